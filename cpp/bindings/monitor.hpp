@@ -1,0 +1,43 @@
+// The core's monitor with Python behind it: Ctrl-C and a progress callback.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <exception>
+#include <string>
+
+#include "trimatte/errors.hpp"
+#include "trimatte/monitor.hpp"
+
+namespace py = pybind11;
+
+namespace trimatte::bindings {
+
+class PyMonitor : public Monitor {
+public:
+    // progress: called as progress(phase, fraction), or None.
+    explicit PyMonitor(py::object progress) : progress_(std::move(progress)) {}
+
+    // The exception that Python raised when the core was told to stop.
+    [[noreturn]] void rethrow();
+
+protected:
+    bool report(const std::string& phase, double fraction) override;
+
+private:
+    py::object progress_;
+    std::exception_ptr error_;
+};
+
+// Runs the core without the GIL. No Python object may be touched by `call`.
+template <typename Call>
+auto run(PyMonitor& monitor, const Call& call) {
+    try {
+        const py::gil_scoped_release release;
+        return call();
+    } catch (const Cancelled&) {
+        monitor.rethrow();
+    }
+}
+
+}  // namespace trimatte::bindings

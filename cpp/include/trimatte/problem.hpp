@@ -1,0 +1,35 @@
+// One linear system in the unknown pixels, whichever affinity and prior it came from.
+#pragma once
+
+#include <cstdint>
+
+#include "trimatte/buffer.hpp"
+#include "trimatte/sparse.hpp"
+
+namespace trimatte {
+
+// matrix x = rhs, with the matrix symmetric and positive definite wherever a known pixel can be reached.
+// Unknowns are numbered row by row through the picture.
+struct Problem {
+    Csr matrix;
+    Buffer<double> rhs;
+    // Near-null space: what the affinity says costs (almost) nothing. The constant is always in it and not
+    // stored; `colours` holds the other columns, channel by channel (closed-form: R, G, B; graphs: none).
+    Buffer<float> colours;  // channels x unknowns
+    int channels = 0;
+    // Geometry: the place of each unknown in the picture, y * width + x, ascending.
+    Buffer<std::int32_t> pixel;
+    std::int64_t height = 0;
+    std::int64_t width = 0;
+    // Coupled unknowns are at most this many rows and columns apart (closed-form: 2 radius).
+    std::int64_t reach = 0;
+    // Most bytes held at once while the problem was made (it may have been more than it keeps).
+    std::size_t peak_bytes = 0;
+
+    std::int64_t unknowns() const { return rhs.size(); }
+    std::size_t bytes() const {
+        return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes();
+    }
+};
+
+}  // namespace trimatte

@@ -1,0 +1,45 @@
+// Solvers: each takes a Problem and knows nothing of the affinity it came from.
+#pragma once
+
+#include <cstdint>
+
+#include "trimatte/monitor.hpp"
+#include "trimatte/problem.hpp"
+
+namespace trimatte {
+
+enum class Solver { automatic, cholesky, conjugate_gradient };
+
+struct SolveOptions {
+    Solver solver = Solver::automatic;
+    double relative_residual = 1e-7;  // ||b - A x|| / ||b|| at which an iterative solver stops
+    std::int64_t max_iterations = 10000;
+    int threads = 1;
+};
+
+struct SolveInfo {
+    Solver solver;  // the one that ran
+    bool converged;
+    std::int64_t iterations;   // 0 for a direct solver
+    double relative_residual;  // of the x returned, computed anew from A and b
+    std::size_t peak_bytes;    // of the arrays the solver held, the problem not counted
+};
+
+// Fills x (unknowns() doubles). Throws FactorizationError, Cancelled.
+SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
+
+// The solvers themselves, each in a file of its name. conjugate_gradient starts from the x given.
+SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
+SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options, double* x,
+                             Monitor& monitor);
+
+// Which solver `automatic` means for a problem.
+Solver choose(const Problem& problem);
+
+// y = A x; returns nothing of its own. Same bits for any number of threads.
+void multiply(const Csr& matrix, const double* x, double* y, int threads, Monitor& monitor);
+
+// ||b - A x|| / ||b||; 0 if both are zero.
+double relative_residual(const Problem& problem, const double* x, int threads, Monitor& monitor);
+
+}  // namespace trimatte

@@ -1,0 +1,21 @@
+// Sparse symmetric matrices, every entry stored, rows sorted by column.
+#pragma once
+
+#include <cstdint>
+
+#include "trimatte/buffer.hpp"
+
+namespace trimatte {
+
+// Columns are numbered with 32 bits (a picture may have 2^31 - 1 pixels), entries with 64.
+struct Csr {
+    std::int64_t rows = 0;
+    Buffer<std::int64_t> row_start;  // rows + 1
+    Buffer<std::int32_t> column;
+    Buffer<double> value;
+
+    std::int64_t nonzeros() const { return column.size(); }
+    std::size_t bytes() const { return row_start.bytes() + column.bytes() + value.bytes(); }
+};
+
+}  // namespace trimatte

@@ -1,0 +1,391 @@
+// Multi-level foreground estimation, Germer, Uelwer, Conrad, Harmeling, ICPR 2020.
+//
+// At every pixel i and for each channel the energy (their Eq. 3)
+//     (a F_i + b B_i - I)^2 + sum_j w_j ((F_i - F_j)^2 + (B_i - B_j)^2),   a = alpha_i, b = 1 - a,
+//     w_j = regularization + gradient_weight |alpha_i - alpha_j|,   j: the up to four neighbours,
+// is minimal for given neighbours at
+//     F_i = f + a r / k,   B_i = g + b r / k,   r = I - a f - b g,   k = a^2 + b^2 + sum_j w_j,
+// where f and g are the means of the neighbours' F and B, weighted by w_j: the solution of their 2 x 2 system without
+// its determinant. From coarse to fine, every level starts from the colours of the level before.
+//
+// The paper sweeps pixel after pixel. Here the pixels of a checkerboard's one colour go first, then those of the other:
+// neighbours are always of the other colour, so pixels may run on any thread and in vector lanes with the same result.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "../simd/kernels.hpp"
+#include "trimatte/buffer.hpp"
+#include "trimatte/foreground.hpp"
+#include "trimatte/parallel.hpp"
+
+namespace trimatte {
+namespace {
+
+constexpr std::int64_t parallel_from = 16384;  // pixels of a level; smaller ones run on one thread
+constexpr std::int64_t band = 32;              // rows in a chunk
+constexpr std::int64_t sample_side = 256;      // of the sample that the start colours come from
+
+// Colours of a level are stored row by row, channel by channel, and within that even columns first, then odd ones:
+// the pixels of one colour of the checkerboard lie side by side.
+struct Level {
+    std::int64_t height;
+    std::int64_t width;
+    int channels;
+    const float* alpha;  // height x width, plain
+    float* F;
+    float* B;
+
+    std::int64_t row_size() const { return channels * width; }
+    std::int64_t evens() const { return (width + 1) / 2; }
+    // Place of column x within its plane.
+    std::int64_t place(std::int64_t x) const { return x / 2 + (x % 2) * evens(); }
+};
+
+// Nearest pixel of a side of `from` pixels to pixel i of a side of `to` pixels.
+std::int64_t nearest(std::int64_t i, std::int64_t from, std::int64_t to) { return (2 * i + 1) * from / (2 * to); }
+
+std::vector<std::int64_t> nearest_all(std::int64_t from, std::int64_t to) {
+    std::vector<std::int64_t> place(static_cast<std::size_t>(to));
+    for (std::int64_t i = 0; i < to; ++i) {
+        place[static_cast<std::size_t>(i)] = nearest(i, from, to);
+    }
+    return place;
+}
+
+// The four weights of every second pixel of a row from a[0] on, scaled to sum 1, and 1 / k. above and below may be null.
+// has_left, has_right: whether the first and last of them have a neighbour beside them.
+struct Weights {
+    std::vector<float> left, right, up, down, inverse_k;
+
+    explicit Weights(std::int64_t width) {
+        for (auto* w : {&left, &right, &up, &down, &inverse_k}) {
+            w->resize(static_cast<std::size_t>(width));
+        }
+    }
+
+    void find(const float* a, const float* above, const float* below, std::int64_t count, bool has_left,
+              bool has_right, const MultilevelOptions& options) {
+        const simd::Kernels& kernels = simd::kernels();
+        const auto towards = [&](const float* from, const float* neighbour, std::int64_t n, float* weight) {
+            kernels.weigh(from, neighbour, n, options.regularization, options.gradient_weight, weight);
+        };
+        left[0] = right[static_cast<std::size_t>(count - 1)] = 0;
+        const std::int64_t skip = has_left ? 0 : 1;
+        towards(a + 2 * skip, a + 2 * skip - 1, count - skip, left.data() + skip);
+        towards(a, a + 1, has_right ? count : count - 1, right.data());
+        for (auto [neighbour, weight] : {std::pair(above, &up), std::pair(below, &down)}) {
+            if (neighbour != nullptr) {
+                towards(a, neighbour, count, weight->data());
+            } else {
+                std::fill(weight->begin(), weight->end(), 0.0f);
+            }
+        }
+        kernels.normalise(a, count, left.data(), right.data(), up.data(), down.data(), inverse_k.data());
+    }
+};
+
+void interleave(const float* __restrict planes, std::int64_t width, int channels, float* __restrict out) {
+    if (channels == 1) {
+        std::copy(planes, planes + width, out);
+        return;
+    }
+    for (std::int64_t x = 0; x < width; ++x) {
+        out[3 * x] = planes[x];
+        out[3 * x + 1] = planes[width + x];
+        out[3 * x + 2] = planes[2 * width + x];
+    }
+}
+
+// Updates the pixels of one checkerboard colour in a row; one object for each chunk of rows.
+class RowUpdate {
+public:
+    RowUpdate(const ImageView& image, const Level& level, const MultilevelOptions& options)
+        : image_(image),
+          level_(level),
+          options_(options),
+          weights_(level.evens()),
+          alpha_(static_cast<std::size_t>(level.evens())),
+          colours_(static_cast<std::size_t>(level.channels * level.evens())) {
+        for (std::int64_t x = 0; x < level.width; ++x) {
+            column_[x % 2].push_back(nearest(x, image.width, level.width));
+        }
+    }
+
+    // Columns of the given parity, 0 or 1.
+    void operator()(std::int64_t y, int parity) {
+        const std::int64_t width = level_.width;
+        const std::int64_t count = parity == 0 ? level_.evens() : width - level_.evens();
+        if (count == 0) {
+            return;
+        }
+        const bool has_left = parity == 1;
+        const bool has_right = 2 * (count - 1) + parity + 1 < width;
+        const bool has_up = y > 0;
+        const bool has_down = y + 1 < level_.height;
+        const float* a = level_.alpha + y * width + parity;
+        weights_.find(a, has_up ? a - width : nullptr, has_down ? a + width : nullptr, count, has_left, has_right,
+                      options_);
+        for (std::int64_t k = 0; k < count; ++k) {
+            alpha_[static_cast<std::size_t>(k)] = a[2 * k];
+        }
+        sample_row(image_, nearest(y, image_.height, level_.height), column_[parity].data(), count,
+                   level_.evens(), colours_.data());
+
+        for (int c = 0; c < level_.channels; ++c) {
+            const std::int64_t plane = y * level_.row_size() + c * width;
+            const std::int64_t own = plane + parity * level_.evens();
+            const std::int64_t other = plane + (1 - parity) * level_.evens();
+            const Neighbours n{other - 1 + parity, other + parity, has_up ? own - level_.row_size() : own,
+                               has_down ? own + level_.row_size() : own};
+            // The outermost pixels, whose missing neighbour has weight 0, read another pixel in its place.
+            const std::int64_t first = has_left ? 0 : 1;
+            const std::int64_t last = has_right ? count : count - 1;
+            if (!has_left) {
+                const std::int64_t right = has_right || count > 1 ? n.right : own;
+                update(c, 0, 1, own, {right, right, n.up, n.down});
+            }
+            update(c, first, last, own, n);
+            if (!has_right && last >= first) {
+                update(c, last, last + 1, own, {n.left, n.left, n.up, n.down});
+            }
+        }
+    }
+
+private:
+    // Where the neighbours of the row's first pixel lie in F and B.
+    struct Neighbours {
+        std::int64_t left, right, up, down;
+    };
+
+    void update(int c, std::int64_t begin, std::int64_t end, std::int64_t own, const Neighbours& n) {
+        const float* image = colours_.data() + c * level_.evens();
+        const float* F = level_.F + begin;
+        const float* B = level_.B + begin;
+        const float* const weights[] = {weights_.left.data() + begin, weights_.right.data() + begin,
+                                        weights_.up.data() + begin, weights_.down.data() + begin};
+        const float* const F_at[] = {F + n.left, F + n.right, F + n.up, F + n.down};
+        const float* const B_at[] = {B + n.left, B + n.right, B + n.up, B + n.down};
+        simd::kernels().update(end - begin, alpha_.data() + begin, image + begin, weights,
+                               weights_.inverse_k.data() + begin, F_at, B_at, level_.F + own + begin,
+                               level_.B + own + begin);
+    }
+
+    const ImageView& image_;
+    const Level& level_;
+    const MultilevelOptions& options_;
+    Weights weights_;
+    std::vector<float> alpha_;
+    std::vector<float> colours_;
+    std::vector<std::int64_t> column_[2];
+};
+
+class Estimation {
+public:
+    Estimation(const ImageView& image, const float* alpha, const MultilevelOptions& options, Monitor& monitor)
+        : image_(image), alpha_(alpha), options_(options), monitor_(monitor) {}
+
+    void run(float* foreground, float* background) {
+        find_start_colours();
+        const std::int64_t longest = std::max(image_.height, image_.width);
+        int levels = 0;
+        while ((std::int64_t{1} << levels) < longest) {
+            ++levels;
+        }
+        const auto side = [&](std::int64_t full, int l) {
+            const double part = levels == 0 ? 1.0 : static_cast<double>(l) / levels;
+            return std::llround(std::pow(static_cast<double>(full), part));
+        };
+        Buffer<float> F, B;
+        Level before{};
+        for (int l = 0; l <= levels; ++l) {
+            Level level{side(image_.height, l), side(image_.width, l), image_.channels, alpha_, foreground, background};
+            const std::int64_t size = level.height * level.row_size();
+            Buffer<float> level_F, level_B, level_alpha;
+            if (l < levels) {
+                level_F = Buffer<float>(size);
+                level_B = Buffer<float>(size);
+                level_alpha = Buffer<float>(level.height * level.width);
+                shrink_alpha(level, level_alpha.data());
+                level.F = level_F.data();
+                level.B = level_B.data();
+                level.alpha = level_alpha.data();
+            }
+            l == 0 ? start(level) : enlarge(before, level);
+            iterate(level);
+            F = std::move(level_F);
+            B = std::move(level_B);
+            before = level;
+            monitor_.set_fraction(static_cast<double>(level.height * level.width) /
+                                  static_cast<double>(image_.pixels()));
+        }
+        finish(before);
+    }
+
+private:
+    // Runs body(y) for the rows of a level; make_body makes one body for each chunk of rows.
+    template <typename MakeBody>
+    void for_rows(const Level& level, const MakeBody& make_body) {
+        const int threads = level.height * level.width < parallel_from ? 1 : options_.threads;
+        parallel_for((level.height + band - 1) / band, threads, monitor_, [&](std::int64_t i) {
+            auto body = make_body();
+            for (std::int64_t y = i * band; y < std::min(level.height, (i + 1) * band); ++y) {
+                body(y);
+            }
+        });
+    }
+
+    // Mean colours of what is surely foreground and background, over a sample of the picture: they only start the
+    // coarsest level.
+    void find_start_colours() {
+        const std::int64_t height = std::min(image_.height, sample_side);
+        const std::int64_t width = std::min(image_.width, sample_side);
+        const auto column = nearest_all(image_.width, width);
+        std::vector<float> row(static_cast<std::size_t>(image_.channels * width));
+        constexpr int none = 0, in_foreground = 1, in_background = 2;
+        double sum[3][4] = {};  // the last number counts
+        for (std::int64_t v = 0; v < height; ++v) {
+            const std::int64_t y = nearest(v, image_.height, height);
+            sample_row(image_, y, column.data(), width, width, row.data());
+            for (std::int64_t x = 0; x < width; ++x) {
+                const float a = alpha_[y * image_.width + column[static_cast<std::size_t>(x)]];
+                double* to = sum[a > 0.9f ? in_foreground : a < 0.1f ? in_background : none];
+                for (int c = 0; c < image_.channels; ++c) {
+                    to[c] += row[static_cast<std::size_t>(c * width + x)];
+                }
+                to[3] += 1;
+            }
+        }
+        const double all = static_cast<double>(height * width);
+        for (int c = 0; c < image_.channels; ++c) {
+            const double mean = (sum[0][c] + sum[1][c] + sum[2][c]) / all;
+            const auto start = [&](int which) {
+                return static_cast<float>(sum[which][3] > 0 ? sum[which][c] / sum[which][3] : mean);
+            };
+            start_F_[c] = start(in_foreground);
+            start_B_[c] = start(in_background);
+        }
+    }
+
+    void shrink_alpha(const Level& level, float* out) {
+        const auto column = nearest_all(image_.width, level.width);
+        for_rows(level, [&] {
+            return [&](std::int64_t y) {
+                const float* row = alpha_ + nearest(y, image_.height, level.height) * image_.width;
+                for (std::int64_t x = 0; x < level.width; ++x) {
+                    out[y * level.width + x] = row[column[static_cast<std::size_t>(x)]];
+                }
+            };
+        });
+    }
+
+    void start(const Level& level) {
+        for (std::int64_t k = 0; k < level.height * level.row_size(); ++k) {
+            const std::int64_t c = k / level.width % level.channels;
+            level.F[k] = start_F_[c];
+            level.B[k] = start_B_[c];
+        }
+    }
+
+    void enlarge(const Level& before, const Level& level) {
+        std::vector<std::int64_t> from(static_cast<std::size_t>(level.width));
+        for (std::int64_t x = 0; x < level.width; ++x) {
+            from[static_cast<std::size_t>(level.place(x))] = before.place(nearest(x, before.width, level.width));
+        }
+        for_rows(level, [&] {
+            return [&](std::int64_t y) {
+                const std::int64_t source = nearest(y, before.height, level.height) * before.row_size();
+                for (int c = 0; c < level.channels; ++c) {
+                    const float* F = before.F + source + c * before.width;
+                    const float* B = before.B + source + c * before.width;
+                    const std::int64_t row = y * level.row_size() + c * level.width;
+                    for (std::int64_t k = 0; k < level.width; ++k) {
+                        level.F[row + k] = F[from[static_cast<std::size_t>(k)]];
+                        level.B[row + k] = B[from[static_cast<std::size_t>(k)]];
+                    }
+                }
+            };
+        });
+    }
+
+    void iterate(const Level& level) {
+        if (level.height * level.width == 1) {
+            return;  // no neighbours: the start colours stay
+        }
+        const bool small = std::max(level.height, level.width) <= options_.small_size;
+        const int iterations = small ? options_.small_iterations : options_.big_iterations;
+        for (int i = 0; i < 2 * iterations; ++i) {
+            for_rows(level, [&] {
+                return [&level, i, update = RowUpdate(image_, level, options_)](std::int64_t y) mutable {
+                    update(y, static_cast<int>((y + i) % 2));
+                };
+            });
+        }
+    }
+
+    // Opaque and transparent pixels keep the image's colour; rows become interleaved, in place.
+    void finish(const Level& level) {
+        for_rows(level, [&] {
+            const auto row = [&] { return std::vector<float>(static_cast<std::size_t>(level.row_size())); };
+            return [&, I = row(), F = row(), B = row()](std::int64_t y) mutable {
+                load_row(image_, y, level.width, I.data());
+                const float* a = level.alpha + y * level.width;
+                float* F_row = level.F + y * level.row_size();
+                float* B_row = level.B + y * level.row_size();
+                for (int c = 0; c < level.channels; ++c) {
+                    const std::int64_t plane = c * level.width;
+                    merge(level, F_row + plane, F.data() + plane);
+                    merge(level, B_row + plane, B.data() + plane);
+                    if (options_.exact_composite) {
+                        simd::kernels().make_exact(a, I.data() + plane, level.width, F.data() + plane, B.data() + plane);
+                    }
+                    keep_solid(a, I.data() + plane, level.width, F.data() + plane, B.data() + plane);
+                }
+                interleave(F.data(), level.width, level.channels, F_row);
+                interleave(B.data(), level.width, level.channels, B_row);
+            };
+        });
+    }
+
+    // Columns in their order.
+    static void merge(const Level& level, const float* __restrict split, float* __restrict out) {
+        const float* odd = split + level.evens();
+        for (std::int64_t k = 0; k < level.width / 2; ++k) {
+            out[2 * k] = split[k];
+            out[2 * k + 1] = odd[k];
+        }
+        if (level.width % 2 == 1) {
+            out[level.width - 1] = split[level.evens() - 1];
+        }
+    }
+
+    static void keep_solid(const float* __restrict a, const float* __restrict I, std::int64_t count,
+                           float* __restrict F, float* __restrict B) {
+        for (std::int64_t x = 0; x < count; ++x) {
+            const float i = I[x];
+            const float f = F[x];
+            const float b = B[x];
+            F[x] = a[x] >= 1 ? i : f;
+            B[x] = a[x] <= 0 ? i : b;
+        }
+    }
+
+    const ImageView& image_;
+    const float* alpha_;
+    const MultilevelOptions& options_;
+    Monitor& monitor_;
+    float start_F_[3] = {};
+    float start_B_[3] = {};
+};
+
+}  // namespace
+
+void multilevel(const ImageView& image, const float* alpha, const MultilevelOptions& options, float* foreground,
+                float* background, Monitor& monitor) {
+    monitor.phase("foreground");
+    Estimation(image, alpha, options, monitor).run(foreground, background);
+    monitor.finish();
+}
+
+}  // namespace trimatte

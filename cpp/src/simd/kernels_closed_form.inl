@@ -1,0 +1,105 @@
+// Loops of closed_form_3x3.cpp. Included by kernels.cpp only.
+
+constexpr int window_pixels = 9;
+
+double larger(double a, double b) { return a > b ? a : b; }
+
+template <int C>
+double covariance(const Lanes* y, int c, int d, int i) {
+    double sum = 0;
+    for (int a = 0; a < window_pixels; ++a) {
+        sum += y[a * C + c][i] * y[a * C + d][i];
+    }
+    return sum * (1.0 / window_pixels);
+}
+
+template <int C>
+void centre(const double* const* rows, int64_t stride, int count, Lanes* y) {
+    Lanes mean[C];
+    for (int c = 0; c < C; ++c) {
+        const double* top = rows[0] + c * stride;
+        const double* middle = rows[1] + c * stride;
+        const double* bottom = rows[2] + c * stride;
+        for (int i = 0; i < count; ++i) {
+            const double sum = top[i] + top[i + 1] + top[i + 2] + (middle[i] + middle[i + 1] + middle[i + 2]) +
+                               (bottom[i] + bottom[i + 1] + bottom[i + 2]);
+            mean[c][i] = sum * (1.0 / window_pixels);
+        }
+    }
+    for (int a = 0; a < window_pixels; ++a) {
+        for (int c = 0; c < C; ++c) {
+            const double* p = rows[a / 3] + c * stride + a % 3;
+            for (int i = 0; i < count; ++i) {
+                y[a * C + c][i] = p[i] - mean[c][i];
+            }
+        }
+    }
+}
+
+// Forward substitution with K, column by column, in place. Each pivot is at least e by construction; rounding may take
+// it below.
+void whiten(int channels, const double* const* rows, int64_t stride, int count, double e, Lanes* y) {
+    if (channels == 1) {
+        centre<1>(rows, stride, count, y);
+        for (int i = 0; i < count; ++i) {
+            const double s = 1 / (3 * sqrt(covariance<1>(y, 0, 0, i) + e));
+            for (int a = 0; a < window_pixels; ++a) {
+                y[a][i] *= s;
+            }
+        }
+        return;
+    }
+    centre<3>(rows, stride, count, y);
+    for (int i = 0; i < count; ++i) {
+        const double s00 = covariance<3>(y, 0, 0, i) + e;
+        const double s10 = covariance<3>(y, 1, 0, i);
+        const double s11 = covariance<3>(y, 1, 1, i) + e;
+        const double s20 = covariance<3>(y, 2, 0, i);
+        const double s21 = covariance<3>(y, 2, 1, i);
+        const double s22 = covariance<3>(y, 2, 2, i) + e;
+        const double k10 = s10 / s00;
+        const double k20 = s20 / s00;
+        const double d1 = larger(s11 - k10 * s10, e);
+        const double t21 = s21 - k20 * s10;
+        const double k21 = t21 / d1;
+        const double d2 = larger(s22 - k20 * s20 - k21 * t21, e);
+        const double r0 = 1 / (3 * sqrt(s00));
+        const double r1 = 1 / (3 * sqrt(d1));
+        const double r2 = 1 / (3 * sqrt(d2));
+        for (int a = 0; a < window_pixels; ++a) {
+            const double u0 = y[a * 3][i];
+            const double u1 = y[a * 3 + 1][i] - k10 * u0;
+            const double u2 = y[a * 3 + 2][i] - k20 * u0 - k21 * u1;
+            y[a * 3][i] = u0 * r0;
+            y[a * 3 + 1][i] = u1 * r1;
+            y[a * 3 + 2][i] = u2 * r2;
+        }
+    }
+}
+
+// The plane of a forward offset: (0, 0..2), (1, -2..2), (2, -2..2).
+int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
+
+template <int C>
+void add_all(const Lanes* y, int count, int64_t stride, double* const* planes_at) {
+    for (int a = 0; a < window_pixels; ++a) {
+        for (int b = a; b < window_pixels; ++b) {
+            double* __restrict out = planes_at[a / 3] + plane_of(b / 3 - a / 3, b % 3 - a % 3) * stride + a % 3;
+            const double constant = (a == b ? 1.0 : 0.0) - 1.0 / window_pixels;
+            const double* ya = y[a * C];
+            const double* yb = y[b * C];
+            for (int i = 0; i < count; ++i) {
+                double dot = ya[i] * yb[i];
+                if constexpr (C == 3) {
+                    dot += ya[lanes + i] * yb[lanes + i];
+                    dot += ya[2 * lanes + i] * yb[2 * lanes + i];
+                }
+                out[i] += constant - dot;
+            }
+        }
+    }
+}
+
+void add_entries(int channels, const Lanes* y, int count, int64_t stride, double* const* planes_at) {
+    channels == 1 ? add_all<1>(y, count, stride, planes_at) : add_all<3>(y, count, stride, planes_at);
+}

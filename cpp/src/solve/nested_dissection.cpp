@@ -1,0 +1,85 @@
+// Nested dissection (George, SIAM J. Numer. Anal. 10(2), 1973) on the pixel grid: a part is cut in two by a strip of
+// rows or columns as wide as the stencil reaches, both halves are ordered first, the strip last. On matting systems
+// it leaves as little fill as approximate minimum degree (DESIGN.md) at a tenth of its time.
+#include "nested_dissection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace trimatte {
+namespace {
+
+constexpr std::ptrdiff_t leaf_size = 100;  // smaller parts are not worth cutting
+
+struct Grid {
+    const Problem& problem;
+    std::int64_t x(std::int32_t i) const { return problem.pixel[i] % problem.width; }
+    std::int64_t y(std::int32_t i) const { return problem.pixel[i] / problem.width; }
+};
+
+// The first line of the strip that leaves both sides of similar size and is thin itself. count[l] = unknowns in
+// line l. -1 if no strip leaves a fifth on each side.
+std::int64_t best_cut(const std::vector<std::int64_t>& count, std::int64_t strip, std::int64_t total) {
+    std::int64_t best = -1;
+    double best_cost = 0;
+    std::int64_t before = 0;
+    for (std::int64_t l = 0; l + strip <= static_cast<std::int64_t>(count.size()); ++l) {
+        const auto first = count.begin() + l;
+        const std::int64_t inside = std::accumulate(first, first + strip, std::int64_t{0});
+        const std::int64_t behind = total - before - inside;
+        if (std::min(before, behind) >= total / 5) {
+            const double imbalance = std::abs(static_cast<double>(before - behind)) / static_cast<double>(total);
+            const double cost = static_cast<double>(inside) * (1 + 2 * imbalance);
+            if (best < 0 || cost < best_cost) {
+                best = l;
+                best_cost = cost;
+            }
+        }
+        before += *first;
+    }
+    return best;
+}
+
+using Iterator = std::vector<std::int32_t>::iterator;
+
+void dissect(const Grid& grid, Iterator begin, Iterator end, Monitor& monitor) {
+    monitor.poll();
+    if (end - begin <= leaf_size) {
+        return;
+    }
+    const auto [x_min, x_max] = std::minmax_element(
+        begin, end, [&](std::int32_t a, std::int32_t b) { return grid.x(a) < grid.x(b); });
+    const auto [y_min, y_max] = std::minmax_element(
+        begin, end, [&](std::int32_t a, std::int32_t b) { return grid.y(a) < grid.y(b); });
+    const std::int64_t width = grid.x(*x_max) - grid.x(*x_min);
+    const std::int64_t height = grid.y(*y_max) - grid.y(*y_min);
+    const bool by_columns = width >= height;
+    const std::int64_t origin = by_columns ? grid.x(*x_min) : grid.y(*y_min);
+    const auto line = [&](std::int32_t i) { return (by_columns ? grid.x(i) : grid.y(i)) - origin; };
+
+    std::vector<std::int64_t> count(static_cast<std::size_t>(std::max(width, height)) + 1);
+    for (auto i = begin; i != end; ++i) {
+        ++count[static_cast<std::size_t>(line(*i))];
+    }
+    const std::int64_t strip = grid.problem.reach;
+    const std::int64_t cut = best_cut(count, strip, end - begin);
+    if (cut < 0) {
+        return;
+    }
+    const auto second = std::stable_partition(begin, end, [&](std::int32_t i) { return line(i) < cut; });
+    const auto last = std::stable_partition(second, end, [&](std::int32_t i) { return line(i) >= cut + strip; });
+    dissect(grid, begin, second, monitor);
+    dissect(grid, second, last, monitor);
+}
+
+}  // namespace
+
+std::vector<std::int32_t> nested_dissection(const Problem& problem, Monitor& monitor) {
+    std::vector<std::int32_t> order(static_cast<std::size_t>(problem.unknowns()));
+    std::iota(order.begin(), order.end(), 0);
+    dissect({problem}, order.begin(), order.end(), monitor);
+    return order;
+}
+
+}  // namespace trimatte

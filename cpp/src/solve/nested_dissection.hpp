@@ -1,0 +1,15 @@
+// Fill-reducing order for sparse Cholesky from the places of the unknowns. Private to this folder.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trimatte/monitor.hpp"
+#include "trimatte/problem.hpp"
+
+namespace trimatte {
+
+// order[k] = the unknown to eliminate as the k-th. Any result is a valid order.
+std::vector<std::int32_t> nested_dissection(const Problem& problem, Monitor& monitor);
+
+}  // namespace trimatte

@@ -1,0 +1,33 @@
+"""Image matting: from an image and a trimap to exact alpha, clean foreground and a cutout."""
+
+from . import datasets, io
+from ._core import __version__
+from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
+from .composite import composite, cutout
+from .errors import ConvergenceError, FactorizationError, PictureError, TrimatteError, TrimatteWarning
+from .foreground import Layers, estimate_foreground
+from .laplacian import closed_form_laplacian
+from .trimap import trimap_from_mask
+from .versions import show_versions
+
+__all__ = [
+    "AlphaResult",
+    "ConvergenceError",
+    "FactorizationError",
+    "Layers",
+    "PictureError",
+    "SolveInfo",
+    "TrimatteError",
+    "TrimatteWarning",
+    "__version__",
+    "closed_form_laplacian",
+    "composite",
+    "cutout",
+    "datasets",
+    "estimate_alpha",
+    "estimate_foreground",
+    "io",
+    "show_versions",
+    "solve_alpha",
+    "trimap_from_mask",
+]

@@ -1,0 +1,184 @@
+"""Checks and conversions of arguments: copies happen here or nowhere.
+
+Every function takes the name that its messages use, and returns what the core wants: C-contiguous arrays in the
+machine's byte order, in one of few dtypes, three-dimensional for images.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+# Values of the core's labels (cpp/include/trimatte/image.hpp).
+BACKGROUND, FOREGROUND, UNKNOWN = 0, 1, 2
+
+_DTYPES = "uint8, uint16, or floating point in [0, 1]"
+# Channels of a neutral grey may differ by this much after a trip through JPEG or a colour space.
+_GREY_TOLERANCE = 3 / 255
+
+
+def native(value: object, name: str) -> Array:
+    array = np.asarray(value)
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind == "f" and size == 2:
+        array = array.astype(np.float32)
+    elif kind == "f" and size > 8:
+        array = array.astype(np.float64)
+    elif not ((kind == "f" and size in (4, 8)) or (kind == "u" and size in (1, 2))):
+        raise TypeError(f"{name}: expected {_DTYPES}, got {array.dtype}")
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def refuse_outside_unit(array: Array, name: str) -> None:
+    """Raise ValueError at the first value that is not a number in [0, 1]."""
+    if array.dtype.kind == "u" or array.size == 0:
+        return
+    if array.min() >= 0 and array.max() <= 1:  # NaN fails both
+        return
+    for y, row in enumerate(array):
+        bad = np.argwhere(~((row >= 0) & (row <= 1)))
+        if len(bad):
+            where = (y, *(int(i) for i in bad[0]))
+            raise ValueError(
+                f"{name}: expected values in [0, 1], got {array[where]} at {where} (divide 8-bit values by 255)"
+            )
+
+
+def image(value: object, name: str = "image", *, smallest: int = 1) -> Array:
+    """Return an image as (H, W, C), C = 1 or 3; `smallest` is the least height and width."""
+    array = native(value, name)
+    if array.ndim == 2:
+        array = array[..., np.newaxis]
+    if array.ndim != 3 or array.shape[2] not in (1, 3):
+        hint = "; pass image[..., :3] to ignore the transparency" if array.shape[2:] == (4,) else ""
+        raise ValueError(f"{name}: expected shape (H, W, 3) or (H, W), got {array.shape}{hint}")
+    if min(array.shape[:2]) < smallest:
+        raise ValueError(f"{name}: expected at least {smallest} x {smallest} pixels, got {array.shape}")
+    refuse_outside_unit(array, name)
+    return array
+
+
+def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Array:
+    """Return one number per pixel as (H, W), of any accepted dtype."""
+    array = native(value, name)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim != 2:
+        raise ValueError(f"{name}: expected shape (H, W), got {array.shape}")
+    if image_shape is not None and array.shape != image_shape[:2]:
+        raise ValueError(f"{name}: expected shape {tuple(image_shape[:2])} to match image, got {array.shape}")
+    refuse_outside_unit(array, name)
+    return array
+
+
+def full_range(dtype: np.dtype[Any]) -> float:
+    """Return the number that means 1 in this dtype."""
+    return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
+
+
+def alpha(value: object, image_shape: tuple[int, ...], name: str = "alpha") -> npt.NDArray[np.float32]:
+    """Return alpha as float32 in [0, 1]."""
+    array = np.asarray(value)
+    array = plane(array.astype(np.uint8) * np.uint8(255) if array.dtype == bool else array, image_shape, name)
+    if array.dtype == np.float32:
+        return array
+    return np.asarray(array / np.float32(full_range(array.dtype)), dtype=np.float32)
+
+
+def _single_channel(value: Array) -> Array:
+    """Reduce a trimap saved as grey+alpha, RGB or RGBA to its grey channel, or say why that cannot be."""
+    if value.ndim != 3 or value.shape[2] == 1:
+        return value
+    channels = value.shape[2]
+    if channels not in (2, 3, 4):
+        raise ValueError(f"trimap: expected shape (H, W), got {value.shape}")
+    top = full_range(value.dtype)
+    if channels in (2, 4) and value.size and value[..., -1].min() < top:
+        raise ValueError(
+            f"trimap: expected an opaque picture, got shape {value.shape} with transparency: it is not clear "
+            "whether the trimap is in the colours or in the transparency; pass one of them"
+        )
+    if channels > 2:
+        for row in value[..., :3]:
+            spread = row.max(axis=-1) - row.min(axis=-1)  # never negative, so unsigned is fine
+            if spread.max(initial=0) > _GREY_TOLERANCE * top:
+                raise ValueError(
+                    "trimap: expected grey (white = foreground, black = background, grey = unknown), got shape "
+                    f"{value.shape} with coloured pixels"
+                )
+    return np.ascontiguousarray(value[..., 0])
+
+
+def labels(
+    trimap: object,
+    image_shape: tuple[int, ...],
+    background_threshold: float,
+    foreground_threshold: float,
+) -> npt.NDArray[np.uint8]:
+    """Split a trimap into the core's labels, one byte per pixel."""
+    low = number(background_threshold, "background_threshold")
+    high = number(foreground_threshold, "foreground_threshold")
+    if not 0 <= low < high <= 1:
+        raise ValueError(
+            "background_threshold, foreground_threshold: expected 0 <= background < foreground <= 1, "
+            f"got {low} and {high}"
+        )
+    value = np.asarray(trimap)
+    if value.dtype == bool:
+        value = value.astype(np.uint8) * np.uint8(255)
+    array = plane(_single_channel(native(value, "trimap")), image_shape, "trimap")
+    top = full_range(array.dtype)
+    out = np.full(array.shape, UNKNOWN, dtype=np.uint8)
+    out[array <= low * top] = BACKGROUND
+    out[array >= high * top] = FOREGROUND
+    return out
+
+
+def number(value: object, name: str) -> float:
+    """Return a finite real number."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected a number, got {type(value).__name__}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name}: expected a finite number, got {value}")
+    return float(value)
+
+
+def positive(value: object, name: str) -> float:
+    """Return a finite number above zero."""
+    result = number(value, name)
+    if result <= 0:
+        raise ValueError(f"{name}: expected a number above 0, got {value}")
+    return result
+
+
+def at_least(value: object, least: int, name: str) -> int:
+    """Return an integer of at least `least`."""
+    try:
+        result = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer, got {type(value).__name__}") from None
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected an integer, got bool")
+    if result < least:
+        raise ValueError(f"{name}: expected at least {least}, got {result}")
+    return result
+
+
+def one_of(value: object, choices: tuple[str, ...], name: str) -> str:
+    """Return one of the given words."""
+    if value not in choices:
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+    return str(value)
+
+
+def progress(value: object) -> None:
+    """Refuse a progress callback that cannot be called."""
+    if value is not None and not callable(value):
+        raise TypeError(f"progress: expected a callable or None, got {type(value).__name__}")

@@ -1,0 +1,83 @@
+"""Types of the native core. Not public."""
+
+from collections.abc import Callable
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+__version__: str
+compiler: str
+eigen_version: str
+eigen_source: str
+openmp: bool
+
+def max_threads() -> int: ...
+def simd_level() -> str: ...
+
+class Monitor:
+    def __init__(self, progress: Callable[[str, float], object] | None) -> None: ...
+    @property
+    def seconds(self) -> dict[str, float]: ...
+
+class Problem:
+    @property
+    def unknowns(self) -> int: ...
+    @property
+    def peak_bytes(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def csr(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int64]]: ...
+    @property
+    def rhs(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def colours(self) -> npt.NDArray[np.float32]: ...
+    @property
+    def pixel(self) -> npt.NDArray[np.int32]: ...
+
+class Solved(TypedDict):
+    solver: str
+    converged: bool
+    iterations: int
+    relative_residual: float
+    peak_bytes: int
+
+def closed_form_laplacian(
+    image: npt.NDArray[np.generic],
+    known: npt.NDArray[np.uint8] | None,
+    epsilon: float,
+    radius: int,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.integer], npt.NDArray[np.integer]]: ...
+def closed_form(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    known_weight: float | None,
+    epsilon: float,
+    radius: int,
+    threads: int,
+    monitor: Monitor,
+) -> Problem: ...
+def solve(
+    problem: Problem,
+    x: npt.NDArray[np.float64],
+    solver: str,
+    relative_residual: float,
+    max_iterations: int,
+    threads: int,
+    monitor: Monitor,
+) -> Solved: ...
+def multilevel_foreground(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    regularization: float,
+    gradient_weight: float,
+    small_size: int,
+    small_iterations: int,
+    big_iterations: int,
+    exact_composite: bool,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...

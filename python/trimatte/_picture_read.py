@@ -1,0 +1,296 @@
+"""Reading picture files: what is kept, what is converted, what is refused (the table is in `trimatte.io`)."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+import warnings
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ._pixels import bands
+from .errors import PictureError, TrimatteWarning
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+
+# The warning filters belong to the whole process: two threads must not change them at once.
+_quiet_pillow = threading.Lock()
+
+
+class Picture(NamedTuple):
+    """The pixels of a picture file and its colour profile.
+
+    Attributes
+    ----------
+    pixels : (H, W) or (H, W, 3) or (H, W, 4) ndarray of uint8 or uint16
+        Grey, RGB or straight-alpha RGBA, upright.
+    icc_profile : bytes or None
+        The embedded ICC profile, which :func:`save_image` takes.
+    """
+
+    pixels: npt.NDArray[Any]
+    icc_profile: bytes | None
+
+
+def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    """Read a picture as an array that every function of trimatte takes.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A PNG, JPEG, WebP, TIFF or BMP file.
+
+    Returns
+    -------
+    (H, W) or (H, W, 3) ndarray of uint8, or (H, W) of uint16
+        Upright. Transparency is dropped: see :func:`read_picture` for RGBA.
+
+    Raises
+    ------
+    PictureError
+        As :func:`read_picture`.
+
+    Warns
+    -----
+    TrimatteWarning
+        If the picture has transparent pixels.
+    """
+    return read_opaque(path, stacklevel=3).pixels
+
+
+def read_opaque(path: str | os.PathLike[str], *, stacklevel: int = 2) -> Picture:
+    """Read a picture without its transparency, as `load_image` does, with its colour profile."""
+    pixels, icc_profile = read_picture(path)
+    pixels, transparent = without_transparency(pixels)
+    if transparent:
+        message = f"{os.fspath(path)}: the transparency is ignored"
+        warnings.warn(message, TrimatteWarning, stacklevel=stacklevel)
+    return Picture(pixels, icc_profile)
+
+
+def read_picture(path: str | os.PathLike[str]) -> Picture:
+    """Read a picture with its transparency and its colour profile.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A PNG, JPEG, WebP, TIFF or BMP file.
+
+    Returns
+    -------
+    Picture
+        `pixels` and `icc_profile`. The module's docstring says what each kind of file becomes.
+
+    Raises
+    ------
+    PictureError
+        If the file is missing, empty, damaged, truncated or no picture; if it holds 16-bit colour or
+        samples that cannot be kept; if it has more pixels than twice ``PIL.Image.MAX_IMAGE_PIXELS``
+        (179 million), Pillow's guard against files made to fill the memory.
+
+    Warns
+    -----
+    TrimatteWarning
+        If a CMYK picture has no usable colour profile.
+    """
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file:
+            return _read(file, name)
+    except TrimatteWarning:  # a user who turned warnings into errors
+        raise
+    except PictureError:
+        raise
+    except OSError as error:
+        raise PictureError(f"{name}: {_reason(error)}") from error
+
+
+def without_transparency(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], bool]:
+    """Return the grey or RGB part of `pixels`, and whether it had pixels that are not opaque."""
+    if pixels.ndim == 2 or pixels.shape[2] == 3:
+        return pixels, False
+    transparent = bool((pixels[..., 3] != np.iinfo(pixels.dtype).max).any())
+    return np.ascontiguousarray(pixels[..., :3]), transparent
+
+
+def _read(file: IO[bytes], name: str) -> Picture:
+    from PIL import Image, UnidentifiedImageError
+
+    head = file.read(32)
+    if not head:
+        raise PictureError(f"{name}: the file is empty")
+    white_is_zero = _refuse_deep_colour(file, head, name)
+    file.seek(0)
+    try:
+        with _quiet_pillow, warnings.catch_warnings():
+            # Up to the limit of the error, large pictures are welcome; other remarks are about metadata.
+            warnings.simplefilter("ignore")
+            image: Image.Image = Image.open(file, formats=_READABLE)
+    except UnidentifiedImageError as error:
+        kind = "a TIFF that cannot be read" if _is_tiff(head) else "not a picture that can be read"
+        raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF or BMP; 8 bits, or 16-bit grey)") from error
+    except Image.DecompressionBombError as error:
+        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+        raise PictureError(
+            f"{name}: the picture has more than {limit / 1e6:.0f} million pixels; "
+            "set PIL.Image.MAX_IMAGE_PIXELS to read it"
+        ) from error
+    except Exception as error:
+        raise PictureError(f"{name}: damaged picture ({_reason(error)})") from error
+
+    with image:
+        try:
+            image.load()
+            image = _upright(image)
+        except MemoryError:
+            raise
+        except Exception as error:  # Pillow's decoders raise many kinds
+            raise PictureError(f"{name}: damaged or truncated picture ({_reason(error)})") from error
+        pixels, icc_profile = _pixels_of(image, name)
+    if white_is_zero:
+        pixels = np.invert(pixels)
+    return Picture(pixels, icc_profile)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    orientation = 1
+    # Not `ImageOps.exif_transpose`: broken metadata must not make a good picture unreadable.
+    with suppress(Exception), _quiet_pillow, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        orientation = image.getexif().get(0x0112, 1)
+    return image.transpose(turns[orientation]) if orientation in turns else image
+
+
+def _pixels_of(image: Image.Image, name: str) -> tuple[npt.NDArray[Any], bytes | None]:
+    mode = image.mode
+    icc_profile: bytes | None = image.info.get("icc_profile") or None
+    transparent = mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info
+    if mode.startswith("I"):  # 16-bit grey: wider integers were refused by their tags
+        if transparent:
+            raise PictureError(f"{name}: 16-bit grey with a transparent value cannot be read")
+        return _array(image, np.uint16), icc_profile
+    if mode == "CMYK":
+        image, icc_profile = _cmyk_to_srgb(image, name)
+    elif mode in ("La", "RGBa"):
+        image = image.convert("LA" if mode == "La" else "RGBA").convert("RGBA")
+    elif mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr"):
+        raise PictureError(f"{name}: a picture of mode {mode} cannot be read; convert it to 8-bit RGB")
+    elif transparent:
+        image = image.convert("RGBA")
+    else:
+        image = image.convert("L" if mode in ("1", "L") else "RGB")
+    return _array(image, np.uint8), icc_profile
+
+
+def _array(image: Image.Image, dtype: type[np.uint8] | type[np.uint16]) -> npt.NDArray[Any]:
+    """Copy in bands: `numpy.array(image)` holds the whole picture twice more on the way."""
+    channels = len(image.getbands())
+    width, height = image.size
+    out = np.empty((height, width) if channels == 1 else (height, width, channels), dtype)
+    for rows in bands(height, width * channels):
+        out[rows] = np.asarray(image.crop((0, rows.start, width, rows.stop)))
+    return out
+
+
+def _cmyk_to_srgb(image: Image.Image, name: str) -> tuple[Image.Image, bytes | None]:
+    from PIL import ImageCms
+
+    embedded = image.info.get("icc_profile")
+    if embedded and embedded[16:20] == b"CMYK":
+        with suppress(ImageCms.PyCMSError, OSError):
+            srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+            source = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
+            converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+            if converted is not None:
+                return converted, srgb.tobytes()
+    message = f"{name}: CMYK without a usable colour profile, the colours are approximate"
+    warnings.warn(message, TrimatteWarning, stacklevel=5)
+    return image.convert("RGB"), None
+
+
+def _refuse_deep_colour(file: IO[bytes], head: bytes, name: str) -> bool:
+    """Refuse what Pillow would silently reduce. True for 16-bit grey where 0 means white."""
+    if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR":
+        if head[24] == 16 and head[25] != 0:
+            raise _sixteen_bit_colour(name)
+        return False
+    if not _is_tiff(head):
+        return False
+    tags = _tiff_tags(file)
+    bits = max(tags.get("bits", (1,)))
+    samples = max(tags.get("samples", (1,)))
+    photometric = max(tags.get("photometric", (1,)))
+    kind = {2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}.get(max(tags.get("kind", (1,))))
+    if photometric in (8, 9, 10):
+        raise PictureError(f"{name}: Lab colour cannot be read; convert it to 8-bit RGB")
+    if kind or bits > 16 or 8 < bits < 16:
+        samples_are = f"{bits}-bit {kind} samples" if kind else f"{bits}-bit samples"
+        raise PictureError(
+            f"{name}: a TIFF with {samples_are} cannot be read here; load it with OpenImageIO or tifffile, "
+            "scale it to [0, 1] and pass the array"
+        )
+    if bits == 16 and (samples > 1 or photometric not in (0, 1)):
+        raise _sixteen_bit_colour(name)
+    return bits == 16 and photometric == 0
+
+
+def _sixteen_bit_colour(name: str) -> PictureError:
+    return PictureError(
+        f"{name}: a 16-bit colour file would lose half of its bits in Pillow; convert it to 8 bits, or load "
+        "it as a uint16 array (OpenCV: cv2.imread(name, cv2.IMREAD_UNCHANGED), in BGR order; or OpenImageIO) "
+        "and pass the array"
+    )
+
+
+def _is_tiff(head: bytes) -> bool:
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def _tiff_tags(file: IO[bytes]) -> dict[str, tuple[int, ...]]:
+    """Return the sample layout of the first picture; nothing where the file is too damaged to say."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    wanted = {"bits": 258, "photometric": 262, "samples": 277, "kind": 339}
+    found: dict[str, tuple[int, ...]] = {}
+    with suppress(Exception), _quiet_pillow, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file.seek(0)
+        header = file.read(8)
+        if 43 in header[2:4]:
+            header += file.read(8)
+        tags = ImageFileDirectory_v2(header)
+        file.seek(tags.next)
+        tags.load(file)
+        for key, tag in wanted.items():
+            if tag in tags:
+                value = tags[tag]
+                found[key] = tuple(value) if isinstance(value, tuple) else (value,)
+    return found
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "is a folder, not a picture file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,290 @@
+"""Alpha from an image and a trimap: the front door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _check, _core
+from ._threads import thread_count
+from .errors import ConvergenceError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["AlphaOptions", "AlphaResult", "Progress", "SolveInfo", "estimate_alpha", "solve_alpha"]
+
+Progress = Callable[[str, float], object]
+
+SOLVERS = ("auto", "cholesky", "cg")
+
+
+@dataclass(frozen=True)
+class SolveInfo:
+    """What a solve did and what it cost.
+
+    Attributes
+    ----------
+    method : str
+        The affinity, e.g. ``"closed-form"``.
+    solver : str
+        The solver that ran: ``"cholesky"`` or ``"cg"``; ``"none"`` if no pixel was unknown.
+    iterations : int
+        Iterations of an iterative solver, 0 for a direct one.
+    relative_residual : float
+        ``||b - A x|| / ||b||`` of the solution, computed anew from A and b.
+    unknowns : int
+        Number of unknowns of the linear system.
+    seconds : dict of str to float
+        Wall time of each phase, in order.
+    peak_bytes : int
+        Most bytes of arrays that the native core held at once. Image, trimap and alpha are not counted.
+    threads : int
+        Threads that were used.
+    """
+
+    method: str
+    solver: str
+    iterations: int
+    relative_residual: float
+    unknowns: int
+    seconds: Mapping[str, float]
+    peak_bytes: int
+    threads: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as a dict that `json` can write."""
+        return asdict(self)
+
+
+class AlphaOptions(TypedDict, total=False):
+    """The keyword arguments of `solve_alpha`, for functions that pass them on."""
+
+    method: str
+    solver: str
+    epsilon: float
+    radius: int
+    known_weight: float | None
+    relative_residual: float
+    max_iterations: int
+    background_threshold: float
+    foreground_threshold: float
+    threads: int | None
+    progress: Progress | None
+
+
+class AlphaResult(NamedTuple):
+    """Alpha and how it was found.
+
+    Attributes
+    ----------
+    alpha : (H, W) ndarray
+        Opacity in [0, 1].
+    info : SolveInfo
+        Solver, iterations, residual, times, memory.
+    """
+
+    alpha: npt.NDArray[np.floating]
+    info: SolveInfo
+
+
+def _closed_form(
+    image: npt.NDArray[Any],
+    labels: npt.NDArray[np.uint8],
+    known_weight: float | None,
+    epsilon: float,
+    radius: int,
+    threads: int,
+    monitor: _core.Monitor,
+) -> _core.Problem:
+    return _core.closed_form(image, labels, known_weight, epsilon, radius, threads, monitor)
+
+
+METHODS = {"closed-form": _closed_form}
+
+
+def _smallest_image(radius: int) -> int:
+    return 2 * radius + 1
+
+
+def solve_alpha(
+    image: npt.ArrayLike,
+    trimap: npt.ArrayLike,
+    *,
+    method: str = "closed-form",
+    solver: str = "auto",
+    epsilon: float = 1e-7,
+    radius: int = 1,
+    known_weight: float | None = None,
+    relative_residual: float = 1e-7,
+    max_iterations: int = 10_000,
+    background_threshold: float = 0.1,
+    foreground_threshold: float = 0.9,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> AlphaResult:
+    """Estimate alpha and say how it was found.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
+        Display (sRGB) colours, used as they are. Integers span their whole range, floats are in [0, 1].
+        Any memory layout and byte order.
+    trimap : (H, W) array of the same dtypes, or bool
+        1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown. Grey saved as
+        RGB, or with an opaque alpha channel, is accepted.
+    method : {"closed-form"}
+        The affinity: closed-form matting [1]_.
+    solver : {"auto", "cholesky", "cg"}
+        Sparse Cholesky (direct) or conjugate gradients with Jacobi preconditioning. "auto" takes Cholesky
+        unless its factor would be too large for memory; `info.solver` tells which one ran.
+    epsilon : float, default 1e-7
+        Colour variance added to each window, in squared units of [0, 1] colours. Larger = smoother alpha.
+    radius : int, default 1
+        Windows are ``2 radius + 1`` pixels wide. Time grows with the fourth power.
+    known_weight : float, optional
+        Default: known pixels keep their value exactly. A number w solves the soft system
+        ``(L + w D) x = w m`` instead (D marks known pixels, m known foreground) over all pixels, as Levin's
+        code does with w = 100; known pixels then move a little, and it costs as if all pixels were unknown.
+    relative_residual : float, default 1e-7
+        Where "cg" stops: ``||b - A x|| <= relative_residual ||b||``.
+    max_iterations : int, default 10000
+        After which "cg" gives up.
+    background_threshold, foreground_threshold : float, default 0.1 and 0.9
+        Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold`` foreground.
+    threads : int, optional
+        Default: all usable cores. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(phase, fraction)`` about 20 times a second, from the calling thread. An exception
+        that it raises stops the solve and is passed on.
+
+    Returns
+    -------
+    AlphaResult
+        ``alpha``: (H, W), in [0, 1], float64 if the image is float64, else float32.
+        ``info``: a `SolveInfo`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument has the wrong shape, dtype or range, or the trimap has no foreground or no background
+        (known pixels of both kinds are needed unless nothing is unknown).
+    ConvergenceError
+        If "cg" gives up; the error carries the alpha reached and the info.
+    FactorizationError
+        If "cholesky" meets a singular system or one too large for it.
+    KeyboardInterrupt
+        On Ctrl-C, within 0.2 s, if called from the main thread.
+
+    References
+    ----------
+    .. [1] A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI
+       30(2), 2008, Eq. 12 (Laplacian) and 14-15 (system).
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> scene = tm.datasets.hair(96, 96)
+    >>> alpha, info = tm.solve_alpha(scene.image, scene.trimap)
+    >>> info.solver
+    'cholesky'
+    >>> bool(abs(alpha - scene.alpha).mean() < 0.05)
+    True
+    """
+    _check.one_of(method, tuple(METHODS), "method")
+    _check.one_of(solver, SOLVERS, "solver")
+    epsilon = _check.positive(epsilon, "epsilon")
+    radius = _check.at_least(radius, 1, "radius")
+    weight = None if known_weight is None else _check.positive(known_weight, "known_weight")
+    relative_residual = _check.positive(relative_residual, "relative_residual")
+    max_iterations = _check.at_least(max_iterations, 1, "max_iterations")
+    count = thread_count(threads)
+    _check.progress(progress)
+    picture = _check.image(image, smallest=_smallest_image(radius))
+    labels = _check.labels(trimap, picture.shape, background_threshold, foreground_threshold)
+
+    dtype = np.float64 if picture.dtype == np.float64 else np.float32
+    alpha = (labels == _check.FOREGROUND).astype(dtype)
+    if not _has_unknown(labels, alpha):
+        return AlphaResult(alpha, SolveInfo(method, "none", 0, 0.0, 0, {}, 0, count))
+
+    monitor = _core.Monitor(progress)
+    problem = METHODS[method](picture, labels, weight, epsilon, radius, count, monitor)
+    x = np.full(problem.unknowns, 0.5)
+    solved = _core.solve(problem, x, solver, relative_residual, max_iterations, count, monitor)
+    alpha.reshape(-1)[problem.pixel] = np.clip(x, 0, 1, out=x)
+    info = SolveInfo(
+        method,
+        solved["solver"],
+        solved["iterations"],
+        solved["relative_residual"],
+        problem.unknowns,
+        monitor.seconds,
+        max(problem.peak_bytes, problem.bytes + solved["peak_bytes"]) + x.nbytes,
+        count,
+    )
+    if not solved["converged"]:
+        raise ConvergenceError(
+            f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "
+            f"wanted {relative_residual:.3g}; the error's .alpha holds what was reached",
+            alpha,
+            info,
+        )
+    return AlphaResult(alpha, info)
+
+
+def _has_unknown(labels: npt.NDArray[np.uint8], foreground: npt.NDArray[np.floating]) -> bool:
+    """Whether there is anything to solve; raise ValueError if there is but too little is known."""
+    unknown = int(np.count_nonzero(labels == _check.UNKNOWN))
+    if unknown == 0:
+        return False
+    known_foreground = int(np.count_nonzero(foreground))
+    if unknown == labels.size:
+        raise ValueError("trimap: expected some foreground and some background, got only unknown pixels")
+    for name, missing in (
+        ("foreground", known_foreground == 0),
+        ("background", known_foreground + unknown == labels.size),
+    ):
+        if missing:
+            raise ValueError(f"trimap: expected some {name} pixels, got none (see {name}_threshold)")
+    return True
+
+
+def estimate_alpha(
+    image: npt.ArrayLike, trimap: npt.ArrayLike, **options: Unpack[AlphaOptions]
+) -> npt.NDArray[np.floating]:
+    """Estimate the opacity of every pixel of an image from a trimap.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
+        Display (sRGB) colours; floats in [0, 1].
+    trimap : (H, W) array
+        1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown.
+    **options
+        Those of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress, ...
+
+    Returns
+    -------
+    (H, W) ndarray
+        Alpha in [0, 1], float64 if the image is float64, else float32. Known pixels are exactly 0 or 1 (unless
+        `known_weight` is given). A trimap without unknown pixels comes back as it is, thresholded.
+
+    Raises
+    ------
+    ValueError, TypeError, ConvergenceError, FactorizationError
+        As `solve_alpha`.
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> scene = tm.datasets.hair(96, 96)
+    >>> alpha = tm.estimate_alpha(scene.image, scene.trimap)
+    >>> alpha.shape, alpha.dtype.name
+    ((96, 96), 'float32')
+    """
+    return solve_alpha(image, trimap, **options).alpha

@@ -1,0 +1,71 @@
+"""The command ``trimatte``.
+
+Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+__all__ = ["main", "run"]
+
+
+def main() -> None:
+    """Run the command line and leave the process; the entry point of ``trimatte``."""
+    sys.exit(run())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: those of the process.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+    """
+    try:
+        import click
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        return _fail('the command line needs click: pip install "trimatte[cli]"')
+    try:
+        from ..errors import TrimatteError, TrimatteWarning
+        from . import _compositing, _demo, _info, _matting  # noqa: F401  (they register their commands)
+        from ._app import app
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", TrimatteWarning)
+            warnings.showwarning = _show_warning
+            return int(app.main(arguments, prog_name="trimatte", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("trimatte: stopped\n")
+        return 130
+    except BrokenPipeError:  # `trimatte ... --json | head`: the reader has gone, nobody is left to tell
+        sys.stdout = None
+        return 1
+    except MemoryError as error:
+        return _fail(f"not enough memory ({error})" if str(error) else "not enough memory")
+    except (TrimatteError, ValueError, TypeError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"trimatte: error: {' '.join(message.split())}\n")
+    return 1
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    sys.stderr.write(f"trimatte: warning: {' '.join(str(message).split())}\n")

@@ -1,0 +1,6 @@
+"""``python -m trimatte.cli``: the command line."""
+
+from . import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""``trimatte composite`` and ``trimap``."""
+
+from __future__ import annotations
+
+import click
+import numpy as np
+
+from .._picture_read import read_opaque, read_picture
+from .._picture_write import save_pictures
+from .._pixels import eight_bits
+from ..composite import composite as over
+from ..errors import PictureError
+from ..trimap import trimap_from_mask
+from ._app import app
+from ._matting import as_rgb, summary
+from ._pictures import Background, prepare_outputs, read_single
+from ._session import Session, command
+
+Radii = float | tuple[float, float]
+
+THRESHOLD_HELP = "Values from this on are mask. [default: 0.5]"
+
+
+@command(
+    app,
+    "composite",
+    "trimatte composite cutout.png beach.jpg -o holiday.jpg",
+    "trimatte composite cutout.png magenta -o check.png",
+    "trimatte composite foreground.png beach.jpg --alpha alpha.png -o new.png",
+)
+@click.argument("cutout")
+@click.argument("background")
+@click.option("--output", "-o", required=True, metavar="FILE", help="An opaque picture.")
+@click.option("--alpha", metavar="FILE", help="The opacity, if CUTOUT has none.")
+def composite(session: Session, cutout: str, background: str, output: str, alpha: str | None) -> None:
+    """Put CUTOUT over BACKGROUND, a colour or a picture.
+
+    A colour is #rrggbb, #rgb or a CSS name. A picture is scaled to cover and cropped at
+    its centre.
+    """
+    prepare_outputs([(output, 3)], [cutout, background, alpha or ""])
+    with session.phase("read"):
+        if alpha:
+            foreground, icc_profile = read_opaque(cutout)
+            opacity = read_single(alpha, "alpha")
+        else:
+            rgba, icc_profile = read_picture(cutout)
+            if rgba.ndim == 2 or rgba.shape[2] != 4:
+                raise PictureError(f"{cutout}: expected a cutout with transparency; else give --alpha")
+            foreground, opacity = rgba[..., :3], rgba[..., 3]
+        behind = Background.parse(background)
+    foreground = as_rgb(eight_bits(foreground))
+    with session.phase("composite"):
+        result = over(foreground, opacity, behind.fitted(*foreground.shape[:2]))
+    with session.phase("write"):
+        save_pictures([(output, result, icc_profile)])
+    summary(session, output, result)
+
+
+def radii(_: click.Context, option: click.Parameter, text: str) -> Radii:
+    """Turn ``N``, or ``V,H``, into one number or two."""
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 2) or not all(0 <= number < float("inf") for number in numbers):
+        raise click.BadParameter(f"{text!r}: expected pixels, zero or more: N, or V,H", param=option)
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else numbers[0]
+
+
+@command(
+    app,
+    "trimap",
+    "trimatte trimap mask.png -o trimap.png --erode 10 --dilate 20",
+    "trimatte trimap rough_cutout.png -o trimap.png --erode 8,4 --dilate 30",
+)
+@click.argument("mask")
+@click.option("--output", "-o", required=True, metavar="FILE", help="Black, grey and white.")
+@click.option("--erode", callback=radii, required=True, metavar="N", help="Reach of the band into the mask.")
+@click.option("--dilate", callback=radii, required=True, metavar="N", help="Reach of the band out of it.")
+@click.option("--threshold", type=float, metavar="X", default=0.5, help=THRESHOLD_HELP)
+def trimap(session: Session, mask: str, output: str, erode: Radii, dilate: Radii, threshold: float) -> None:
+    """Make a trimap from MASK.
+
+    A band around the mask's edge becomes unknown. MASK is a grey picture, white where
+    the foreground is, or a cutout whose transparency is used.
+
+    Choose --dilate, in pixels, as long as the longest hair that sticks out of the mask,
+    and --erode as far as the mask strays over the true edge. A start: 1 % of the longer
+    side for both. V,H instead of N sets a vertical and a horizontal reach.
+    """
+    if not 0 < threshold <= 1:
+        raise click.UsageError(f"--threshold: expected a number in (0, 1], got {threshold:g}")
+    prepare_outputs([(output, 1)], [mask])
+    with session.phase("read"):
+        pixels = read_single(mask, "mask")
+    with session.phase("trimap"):
+        result = trimap_from_mask(pixels, erode=erode, dilate=dilate, threshold=threshold)
+    unknown = float(np.mean(result == 128))
+    session.record["unknown"] = round(unknown, 6)
+    with session.phase("write"):
+        save_pictures([(output, result, None)])
+    summary(session, output, result, f", {unknown:.1%} unknown")

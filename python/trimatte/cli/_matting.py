@@ -1,0 +1,199 @@
+"""``trimatte cutout``, ``alpha`` and ``foreground``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import numpy as np
+
+from .. import _check
+from .._picture_read import read_opaque, read_picture
+from .._picture_write import save_pictures
+from .._pixels import quantized
+from ..alpha import METHODS, SOLVERS, SolveInfo, solve_alpha
+from ..composite import composite, stacked
+from ..foreground import estimate_foreground
+from ._app import app
+from ._pictures import Background, Pixels, prepare_outputs, read_single
+from ._session import Session, command
+
+Decorated = Callable[..., None]
+
+LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
+HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
+BITS_HELP = "16 needs PNG or TIFF. [default: 8]"
+EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
+
+
+def solve_options(function: Decorated) -> Decorated:
+    """Add the options of `trimatte.solve_alpha`, under the same names."""
+    for option in reversed(
+        (
+            click.option("--method", type=click.Choice(list(METHODS)), help="[default: closed-form]"),
+            click.option("--solver", type=click.Choice(SOLVERS), help="[default: auto]"),
+            click.option("--epsilon", type=float, metavar="X", help="Smoothness of alpha. [default: 1e-7]"),
+            click.option("--radius", type=int, metavar="N", help="Window radius in pixels. [default: 1]"),
+            click.option("--known-weight", type=float, metavar="X", help="Let known pixels move a little."),
+            click.option("--background-threshold", type=float, metavar="X", help=LOW_HELP),
+            click.option("--foreground-threshold", type=float, metavar="X", help=HIGH_HELP),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def solved(session: Session, image: Pixels, trimap: Pixels, options: dict[str, Any]) -> tuple[Pixels, SolveInfo]:
+    """Estimate alpha and put its record into the session's; the library knows the defaults."""
+    given = {name: value for name, value in options.items() if value is not None}
+    with session.phase("alpha"), session.progress() as progress:
+        alpha, info = solve_alpha(image, trimap, threads=session.threads, progress=progress, **given)
+    session.record["alpha"] = info.as_dict()
+    return alpha, info
+
+
+def summary(session: Session, output: str, image: Pixels, note: str = "") -> None:
+    """Fill in what is reported about every picture."""
+    height, width = image.shape[:2]
+    session.record.update(output=output, width=width, height=height)
+    total = sum(session.seconds.values())
+    session.say(f"{output}: {width} x {height} pixels{note}, {total:.2f} s")
+
+
+def solve_note(info: SolveInfo) -> str:
+    """Say how alpha was found."""
+    return f", {info.unknowns} unknown ({info.solver})"
+
+
+def as_rgb(pixels: Pixels) -> Pixels:
+    """Repeat the channel of a grey picture."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
+
+
+@command(
+    app,
+    "cutout",
+    "trimatte cutout photo.jpg trimap.png -o cutout.png",
+    "trimatte cutout photo.jpg trimap.png -o new.jpg --background beach.jpg",
+    'trimatte cutout photo.jpg trimap.png -o new.png -b "#00ff88"',
+)
+@click.argument("image")
+@click.argument("trimap")
+@click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP or TIFF (RGBA).")
+@click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead.")
+@click.option("--alpha-output", metavar="FILE", help="Write alpha too.")
+@solve_options
+@click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP)
+def cutout(
+    session: Session,
+    image: str,
+    trimap: str,
+    output: str,
+    background: str | None,
+    alpha_output: str | None,
+    exact_composite: bool,
+    **options: Any,
+) -> None:
+    """Cut the foreground out of IMAGE, guided by TRIMAP.
+
+    The result has straight alpha and clean colours. With --background it is an opaque
+    picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture
+    is scaled to cover and cropped at its centre.
+    """
+    outputs = [(output, 3 if background else 4), (alpha_output, 1)]
+    prepare_outputs(outputs, [image, trimap, background or ""])
+    with session.phase("read"):
+        pixels, icc_profile = read_opaque(image)
+        trimap_pixels = read_picture(trimap).pixels
+        behind = Background.parse(background) if background else None
+
+    alpha, info = solved(session, pixels, trimap_pixels, options)
+    with session.phase("foreground"), session.progress() as progress:
+        layers = estimate_foreground(
+            pixels, alpha, exact_composite=exact_composite, threads=session.threads, progress=progress
+        )
+    with session.phase("composite"):
+        if behind:
+            result = composite(as_rgb(layers.foreground), alpha, behind.fitted(*alpha.shape))
+        else:
+            result = stacked(layers.foreground, alpha, np.uint8)
+    with session.phase("write"):
+        pictures = [(output, result, icc_profile)]
+        if alpha_output:
+            pictures.append((alpha_output, alpha, None))
+        save_pictures(pictures)
+    summary(session, output, pixels, solve_note(info))
+
+
+@command(
+    app,
+    "alpha",
+    "trimatte alpha photo.jpg trimap.png -o alpha.png",
+    "trimatte alpha photo.jpg trimap.png -o alpha.tif --bits 16 --json",
+)
+@click.argument("image")
+@click.argument("trimap")
+@click.option("--output", "-o", required=True, metavar="FILE", help="White is opaque.")
+@click.option("--bits", type=click.Choice(["8", "16"]), default="8", help=BITS_HELP)
+@solve_options
+def alpha(session: Session, image: str, trimap: str, output: str, bits: str, **options: Any) -> None:
+    """Estimate the opacity of every pixel of IMAGE."""
+    prepare_outputs([(output, 1)], [image, trimap], depth=int(bits))
+    with session.phase("read"):
+        pixels = read_opaque(image).pixels
+        trimap_pixels = read_picture(trimap).pixels
+    result, info = solved(session, pixels, trimap_pixels, options)
+    with session.phase("write"):
+        save_pictures([(output, quantized(result, f"u{int(bits) // 8}"), None)])
+    summary(session, output, pixels, solve_note(info))
+
+
+@command(
+    app,
+    "foreground",
+    "trimatte foreground photo.jpg mask.png -o cutout.png --with-alpha",
+    "trimatte foreground photo.jpg alpha.png -o f.png --background-output b.png",
+)
+@click.argument("image")
+@click.argument("alpha")
+@click.option("--output", "-o", required=True, metavar="FILE", help="The colours of the foreground.")
+@click.option("--background-output", metavar="FILE", help="Write the colours of the background too.")
+@click.option("--with-alpha", is_flag=True, help="Write the foreground with ALPHA: a cutout.")
+@click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP)
+def foreground(
+    session: Session,
+    image: str,
+    alpha: str,
+    output: str,
+    background_output: str | None,
+    with_alpha: bool,
+    exact_composite: bool,
+) -> None:
+    """Estimate the colours of the foreground.
+
+    They are found where ALPHA is soft. This removes the fringe of the old background.
+    ALPHA is a grey picture, such as the soft mask of a segmentation network, or a
+    cutout whose transparency is used.
+    """
+    outputs = [(output, 4 if with_alpha else 3), (background_output, 3)]
+    prepare_outputs(outputs, [image, alpha])
+    with session.phase("read"):
+        pixels, icc_profile = read_opaque(image)
+        opacity = read_single(alpha, "alpha")
+    if pixels.dtype == np.uint16 and not with_alpha:
+        prepare_outputs([(path, 1) for path, _ in outputs], [], depth=16)
+    with session.phase("foreground"), session.progress() as progress:
+        layers = estimate_foreground(
+            pixels, opacity, exact_composite=exact_composite, threads=session.threads, progress=progress
+        )
+    with session.phase("write"):
+        if with_alpha:
+            result = stacked(layers.foreground, _check.alpha(opacity, opacity.shape), np.uint8)
+        else:
+            result = quantized(layers.foreground, pixels.dtype)
+        pictures = [(output, result, icc_profile)]
+        if background_output:
+            pictures.append((background_output, quantized(layers.background, pixels.dtype), icc_profile))
+        save_pictures(pictures)
+    summary(session, output, pixels)

@@ -1,0 +1,86 @@
+"""Files and colours on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from .._picture_read import Picture, read_opaque, read_picture, without_transparency
+from .._picture_write import check_folder, output_format
+from .._pixels import eight_bits
+from ..errors import PictureError
+
+Pixels = npt.NDArray[Any]
+
+
+def prepare_outputs(outputs: Sequence[tuple[str | None, int]], inputs: Sequence[str], *, depth: int = 8) -> None:
+    """Refuse outputs ``(path, channels)`` that could not be written, before any work is done."""
+    taken = [path for path in inputs if os.path.exists(path)]
+    seen: set[str] = set()
+    for path, channels in outputs:
+        if path is None:
+            continue
+        try:
+            output_format(path, channels=channels, depth=depth)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        if os.path.exists(path) and any(os.path.samefile(path, other) for other in taken):
+            raise click.UsageError(f"{path}: is an input; choose another name for the output")
+        if os.path.realpath(path) in seen:
+            raise click.UsageError(f"{path}: is the name of two outputs")
+        seen.add(os.path.realpath(path))
+        check_folder(path)
+
+
+def read_single(path: str, name: str) -> Pixels:
+    """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture."""
+    pixels = read_picture(path).pixels
+    if pixels.ndim == 2:
+        return pixels
+    colours, transparent = without_transparency(pixels)
+    if transparent:
+        return np.ascontiguousarray(pixels[..., 3])
+    if (colours != colours[..., :1]).any():
+        raise PictureError(
+            f"{path}: expected a grey picture or a cutout for the {name}, got an opaque coloured one"
+        )
+    return np.ascontiguousarray(colours[..., 0])
+
+
+class Background:
+    """A new background: a colour, or a picture that is scaled to cover and cropped at its centre."""
+
+    def __init__(self, colour: tuple[int, ...] | None, picture: Picture | None) -> None:
+        self._colour = colour
+        self._picture = picture
+
+    @classmethod
+    def parse(cls, text: str) -> Background:
+        """Take `text` as a colour, else as the name of a file, which is read."""
+        from PIL import ImageColor
+
+        try:
+            colour = ImageColor.getrgb(text)
+        except ValueError:
+            colour = None
+        if colour is not None:
+            if len(colour) != 3:
+                raise click.UsageError(f"{text}: expected an opaque colour, #rrggbb")
+            return cls(colour, None)
+        if text.startswith("#") or not (os.path.exists(text) or os.path.splitext(text)[1]):
+            raise click.UsageError(f"{text}: neither a colour (#rrggbb or a CSS name) nor a file")
+        return cls(None, read_opaque(text))
+
+    def fitted(self, height: int, width: int) -> Pixels:
+        """Return (H, W, 3) uint8; a colour is a view of one pixel."""
+        if self._picture is None:
+            return np.broadcast_to(np.array(self._colour, np.uint8), (height, width, 3))
+        from PIL import Image, ImageOps
+
+        image = Image.fromarray(eight_bits(self._picture.pixels)).convert("RGB")
+        return np.asarray(ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS))

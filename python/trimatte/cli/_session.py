@@ -1,0 +1,115 @@
+"""What all commands share: common options, times, the progress bar, and the record printed at the end."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+Progress = Callable[[str, float], None]
+
+# Shorter work needs no bar.
+_BAR_AFTER_SECONDS = 0.5
+
+
+class Session:
+    """One run of one command.
+
+    Attributes
+    ----------
+    threads : int or None
+        From ``--threads``.
+    record : dict
+        What ``--json`` prints.
+    """
+
+    def __init__(self, command: str, threads: int | None, as_json: bool, quiet: bool) -> None:
+        self.threads = threads
+        self._as_json = as_json
+        self._quiet = quiet
+        self._seconds: dict[str, float] = {}
+        self._lines: list[str] = []
+        self.record: dict[str, Any] = {"command": command}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measure the time of a phase."""
+        start = time.perf_counter()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each phase so far, rounded to 0.1 ms."""
+        return {name: round(value, 4) for name, value in self._seconds.items()}
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress | None]:
+        """Give a callback that moves a bar on standard error; None if nobody would see the bar."""
+        if self._quiet or not sys.stderr.isatty():
+            yield None
+            return
+        try:
+            from tqdm import tqdm
+        except ModuleNotFoundError:
+            yield None
+            return
+        layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
+        start = time.perf_counter()
+        with tqdm(total=1.0, bar_format=layout, delay=1e-9, leave=False) as bar:
+
+            def move(phase: str, fraction: float) -> None:
+                bar.set_description_str(phase, refresh=False)
+                bar.n = min(max(fraction, 0.0), 1.0)
+                if time.perf_counter() - start >= _BAR_AFTER_SECONDS:
+                    bar.refresh()  # not `update`, which ignores a new phase that starts at 0
+
+            yield move
+
+    def say(self, line: str) -> None:
+        """Add a line to what is printed without ``--json``."""
+        self._lines.append(line)
+
+    def finish(self) -> None:
+        """Print the record, or the lines for people."""
+        if self._as_json:
+            click.echo(json.dumps({**self.record, "seconds": self.seconds}))
+        elif not self._quiet:
+            for line in self._lines:
+                click.echo(line)
+
+
+def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a function ``(session, **options)`` a command of `group` with the common options."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def invoke(*, threads: int | None, as_json: bool, quiet: bool, **options: Any) -> None:
+            session = Session(name, threads, as_json, quiet)
+            with warnings.catch_warnings():
+                if quiet:
+                    warnings.simplefilter("ignore")
+                function(session, **options)
+            session.finish()
+
+        made = group.command(name, epilog=example_text(*examples))(invoke)
+        made.params += [
+            click.Option(["--threads"], type=click.IntRange(min=1), metavar="N", help="All CPUs by default."),
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON record instead."),
+            click.Option(["--quiet", "-q"], is_flag=True, help="Print nothing but errors."),
+        ]
+        return made
+
+    return decorate
+
+
+def example_text(*examples: str) -> str:
+    """Return an epilog that click does not wrap."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in examples)))

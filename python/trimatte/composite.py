@@ -1,0 +1,162 @@
+"""From layers to pictures: cut a foreground out, put it over something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _check
+from ._pixels import bands, quantized
+from .alpha import AlphaOptions, estimate_alpha
+from .foreground import estimate_foreground
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["composite", "cutout"]
+
+
+def cutout(
+    image: npt.ArrayLike,
+    trimap: npt.ArrayLike,
+    *,
+    exact_composite: bool = True,
+    **options: Unpack[AlphaOptions],
+) -> npt.NDArray[Any]:
+    """Cut the foreground out of an image: alpha and clean colours in one RGBA picture.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
+        Display (sRGB) colours; floats in [0, 1].
+    trimap : (H, W) array
+        1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown.
+    exact_composite : bool, default True
+        As in `estimate_foreground`.
+    **options
+        Those of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress, ...
+        `threads` and `progress` also go to the estimation of the foreground.
+
+    Returns
+    -------
+    (H, W, 4) ndarray of the dtype of `image`
+        Straight alpha: the colours are not multiplied by it. They are the estimated foreground, defined
+        under transparent pixels too, so that the cutout can be resized without a fringe. Integers are
+        rounded to the nearest.
+
+    Raises
+    ------
+    ValueError, TypeError, ConvergenceError, FactorizationError
+        As `solve_alpha`.
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> scene = tm.datasets.hair(96, 96)
+    >>> tm.cutout(scene.image, scene.trimap).shape
+    (96, 96, 4)
+    """
+    alpha = estimate_alpha(image, trimap, **options)
+    foreground = estimate_foreground(
+        image,
+        alpha,
+        exact_composite=exact_composite,
+        threads=options.get("threads"),
+        progress=options.get("progress"),
+    ).foreground
+    return stacked(foreground, alpha, _check.image(image).dtype)
+
+
+def stacked(foreground: npt.NDArray[Any], alpha: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Join (H, W, 3) or (H, W) colours and (H, W) alpha, both in [0, 1], into RGBA of `dtype`."""
+    out = np.empty((*alpha.shape, 4), dtype)
+    out[..., :3] = quantized(foreground, dtype).reshape(*alpha.shape, -1)
+    out[..., 3] = quantized(alpha, dtype)
+    return out
+
+
+def composite(
+    foreground: npt.ArrayLike,
+    alpha: npt.ArrayLike,
+    background: npt.ArrayLike,
+) -> npt.NDArray[Any]:
+    """Put a foreground over a background: alpha F + (1 - alpha) B.
+
+    Parameters
+    ----------
+    foreground : (H, W, 3) or (H, W) ndarray of uint8, uint16, float32 or float64
+        Colours of the foreground, not multiplied by alpha, such as
+        ``estimate_foreground(image, alpha).foreground``. Floats are in [0, 1].
+    alpha : (H, W) ndarray
+        Floats in [0, 1], or integers as fractions of their full range.
+    background : ndarray of the shape of `foreground`, or a colour
+        A picture of any of these dtypes, whatever the dtype of `foreground`; a grey picture (H, W) may lie
+        behind a coloured foreground. A colour is 3 numbers (one number for a grey foreground) in the units
+        of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for uint8 and 0 to 65535 for uint16.
+
+    Returns
+    -------
+    ndarray of the shape and dtype of `foreground`
+        Integers are rounded to the nearest.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not match, or a value is out of range, NaN or infinite.
+    TypeError
+        If a dtype is not one of those above.
+
+    Notes
+    -----
+    The values are used as they are stored, which for most pictures is sRGB: this is what image editors
+    and browsers do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import trimatte as tm
+    >>> foreground = np.full((1, 3, 3), 200, np.uint8)
+    >>> alpha = np.array([[0, 0.5, 1]])
+    >>> tm.composite(foreground, alpha, (255, 0, 0))[0].tolist()
+    [[255, 0, 0], [228, 100, 100], [200, 200, 200]]
+    """
+    front = _check.image(foreground, "foreground")
+    cover = _check.plane(alpha, front.shape, "alpha")
+    back = _background(background, front)
+
+    out = np.empty_like(front)
+    working = np.float64 if np.float64 in (front.dtype, cover.dtype) else np.float32
+    opaque = working(_check.full_range(cover.dtype))
+    # In the units of the foreground, so that halves are rounded as they should be.
+    unit = working(_check.full_range(front.dtype) / _check.full_range(back.dtype))
+    half = working(0.5 if front.dtype.kind == "u" else 0)
+    for rows in bands(len(front), front[0].nbytes * 4 // front.itemsize):
+        a = cover[rows, :, np.newaxis].astype(working) / opaque
+        f = front[rows].astype(working)
+        b = back[rows].astype(working) * unit
+        out[rows] = (a * f + (1 - a) * b + half).astype(front.dtype)
+    return out.reshape(np.shape(foreground))
+
+
+def _background(background: npt.ArrayLike, front: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the background as (H, W, C), C = 1 or that of `front`; a colour becomes a view of one pixel."""
+    value = np.asarray(background)
+    if value.ndim >= 2:
+        picture = _check.image(value, "background")
+        if picture.shape[:2] != front.shape[:2] or picture.shape[2] not in (1, front.shape[2]):
+            raise ValueError(
+                f"background: expected a colour or a picture of shape {front.shape} like foreground, "
+                f"got {value.shape}"
+            )
+        return picture
+    channels = front.shape[2]
+    if value.size != channels or value.dtype.kind not in "uif":
+        raise ValueError(f"background: expected a picture or {channels} numbers, got {background!r}")
+    top = _check.full_range(front.dtype)
+    whole = front.dtype.kind == "u"
+    if not ((value >= 0) & (value <= top)).all() or (whole and (value % 1 != 0).any()):
+        wanted = f"whole numbers from 0 to {top:.0f}" if whole else "numbers in [0, 1]"
+        raise ValueError(f"background: expected {wanted} for a {front.dtype} foreground, got {value.tolist()}")
+    return np.broadcast_to(value.astype(front.dtype), front.shape)

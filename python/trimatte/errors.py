@@ -1,0 +1,48 @@
+"""The exceptions and the one warning class of trimatte.
+
+Bad values raise :class:`ValueError` and wrong kinds of objects :class:`TypeError`; the classes here cover
+what those two cannot say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from .alpha import SolveInfo
+
+
+class TrimatteError(Exception):
+    """Root of the exceptions that only trimatte raises."""
+
+
+class ConvergenceError(TrimatteError, RuntimeError):
+    """An iterative solver stopped before it reached the accuracy asked for.
+
+    Attributes
+    ----------
+    alpha : (H, W) ndarray
+        The alpha reached so far, in [0, 1], known pixels exact.
+    info : SolveInfo
+        Solver, iterations, relative residual reached, times.
+    """
+
+    def __init__(self, message: str, alpha: npt.NDArray[np.floating], info: SolveInfo) -> None:
+        super().__init__(message)
+        self.alpha = alpha
+        self.info = info
+
+
+class FactorizationError(TrimatteError, RuntimeError):
+    """The direct solver met a matrix that is not positive definite, or one too large for it."""
+
+
+class PictureError(TrimatteError, OSError):
+    """A picture file could not be read or written, or holds something that would be lost on the way."""
+
+
+class TrimatteWarning(UserWarning):
+    """Something legal but doubtful, such as an input whose transparency is ignored."""

@@ -1,0 +1,113 @@
+"""The colours of foreground and background, from an image and its alpha."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _check, _core
+from ._threads import thread_count
+from .alpha import Progress
+
+__all__ = ["Layers", "estimate_foreground"]
+
+
+class Layers(NamedTuple):
+    """The two layers of a picture.
+
+    Attributes
+    ----------
+    foreground, background : (H, W, 3) or (H, W) ndarray of float32
+        Colours in [0, 1], defined at every pixel.
+    """
+
+    foreground: npt.NDArray[np.float32]
+    background: npt.NDArray[np.float32]
+
+
+def estimate_foreground(
+    image: npt.ArrayLike,
+    alpha: npt.ArrayLike,
+    *,
+    regularization: float = 1e-5,
+    gradient_weight: float = 1.0,
+    small_size: int = 32,
+    small_iterations: int = 10,
+    big_iterations: int = 3,
+    exact_composite: bool = True,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Layers:
+    """Estimate the colours of foreground and background (multi-level estimation [1]_).
+
+    Put over a new background with the image's own colours, soft edges keep a fringe of the old background;
+    with these colours they do not. Works on any alpha: a matte of `estimate_alpha`, or the soft mask of a
+    segmentation network.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
+        Display (sRGB) colours; integers span their whole range, floats are in [0, 1].
+    alpha : (H, W) array of the same dtypes, or bool
+        Opacity; integers span their whole range, floats are in [0, 1].
+    regularization : float, default 1e-5
+        Smoothness between all neighbouring pixels, in the units of squared colour differences.
+    gradient_weight : float, default 1
+        Smoothness added per unit of difference in alpha.
+    small_size, small_iterations, big_iterations : int, default 32, 10, 3
+        Iterations on levels with both sides of at most `small_size` pixels, and on larger ones.
+    exact_composite : bool, default True
+        Move both layers by the least that makes ``alpha F + (1 - alpha) B`` equal the image (to float32
+        rounding) while both stay in [0, 1]. False leaves the smoother layers of the paper.
+    threads : int, optional
+        Default: all usable cores. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(phase, fraction)``; an exception that it raises stops the call and is passed on.
+
+    Returns
+    -------
+    Layers
+        ``foreground, background``: float32 in [0, 1], shaped like the image. Where alpha is exactly 1 the
+        foreground is the image, where it is 0 the background is.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument has the wrong shape, dtype or range.
+
+    References
+    ----------
+    .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020.
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> scene = tm.datasets.hair(96, 96)
+    >>> layers = tm.estimate_foreground(scene.image, scene.alpha)
+    >>> layers.foreground.shape
+    (96, 96, 3)
+    """
+    regularization = _check.positive(regularization, "regularization")
+    gradient_weight = _check.number(gradient_weight, "gradient_weight")
+    if gradient_weight < 0:
+        raise ValueError(f"gradient_weight: expected a number of at least 0, got {gradient_weight}")
+    count = thread_count(threads)
+    _check.progress(progress)
+    picture = _check.image(image)
+    opacity = _check.alpha(alpha, picture.shape)
+    foreground, background = _core.multilevel_foreground(
+        picture,
+        opacity,
+        regularization,
+        gradient_weight,
+        _check.at_least(small_size, 1, "small_size"),
+        _check.at_least(small_iterations, 1, "small_iterations"),
+        _check.at_least(big_iterations, 1, "big_iterations"),
+        bool(exact_composite),
+        count,
+        _core.Monitor(progress),
+    )
+    shape = picture.shape if np.ndim(image) == 3 else picture.shape[:2]
+    return Layers(foreground.reshape(shape), background.reshape(shape))

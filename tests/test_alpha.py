@@ -1,0 +1,376 @@
+import json
+
+import numpy as np
+import pytest
+from reference import closed_form
+from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_FLOAT32
+
+import trimatte as tm
+
+
+def split(trimap):
+    return trimap >= 0.9, trimap <= 0.1
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("radius", [1, 2])
+def test_hard_system_equals_the_reference(noise, radius, grey):
+    image, trimap = noise
+    image = image[..., 1] if grey else image
+    L = closed_form.laplacian(image, radius=radius)
+    expected = closed_form.solve_hard(L, *split(trimap))
+    alpha = tm.estimate_alpha(image, trimap, solver="cholesky", radius=radius)
+    assert abs(alpha - expected).max() < ALPHA_DIRECT
+
+
+def test_hard_system_equals_the_reference_on_a_scene(scene):
+    image, trimap = scene.image.astype(np.float64), scene.trimap / 255
+    expected = closed_form.solve_hard(closed_form.laplacian(image), *split(trimap))
+    assert abs(tm.estimate_alpha(image, trimap, solver="cholesky") - expected).max() < ALPHA_DIRECT
+
+
+@pytest.mark.parametrize("weight", [100.0, 0.01])
+def test_soft_system_equals_the_script(noise, weight):
+    image, trimap = noise
+    expected = closed_form.solve_soft(closed_form.laplacian(image), *split(trimap), weight)
+    alpha, info = tm.solve_alpha(image, trimap, solver="cholesky", known_weight=weight)
+    assert abs(alpha - expected).max() < ALPHA_DIRECT
+    assert info.unknowns == trimap.size
+    known = trimap != 0.5
+    assert (alpha[known] != trimap[known]).any()
+
+
+def test_cg_equals_cholesky(noise):
+    image, trimap = noise
+    direct = tm.estimate_alpha(image, trimap, solver="cholesky")
+    alpha, info = tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-12)
+    assert abs(alpha - direct).max() < ALPHA_CG
+    assert info.solver == "cg"
+    assert info.iterations > 10
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-5, 1e-9])
+def test_cg_reaches_the_residual_asked_for(noise, tolerance):
+    image, trimap = noise
+    info = tm.solve_alpha(image, trimap, solver="cg", relative_residual=tolerance).info
+    assert info.relative_residual <= 1.01 * tolerance
+    assert info.relative_residual > 1e-4 * tolerance
+
+
+def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
+    image, trimap = noise
+    with pytest.raises(
+        tm.ConvergenceError, match=r"cg: relative residual .* after 5 iterations, wanted 1e-10"
+    ) as e:
+        tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-10, max_iterations=5)
+    error = e.value
+    assert isinstance(error, RuntimeError)
+    assert error.info.iterations == 5
+    assert error.info.relative_residual > 1e-10
+    direct = tm.estimate_alpha(image, trimap)
+    assert 0.001 < abs(error.alpha - direct).max() < 1
+    assert (error.alpha[trimap == 1] == 1).all()
+
+
+def test_info(scene):
+    alpha, info = tm.solve_alpha(scene.image, scene.trimap, threads=1)
+    unknown = (scene.trimap > 25) & (scene.trimap < 230)
+    assert info.method == "closed-form"
+    assert info.solver == "cholesky"
+    assert info.iterations == 0
+    assert info.unknowns == unknown.sum()
+    assert info.relative_residual < 1e-12
+    assert info.threads == 1
+    assert list(info.seconds) == ["laplacian", "ordering", "factorisation", "substitution"]
+    assert all(s >= 0 for s in info.seconds.values())
+    # At least the matrix: 12 bytes an entry, near 25 of them a row.
+    assert info.peak_bytes > 12 * 20 * info.unknowns
+    assert json.loads(json.dumps(info.as_dict()))["unknowns"] == info.unknowns
+    assert alpha.min() >= 0
+    assert alpha.max() <= 1
+
+
+def test_known_pixels_are_exact_and_the_matte_is_near_the_truth(scene):
+    alpha = tm.estimate_alpha(scene.image, scene.trimap)
+    assert (alpha[scene.trimap == 255] == 1).all()
+    assert (alpha[scene.trimap == 0] == 0).all()
+    assert abs(alpha - scene.alpha).mean() < 0.03
+
+
+def test_a_composite_of_two_flat_colours_is_recovered():
+    truth = np.clip(np.add.outer(np.linspace(-0.5, 1.5, 20), np.linspace(-0.4, 0.4, 25)), 0, 1)
+    image = truth[..., None] * [0.9, 0.3, 0.1] + (1 - truth[..., None]) * [0.1, 0.4, 0.8]
+    trimap = np.where((truth > 0) & (truth < 1), 0.5, truth)
+    # Not exact: epsilon asks for smoothness.
+    assert abs(tm.estimate_alpha(image, trimap) - truth).max() < 2e-3
+
+
+def test_flips_and_channel_order_change_nothing(scene):
+    image, trimap = scene.image.astype(np.float64), scene.trimap
+    alpha = tm.estimate_alpha(image, trimap)
+    assert abs(tm.estimate_alpha(image[::-1], trimap[::-1])[::-1] - alpha).max() < ALPHA_DIRECT
+    assert abs(tm.estimate_alpha(image[:, ::-1], trimap[:, ::-1])[:, ::-1] - alpha).max() < ALPHA_DIRECT
+    assert abs(tm.estimate_alpha(image[..., ::-1], trimap) - alpha).max() < ALPHA_DIRECT
+
+
+class TestArrays:
+    """Every way of storing the same numbers gives the same answer."""
+
+    @pytest.fixture
+    def eighths(self, noise):
+        """A picture whose numbers every float has exactly."""
+        image, trimap = noise
+        return np.round(image * 256) / 256, trimap
+
+    def test_floats(self, eighths):
+        image, trimap = eighths
+        alpha = tm.estimate_alpha(image, trimap)
+        assert alpha.dtype == np.float64
+        single = tm.estimate_alpha(image.astype(np.float32), trimap.astype(np.float32))
+        assert single.dtype == np.float32
+        assert abs(single - alpha).max() < ALPHA_FLOAT32
+        assert (tm.estimate_alpha(image.astype(np.float16), trimap) == single).all()
+
+    def test_integers(self, noise):
+        image, trimap = noise
+        eight = np.round(image * 255).astype(np.uint8)
+        alpha = tm.estimate_alpha(eight / 255, trimap)
+        for array in (eight, eight.astype(np.uint16) * 257, eight.astype(">u2") * np.array(257, ">u2")):
+            assert abs(tm.estimate_alpha(array, trimap) - alpha).max() < ALPHA_FLOAT32
+
+    def test_layouts(self, noise):
+        image, trimap = noise
+        alpha = tm.estimate_alpha(image, trimap)
+        read_only = image.copy()
+        read_only.setflags(write=False)
+        wide = np.repeat(np.repeat(image, 2, axis=0), 3, axis=1)
+        for same in (
+            np.asfortranarray(image),
+            read_only,
+            wide[::2, ::3],
+            image.astype(">f8"),
+            image.tolist(),
+        ):
+            assert (tm.estimate_alpha(same, trimap) == alpha).all()
+        for same in (
+            np.asfortranarray(trimap),
+            trimap.astype(">f4"),
+            trimap[..., None],
+            trimap.astype(np.longdouble),
+        ):
+            assert (tm.estimate_alpha(image, same) == alpha).all()
+
+    def test_inputs_are_not_changed(self, noise):
+        image, trimap = noise
+        image_before, trimap_before = image.copy(), trimap.copy()
+        tm.estimate_alpha(image, trimap)
+        assert (image == image_before).all()
+        assert (trimap == trimap_before).all()
+
+    def test_grey_with_and_without_a_third_axis(self, noise):
+        image, trimap = noise
+        grey = image[..., 0]
+        assert (tm.estimate_alpha(grey, trimap) == tm.estimate_alpha(grey[..., None], trimap)).all()
+
+
+class TestTrimaps:
+    def test_colours_that_are_grey(self, noise):
+        image, trimap = noise
+        alpha = tm.estimate_alpha(image, trimap)
+        eight = np.round(trimap * 255).astype(np.uint8)
+        opaque = np.full_like(eight, 255)
+        for same in (
+            np.stack([eight] * 3, axis=-1),
+            np.stack([eight, eight, eight, opaque], axis=-1),
+            np.stack([eight, opaque], axis=-1),
+        ):
+            assert (tm.estimate_alpha(image, same) == alpha).all()
+
+    def test_thresholds(self, noise):
+        image, trimap = noise
+        many = np.where(trimap == 0.5, 0.3, np.where(trimap == 1, 0.8, 0.2))
+        alpha = tm.estimate_alpha(image, trimap)
+        same = tm.estimate_alpha(image, many, background_threshold=0.2, foreground_threshold=0.8)
+        assert (same == alpha).all()
+        at_defaults = np.where(trimap == 0.5, 0.5, np.where(trimap == 1, 0.9, 0.1))
+        assert (tm.estimate_alpha(image, at_defaults) == alpha).all()
+
+    @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float64])
+    def test_nothing_unknown(self, dtype):
+        trimap = np.zeros((7, 9), dtype)
+        trimap[2:4] = 255 if dtype == np.uint8 else 1
+        alpha, info = tm.solve_alpha(np.random.default_rng(0).random((7, 9, 3)), trimap)
+        assert (alpha == (trimap > 0)).all()
+        assert info.solver == "none"
+        assert (tm.estimate_alpha(np.zeros((7, 9, 3)), np.ones((7, 9))) == 1).all()
+
+    @pytest.mark.parametrize(
+        ("trimap", "message"),
+        [
+            (np.full((7, 9), 0.5), "trimap: expected some foreground and some background, got only unknown"),
+            (np.tile([0.5, 0, 0], (7, 3)), "trimap: expected some foreground pixels, got none"),
+            (np.tile([0.5, 1, 1], (7, 3)), "trimap: expected some background pixels, got none"),
+        ],
+    )
+    def test_too_little_known(self, trimap, message):
+        with pytest.raises(ValueError, match=message):
+            tm.estimate_alpha(np.zeros((7, 9, 3)), trimap)
+
+    def test_colours_and_transparency_are_refused(self, noise):
+        image, trimap = noise
+        coloured = np.stack([trimap, trimap, trimap * 0.5], axis=-1)
+        with pytest.raises(ValueError, match=r"trimap: expected grey .* coloured pixels"):
+            tm.estimate_alpha(image, coloured)
+        transparent = np.stack([np.ones_like(trimap)] * 3 + [trimap], axis=-1)
+        with pytest.raises(ValueError, match="trimap: expected an opaque picture"):
+            tm.estimate_alpha(image, transparent)
+
+
+def with_value(value):
+    image = np.full((7, 9, 3), 0.5)
+    image[2, 4, 1] = value
+    return image
+
+
+GOOD = np.tile([0.0, 0.5, 1.0], (7, 3))
+
+
+@pytest.mark.parametrize(
+    ("image", "trimap", "error", "message"),
+    [
+        (
+            np.zeros((7, 8, 3)),
+            GOOD,
+            ValueError,
+            r"trimap: expected shape \(7, 8\) to match image, got \(7, 9\)",
+        ),
+        (np.zeros((7, 9, 3)), GOOD[:3], ValueError, r"trimap: expected shape \(7, 9\) .* got \(3, 9\)"),
+        (
+            np.zeros((7, 9, 4)),
+            GOOD,
+            ValueError,
+            r"image: expected shape \(H, W, 3\).*got \(7, 9, 4\); pass image",
+        ),
+        (np.zeros((7, 9, 2)), GOOD, ValueError, r"image: expected shape .* got \(7, 9, 2\)"),
+        (np.zeros((1, 7, 9, 3)), GOOD, ValueError, r"image: expected shape .* got \(1, 7, 9, 3\)"),
+        (np.zeros(7), GOOD, ValueError, r"image: expected shape .* got \(7,\)"),
+        (
+            np.zeros((0, 9, 3)),
+            GOOD[:0],
+            ValueError,
+            r"image: expected at least 3 x 3 pixels, got \(0, 9, 3\)",
+        ),
+        (
+            np.zeros((2, 9, 3)),
+            GOOD[:2],
+            ValueError,
+            r"image: expected at least 3 x 3 pixels, got \(2, 9, 3\)",
+        ),
+        (np.zeros((7, 9, 3)), GOOD[0], ValueError, r"trimap: expected shape \(H, W\), got \(9,\)"),
+        (
+            np.zeros((7, 9, 3), int),
+            GOOD,
+            TypeError,
+            "image: expected uint8, uint16, or floating point .* got int64",
+        ),
+        (np.zeros((7, 9, 3), complex), GOOD, TypeError, "image: .* got complex128"),
+        (np.zeros((7, 9, 3)), GOOD.astype(np.int8), TypeError, "trimap: expected .* got int8"),
+        (with_value(np.nan), GOOD, ValueError, r"image: expected values in \[0, 1\], got nan at \(2, 4, 1\)"),
+        (with_value(np.inf), GOOD, ValueError, r"image: .* got inf at \(2, 4, 1\)"),
+        (with_value(-0.25), GOOD, ValueError, r"image: .* got -0.25 at \(2, 4, 1\)"),
+        (
+            with_value(255.0),
+            GOOD,
+            ValueError,
+            r"image: .* got 255.0 at \(2, 4, 1\) \(divide 8-bit values by 255\)",
+        ),
+        (np.zeros((7, 9, 3)), with_value(np.nan)[..., 1], ValueError, r"trimap: .* got nan at \(2, 4\)"),
+        (np.zeros((7, 9, 3)), GOOD * 255, ValueError, r"trimap: .* got 127.5 at \(0, 1\)"),
+    ],
+)
+def test_bad_arrays(image, trimap, error, message):
+    with pytest.raises(error, match=message):
+        tm.estimate_alpha(image, trimap)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"method": "magic"}, ValueError, "method: expected one of closed-form, got 'magic'"),
+        ({"solver": "lu"}, ValueError, "solver: expected one of auto, cholesky, cg, got 'lu'"),
+        ({"epsilon": -1}, ValueError, "epsilon: expected a number above 0, got -1"),
+        ({"known_weight": 0}, ValueError, "known_weight: expected a number above 0, got 0"),
+        ({"relative_residual": 0}, ValueError, "relative_residual: expected a number above 0"),
+        ({"max_iterations": 0}, ValueError, "max_iterations: expected at least 1, got 0"),
+        ({"radius": 4}, ValueError, r"image: expected at least 9 x 9 pixels, got \(7, 9, 3\)"),
+        (
+            {"background_threshold": 0.95},
+            ValueError,
+            "background_threshold, foreground_threshold: expected 0 <=",
+        ),
+        ({"threads": 0}, ValueError, "threads: expected at least 1, got 0"),
+        ({"threads": 1.5}, TypeError, "threads: expected an integer or None, got float"),
+        ({"progress": 3}, TypeError, "progress: expected a callable or None, got int"),
+        ({"colour": 1}, TypeError, "colour"),
+    ],
+)
+def test_bad_options(options, error, message):
+    with pytest.raises(error, match=message):
+        tm.estimate_alpha(np.zeros((7, 9, 3)), GOOD, **options)
+
+
+def degenerate():
+    rng = np.random.default_rng(5)
+    frame = np.full((20, 24), 0.5)
+    frame[:, 0] = 0
+    frame[:, -1] = 1
+    noise = rng.random((20, 24, 3))
+    line = np.zeros((20, 24))
+    line[:, 12:] = 1
+    line[:, 11] = 0.5
+    border = np.full((20, 24), 0.5)
+    border[8:12, 4:10] = 1
+    border[8:12, 14:20] = 0
+    two = np.full((20, 24), 0.5)
+    two[3, 4], two[15, 20] = 0, 1
+    dots = np.zeros((20, 24))
+    dots[:, 16:] = 1
+    dots[::3, ::3] = 0.5
+    board = np.broadcast_to((np.indices((20, 24)).sum(axis=0) % 2)[..., None].astype(float), (20, 24, 3))
+    return {
+        "constant": (np.full((20, 24, 3), 0.4), frame),
+        "black": (np.zeros((20, 24, 3)), frame),
+        "white, 8 bits": (np.full((20, 24, 3), 255, np.uint8), frame),
+        "saturated areas": ((noise > 0.9).astype(float), frame),
+        "grey checkerboard": (board, frame),
+        "two flat colours": (np.where(np.arange(24)[:, None] < 9, 0.2, 0.7) * np.ones((20, 24, 3)), frame),
+        "line of one pixel": (noise, line),
+        "unknown on the border": (noise, border),
+        "all but two pixels": (noise, two),
+        "all but two pixels, constant": (np.full((20, 24, 3), 0.4), two),
+        "all but two pixels, grey": (noise[..., 0], two),
+        "isolated pixels": (noise, dots),
+        "three rows": (noise[:3], line[:3]),
+        "three by three": (noise[:3, :3], np.array([[0, 0.5, 1]] * 3)),
+    }
+
+
+@pytest.mark.parametrize("name", degenerate())
+@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+def test_degenerate_pictures_are_solved(name, solver):
+    image, trimap = degenerate()[name]
+    alpha = tm.estimate_alpha(image, trimap, solver=solver)
+    assert np.isfinite(alpha).all()
+    assert alpha.min() >= 0
+    assert alpha.max() <= 1
+    assert (alpha[trimap == 1] == 1).all()
+    assert (alpha[trimap == 0] == 0).all()
+
+
+def test_a_constant_picture_is_interpolated():
+    alpha = tm.estimate_alpha(*degenerate()["constant"])
+    # No colour to go by: about harmonic, so nearly linear between the known columns but for the last pixels,
+    # and as far from one side as from the other.
+    assert (np.diff(alpha, axis=1) > 0).all()
+    assert abs(alpha + alpha[:, ::-1] - 1).max() < ALPHA_DIRECT
+    assert abs(alpha - np.linspace(0, 1, 24))[:, 2:-2].max() < 0.05

@@ -1,0 +1,476 @@
+"""The command line: what it writes, what it says, its exit codes, and what it leaves behind when it fails."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+import trimatte as tm
+from trimatte.cli import run
+from trimatte.io import load_image, read_picture, save_image
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+HEIGHT, WIDTH = 36, 48
+
+
+def disc():
+    """A soft red disc on a blue slope: image, trimap, alpha."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(float)
+    radius = np.hypot(y - HEIGHT / 2, x - WIDTH / 2)
+    alpha = np.clip((12 - radius) / 4 + 0.5, 0, 1)
+    front = np.stack([0.9 - 0.004 * x, 0.2 + 0.002 * y, 0.1 + 0 * x], -1)
+    back = np.stack([0.1 + 0 * x, 0.3 + 0.004 * x, 0.8 - 0.005 * y], -1)
+    trimap = np.full(alpha.shape, 128, np.uint8)
+    trimap[radius < 8], trimap[radius > 16] = 255, 0
+    image = alpha[..., None] * front + (1 - alpha[..., None]) * back
+    return (image * 255 + 0.5).astype(np.uint8), trimap, alpha
+
+
+IMAGE, TRIMAP, ALPHA = disc()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the inputs, made the current one."""
+    monkeypatch.chdir(tmp_path)
+    save_image("image.png", IMAGE, icc_profile=SRGB)
+    save_image("trimap.png", TRIMAP)
+    save_image("alpha.png", ALPHA)
+    save_image("wide.png", np.dstack([np.full((20, 90), value, np.uint8) for value in (10, 200, 30)]))
+    return tmp_path
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+INPUTS = ["alpha.png", "image.png", "trimap.png", "wide.png"]
+
+
+def succeed(capsys, *arguments):
+    assert run([str(argument) for argument in arguments]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def fail(capsys, *arguments, code=1):
+    assert run([str(argument) for argument in arguments]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+    if code == 1:
+        assert err.startswith("trimatte: error: ")
+        assert err.endswith("\n")
+        assert err.count("\n") == 1
+    return err
+
+
+# --- what the commands write ---
+
+
+def test_cutout(folder, capsys):
+    out = succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "cutout.png")
+    assert out.startswith(f"cutout.png: {WIDTH} x {HEIGHT} pixels, {(TRIMAP == 128).sum()} unknown (cholesky)")
+    pixels, icc_profile = read_picture("cutout.png")
+    np.testing.assert_array_equal(pixels, tm.cutout(IMAGE, TRIMAP))
+    assert icc_profile == SRGB
+    assert names(folder) == sorted([*INPUTS, "cutout.png"])
+
+
+def test_cutout_over_a_colour_and_alpha(folder, capsys):
+    arguments = ["--background", "#00f", "--alpha-output", "a.png", "--threads", "1", "--free-composite"]
+    succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "new.png", *arguments)
+    alpha = tm.estimate_alpha(IMAGE, TRIMAP)
+    foreground = tm.estimate_foreground(IMAGE, alpha, exact_composite=False).foreground
+    pixels, icc_profile = read_picture("new.png")
+    want = tm.composite(foreground, alpha, (0, 0, 1))
+    assert abs(pixels / 255 - want).max() <= 0.501 / 255
+    assert icc_profile == SRGB
+    assert abs(read_picture("a.png").pixels / 255 - alpha).max() <= 0.501 / 255
+    assert read_picture("a.png").icc_profile is None
+
+
+def test_cutout_over_a_picture_as_jpeg(folder, capsys):
+    succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "new.jpg", "-b", "wide.png")
+    pixels = load_image("new.jpg").astype(int)
+    assert abs(pixels[TRIMAP == 0] - [10, 200, 30]).max() < 12
+    assert abs(pixels[TRIMAP == 255] - IMAGE[TRIMAP == 255]).max() < 12
+
+
+def test_options_reach_the_solver(folder, capsys):
+    options = "--json --solver cg --radius 2 --epsilon 1e-5 --known-weight 100 --background-threshold 0.2"
+    out = succeed(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png", *options.split(), "--threads", "1")
+    record = json.loads(out)
+    assert record["command"] == "alpha"
+    assert record["output"] == "a.png"
+    assert (record["width"], record["height"]) == (WIDTH, HEIGHT)
+    assert record["alpha"]["solver"] == "cg"
+    assert record["alpha"]["threads"] == 1
+    assert record["alpha"]["iterations"] > 0
+    assert record["alpha"]["unknowns"] == WIDTH * HEIGHT
+    assert set(record["seconds"]) == {"read", "alpha", "write"}
+    options = {"solver": "cg", "radius": 2, "epsilon": 1e-5, "known_weight": 100, "background_threshold": 0.2}
+    want = tm.estimate_alpha(IMAGE, TRIMAP, **options)
+    assert abs(load_image("a.png") / 255 - want).max() <= 0.501 / 255
+
+
+def test_sixteen_bit_alpha(folder, capsys):
+    succeed(capsys, "alpha", "image.png", "trimap.png", "-o", "a.tif", "--bits", "16")
+    alpha = load_image("a.tif")
+    assert alpha.dtype == np.uint16
+    assert abs(alpha / 65535 - tm.estimate_alpha(IMAGE, TRIMAP)).max() <= 0.51 / 65535
+
+
+def test_foreground(folder, capsys):
+    succeed(capsys, "foreground", "image.png", "alpha.png", "-o", "f.png", "--background-output", "b.png")
+    layers = tm.estimate_foreground(IMAGE, load_image("alpha.png"))
+    for name, want in zip(("f.png", "b.png"), layers, strict=True):
+        pixels, icc_profile = read_picture(name)
+        assert abs(pixels / 255 - want).max() <= 0.501 / 255
+        assert icc_profile == SRGB
+
+
+def test_foreground_as_a_cutout_from_the_alpha_of_a_cutout(folder, capsys):
+    save_image("mask.png", np.dstack([IMAGE, load_image("alpha.png")]))
+    succeed(capsys, "foreground", "image.png", "mask.png", "-o", "f.webp", "--with-alpha")
+    pixels = read_picture("f.webp").pixels
+    np.testing.assert_array_equal(pixels[..., 3], load_image("alpha.png"))
+    np.testing.assert_array_equal(pixels[TRIMAP == 255, :3], IMAGE[TRIMAP == 255])
+
+
+@pytest.mark.parametrize(
+    ("colour", "value"),
+    [
+        ("#ff8000", (255, 128, 0)),
+        ("#f80", (255, 136, 0)),
+        ("rebeccapurple", (102, 51, 153)),
+        ("Red", (255, 0, 0)),
+    ],
+)
+def test_composite_over_colours(folder, capsys, colour, value):
+    rgba = np.dstack([IMAGE, load_image("alpha.png")])
+    save_image("cutout.png", rgba, icc_profile=SRGB)
+    succeed(capsys, "composite", "cutout.png", colour, "-o", "new.png")
+    pixels, icc_profile = read_picture("new.png")
+    np.testing.assert_array_equal(pixels, tm.composite(IMAGE, rgba[..., 3], value))
+    assert icc_profile == SRGB
+
+
+def test_background_is_scaled_to_cover_and_cropped_at_its_centre(folder, capsys):
+    stripes = np.zeros((HEIGHT * 2, WIDTH * 4, 3), np.uint8)
+    stripes[:, : WIDTH * 2] = 255, 0, 0
+    stripes[:, WIDTH * 2 :] = 0, 0, 255
+    stripes[:, : WIDTH // 2] = stripes[:, -WIDTH // 2 :] = 0, 255, 0  # cropped away
+    save_image("stripes.png", stripes)
+    save_image("clear.png", np.zeros((HEIGHT, WIDTH), np.uint8))
+    succeed(capsys, "composite", "image.png", "stripes.png", "-o", "new.png", "--alpha", "clear.png")
+    pixels = load_image("new.png")
+    assert pixels.shape == (HEIGHT, WIDTH, 3)
+    assert (pixels[:, : WIDTH // 2 - 4] == [255, 0, 0]).all()
+    assert (pixels[:, WIDTH // 2 + 4 :] == [0, 0, 255]).all()
+
+
+def test_grey_pictures_go_through(folder, capsys):
+    save_image("grey.png", IMAGE[..., 0])
+    succeed(capsys, "cutout", "grey.png", "trimap.png", "-o", "cutout.png")
+    assert read_picture("cutout.png").pixels.shape == (HEIGHT, WIDTH, 4)
+    succeed(capsys, "composite", "grey.png", "grey.png", "-o", "new.png", "--alpha", "alpha.png")
+    np.testing.assert_array_equal(load_image("new.png")[..., 1], IMAGE[..., 0])
+    deep = IMAGE[..., 0].astype(np.uint16) * 257
+    save_image("deep.png", deep)
+    succeed(capsys, "foreground", "deep.png", "alpha.png", "-o", "f.png")
+    assert load_image("f.png").dtype == np.uint16
+    succeed(capsys, "foreground", "deep.png", "alpha.png", "-o", "f.png", "--with-alpha")
+    assert read_picture("f.png").pixels.shape == (HEIGHT, WIDTH, 4)
+    succeed(capsys, "cutout", "deep.png", "trimap.png", "-o", "cutout.png")
+    assert read_picture("cutout.png").pixels.shape == (HEIGHT, WIDTH, 4)
+
+
+def test_trimap(folder, capsys):
+    mask = (ALPHA > 0.5) * np.uint8(255)
+    save_image("mask.png", mask)
+    out = succeed(capsys, "trimap", "mask.png", "-o", "t.png", "--erode", "3", "--dilate", "2,5")
+    np.testing.assert_array_equal(load_image("t.png"), tm.trimap_from_mask(mask, erode=3, dilate=(2, 5)))
+    assert "% unknown" in out
+    save_image("rough.png", np.dstack([IMAGE, mask]))
+    succeed(capsys, "trimap", "rough.png", "-o", "u.png", "--erode", "3", "--dilate", "2,5", "--threshold", "1")
+    np.testing.assert_array_equal(load_image("u.png"), load_image("t.png"))
+
+
+def test_demo(tmp_path, capsys):
+    new = tmp_path / "new" / "demo"
+    out = succeed(capsys, "demo", "-o", new, "--height", "64", "--width", "80", "--scene", "hair")
+    assert names(new) == [
+        "alpha.png", "cutout.png", "image.png", "over_magenta.png", "over_picture.png", "trimap.png"
+    ]  # fmt: skip
+    assert "error of alpha over the unknown pixels: mean 0.0" in out
+    assert read_picture(new / "cutout.png").pixels.shape == (64, 80, 4)
+
+    record = json.loads(succeed(capsys, "demo", "-o", tmp_path, "--height", "64", "--width", "80", "--json"))
+    scene = tm.datasets.dandelion(64, 80)
+    alpha = tm.estimate_alpha((scene.image * 255 + 0.5).astype(np.uint8), scene.trimap)
+    error = abs(alpha - scene.alpha)[scene.trimap == 128]
+    assert record["mae"] == pytest.approx(error.mean(), abs=1e-5)
+    assert record["sad"] == pytest.approx(error.sum() / 1000, abs=1e-3)
+    assert {"render", "alpha", "foreground", "composite", "write"} == set(record["seconds"])
+
+
+def test_info(capsys):
+    assert tm.__version__ in succeed(capsys, "info")
+    record = json.loads(succeed(capsys, "info", "--json"))
+    assert record["trimatte"] == tm.__version__
+    assert record["threads"] >= 1
+    assert record["compiler"]
+
+
+def test_quiet_prints_nothing(folder, capsys):
+    save_image("transparent.png", np.dstack([IMAGE, load_image("alpha.png")]))
+    out = succeed(capsys, "cutout", "transparent.png", "trimap.png", "-o", "c.png", "--quiet")
+    assert out == ""
+
+
+def test_warnings_are_one_line(folder, capsys):
+    save_image("transparent.png", np.dstack([IMAGE, load_image("alpha.png")]))
+    before = list(warnings.filters), warnings.showwarning
+    assert run(["alpha", "transparent.png", "trimap.png", "-o", "a.png"]) == 0
+    assert capsys.readouterr().err == "trimatte: warning: transparent.png: the transparency is ignored\n"
+    assert (list(warnings.filters), warnings.showwarning) == before
+
+
+def test_progress_is_shown_only_on_a_terminal(folder, capsys, monkeypatch):
+    succeed(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png")  # asserts that standard error is empty
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("trimatte.cli._session._BAR_AFTER_SECONDS", 0)
+    assert run(["alpha", "image.png", "trimap.png", "-o", "a.png"]) == 0
+    assert "%|" in capsys.readouterr().err
+    assert run(["alpha", "image.png", "trimap.png", "-o", "a.png", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+# --- help ---
+
+
+COMMANDS = ["cutout", "alpha", "foreground", "composite", "trimap", "demo", "info"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_has_examples_and_fits(capsys, command):
+    out = succeed(capsys, *command, "--help")
+    assert max(map(len, out.splitlines())) <= 80
+    assert f"\n    trimatte {' '.join(command)}" in out
+    assert "..." not in out.replace("[ARGS]...", "")
+
+
+def test_version(capsys):
+    assert tm.__version__ in succeed(capsys, "--version")
+
+
+# --- failures ---
+
+
+MATTE = ["cutout", "image.png", "trimap.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["paint"], "No such command"),
+        (["cutout", "image.png", "-o", "c.png"], "Missing argument 'TRIMAP'"),
+        (MATTE, "Missing option '--output'"),
+        ([*MATTE, "-o", "c.gif"], r"c.gif: expected a name that ends in .png"),
+        ([*MATTE, "-o", "c.jpg"], "c.jpg: JPEG has no transparency"),
+        ([*MATTE, "-o", "image.png"], "image.png: is an input"),
+        ([*MATTE, "-o", "c.png", "--alpha-output", "./c.png"], "is the name of two outputs"),
+        ([*MATTE, "-o", "c.png", "--threads", "0"], "'--threads'"),
+        ([*MATTE, "-o", "c.png", "--solver", "magic"], "'--solver'"),
+        ([*MATTE, "-o", "c.png", "--epsilon", "small"], "'--epsilon'"),
+        ([*MATTE, "-o", "c.png", "-b", "bluish"], "bluish: neither a colour"),
+        ([*MATTE, "-o", "c.png", "-b", "#12345"], "#12345: neither a colour"),
+        ([*MATTE, "-o", "c.png", "-b", "#ff00ff80"], "expected an opaque colour"),
+        (["alpha", *MATTE[1:], "-o", "a.jpg", "--bits", "16"], "16-bit pixels are written as grey .png"),
+        (["trimap", "alpha.png", "-o", "t.png", "--erode", "x", "--dilate", "1"], "'x': expected pixels"),
+        (["trimap", "alpha.png", "-o", "t.png", "--erode", "1,2,3", "--dilate", "1"], "expected pixels"),
+        (["trimap", "alpha.png", "-o", "t.png", "--erode", "1", "--dilate", "-1"], "expected pixels"),
+        (
+            ["trimap", "alpha.png", "-o", "t.png", "--erode", "1", "--dilate", "1", "--threshold", "128"],
+            r"--threshold: expected a number in \(0, 1\], got 128",
+        ),
+        (["demo", "--height", "3"], "'--height'"),
+    ],
+)
+def test_wrong_usage_is_code_2(folder, capsys, arguments, message):
+    err = fail(capsys, *arguments, code=2)
+    assert re.search(message, err)
+    assert names(folder) == INPUTS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["cutout", "none.png", "trimap.png", "-o", "c.png"], "none.png: no such file"),
+        (["cutout", "image.png", "none.png", "-o", "c.png"], "none.png: no such file"),
+        ([*MATTE, "-o", "c.png", "-b", "none.jpg"], "none.jpg: no such file"),
+        ([*MATTE, "-o", "none/c.png"], "none/c.png: cannot be written"),
+        ([*MATTE, "-o", "image.png/c.png"], "image.png/c.png: cannot be written"),
+        ([*MATTE, "-o", "c.png", "--alpha-output", "none/a.png"], "none/a.png: cannot be written"),
+        ([*MATTE, "-o", "c.png", "--radius", "0"], "radius: expected at least 1, got 0"),
+        (
+            [*MATTE, "-o", "c.png", "--background-threshold", "0.95"],
+            "background_threshold, foreground_threshold",
+        ),
+        (["cutout", "image.png", "wide.png", "-o", "c.png"], "trimap: expected"),
+        (
+            ["foreground", "image.png", "wide.png", "-o", "f.png"],
+            "wide.png: expected a grey picture",
+        ),
+        (["composite", "image.png", "red", "-o", "c.png"], "image.png: expected a cutout with"),
+        (["composite", "wide.png", "red", "-o", "c.png", "--alpha", "alpha.png"], "alpha: expected shape"),
+        (["demo", "-o", "image.png"], "image.png: cannot make the folder"),
+    ],
+)
+def test_failures_are_code_1_with_one_line(folder, capsys, arguments, message):
+    assert message in fail(capsys, *arguments)
+    assert names(folder) == INPUTS
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", None])
+def test_bad_files(folder, capsys, content):
+    if content is None:
+        content = (folder / "image.png").read_bytes()[:900]
+    (folder / "bad.png").write_bytes(content)
+    assert "bad.png: " in fail(capsys, "alpha", "bad.png", "trimap.png", "-o", "a.png")
+    assert "bad.png: " in fail(capsys, "alpha", "image.png", "bad.png", "-o", "a.png")
+    assert names(folder) == sorted([*INPUTS, "bad.png"])
+
+
+def test_folders_in_the_place_of_files(folder, capsys):
+    (folder / "thing.png").mkdir()
+    assert "thing.png: " in fail(capsys, "alpha", "thing.png", "trimap.png", "-o", "a.png")
+    assert "thing.png: is a folder" in fail(capsys, *MATTE, "-o", "thing.png")
+    assert names(folder) == sorted([*INPUTS, "thing.png"])
+    assert names(folder / "thing.png") == []
+
+
+def test_second_output_that_fails_takes_the_first_with_it(folder, capsys, monkeypatch):
+    save = Image.Image.save
+
+    def no_room(image, file, kind, **options):
+        if kind == "TIFF":
+            raise OSError(28, "No space left on device")
+        save(image, file, kind, **options)
+
+    monkeypatch.setattr(Image.Image, "save", no_room)
+    err = fail(capsys, *MATTE, "-o", "c.png", "--alpha-output", "a.tif")
+    assert err == "trimatte: error: a.tif: cannot be written: No space left on device\n"
+    assert names(folder) == INPUTS
+
+
+def test_no_convergence_is_one_line(folder, capsys, monkeypatch):
+    def give_up(*arguments, **options):
+        raise tm.ConvergenceError("cg: relative residual 1\nafter 2 iterations", ALPHA, None)
+
+    monkeypatch.setattr("trimatte.cli._matting.solve_alpha", give_up)
+    assert "cg: relative residual 1 after 2 iterations" in fail(capsys, *MATTE, "-o", "c.png")
+    assert names(folder) == INPUTS
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "message"),
+    [
+        (KeyboardInterrupt(), 130, "trimatte: stopped"),
+        (MemoryError(), 1, "trimatte: error: not enough memory"),
+        (MemoryError("2 GB"), 1, "trimatte: error: not enough memory (2 GB)"),
+        (PermissionError(13, "Permission denied", "x"), 1, "trimatte: error: x: Permission denied"),
+    ],
+)
+def test_other_trouble(folder, capsys, monkeypatch, trouble, code, message):
+    def break_down(*arguments, **options):
+        raise trouble
+
+    monkeypatch.setattr("trimatte.cli._matting.solve_alpha", break_down)
+    assert run([*MATTE, "-o", "c.png"]) == code
+    assert capsys.readouterr().err.strip() == message
+    assert names(folder) == INPUTS
+
+
+def test_a_bug_is_not_hidden(folder, monkeypatch):
+    def break_down(*arguments, **options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("trimatte.cli._matting.solve_alpha", break_down)
+    with pytest.raises(ZeroDivisionError):
+        run([*MATTE, "-o", "c.png"])
+
+
+# --- real processes ---
+
+
+def process(*command, **options):
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, timeout=60, env=environment, **options
+    )
+
+
+@pytest.mark.parametrize("module", ["trimatte", "trimatte.cli"])
+def test_process_that_succeeds(folder, module):
+    done = process("-m", module, *MATTE, "-o", "c.png", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["output"] == "c.png"
+    assert names(folder) == sorted([*INPUTS, "c.png"])
+
+
+def test_process_that_fails(folder):
+    done = process("-m", "trimatte", "cutout", "none.png", "trimap.png", "-o", "c.png")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "trimatte: error: none.png: no such file\n"
+    assert names(folder) == INPUTS
+
+
+def test_process_that_is_used_wrongly(folder):
+    done = process("-m", "trimatte", *MATTE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Missing option" in done.stderr
+
+
+INTERRUPTED = """
+import signal, sys
+from trimatte.cli import _matting, run
+solve = _matting.solve_alpha
+def interrupted(*arguments, **options):
+    signal.raise_signal(signal.SIGINT)
+    return solve(*arguments, **options)
+_matting.solve_alpha = interrupted
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_process_that_is_interrupted(folder):
+    done = process("-c", INTERRUPTED, *MATTE, "-o", "c.png")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "trimatte: stopped")
+    assert names(folder) == INPUTS
+
+
+def test_without_click(folder):
+    code = "import sys; sys.modules['click'] = None; import trimatte.cli; sys.exit(trimatte.cli.run(['info']))"
+    done = process("-c", code)
+    assert done.returncode == 1
+    assert done.stderr == 'trimatte: error: the command line needs click: pip install "trimatte[cli]"\n'
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys, trimatte.cli\n"
+        "assert trimatte.cli.run(['--help']) == 0\n"
+        "heavy = {name.partition('.')[0] for name in sys.modules} & {'scipy', 'PIL', 'tqdm', 'asyncio'}\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)\n"
+    )
+    done = process("-c", code)
+    assert (done.returncode, done.stderr) == (0, "")

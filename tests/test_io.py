@@ -1,0 +1,587 @@
+"""Picture files: every kind that is read, every kind that is refused, and what is left on the disk."""
+
+import os
+import stat
+import struct
+import threading
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from trimatte.errors import PictureError, TrimatteError, TrimatteWarning
+from trimatte.io import load_image, read_picture, save_image
+
+RGB = np.random.default_rng(1).integers(0, 256, (13, 17, 3), dtype=np.uint8)
+ALPHA = np.random.default_rng(2).integers(0, 256, (13, 17), dtype=np.uint8)
+RGBA = np.dstack([RGB, ALPHA])
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def png_chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def raw_png(pixels, colour_type, *, width=None, extra=b""):
+    """A PNG of any depth, which Pillow cannot write."""
+    rows = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">")))
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    depth = 8 * pixels.dtype.itemsize
+    header = struct.pack(">IIBBBBB", width or pixels.shape[1], len(pixels), depth, colour_type, 0, 0, 0)
+    chunks = png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", zlib.compress(data))
+    return b"\x89PNG\r\n\x1a\n" + chunks + png_chunk(b"IEND", b"")
+
+
+def raw_tiff(pixels, *, photometric=None, kind=1, order="<", planar=1, extra_samples=(), bits=None, big=False):
+    """An uncompressed TIFF of any depth, in one strip (one per channel if `planar` is 2)."""
+    samples = pixels.shape[2] if pixels.ndim == 3 else 1
+    if photometric is None:
+        photometric = 1 if samples <= 2 else 2
+    data = pixels.astype(pixels.dtype.newbyteorder(order))
+    strips = [data[..., i].tobytes() for i in range(samples)] if planar == 2 else [data.tobytes()]
+    bits = bits or 8 * pixels.dtype.itemsize
+    tags = [
+        (256, 4, [pixels.shape[1]]),
+        (257, 4, [pixels.shape[0]]),
+        (258, 3, [bits] * samples),
+        (259, 3, [1]),
+        (262, 3, [photometric]),
+        (273, 4, None),
+        (277, 3, [samples]),
+        (278, 4, [pixels.shape[0]]),
+        (279, 4, [len(strip) for strip in strips]),
+        (284, 3, [planar]),
+        (338, 3, list(extra_samples)),
+        (339, 3, [kind] * samples),
+    ]
+    tags = [tag for tag in tags if tag[2] is None or tag[2]]
+    count_code, inline = ("Q", 8) if big else ("I", 4)
+    start = 16 if big else 8
+    entry_size = 20 if big else 12
+    after = start + (8 if big else 2) + entry_size * len(tags) + inline
+    room = 400  # for values that do not fit into an entry
+    offsets = [after + room + sum(map(len, strips[:i])) for i in range(len(strips))]
+    directory, values = b"", b""
+    for tag, code, value in tags:
+        value = offsets if value is None else value
+        packed = struct.pack(f"{order}{len(value)}{'H' if code == 3 else 'I'}", *value)
+        if len(packed) > inline:
+            pointer = struct.pack(order + count_code, after + len(values))
+            values += packed
+            packed = pointer
+        directory += struct.pack(order + "HH" + count_code, tag, code, len(value)) + packed.ljust(inline, b"\0")
+    mark = b"II" if order == "<" else b"MM"
+    if big:
+        header = mark + struct.pack(order + "HHHQ", 43, 8, 0, 16) + struct.pack(order + "Q", len(tags))
+    else:
+        header = mark + struct.pack(order + "HI", 42, 8) + struct.pack(order + "H", len(tags))
+    return header + directory + b"\0" * inline + values.ljust(room, b"\0") + b"".join(strips)
+
+
+def written(folder, name, content):
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+# --- reading ---
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp", ".webp"])
+def test_rgb_is_read_exactly(tmp_path, suffix):
+    path = tmp_path / f"picture{suffix}"
+    Image.fromarray(RGB).save(path, lossless=True)
+    pixels, icc_profile = read_picture(path)
+    np.testing.assert_array_equal(pixels, RGB)
+    assert icc_profile is None
+    assert pixels.flags.writeable
+    assert pixels.flags.c_contiguous
+
+
+def test_gray_and_bilevel(tmp_path):
+    Image.fromarray(ALPHA).save(tmp_path / "grey.png")
+    np.testing.assert_array_equal(load_image(tmp_path / "grey.png"), ALPHA)
+    Image.fromarray(ALPHA > 99).save(tmp_path / "bilevel.png")
+    np.testing.assert_array_equal(load_image(tmp_path / "bilevel.png"), (ALPHA > 99) * np.uint8(255))
+
+
+def test_two_and_four_bit_gray_png_use_the_full_range(tmp_path):
+    for depth, bits in ((2, 0b00011011), (4, 0x0F)):
+        header = struct.pack(">IIBBBBB", 8 // depth, 1, depth, 0, 0, 0, 0)
+        chunks = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(bytes([0, bits])))
+        path = written(tmp_path, "few.png", b"\x89PNG\r\n\x1a\n" + chunks + png_chunk(b"IEND", b""))
+        want = [0, 85, 170, 255] if depth == 2 else [0, 255]
+        assert load_image(path).tolist() == [want]
+
+
+def test_palette_becomes_rgb(tmp_path):
+    picture = Image.fromarray(RGB).quantize(16)
+    picture.save(tmp_path / "palette.png")
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / "palette.png").pixels, np.asarray(picture.convert("RGB"))
+    )
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
+def test_rgba_keeps_its_transparency(tmp_path, suffix):
+    path = tmp_path / f"cutout{suffix}"
+    Image.fromarray(RGBA).save(path, lossless=True, exact=True)
+    np.testing.assert_array_equal(read_picture(path).pixels, RGBA)
+    with pytest.warns(TrimatteWarning, match="the transparency is ignored") as caught:
+        pixels = load_image(path)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(pixels, RGB)
+
+
+def test_opaque_rgba_is_loaded_without_a_warning(tmp_path):
+    opaque = np.dstack([RGB, np.full_like(ALPHA, 255)])
+    Image.fromarray(opaque).save(tmp_path / "opaque.png")
+    np.testing.assert_array_equal(load_image(tmp_path / "opaque.png"), RGB)
+
+
+def test_gray_with_alpha_becomes_rgba(tmp_path):
+    Image.fromarray(np.dstack([RGB[..., 0], ALPHA]), "LA").save(tmp_path / "la.png")
+    want = np.dstack([RGB[..., 0]] * 3 + [ALPHA])
+    np.testing.assert_array_equal(read_picture(tmp_path / "la.png").pixels, want)
+
+
+def test_transparent_colour_and_palette_become_rgba(tmp_path):
+    pixels = RGB.copy()
+    pixels[3, 4] = 10, 20, 30
+    key = struct.pack(">HHH", 10, 20, 30)
+    path = written(tmp_path, "key.png", raw_png(pixels, 2, extra=png_chunk(b"tRNS", key)))
+    got = read_picture(path).pixels
+    assert got[3, 4].tolist() == [10, 20, 30, 0]
+    assert (np.delete(got.reshape(-1, 4), 3 * 17 + 4, axis=0)[:, 3] == 255).all()
+
+    palette = Image.fromarray(RGB).quantize(4)
+    palette.save(tmp_path / "palette.png", transparency=0)
+    got = read_picture(tmp_path / "palette.png").pixels
+    np.testing.assert_array_equal(got[..., 3] == 0, np.asarray(palette) == 0)
+
+
+def test_associated_alpha_in_a_tiff_is_undone(tmp_path):
+    pixels = np.array([[[100, 50, 0, 200], [30, 20, 10, 255]]], np.uint8)
+    path = written(tmp_path, "associated.tif", raw_tiff(pixels, extra_samples=[1]))
+    got = read_picture(path).pixels.astype(int)
+    assert abs(got - [[[127, 64, 0, 200], [30, 20, 10, 255]]]).max() <= 1
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_sixteen_bit_gray_is_read_as_it_is(tmp_path, order, orientation):
+    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000 + 7
+    want = pixels if orientation == 1 else np.rot90(pixels, -1)
+    exif = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    content = raw_png(pixels, 0, extra=png_chunk(b"eXIf", exif))
+    got = load_image(written(tmp_path, "deep.png", content))
+    assert got.dtype == np.dtype(np.uint16)
+    np.testing.assert_array_equal(got, want)
+    for big in (False, True) if order == "<" else (False,):
+        got = load_image(written(tmp_path, "deep.tif", raw_tiff(pixels, order=order, big=big)))
+        assert got.dtype == np.dtype(np.uint16)
+        assert got.dtype.isnative
+        np.testing.assert_array_equal(got, pixels)
+
+
+def test_sixteen_bit_gray_where_zero_is_white(tmp_path):
+    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000
+    path = written(tmp_path, "white.tif", raw_tiff(pixels, photometric=0))
+    np.testing.assert_array_equal(load_image(path), 65535 - pixels)
+
+
+DEEP = np.random.default_rng(3).integers(0, 65536, (4, 5, 4), dtype=np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rgb.png", raw_png(DEEP[..., :3], 2)),
+        ("rgba.png", raw_png(DEEP, 6)),
+        ("grey_alpha.png", raw_png(DEEP[..., :2], 4)),
+        ("rgb.tif", raw_tiff(DEEP[..., :3])),
+        ("rgb_big_endian.tif", raw_tiff(DEEP[..., :3], order=">")),
+        ("rgb_planar.tif", raw_tiff(DEEP[..., :3], planar=2)),
+        ("rgba.tif", raw_tiff(DEEP, extra_samples=[2])),
+        ("rgba_associated.tif", raw_tiff(DEEP, extra_samples=[1], order=">")),
+        ("rgbx_planar.tif", raw_tiff(DEEP, extra_samples=[0], planar=2)),
+        ("grey_alpha.tif", raw_tiff(DEEP[..., :2], extra_samples=[2])),
+        ("cmyk.tif", raw_tiff(DEEP, photometric=5)),
+        ("bigtiff.tif", raw_tiff(DEEP[..., :3], big=True)),
+        ("wrong_suffix.jpg", raw_tiff(DEEP[..., :3])),
+    ],
+)
+def test_sixteen_bit_colour_is_refused_with_the_way(tmp_path, name, content):
+    path = written(tmp_path, name, content)
+    with pytest.raises(
+        PictureError, match=r"16-bit colour .* convert it to 8 bits, or .*IMREAD_UNCHANGED"
+    ) as error:
+        read_picture(path)
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+FLOAT = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (raw_tiff(FLOAT, kind=3), "32-bit floating-point samples cannot be read here; .*OpenImageIO"),
+        (raw_tiff(np.dstack([FLOAT] * 3), kind=3), "32-bit floating-point samples"),
+        (raw_tiff(FLOAT.astype(np.float16), kind=3), "16-bit floating-point samples"),
+        (raw_tiff(FLOAT.astype(np.int16), kind=2), "16-bit signed samples"),
+        (raw_tiff(FLOAT.astype(np.uint32)), "32-bit samples"),
+        (raw_tiff(np.zeros((2, 4), np.uint8), bits=12), "12-bit samples"),
+        (raw_tiff(RGB, photometric=8), "Lab colour cannot be read"),
+        (raw_tiff(RGB[..., :2], photometric=2), "a TIFF that cannot be read"),
+    ],
+)
+def test_other_samples_are_refused(tmp_path, content, message):
+    path = written(tmp_path, "odd.tif", content)
+    with pytest.raises(PictureError, match=message):
+        read_picture(path)
+
+
+def test_eight_bit_tiff_layouts(tmp_path):
+    for options in ({}, {"planar": 2}, {"order": ">"}, {"big": True}):
+        path = written(tmp_path, "picture.tif", raw_tiff(RGB, **options))
+        np.testing.assert_array_equal(read_picture(path).pixels, RGB)
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits"):
+        Image.fromarray(RGB).save(tmp_path / "picture.tif", compression=compression)
+        np.testing.assert_array_equal(read_picture(tmp_path / "picture.tif").pixels, RGB)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(tmp_path, suffix, orientation):
+    upright = np.zeros((24, 40, 3), np.uint8)
+    upright[:8, :12] = 255, 0, 0
+    upright[:8, -12:] = 0, 0, 255
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.swapaxes(0, 1),
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"turned{suffix}"
+    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, quality=95)
+    got = load_image(path).astype(int)
+    assert got.shape == upright.shape
+    assert abs(got - upright)[4, 4].max() < 30
+    assert abs(got - upright)[4, -4].max() < 30
+    assert abs(got - upright)[-4].max() < 30
+
+
+def test_broken_exif_does_not_matter(tmp_path):
+    path = tmp_path / "broken.jpg"
+    Image.fromarray(RGB).save(path, exif=b"Exif\0\0MM\0*\xff\xff\xff\xffgarbage", quality=100, subsampling=0)
+    assert load_image(path).shape == RGB.shape
+
+
+def test_several_pictures_in_one_jpeg(tmp_path):
+    path = tmp_path / "phone.jpg"
+    first = Image.fromarray(RGB)
+    first.save(path, "MPO", save_all=True, append_images=[Image.fromarray(RGB[::-1])], quality=95)
+    with Image.open(path) as image:
+        assert image.format == "MPO"
+        want = np.asarray(image)
+    np.testing.assert_array_equal(load_image(path), want)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_icc_profile_goes_through(tmp_path, suffix):
+    path = tmp_path / f"tagged{suffix}"
+    save_image(path, RGB, icc_profile=SRGB)
+    assert read_picture(path).icc_profile == SRGB
+    with Image.open(path) as image:
+        assert image.info["icc_profile"] == SRGB
+
+
+def cmyk_profile():
+    """A CMYK profile that turns every ink into neutral grey: lightness falls with black alone."""
+    lut = struct.pack(">4s4xBBBx9i", b"mft1", 4, 3, 2, *(65536 * v for v in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
+    lut += bytes(range(256)) * 4
+    lut += b"".join(bytes([0 if node & 1 else 255, 128, 128]) for node in range(16))
+    lut += bytes(range(256)) * 3
+    tags = [(b"A2B0", lut)]
+    offset = 128 + 4 + 12 * len(tags)
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, data in tags:
+        table += struct.pack(">4sII", name, offset + len(body), len(data))
+        body += data
+    size = 128 + len(table) + len(body)
+    header = struct.pack(">I4sI4s4s4s", size, b"", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    header += struct.pack(">6H4s", 2026, 1, 1, 0, 0, 0, b"acsp")
+    header = header.ljust(68, b"\0") + struct.pack(">3i", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + table + body
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_cmyk_goes_through_its_profile(tmp_path, suffix):
+    inks = np.zeros((16, 32, 4), np.uint8)
+    inks[..., 0] = 255  # cyan by the plain formula, white by this profile
+    inks[:, 16:, 3] = 255
+    path = tmp_path / f"inks{suffix}"
+    Image.fromarray(inks, "CMYK").save(path, icc_profile=cmyk_profile(), quality=95)
+    pixels, icc_profile = read_picture(path)
+    assert pixels.shape == (16, 32, 3)
+    assert (pixels[:, :8] > 245).all()
+    assert (pixels[:, 24:] < 10).all()
+    assert icc_profile[16:20] == b"RGB "
+
+
+@pytest.mark.parametrize("icc_profile", [None, SRGB, b"0123456789abcdefCMYK" + b"garbage" * 20])
+def test_cmyk_without_usable_profile_warns(tmp_path, icc_profile):
+    inks = np.zeros((8, 8, 4), np.uint8)
+    inks[..., 0] = 255
+    Image.fromarray(inks, "CMYK").save(tmp_path / "inks.tif", icc_profile=icc_profile)
+    with pytest.warns(TrimatteWarning, match="CMYK without a usable colour profile"):
+        pixels, carried = read_picture(tmp_path / "inks.tif")
+    assert (pixels == [0, 255, 255]).all()
+    assert carried is None
+
+
+def test_large_pictures_are_welcome_up_to_the_limit(tmp_path, monkeypatch):
+    large = np.arange(400 * 500 * 3).astype(np.uint8).reshape(400, 500, 3)
+    save_image(tmp_path / "large.png", large)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 150_000)
+    np.testing.assert_array_equal(load_image(tmp_path / "large.png"), large)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(PictureError, match=r"large.png: .* more than .* set PIL.Image.MAX_IMAGE_PIXELS"):
+        load_image(tmp_path / "large.png")
+
+
+def test_a_picture_of_two_hundred_megapixels_is_refused_before_it_is_decoded(tmp_path):
+    path = written(tmp_path, "bomb.png", raw_png(np.zeros((20_000, 1), np.uint8), 0, width=10_000))
+    with pytest.raises(PictureError, match="more than 179 million pixels"):
+        load_image(path)
+
+
+def test_warning_filters_survive_threads(tmp_path):
+    save_image(tmp_path / "a.png", RGB)
+    before = list(warnings.filters)
+
+    def read():
+        for _ in range(5):
+            load_image(tmp_path / "a.png")
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert warnings.filters == before
+
+
+# --- files that cannot be read ---
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(PictureError, match=r"nowhere\.png: no such file") as error:
+        read_picture(tmp_path / "nowhere.png")
+    assert isinstance(error.value, TrimatteError)
+    assert isinstance(error.value, OSError)
+
+
+def test_folder_instead_of_a_file(tmp_path):
+    with pytest.raises(PictureError, match=r"is a folder|permission denied"):
+        read_picture(tmp_path)
+
+
+def test_empty_file(tmp_path):
+    with pytest.raises(PictureError, match=r"empty\.png: the file is empty"):
+        read_picture(written(tmp_path, "empty.png", b""))
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello", b"GIF89a" + bytes(50), b"%PDF-1.4", b"\x89PNG\r\n\x1a\n", b"II*\0\xff"]
+)
+def test_not_a_picture(tmp_path, content):
+    with pytest.raises(PictureError, match=r"thing\.png: (not a picture|a TIFF that|damaged)"):
+        read_picture(written(tmp_path, "thing.png", content))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_truncated_file(tmp_path, suffix, part):
+    path = tmp_path / f"cut{suffix}"
+    save_image(path, np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * part)])
+    with pytest.raises(PictureError, match=rf"cut\{suffix}: (damaged|not a picture|a TIFF)") as error:
+        read_picture(path)
+    assert "\n" not in str(error.value)
+
+
+# --- writing ---
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
+@pytest.mark.parametrize("pixels", [ALPHA, RGBA], ids=["grey", "rgba"])
+def test_lossless_round_trip(tmp_path, suffix, pixels):
+    path = tmp_path / f"out{suffix}"
+    save_image(path, pixels)
+    got = read_picture(path).pixels
+    if suffix == ".webp" and pixels.ndim == 2:  # WebP has no grey
+        assert (got == got[..., :1]).all()
+        got = got[..., 0]
+    np.testing.assert_array_equal(got, pixels)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (9, 1), (300, 511)])
+def test_png_is_lossless(tmp_path, channels, size):
+    pixels = np.random.default_rng(5).integers(0, 256, (*size, channels), dtype=np.uint8)
+    pixels = pixels[..., 0] if channels == 1 else pixels
+    save_image(tmp_path / "out.png", pixels)
+    with Image.open(tmp_path / "out.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), pixels)
+
+
+def test_png_is_compressed(tmp_path):
+    pixels = np.repeat(np.arange(200, dtype=np.uint8)[:, np.newaxis], 300, axis=1)
+    save_image(tmp_path / "out.png", pixels)
+    assert (tmp_path / "out.png").stat().st_size < pixels.nbytes / 20
+
+
+def test_strided_and_big_endian_arrays(tmp_path):
+    for pixels in (np.asfortranarray(RGB), RGB[::-1, ::2], np.full((4, 5), 40_000, ">u2")):
+        save_image(tmp_path / "out.png", pixels)
+        np.testing.assert_array_equal(load_image(tmp_path / "out.png"), pixels)
+
+
+def test_sixteen_bit_gray_round_trip(tmp_path):
+    pixels = np.arange(70, dtype=np.uint16).reshape(7, 10) * 936
+    for suffix in (".png", ".tif"):
+        save_image(tmp_path / f"out{suffix}", pixels)
+        np.testing.assert_array_equal(load_image(tmp_path / f"out{suffix}"), pixels)
+
+
+def test_floats_are_rounded(tmp_path):
+    for dtype in (np.float32, np.float64):
+        values = np.array([[0, 0.4 / 255, 0.6 / 255, 0.9999, 1], [127.4 / 255, 127.6 / 255, 0.5, 1, 0]], dtype)
+        save_image(tmp_path / "out.png", values)
+        assert load_image(tmp_path / "out.png").tolist() == [[0, 0, 1, 255, 255], [127, 128, 128, 255, 0]]
+    save_image(tmp_path / "out.png", RGBA / np.float32(255))
+    np.testing.assert_array_equal(read_picture(tmp_path / "out.png").pixels, RGBA)
+
+
+def test_jpeg_is_good_and_keeps_colour_resolution(tmp_path):
+    stripes = np.zeros((16, 16, 3), np.uint8)
+    stripes[:, ::2] = 255, 0, 0
+    stripes[:, 1::2] = 0, 0, 255
+    save_image(tmp_path / "out.jpg", stripes)
+    assert abs(load_image(tmp_path / "out.jpg").astype(int) - stripes).max() < 40
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("space", ["RGB ", "GRAY"])
+def test_profile_is_written_only_where_it_fits(tmp_path, channels, space):
+    profile = SRGB[:16] + space.encode() + SRGB[20:]
+    pixels = {1: ALPHA, 3: RGB, 4: RGBA}[channels]
+    path = tmp_path / "out.png"
+    if (channels == 1) == (space == "GRAY"):
+        save_image(path, pixels, icc_profile=profile)
+        assert read_picture(path).icc_profile == profile
+    else:
+        with pytest.warns(TrimatteWarning, match="the colour profile is not for these pixels"):
+            save_image(path, pixels, icc_profile=profile)
+        assert read_picture(path).icc_profile is None
+
+
+OUT = np.full((3, 4), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "error", "message"),
+    [
+        ("a.gif", RGB, ValueError, r"a\.gif: expected a name that ends in \.png, .* got \.gif"),
+        ("a", RGB, ValueError, "got no suffix"),
+        ("a.jpg", RGBA, ValueError, r"a\.jpg: JPEG has no transparency; use \.png, \.webp or \.tif"),
+        ("a.bmp", RGBA, ValueError, "BMP has no transparency"),
+        ("a.tif", DEEP, ValueError, "16-bit pixels are written as grey .png"),
+        ("a.png", DEEP, ValueError, "16-bit pixels are written as grey .png"),
+        ("a.jpg", DEEP[..., 0], ValueError, "16-bit pixels are written as grey .png"),
+        ("a.webp", np.zeros((1, 16384), np.uint8), ValueError, "at most 16383 pixels a side, got 16384 x 1"),
+        ("a.png", RGB.astype(np.int64), TypeError, "pixels: expected uint8, .* got int64"),
+        ("a.png", ALPHA > 9, TypeError, "pixels: expected uint8, .* got bool"),
+        ("a.png", RGBA[..., :2], ValueError, r"pixels: expected shape .* got \(13, 17, 2\)"),
+        ("a.png", RGB[:0], ValueError, r"pixels: expected shape .* got \(0, 17, 3\)"),
+        ("a.png", OUT * 2.5, ValueError, r"pixels: expected values in \[0, 1\], got 1.25 at \(0, 0\)"),
+        ("a.png", OUT * np.nan, ValueError, r"pixels: expected values in \[0, 1\], got nan at \(0, 0\)"),
+    ],
+)
+def test_bad_arguments_leave_no_file(tmp_path, name, pixels, error, message):
+    with pytest.raises(error, match=message):
+        save_image(tmp_path / name, pixels)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_folder_that_is_missing_or_a_file(tmp_path):
+    with pytest.raises(PictureError, match="is not a folder"):
+        save_image(tmp_path / "missing" / "a.png", RGB)
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(PictureError, match="is not a folder"):
+        save_image(tmp_path / "file" / "a.png", RGB)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_output_that_is_a_folder(tmp_path):
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(PictureError, match=r"a\.png: is a folder"):
+        save_image(tmp_path / "a.png", RGB)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+@pytest.mark.parametrize("trouble", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
+def test_nothing_is_left_and_the_old_file_stays_if_writing_fails(tmp_path, monkeypatch, suffix, trouble):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(b"precious")
+
+    def fail(*args, **options):
+        raise trouble
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    expected = PictureError if isinstance(trouble, OSError) else type(trouble)
+    with pytest.raises(expected):
+        save_image(path, RGB)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"precious"
+
+
+def test_failed_rename_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(PictureError, match=r"a\.png: cannot be written: Permission denied"):
+        save_image(tmp_path / "a.png", RGB)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_link_stays_a_link(tmp_path):
+    save_image(tmp_path / "real.png", RGB)
+    (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
+    save_image(tmp_path / "link.png", RGB[::-1])
+    assert (tmp_path / "link.png").is_symlink()
+    np.testing.assert_array_equal(load_image(tmp_path / "real.png"), RGB[::-1])
+
+
+def test_permissions_follow_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        save_image(tmp_path / "a.png", RGB)
+    finally:
+        os.umask(before)
+    mode = stat.S_IMODE((tmp_path / "a.png").stat().st_mode)
+    assert mode == 0o640 or os.name == "nt"

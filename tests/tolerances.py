@@ -1,0 +1,17 @@
+"""One number for each thing compared, with the reason."""
+
+# Entries of a Laplacian against the reference: both in float64; whitened flat windows multiply rounding by the
+# inverse of epsilon / n (1e8).
+LAPLACIAN = 1e-7
+# L times what it must annul, in units of its entries (about 1).
+LAPLACIAN_NULL = 1e-9
+# Alpha of a direct solution against another direct solution of the same system, in alpha; the issue's promise.
+ALPHA_DIRECT = 1e-6
+# Alpha of a float32 array that should hold the same number as a float64 one.
+ALPHA_FLOAT32 = 1e-7
+# Alpha of conjugate gradients at a relative residual of 1e-12 against a direct solution.
+ALPHA_CG = 1e-5
+# Colours of layers, computed in float32, against the reference in float64.
+LAYERS = 2e-4
+# alpha F + (1 - alpha) B against the image with exact_composite: float32 rounding of three numbers.
+COMPOSITE_EXACT = 3e-7
