@@ -336,6 +336,9 @@ def degenerate():
     dots = np.zeros((20, 24))
     dots[:, 16:] = 1
     dots[::3, ::3] = 0.5
+    apart = np.zeros((20, 24))
+    apart[:, 18:] = 1
+    apart[5:15, 4:10] = 0.5
     board = np.broadcast_to((np.indices((20, 24)).sum(axis=0) % 2)[..., None].astype(float), (20, 24, 3))
     return {
         "constant": (np.full((20, 24, 3), 0.4), frame),
@@ -350,6 +353,7 @@ def degenerate():
         "all but two pixels, constant": (np.full((20, 24, 3), 0.4), two),
         "all but two pixels, grey": (noise[..., 0], two),
         "isolated pixels": (noise, dots),
+        "foreground out of reach": (noise, apart),
         "three rows": (noise[:3], line[:3]),
         "three by three": (noise[:3, :3], np.array([[0, 0.5, 1]] * 3)),
     }
@@ -365,6 +369,12 @@ def test_degenerate_pictures_are_solved(name, solver):
     assert alpha.max() <= 1
     assert (alpha[trimap == 1] == 1).all()
     assert (alpha[trimap == 0] == 0).all()
+
+
+@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+def test_what_meets_only_background_is_background(solver):
+    image, trimap = degenerate()["foreground out of reach"]
+    assert (tm.estimate_alpha(image, trimap, solver=solver) == (trimap == 1)).all()
 
 
 def test_a_constant_picture_is_interpolated():

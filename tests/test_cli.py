@@ -207,9 +207,8 @@ def test_trimap(folder, capsys):
 def test_demo(tmp_path, capsys):
     new = tmp_path / "new" / "demo"
     out = succeed(capsys, "demo", "-o", new, "--height", "64", "--width", "80", "--scene", "hair")
-    assert names(new) == [
-        "alpha.png", "cutout.png", "image.png", "over_magenta.png", "over_picture.png", "trimap.png"
-    ]  # fmt: skip
+    made = ("alpha", "cutout", "image", "over_magenta", "over_picture", "overview", "trimap")
+    assert names(new) == [f"{name}.png" for name in made]
     assert "error of alpha over the unknown pixels: mean 0.0" in out
     assert read_picture(new / "cutout.png").pixels.shape == (64, 80, 4)
 

@@ -27,8 +27,8 @@ py::tuple to_scipy(Csr&& matrix) {
                           to_numpy(std::move(matrix.row_start)));
 }
 
-py::tuple laplacian(const py::array& image, const std::optional<Array<std::uint8_t>>& known, double epsilon,
-                    int radius, int threads, PyMonitor& monitor) {
+py::tuple laplacian(const py::array& image, const std::optional<Array<std::uint8_t>>& known, double epsilon, int radius,
+                    int threads, PyMonitor& monitor) {
     const ImageView view = image_view(image);
     const std::uint8_t* known_view = known ? plane(*known, view, "known") : nullptr;
     return to_scipy(

@@ -15,8 +15,8 @@ py::tuple estimate(const py::array& image, const Array<float>& alpha, float regu
     if (view.channels != 1 && view.channels != 3) {
         throw std::invalid_argument("image: expected 1 or 3 channels");
     }
-    const MultilevelOptions options{regularization,   gradient_weight, small_size, small_iterations,
-                                    big_iterations,   exact_composite, threads};
+    const MultilevelOptions options{regularization, gradient_weight, small_size, small_iterations,
+                                    big_iterations, exact_composite, threads};
     Buffer<float> foreground(view.pixels() * view.channels);
     Buffer<float> background(view.pixels() * view.channels);
     run(monitor, [&] { multilevel(view, alpha_view, options, foreground.data(), background.data(), monitor); });

@@ -65,8 +65,8 @@ void register_solve(py::module_& m) {
                                [](const py::object& self) { return view_of(self.cast<const Problem&>().rhs, self); })
         .def_property_readonly(
             "colours", [](const py::object& self) { return view_of(self.cast<const Problem&>().colours, self); })
-        .def_property_readonly(
-            "pixel", [](const py::object& self) { return view_of(self.cast<const Problem&>().pixel, self); });
+        .def_property_readonly("pixel",
+                               [](const py::object& self) { return view_of(self.cast<const Problem&>().pixel, self); });
     m.def("solve", &solve_problem, py::arg("problem"), py::arg("x").noconvert(), py::arg("solver"),
           py::arg("relative_residual"), py::arg("max_iterations"), py::arg("threads"), py::arg("monitor"));
 }

@@ -44,8 +44,8 @@ void Monitor::end_phase() {
         return;
     }
     const double spent = std::chrono::duration<double>(Clock::now() - phase_start_).count();
-    const auto entry = std::find_if(seconds_.begin(), seconds_.end(),
-                                    [this](const auto& item) { return item.first == phase_; });
+    const auto entry =
+        std::find_if(seconds_.begin(), seconds_.end(), [this](const auto& item) { return item.first == phase_; });
     if (entry == seconds_.end()) {
         seconds_.emplace_back(phase_, spent);
     } else {

@@ -124,8 +124,7 @@ int max_threads() {
 #endif
 }
 
-void parallel_for(std::int64_t count, int threads, Monitor& monitor,
-                  const std::function<void(std::int64_t)>& body) {
+void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body) {
     Chunks chunks(count, monitor, body);
 #if defined(_OPENMP)
     threads = static_cast<int>(std::min<std::int64_t>(threads, count));
@@ -145,9 +144,8 @@ void parallel_for(std::int64_t count, int threads, Monitor& monitor,
 
 void parallel_ranges(std::int64_t size, int threads, Monitor& monitor,
                      const std::function<void(std::int64_t, std::int64_t)>& body) {
-    parallel_for((size + range_size - 1) / range_size, threads, monitor, [&](std::int64_t i) {
-        body(i * range_size, std::min(size, (i + 1) * range_size));
-    });
+    parallel_for((size + range_size - 1) / range_size, threads, monitor,
+                 [&](std::int64_t i) { body(i * range_size, std::min(size, (i + 1) * range_size)); });
 }
 
 double parallel_sum(std::int64_t size, int threads, Monitor& monitor,

@@ -16,12 +16,11 @@ struct ClosedFormOptions {
 
 // The Laplacian of all pixels, Eq. 12 of Levin, Lischinski, Weiss, TPAMI 2008. `known` (may be null) marks
 // pixels with a fixed value: windows that hold nothing else are left out, and their entries are zero.
-Csr closed_form_laplacian(const ImageView& image, const std::uint8_t* known,
-                          const ClosedFormOptions& options, Monitor& monitor);
+Csr closed_form_laplacian(const ImageView& image, const std::uint8_t* known, const ClosedFormOptions& options,
+                          Monitor& monitor);
 
 // The system L_U x = -R m in the unknown pixels only; known pixels keep their value exactly.
-Problem closed_form(const ImageView& image, const Label* labels, const ClosedFormOptions& options,
-                    Monitor& monitor);
+Problem closed_form(const ImageView& image, const Label* labels, const ClosedFormOptions& options, Monitor& monitor);
 
 // The soft system (L + w D) x = w m in all pixels, D = 1 on known pixels, m = 1 on known foreground.
 Problem closed_form_soft(const ImageView& image, const Label* labels, double known_weight,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 namespace trimatte {
 
@@ -17,6 +18,13 @@ public:
     Buffer() = default;
     explicit Buffer(std::int64_t size)
         : size_(size), data_(static_cast<T*>(allocate(static_cast<std::size_t>(size) * sizeof(T)))) {}
+
+    Buffer(Buffer&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
+    Buffer& operator=(Buffer&& other) noexcept {
+        size_ = std::exchange(other.size_, 0);
+        data_ = std::move(other.data_);
+        return *this;
+    }
 
     T* data() { return data_.get(); }
     const T* data() const { return data_.get(); }

@@ -18,7 +18,7 @@ struct MultilevelOptions {
 
 // Multi-level estimation of Germer et al., ICPR 2020. alpha: height x width. foreground and background:
 // like the image (height x width x channels), filled. All in [0, 1].
-void multilevel(const ImageView& image, const float* alpha, const MultilevelOptions& options,
-                float* foreground, float* background, Monitor& monitor);
+void multilevel(const ImageView& image, const float* alpha, const MultilevelOptions& options, float* foreground,
+                float* background, Monitor& monitor);
 
 }  // namespace trimatte

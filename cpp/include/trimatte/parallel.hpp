@@ -18,8 +18,7 @@ int max_threads();
 // Runs body(0) ... body(count - 1), each once, in any order. The first exception stops the rest and is thrown
 // here. The calling thread polls the monitor between its chunks: keep a chunk under 50 ms.
 // Works in a forked child too, where GNU OpenMP by itself would hang.
-void parallel_for(std::int64_t count, int threads, Monitor& monitor,
-                  const std::function<void(std::int64_t)>& body);
+void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body);
 
 // body(begin, end) on pieces of [0, size) that do not depend on the number of threads.
 void parallel_ranges(std::int64_t size, int threads, Monitor& monitor,

@@ -27,9 +27,7 @@ struct Problem {
     std::size_t peak_bytes = 0;
 
     std::int64_t unknowns() const { return rhs.size(); }
-    std::size_t bytes() const {
-        return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes();
-    }
+    std::size_t bytes() const { return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes(); }
 };
 
 }  // namespace trimatte

@@ -30,8 +30,7 @@ SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, 
 
 // The solvers themselves, each in a file of its name. conjugate_gradient starts from the x given.
 SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
-SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options, double* x,
-                             Monitor& monitor);
+SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
 // Which solver `automatic` means for a problem.
 Solver choose(const Problem& problem);

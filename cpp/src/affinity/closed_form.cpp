@@ -152,8 +152,7 @@ Csr closed_form_laplacian(const ImageView& image, const std::uint8_t* known, con
     return matrix;
 }
 
-Problem closed_form(const ImageView& image, const Label* labels, const ClosedFormOptions& options,
-                    Monitor& monitor) {
+Problem closed_form(const ImageView& image, const Label* labels, const ClosedFormOptions& options, Monitor& monitor) {
     check(image, options);
     monitor.phase("laplacian");
     Buffer<std::int32_t> index(image.pixels());

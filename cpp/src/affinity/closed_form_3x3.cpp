@@ -7,9 +7,9 @@
 // The factorisation matters: for colours on one line the determinant is a difference of nearly equal numbers,
 // and an inverse by adjugates loses all its digits.
 //
-// Many windows of a row are handled together, as arrays (simd/kernels_closed_form.inl). Their entries are added into dense planes: plane d of a
-// picture row holds L(p, p + d) for one offset d, so that each addition is one of shifted rows. Only the 13
-// offsets that point forward are kept; L(p, p - d) is read at pixel p - d.
+// Many windows of a row are handled together, as arrays (simd/kernels_closed_form.inl). Their entries are added into
+// dense planes: plane d of a picture row holds L(p, p + d) for one offset d, so that each addition is one of shifted
+// rows. Only the 13 offsets that point forward are kept; L(p, p - d) is read at pixel p - d.
 #include <algorithm>
 #include <array>
 #include <vector>

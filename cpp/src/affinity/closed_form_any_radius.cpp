@@ -165,8 +165,7 @@ void fill_rows(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_
 
 }  // namespace
 
-void fill_rows_any_radius(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end,
-                          Monitor& monitor) {
+void fill_rows_any_radius(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor) {
     rows.image.channels == 1 ? fill_rows<1>(rows, y_begin, y_end, monitor)
                              : fill_rows<3>(rows, y_begin, y_end, monitor);
 }

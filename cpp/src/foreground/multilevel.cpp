@@ -34,6 +34,7 @@ struct Level {
     std::int64_t width;
     int channels;
     const float* alpha;  // height x width, plain
+    const float* image;
     float* F;
     float* B;
 
@@ -54,8 +55,8 @@ std::vector<std::int64_t> nearest_all(std::int64_t from, std::int64_t to) {
     return place;
 }
 
-// The four weights of every second pixel of a row from a[0] on, scaled to sum 1, and 1 / k. above and below may be null.
-// has_left, has_right: whether the first and last of them have a neighbour beside them.
+// The four weights of every second pixel of a row from a[0] on, scaled to sum 1, and 1 / k. above and below may be
+// null. has_left, has_right: whether the first and last of them have a neighbour beside them.
 struct Weights {
     std::vector<float> left, right, up, down, inverse_k;
 
@@ -65,8 +66,8 @@ struct Weights {
         }
     }
 
-    void find(const float* a, const float* above, const float* below, std::int64_t count, bool has_left,
-              bool has_right, const MultilevelOptions& options) {
+    void find(const float* a, const float* above, const float* below, std::int64_t count, bool has_left, bool has_right,
+              const MultilevelOptions& options) {
         const simd::Kernels& kernels = simd::kernels();
         const auto towards = [&](const float* from, const float* neighbour, std::int64_t n, float* weight) {
             kernels.weigh(from, neighbour, n, options.regularization, options.gradient_weight, weight);
@@ -101,17 +102,8 @@ void interleave(const float* __restrict planes, std::int64_t width, int channels
 // Updates the pixels of one checkerboard colour in a row; one object for each chunk of rows.
 class RowUpdate {
 public:
-    RowUpdate(const ImageView& image, const Level& level, const MultilevelOptions& options)
-        : image_(image),
-          level_(level),
-          options_(options),
-          weights_(level.evens()),
-          alpha_(static_cast<std::size_t>(level.evens())),
-          colours_(static_cast<std::size_t>(level.channels * level.evens())) {
-        for (std::int64_t x = 0; x < level.width; ++x) {
-            column_[x % 2].push_back(nearest(x, image.width, level.width));
-        }
-    }
+    RowUpdate(const Level& level, const MultilevelOptions& options)
+        : level_(level), options_(options), weights_(level.evens()), alpha_(static_cast<std::size_t>(level.evens())) {}
 
     // Columns of the given parity, 0 or 1.
     void operator()(std::int64_t y, int parity) {
@@ -130,8 +122,6 @@ public:
         for (std::int64_t k = 0; k < count; ++k) {
             alpha_[static_cast<std::size_t>(k)] = a[2 * k];
         }
-        sample_row(image_, nearest(y, image_.height, level_.height), column_[parity].data(), count,
-                   level_.evens(), colours_.data());
 
         for (int c = 0; c < level_.channels; ++c) {
             const std::int64_t plane = y * level_.row_size() + c * width;
@@ -144,11 +134,11 @@ public:
             const std::int64_t last = has_right ? count : count - 1;
             if (!has_left) {
                 const std::int64_t right = has_right || count > 1 ? n.right : own;
-                update(c, 0, 1, own, {right, right, n.up, n.down});
+                update(0, 1, own, {right, right, n.up, n.down});
             }
-            update(c, first, last, own, n);
+            update(first, last, own, n);
             if (!has_right && last >= first) {
-                update(c, last, last + 1, own, {n.left, n.left, n.up, n.down});
+                update(last, last + 1, own, {n.left, n.left, n.up, n.down});
             }
         }
     }
@@ -159,26 +149,22 @@ private:
         std::int64_t left, right, up, down;
     };
 
-    void update(int c, std::int64_t begin, std::int64_t end, std::int64_t own, const Neighbours& n) {
-        const float* image = colours_.data() + c * level_.evens();
+    void update(std::int64_t begin, std::int64_t end, std::int64_t own, const Neighbours& n) {
         const float* F = level_.F + begin;
         const float* B = level_.B + begin;
         const float* const weights[] = {weights_.left.data() + begin, weights_.right.data() + begin,
                                         weights_.up.data() + begin, weights_.down.data() + begin};
         const float* const F_at[] = {F + n.left, F + n.right, F + n.up, F + n.down};
         const float* const B_at[] = {B + n.left, B + n.right, B + n.up, B + n.down};
-        simd::kernels().update(end - begin, alpha_.data() + begin, image + begin, weights,
+        simd::kernels().update(end - begin, alpha_.data() + begin, level_.image + own + begin, weights,
                                weights_.inverse_k.data() + begin, F_at, B_at, level_.F + own + begin,
                                level_.B + own + begin);
     }
 
-    const ImageView& image_;
     const Level& level_;
     const MultilevelOptions& options_;
     Weights weights_;
     std::vector<float> alpha_;
-    std::vector<float> colours_;
-    std::vector<std::int64_t> column_[2];
 };
 
 class Estimation {
@@ -200,9 +186,17 @@ public:
         Buffer<float> F, B;
         Level before{};
         for (int l = 0; l <= levels; ++l) {
-            Level level{side(image_.height, l), side(image_.width, l), image_.channels, alpha_, foreground, background};
+            Level level{side(image_.height, l),
+                        side(image_.width, l),
+                        image_.channels,
+                        alpha_,
+                        nullptr,
+                        foreground,
+                        background};
             const std::int64_t size = level.height * level.row_size();
-            Buffer<float> level_F, level_B, level_alpha;
+            Buffer<float> level_F, level_B, level_alpha, level_image(size);
+            shrink_image(level, level_image.data());
+            level.image = level_image.data();
             if (l < levels) {
                 level_F = Buffer<float>(size);
                 level_B = Buffer<float>(size);
@@ -214,23 +208,32 @@ public:
             }
             l == 0 ? start(level) : enlarge(before, level);
             iterate(level);
+            if (l == levels) {
+                finish(level);
+            }
             F = std::move(level_F);
             B = std::move(level_B);
             before = level;
             monitor_.set_fraction(static_cast<double>(level.height * level.width) /
                                   static_cast<double>(image_.pixels()));
         }
-        finish(before);
     }
 
 private:
-    // Runs body(y) for the rows of a level; make_body makes one body for each chunk of rows.
+    // Runs body(first, last) for bands of rows of a level.
+    template <typename Body>
+    void for_bands(const Level& level, const Body& body) {
+        const int threads = level.height * level.width < parallel_from ? 1 : options_.threads;
+        parallel_for((level.height + band - 1) / band, threads, monitor_,
+                     [&](std::int64_t i) { body(i * band, std::min(level.height, (i + 1) * band) - 1); });
+    }
+
+    // Runs body(y) for the rows of a level; make_body makes one body for each band.
     template <typename MakeBody>
     void for_rows(const Level& level, const MakeBody& make_body) {
-        const int threads = level.height * level.width < parallel_from ? 1 : options_.threads;
-        parallel_for((level.height + band - 1) / band, threads, monitor_, [&](std::int64_t i) {
+        for_bands(level, [&](std::int64_t first, std::int64_t last) {
             auto body = make_body();
-            for (std::int64_t y = i * band; y < std::min(level.height, (i + 1) * band); ++y) {
+            for (std::int64_t y = first; y <= last; ++y) {
                 body(y);
             }
         });
@@ -280,6 +283,19 @@ private:
         });
     }
 
+    void shrink_image(const Level& level, float* out) {
+        std::vector<std::int64_t> column(static_cast<std::size_t>(level.width));
+        for (std::int64_t x = 0; x < level.width; ++x) {
+            column[static_cast<std::size_t>(level.place(x))] = nearest(x, image_.width, level.width);
+        }
+        for_rows(level, [&] {
+            return [&](std::int64_t y) {
+                sample_row(image_, nearest(y, image_.height, level.height), column.data(), level.width, level.width,
+                           out + y * level.row_size());
+            };
+        });
+    }
+
     void start(const Level& level) {
         for (std::int64_t k = 0; k < level.height * level.row_size(); ++k) {
             const std::int64_t c = k / level.width % level.channels;
@@ -293,19 +309,23 @@ private:
         for (std::int64_t x = 0; x < level.width; ++x) {
             from[static_cast<std::size_t>(level.place(x))] = before.place(nearest(x, before.width, level.width));
         }
-        for_rows(level, [&] {
-            return [&](std::int64_t y) {
-                const std::int64_t source = nearest(y, before.height, level.height) * before.row_size();
-                for (int c = 0; c < level.channels; ++c) {
-                    const float* F = before.F + source + c * before.width;
-                    const float* B = before.B + source + c * before.width;
-                    const std::int64_t row = y * level.row_size() + c * level.width;
-                    for (std::int64_t k = 0; k < level.width; ++k) {
-                        level.F[row + k] = F[from[static_cast<std::size_t>(k)]];
-                        level.B[row + k] = B[from[static_cast<std::size_t>(k)]];
+        const auto source = [&](std::int64_t y) { return nearest(y, before.height, level.height); };
+        for_bands(level, [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t y = first; y <= last; ++y) {
+                for (auto [old_layer, new_layer] : {std::pair(before.F, level.F), std::pair(before.B, level.B)}) {
+                    float* row = new_layer + y * level.row_size();
+                    if (y > first && source(y) == source(y - 1)) {
+                        std::copy(row - level.row_size(), row, row);
+                        continue;
+                    }
+                    for (int c = 0; c < level.channels; ++c) {
+                        const float* old_row = old_layer + source(y) * before.row_size() + c * before.width;
+                        for (std::int64_t k = 0; k < level.width; ++k) {
+                            row[c * level.width + k] = old_row[from[static_cast<std::size_t>(k)]];
+                        }
                     }
                 }
-            };
+            }
         });
     }
 
@@ -315,11 +335,24 @@ private:
         }
         const bool small = std::max(level.height, level.width) <= options_.small_size;
         const int iterations = small ? options_.small_iterations : options_.big_iterations;
-        for (int i = 0; i < 2 * iterations; ++i) {
-            for_rows(level, [&] {
-                return [&level, i, update = RowUpdate(image_, level, options_)](std::int64_t y) mutable {
-                    update(y, static_cast<int>((y + i) % 2));
-                };
+        for (int i = 0; i < iterations; ++i) {
+            // Both colours in one pass over a band, the second one row behind the first, while the rows are in the
+            // cache. The second needs the first on both rows beside it: the outer rows wait for their neighbours.
+            for_bands(level, [&](std::int64_t first, std::int64_t last) {
+                RowUpdate update(level, options_);
+                for (std::int64_t y = first; y <= last; ++y) {
+                    update(y, static_cast<int>(y % 2));
+                    if (y - 1 > first) {
+                        update(y - 1, static_cast<int>(y % 2));
+                    }
+                }
+            });
+            for_bands(level, [&](std::int64_t first, std::int64_t last) {
+                RowUpdate update(level, options_);
+                update(first, static_cast<int>((first + 1) % 2));
+                if (last > first) {
+                    update(last, static_cast<int>((last + 1) % 2));
+                }
             });
         }
     }
@@ -327,23 +360,25 @@ private:
     // Opaque and transparent pixels keep the image's colour; rows become interleaved, in place.
     void finish(const Level& level) {
         for_rows(level, [&] {
-            const auto row = [&] { return std::vector<float>(static_cast<std::size_t>(level.row_size())); };
-            return [&, I = row(), F = row(), B = row()](std::int64_t y) mutable {
-                load_row(image_, y, level.width, I.data());
-                const float* a = level.alpha + y * level.width;
-                float* F_row = level.F + y * level.row_size();
-                float* B_row = level.B + y * level.row_size();
-                for (int c = 0; c < level.channels; ++c) {
-                    const std::int64_t plane = c * level.width;
-                    merge(level, F_row + plane, F.data() + plane);
-                    merge(level, B_row + plane, B.data() + plane);
-                    if (options_.exact_composite) {
-                        simd::kernels().make_exact(a, I.data() + plane, level.width, F.data() + plane, B.data() + plane);
-                    }
-                    keep_solid(a, I.data() + plane, level.width, F.data() + plane, B.data() + plane);
+            return [&, alpha = std::vector<float>(static_cast<std::size_t>(level.width)),
+                    row = std::vector<float>(static_cast<std::size_t>(level.row_size()))](std::int64_t y) mutable {
+                for (std::int64_t x = 0; x < level.width; ++x) {
+                    alpha[static_cast<std::size_t>(level.place(x))] = level.alpha[y * level.width + x];
                 }
-                interleave(F.data(), level.width, level.channels, F_row);
-                interleave(B.data(), level.width, level.channels, B_row);
+                for (int c = 0; c < level.channels; ++c) {
+                    const std::int64_t plane = y * level.row_size() + c * level.width;
+                    if (options_.exact_composite) {
+                        simd::kernels().make_exact(alpha.data(), level.image + plane, level.width, level.F + plane,
+                                                   level.B + plane);
+                    }
+                    keep_solid(alpha.data(), level.image + plane, level.width, level.F + plane, level.B + plane);
+                }
+                for (float* layer : {level.F + y * level.row_size(), level.B + y * level.row_size()}) {
+                    for (int c = 0; c < level.channels; ++c) {
+                        merge(level, layer + c * level.width, row.data() + c * level.width);
+                    }
+                    interleave(row.data(), level.width, level.channels, layer);
+                }
             };
         });
     }

@@ -28,6 +28,11 @@ struct ColumnWatch {
 };
 thread_local ColumnWatch* column_watch = nullptr;
 
+struct ColumnWatchScope {
+    explicit ColumnWatchScope(ColumnWatch* watch) { column_watch = watch; }
+    ~ColumnWatchScope() { column_watch = nullptr; }
+};
+
 struct Watched {
     double value;
     Watched() = default;
@@ -60,9 +65,18 @@ namespace {
 
 using Matrix = Eigen::SparseMatrix<Watched>;  // by columns, 32-bit indices
 
+void check_entries(std::int64_t entries, std::int64_t unknowns) {
+    if (entries > std::numeric_limits<int>::max()) {
+        throw FactorizationError("cholesky: the factor of " + std::to_string(unknowns) +
+                                 " unknowns would have at least " + std::to_string(entries) +
+                                 " entries, more than 2147483647; use another solver");
+    }
+}
+
 // The upper triangle of the matrix in the given order, as the factorisation wants it.
 Matrix permuted_upper(const Csr& A, const std::vector<std::int32_t>& order, Monitor& monitor) {
     const auto n = static_cast<std::int32_t>(A.rows);
+    check_entries((A.nonzeros() + n) / 2, n);
     std::vector<std::int32_t> rank(order.size());
     for (std::int32_t k = 0; k < n; ++k) {
         rank[static_cast<std::size_t>(order[static_cast<std::size_t>(k)])] = k;
@@ -115,10 +129,7 @@ public:
                 monitor.poll();
             }
         }
-        if (entries > std::numeric_limits<int>::max()) {
-            throw FactorizationError("cholesky: the factor of " + std::to_string(n) + " unknowns would have " +
-                                     std::to_string(entries) + " entries, more than 2147483647");
-        }
+        check_entries(entries, n);
         m_matrix.resize(n, n);
         m_matrix.resizeNonZeros(entries);
         int* start = m_matrix.outerIndexPtr();
@@ -131,7 +142,7 @@ public:
 
     void factorise(const Matrix& upper, Monitor& monitor) {
         ColumnWatch watch{monitor, static_cast<double>(upper.cols())};
-        column_watch = &watch;
+        const ColumnWatchScope scope(&watch);
         factorize_preordered<false>(upper);
         if (m_info != Eigen::Success) {
             throw FactorizationError("cholesky: the matrix is not positive definite (column " +
@@ -167,9 +178,7 @@ public:
         }
     }
 
-    std::size_t bytes() const {
-        return static_cast<std::size_t>(m_matrix.nonZeros()) * (sizeof(double) + sizeof(int));
-    }
+    std::size_t bytes() const { return static_cast<std::size_t>(m_matrix.nonZeros()) * (sizeof(double) + sizeof(int)); }
 };
 
 }  // namespace

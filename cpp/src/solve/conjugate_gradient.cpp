@@ -43,11 +43,15 @@ SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options
         });
     };
 
+    const double b_norm = std::sqrt(dot(b, b));
+    if (b_norm == 0) {  // nothing unknown meets any foreground
+        std::fill(x, x + n, 0.0);
+    }
     multiply(A, x, q.data(), options.threads, monitor);
     for (std::int64_t i = 0; i < n; ++i) {
         r[i] = b[i] - q[i];
     }
-    const double goal = options.relative_residual * std::sqrt(dot(b, b));
+    const double goal = options.relative_residual * b_norm;
     double r_norm = std::sqrt(dot(r.data(), r.data()));
     const double first_norm = r_norm;
     double rz_old = 0;

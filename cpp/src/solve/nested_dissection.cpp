@@ -48,10 +48,10 @@ void dissect(const Grid& grid, Iterator begin, Iterator end, Monitor& monitor) {
     if (end - begin <= leaf_size) {
         return;
     }
-    const auto [x_min, x_max] = std::minmax_element(
-        begin, end, [&](std::int32_t a, std::int32_t b) { return grid.x(a) < grid.x(b); });
-    const auto [y_min, y_max] = std::minmax_element(
-        begin, end, [&](std::int32_t a, std::int32_t b) { return grid.y(a) < grid.y(b); });
+    const auto [x_min, x_max] =
+        std::minmax_element(begin, end, [&](std::int32_t a, std::int32_t b) { return grid.x(a) < grid.x(b); });
+    const auto [y_min, y_max] =
+        std::minmax_element(begin, end, [&](std::int32_t a, std::int32_t b) { return grid.y(a) < grid.y(b); });
     const std::int64_t width = grid.x(*x_max) - grid.x(*x_min);
     const std::int64_t height = grid.y(*y_max) - grid.y(*y_min);
     const bool by_columns = width >= height;

@@ -27,23 +27,21 @@ void multiply(const Csr& matrix, const double* x, double* y, int threads, Monito
 
 double relative_residual(const Problem& problem, const double* x, int threads, Monitor& monitor) {
     const double* b = problem.rhs.data();
-    const double r2 =
-        parallel_sum(problem.unknowns(), threads, monitor, [&](std::int64_t begin, std::int64_t end) {
-            double sum = 0;
-            for (std::int64_t i = begin; i < end; ++i) {
-                const double r = b[i] - row_product(problem.matrix, i, x);
-                sum += r * r;
-            }
-            return sum;
-        });
-    const double b2 =
-        parallel_sum(problem.unknowns(), threads, monitor, [&](std::int64_t begin, std::int64_t end) {
-            double sum = 0;
-            for (std::int64_t i = begin; i < end; ++i) {
-                sum += b[i] * b[i];
-            }
-            return sum;
-        });
+    const double r2 = parallel_sum(problem.unknowns(), threads, monitor, [&](std::int64_t begin, std::int64_t end) {
+        double sum = 0;
+        for (std::int64_t i = begin; i < end; ++i) {
+            const double r = b[i] - row_product(problem.matrix, i, x);
+            sum += r * r;
+        }
+        return sum;
+    });
+    const double b2 = parallel_sum(problem.unknowns(), threads, monitor, [&](std::int64_t begin, std::int64_t end) {
+        double sum = 0;
+        for (std::int64_t i = begin; i < end; ++i) {
+            sum += b[i] * b[i];
+        }
+        return sum;
+    });
     return r2 == 0 ? 0 : std::sqrt(r2 / b2);
 }
 

@@ -23,6 +23,19 @@ SCENES = {"dandelion": datasets.dandelion, "hair": datasets.hair, "net": dataset
 NEW_BACKGROUND = {"dandelion": "hair", "hair": "net", "net": "dandelion"}
 NOISE_HELP = "Sensor noise: its standard deviation, of 1."
 MAGENTA = (255, 0, 255)
+PANEL_WIDTH = 300
+
+
+def _overview(pictures: list[Any]) -> Any:
+    """Put small versions of some pictures side by side."""
+    from PIL import Image
+
+    panels = []
+    for pixels in pictures:
+        image = Image.fromarray(quantized(pixels, np.uint8) if pixels.dtype.kind == "f" else pixels).convert("RGB")
+        size = (PANEL_WIDTH, max(1, round(PANEL_WIDTH * image.height / image.width)))
+        panels.append(np.asarray(image.resize(size, Image.Resampling.LANCZOS)))
+    return np.concatenate(panels, axis=1)
 
 
 @command(
@@ -40,8 +53,8 @@ MAGENTA = (255, 0, 255)
 def demo(session: Session, output: str, scene: str, height: int, width: int, seed: int, noise: float) -> None:
     """Matte a rendered scene and measure the error.
 
-    The exact alpha of the scene is known. Writes image, trimap, alpha, cutout and
-    two composites to FOLDER. SAD is the sum of absolute differences to the exact
+    The exact alpha of the scene is known. Writes image, trimap, alpha, cutout,
+    two composites and an overview to FOLDER. SAD is the sum of absolute differences to the exact
     alpha over the unknown pixels, in thousands; MAE is their mean.
     """
     try:
@@ -50,7 +63,7 @@ def demo(session: Session, output: str, scene: str, height: int, width: int, see
         raise PictureError(f"{output}: cannot make the folder: {error.strerror}") from error
     paths = {
         name: os.path.join(output, f"{name}.png")
-        for name in ("image", "trimap", "alpha", "cutout", "over_magenta", "over_picture")
+        for name in ("image", "trimap", "alpha", "cutout", "over_magenta", "over_picture", "overview")
     }
     for path in paths.values():
         check_folder(path)
@@ -71,6 +84,7 @@ def demo(session: Session, output: str, scene: str, height: int, width: int, see
             "over_magenta": composite(quantized(foreground, np.uint8), alpha, MAGENTA),
             "over_picture": composite(foreground, alpha, other),
         }
+        pictures["overview"] = _overview([pictures[name] for name in ("image", "trimap", "alpha", "over_picture")])
     with session.phase("write"):
         save_pictures([(paths[name], pixels, None) for name, pixels in pictures.items()])
 

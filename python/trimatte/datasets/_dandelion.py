@@ -61,14 +61,16 @@ def dandelion(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> 
     layer = Layer(view)
     _draw_stem(layer, centre, radius, rng)
     _draw_head(layer, centre, radius, rng)
-    _draw_flying(layer, centre, radius, rng)
+    seeds = _draw_flying(layer, radius, rng)
     meadow = _meadow(view, rng)
 
     def surface(y: Doubles, x: Doubles) -> Floats:
         low = np.clip((y - centre[1]) / radius - 0.6, 0, 1)[:, None, None]
         return np.asarray((1 - low) * _WHITE * 0.9 + low * np.array([0.42, 0.46, 0.22]), np.float32)
 
-    return assemble(layer, surface=surface, background=meadow, seed=seed, noise=deviation, band=0.005)
+    return assemble(
+        layer, surface=surface, background=meadow, seed=seed, noise=deviation, band=0.005, strokes=seeds
+    )
 
 
 def _draw_stem(layer: Layer, centre: Doubles, radius: float, rng: np.random.Generator) -> None:
@@ -179,8 +181,8 @@ def _draw_head(layer: Layer, centre: Doubles, radius: float, rng: np.random.Gene
     _draw_stalks(layer, centre, axis * 0.13 * radius, hub, size, axis[:, 2])
 
 
-def _draw_flying(layer: Layer, centre: Doubles, radius: float, rng: np.random.Generator) -> None:
-    """Draw a few seeds that have left the head."""
+def _draw_flying(layer: Layer, radius: float, rng: np.random.Generator) -> Doubles:
+    """Draw a few seeds that have left the head; the lines (N, 2, 2) along their bodies."""
     count = 3
     view = layer.view
     room = np.array([view.right, view.bottom])
@@ -194,6 +196,8 @@ def _draw_flying(layer: Layer, centre: Doubles, radius: float, rng: np.random.Ge
         hub = np.zeros((1, 3))
         _draw_fans(layer, spot, hub, axis[k : k + 1], size[k : k + 1], rng)
         _draw_stalks(layer, spot, -axis[k : k + 1] * size[k] * 1.5, hub, size[k : k + 1], np.zeros(1))
+    flat = axis[:, :2] * size[:, None]
+    return np.stack([where - 1.5 * flat, where - 1.1 * flat], axis=1)
 
 
 def _meadow(view: View, rng: np.random.Generator) -> Paint:

@@ -79,7 +79,16 @@ def row_bands(view: View) -> list[tuple[int, int]]:
     return [(top, min(top + rows, view.height)) for top in range(0, view.height, rows)]
 
 
-def assemble(layer: Layer, *, surface: Paint, background: Paint, seed: int, noise: float, band: float) -> Scene:
+def assemble(
+    layer: Layer,
+    *,
+    surface: Paint,
+    background: Paint,
+    seed: int,
+    noise: float,
+    band: float,
+    strokes: Doubles | None = None,
+) -> Scene:
     """Make a scene of a painted layer, whose arrays become the scene's.
 
     Parameters
@@ -97,6 +106,9 @@ def assemble(layer: Layer, *, surface: Paint, background: Paint, seed: int, nois
         Standard deviation of the sensor noise; the image is clipped to [0, 1] after it is added.
     band : float
         Unknown band around fractional pixels, in units; at least two pixels are used.
+    strokes : (N, 2, 2) ndarray, optional
+        Lines from (x, y) to (x, y), in units, that are marked as known foreground where the foreground is
+        opaque: parts too small for the band, which a person would mark.
 
     Returns
     -------
@@ -126,7 +138,23 @@ def assemble(layer: Layer, *, surface: Paint, background: Paint, seed: int, nois
         if noise:
             i += np.float32(noise) * random.standard_normal(i.shape, np.float32)
         np.clip(i, 0, 1, out=i)
-    return Scene(image, make_trimap(alpha, view, band), alpha, foreground, behind)
+    trimap = make_trimap(alpha, view, band)
+    if strokes is not None:
+        _mark(trimap, alpha, view, strokes)
+    return Scene(image, trimap, alpha, foreground, behind)
+
+
+def _mark(trimap: npt.NDArray[np.uint8], alpha: Floats, view: View, strokes: Doubles) -> None:
+    """Mark the opaque pixels on some lines as foreground."""
+    steps = np.linspace(0, 1, 2 * max(view.height, view.width))[:, None]
+    for start, end in strokes:
+        column, row = (start + (end - start) * steps).T
+        x = np.floor((column + view.right) * view.side).astype(int)
+        y = np.floor((row + view.bottom) * view.side).astype(int)
+        inside = (x >= 0) & (x < view.width) & (y >= 0) & (y < view.height)
+        x, y = x[inside], y[inside]
+        opaque = alpha[y, x] == 1
+        trimap[y[opaque], x[opaque]] = 255
 
 
 def make_trimap(alpha: Floats, view: View, band: float) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,92 @@
+# One command for each job, from a bare checkout: needs git, make, Python >= 3.10 with venv, a C++17 compiler.
+# Everything else goes into .venv; what is built goes into build.
+PYTHON ?= python3
+
+override VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
+  $(shell find cpp python -type f -not -path '*/tests/*' -not -path '*/third_party/*' -not -name '*.pyc')
+CPP_FILES := $(shell find cpp -not -path '*/third_party/*' '(' -name '*.?pp' -o -name '*.inl' ')')
+
+# CMake, Ninja and the Python that carries Eigen's headers are those of .venv.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export CMAKE_GENERATOR := Ninja
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONPATH PYTHONHOME
+
+# $(call quietly,name,command): the output goes to build/name.log and is shown if the command fails.
+quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-cpp test-python lint format bench asan check-sdist clean
+
+help:
+	@echo "make demo    render a scene, matte it, write the pictures to demo/"
+	@echo "make test    the C++ tests, then the Python tests on the installed package"
+	@echo "make lint    ruff, mypy, clang-format (make format mends the layout)"
+	@echo "make bench   speed, memory and error beside other libraries (minutes)"
+	@echo "make asan    the C++ tests under the address and undefined behaviour sanitizers"
+	@echo "make check-sdist  the source distribution, and the wheel built from it without network"
+	@echo "make clean   remove everything that is made"
+
+demo: $(VENV)/package
+	$(BIN)/trimatte demo -o demo
+
+test: test-cpp test-python
+
+test-cpp: $(VENV)/tools
+	$(call quietly,cpp-configure,cmake --preset dev)
+	@grep -e '^-- C++ tests:' build/cpp-configure.log
+	$(call quietly,cpp-build,cmake --build --preset dev)
+	ctest --preset dev
+
+# From an empty folder, so that only the installed package can be imported.
+test-python: $(VENV)/package
+	@mkdir -p build/empty
+	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests
+
+lint: $(VENV)/lint
+	ruff check .
+	ruff format --check .
+	@if python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then echo mypy; mypy; \
+	  else echo "mypy: left out, the types of the last NumPy for Python 3.10 are too old"; fi
+	clang-format --dry-run -Werror $(CPP_FILES)
+
+format: $(VENV)/lint
+	ruff check --fix .
+	ruff format .
+	clang-format -i $(CPP_FILES)
+
+# The other libraries get environments of their own, benchmarks/compare/.venv-*.
+bench: $(VENV)/package
+	python benchmarks/compare/run.py
+
+asan: $(VENV)/tools
+	cmake --workflow --preset asan
+
+check-sdist: $(VENV)/tools
+	.ci/check-sdist
+
+clean:
+	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Files in .venv say what has been installed into it.
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+	  echo "make: expected Python 3.10 or newer, got $$($(PYTHON) --version 2>&1) (choose one with make PYTHON=...)"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	python -m pip install -q "pip>=25.1"
+	@touch $@
+
+$(VENV)/tools: pyproject.toml | $(VENV)/python
+	python -m pip install -q --group build --group test
+	@touch $@
+
+$(VENV)/package: $(SOURCES) $(VENV)/tools
+	$(call quietly,package,python -m pip install --no-build-isolation ".[cli]")
+	@touch $@
+
+$(VENV)/lint: pyproject.toml $(VENV)/package
+	python -m pip install -q --group lint
+	@touch $@

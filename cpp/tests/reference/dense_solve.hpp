@@ -1,0 +1,10 @@
+// The oracle of the solvers: a dense LDL^T.
+#pragma once
+
+#include <Eigen/Core>
+
+namespace trimatte::test {
+
+Eigen::VectorXd dense_solve(const Eigen::MatrixXd& A, const Eigen::VectorXd& b);
+
+}  // namespace trimatte::test

@@ -1,0 +1,135 @@
+// What several tests need: pictures that own their pixels, problems, dense copies, monitors.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "trimatte/affinity.hpp"
+#include "trimatte/image.hpp"
+#include "trimatte/monitor.hpp"
+#include "trimatte/problem.hpp"
+#include "trimatte/sparse.hpp"
+
+namespace trimatte::test {
+
+// Numbers in [0, 1), the same on every platform.
+class Random {
+public:
+    explicit Random(unsigned seed) : engine_(seed) {}
+    double operator()() { return engine_() / 4294967296.0; }
+
+private:
+    std::mt19937 engine_;
+};
+
+// height x width x channels doubles, interleaved.
+struct Picture {
+    std::int64_t height;
+    std::int64_t width;
+    int channels;
+    std::vector<double> data;
+
+    Picture(std::int64_t h, std::int64_t w, int c, double value = 0)
+        : height(h), width(w), channels(c), data(static_cast<std::size_t>(h * w * c), value) {}
+
+    ImageView view() const { return {data.data(), PixelType::f64, height, width, channels}; }
+    double& at(std::int64_t y, std::int64_t x, int c) {
+        return data[static_cast<std::size_t>((y * width + x) * channels + c)];
+    }
+    double at(std::int64_t y, std::int64_t x, int c) const {
+        return data[static_cast<std::size_t>((y * width + x) * channels + c)];
+    }
+};
+
+inline Picture random_picture(std::int64_t height, std::int64_t width, int channels, unsigned seed = 1) {
+    Picture picture(height, width, channels);
+    Random random(seed);
+    for (double& v : picture.data) {
+        v = random();
+    }
+    return picture;
+}
+
+// Background on the left column, foreground on the right one, unknown between.
+inline std::vector<Label> columns_known(std::int64_t height, std::int64_t width) {
+    std::vector<Label> labels(static_cast<std::size_t>(height * width), Label::unknown);
+    for (std::int64_t y = 0; y < height; ++y) {
+        labels[static_cast<std::size_t>(y * width)] = Label::background;
+        labels[static_cast<std::size_t>((y + 1) * width - 1)] = Label::foreground;
+    }
+    return labels;
+}
+
+inline Eigen::MatrixXd dense(const Csr& matrix) {
+    Eigen::MatrixXd full = Eigen::MatrixXd::Zero(matrix.rows, matrix.rows);
+    for (std::int64_t i = 0; i < matrix.rows; ++i) {
+        for (std::int64_t k = matrix.row_start[i]; k < matrix.row_start[i + 1]; ++k) {
+            full(i, matrix.column[k]) += matrix.value[k];
+        }
+    }
+    return full;
+}
+
+template <typename T>
+Eigen::VectorXd dense(const Buffer<T>& buffer) {
+    Eigen::VectorXd full(buffer.size());
+    for (std::int64_t i = 0; i < buffer.size(); ++i) {
+        full(i) = static_cast<double>(buffer[i]);
+    }
+    return full;
+}
+
+// A problem from a dense matrix, all entries stored; its unknowns form one row of a picture.
+inline Problem problem_from(const Eigen::MatrixXd& matrix, const Eigen::VectorXd& rhs) {
+    const std::int64_t n = rhs.size();
+    Problem problem;
+    problem.matrix.rows = n;
+    problem.matrix.row_start = Buffer<std::int64_t>(n + 1);
+    problem.matrix.column = Buffer<std::int32_t>(n * n);
+    problem.matrix.value = Buffer<double>(n * n);
+    problem.rhs = Buffer<double>(n);
+    problem.pixel = Buffer<std::int32_t>(n);
+    problem.height = 1;
+    problem.width = n;
+    problem.reach = n;
+    for (std::int64_t i = 0; i < n; ++i) {
+        problem.matrix.row_start[i] = i * n;
+        problem.rhs[i] = rhs(i);
+        problem.pixel[i] = static_cast<std::int32_t>(i);
+        for (std::int64_t j = 0; j < n; ++j) {
+            problem.matrix.column[i * n + j] = static_cast<std::int32_t>(j);
+            problem.matrix.value[i * n + j] = matrix(i, j);
+        }
+    }
+    problem.matrix.row_start[n] = n * n;
+    return problem;
+}
+
+template <typename Range>
+bool same_bits(const Range& a, const Range& b) {
+    return a.size() == b.size() &&
+           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(*a.data())) == 0;
+}
+
+// Asks to stop at the first report from inside a phase of this name.
+class StopsIn : public Monitor {
+public:
+    explicit StopsIn(std::string phase) : phase_(std::move(phase)) {}
+
+protected:
+    bool report(const std::string& phase, double fraction) override { return phase != phase_ || fraction == 0; }
+
+private:
+    std::string phase_;
+};
+
+// Asks to stop at the first report of all.
+class StopsAtOnce : public Monitor {
+protected:
+    bool report(const std::string&, double) override { return false; }
+};
+
+}  // namespace trimatte::test
