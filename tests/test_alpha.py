@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 from reference import closed_form
-from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_FLOAT32
+from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_FLOAT32, ALPHA_TOLERANCE
 
 import trimatte as tm
 
@@ -72,12 +72,52 @@ def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
     assert (error.alpha[trimap == 1] == 1).all()
 
 
+@pytest.fixture(scope="module", params=["dandelion", "hair", "net"])
+def solved(request):
+    scene = getattr(tm.datasets, request.param)(150, 210, seed=4)
+    return scene, tm.estimate_alpha(scene.image.astype(np.float64), scene.trimap, solver="cholesky")
+
+
+class TestMultigrid:
+    """The promise is the largest error of alpha, against a direct solution."""
+
+    @pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
+    def test_keeps_the_tolerance(self, solved, tolerance):
+        scene, direct = solved
+        image = scene.image.astype(np.float64)
+        alpha, info = tm.solve_alpha(image, scene.trimap, solver="multigrid", tolerance=tolerance)
+        assert abs(alpha - direct).max() <= tolerance
+        assert info.solver == "multigrid"
+        assert 0 < info.error_estimate <= tolerance
+        assert 3 <= info.iterations <= 200
+        assert list(info.seconds) == ["laplacian", "hierarchy", "cg"]
+
+    def test_auto_takes_it_for_many_unknowns(self, solved):
+        scene, _ = solved
+        assert tm.solve_alpha(scene.image, scene.trimap).info.solver == "multigrid"
+
+    def test_soft_system(self, noise):
+        image, trimap = noise
+        direct = tm.estimate_alpha(image, trimap, solver="cholesky", known_weight=100.0)
+        alpha = tm.estimate_alpha(image, trimap, solver="multigrid", known_weight=100.0)
+        assert abs(alpha - direct).max() <= ALPHA_TOLERANCE
+
+    def test_gives_up_aloud(self, solved):
+        scene, direct = solved
+        message = r"multigrid: .* after 2 iterations, wanted an error of 1e-06"
+        with pytest.raises(tm.ConvergenceError, match=message) as e:
+            tm.solve_alpha(scene.image, scene.trimap, solver="multigrid", tolerance=1e-6, max_iterations=2)
+        assert abs(e.value.alpha - direct).max() > 1e-6
+        assert e.value.info.error_estimate > 1e-6
+
+
 def test_info(scene):
     alpha, info = tm.solve_alpha(scene.image, scene.trimap, threads=1)
     unknown = (scene.trimap > 25) & (scene.trimap < 230)
     assert info.method == "closed-form"
     assert info.solver == "cholesky"
     assert info.iterations == 0
+    assert info.error_estimate == 0
     assert info.unknowns == unknown.sum()
     assert info.relative_residual < 1e-12
     assert info.threads == 1
@@ -297,9 +337,11 @@ def test_bad_arrays(image, trimap, error, message):
     ("options", "error", "message"),
     [
         ({"method": "magic"}, ValueError, "method: expected one of closed-form, got 'magic'"),
-        ({"solver": "lu"}, ValueError, "solver: expected one of auto, cholesky, cg, got 'lu'"),
+        ({"solver": "lu"}, ValueError, "solver: expected one of auto, cholesky, multigrid, cg, got 'lu'"),
         ({"epsilon": -1}, ValueError, "epsilon: expected a number above 0, got -1"),
         ({"known_weight": 0}, ValueError, "known_weight: expected a number above 0, got 0"),
+        ({"tolerance": 0}, ValueError, "tolerance: expected a number above 0, got 0"),
+        ({"solver": "multigrid", "radius": 2}, ValueError, "solver: multigrid needs radius 1, got 2"),
         ({"relative_residual": 0}, ValueError, "relative_residual: expected a number above 0"),
         ({"max_iterations": 0}, ValueError, "max_iterations: expected at least 1, got 0"),
         ({"radius": 4}, ValueError, r"image: expected at least 9 x 9 pixels, got \(7, 9, 3\)"),
@@ -360,7 +402,7 @@ def degenerate():
 
 
 @pytest.mark.parametrize("name", degenerate())
-@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+@pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
 def test_degenerate_pictures_are_solved(name, solver):
     image, trimap = degenerate()[name]
     alpha = tm.estimate_alpha(image, trimap, solver=solver)
@@ -369,9 +411,11 @@ def test_degenerate_pictures_are_solved(name, solver):
     assert alpha.max() <= 1
     assert (alpha[trimap == 1] == 1).all()
     assert (alpha[trimap == 0] == 0).all()
+    if solver == "multigrid":
+        assert abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky")).max() < ALPHA_TOLERANCE
 
 
-@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+@pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
 def test_what_meets_only_background_is_background(solver):
     image, trimap = degenerate()["foreground out of reach"]
     assert (tm.estimate_alpha(image, trimap, solver=solver) == (trimap == 1)).all()

@@ -46,3 +46,8 @@ def test_the_stub_names_what_the_module_has():
     for name in dir(_core):
         if not name.startswith("_"):
             assert name in stub
+
+
+def test_importing_leaves_the_environment_alone():
+    code = "import os; before = dict(os.environ); import trimatte; assert dict(os.environ) == before"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -21,7 +21,7 @@ def picture():
     return tm.datasets.hair(160, 200, seed=2)
 
 
-@pytest.mark.parametrize("solver", ["cholesky", "cg"])
+@pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
 def test_same_bits_for_any_number_of_threads(picture, solver):
     one = tm.estimate_alpha(picture.image, picture.trimap, solver=solver, threads=1)
     for threads in (2, 7):
@@ -81,7 +81,12 @@ class StopHere(Exception):
     pass
 
 
-@pytest.mark.parametrize("phase", ["laplacian", "ordering", "factorisation", "substitution", "cg", "foreground"])
+SOLVER_OF_PHASE = {"hierarchy": "multigrid", "cg": "cg"}
+
+
+@pytest.mark.parametrize(
+    "phase", ["laplacian", "ordering", "factorisation", "substitution", "hierarchy", "cg", "foreground"]
+)
 def test_an_exception_in_progress_stops_the_call(picture, phase):
     def stop(current, _):
         if current == phase:
@@ -92,7 +97,7 @@ def test_an_exception_in_progress_stops_the_call(picture, phase):
         if phase == "foreground":
             tm.estimate_foreground(image, alpha, progress=stop)
         else:
-            tm.estimate_alpha(image, trimap, solver="cg" if phase == "cg" else "cholesky", progress=stop)
+            tm.estimate_alpha(image, trimap, solver=SOLVER_OF_PHASE.get(phase, "cholesky"), progress=stop)
 
 
 # Prints when it was interrupted; the parent knows when it sent the signal.
@@ -108,14 +113,14 @@ def report(phase, fraction):
     if phase == sys.argv[2]:
         print("now", flush=True)
 try:
-    tm.estimate_alpha(image, trimap, solver=sys.argv[1], relative_residual=1e-14, progress=report)
+    tm.estimate_alpha(image, trimap, solver=sys.argv[1], relative_residual=1e-14, tolerance=1e-13, progress=report)
 except KeyboardInterrupt:
     print("interrupted", time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process on Windows")
-@pytest.mark.parametrize(("solver", "phase"), [("cholesky", "factorisation"), ("cg", "cg")])
+@pytest.mark.parametrize(("solver", "phase"), [("cholesky", "factorisation"), ("multigrid", "cg"), ("cg", "cg")])
 def test_ctrl_c_stops_a_native_solve(solver, phase):
     child = subprocess.Popen([sys.executable, "-c", INTERRUPTED, solver, phase], stdout=subprocess.PIPE, text=True)
     try:

@@ -15,3 +15,5 @@ ALPHA_CG = 1e-5
 LAYERS = 2e-4
 # alpha F + (1 - alpha) B against the image with exact_composite: float32 rounding of three numbers.
 COMPOSITE_EXACT = 3e-7
+# Alpha of multigrid against a direct solution: its default promise.
+ALPHA_TOLERANCE = 1e-3

@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <cmath>
+
 #include "arrays.hpp"
 #include "monitor.hpp"
 #include "register.hpp"
@@ -9,8 +11,10 @@
 namespace trimatte::bindings {
 namespace {
 
-constexpr std::pair<const char*, Solver> solvers[] = {
-    {"auto", Solver::automatic}, {"cholesky", Solver::cholesky}, {"cg", Solver::conjugate_gradient}};
+constexpr std::pair<const char*, Solver> solvers[] = {{"auto", Solver::automatic},
+                                                      {"cholesky", Solver::cholesky},
+                                                      {"multigrid", Solver::multigrid},
+                                                      {"cg", Solver::conjugate_gradient}};
 
 Solver solver_named(const std::string& name) {
     for (const auto& [known, solver] : solvers) {
@@ -31,12 +35,12 @@ const char* name_of(Solver solver) {
 }
 
 // x is filled; on entry it holds the first guess of an iterative solver.
-py::dict solve_problem(const Problem& problem, Array<double>& x, const std::string& solver, double relative_residual,
-                       std::int64_t max_iterations, int threads, PyMonitor& monitor) {
+py::dict solve_problem(const Problem& problem, Array<double>& x, const std::string& solver, double tolerance,
+                       double relative_residual, std::int64_t max_iterations, int threads, PyMonitor& monitor) {
     if (x.ndim() != 1 || x.shape(0) != problem.unknowns()) {
         throw std::invalid_argument("x: expected one number per unknown");
     }
-    const SolveOptions options{solver_named(solver), relative_residual, max_iterations, threads};
+    const SolveOptions options{solver_named(solver), relative_residual, max_iterations, threads, tolerance};
     double* solution = x.mutable_data();
     const SolveInfo info = run(monitor, [&] { return solve(problem, options, solution, monitor); });
     py::dict result;
@@ -44,6 +48,8 @@ py::dict solve_problem(const Problem& problem, Array<double>& x, const std::stri
     result["converged"] = info.converged;
     result["iterations"] = info.iterations;
     result["relative_residual"] = info.relative_residual;
+    result["error_estimate"] =
+        std::isnan(info.error_estimate) ? py::object(py::none()) : py::object(py::float_(info.error_estimate));
     result["peak_bytes"] = info.peak_bytes;
     return result;
 }
@@ -68,7 +74,8 @@ void register_solve(py::module_& m) {
         .def_property_readonly("pixel",
                                [](const py::object& self) { return view_of(self.cast<const Problem&>().pixel, self); });
     m.def("solve", &solve_problem, py::arg("problem"), py::arg("x").noconvert(), py::arg("solver"),
-          py::arg("relative_residual"), py::arg("max_iterations"), py::arg("threads"), py::arg("monitor"));
+          py::arg("tolerance"), py::arg("relative_residual"), py::arg("max_iterations"), py::arg("threads"),
+          py::arg("monitor"));
 }
 
 }  // namespace trimatte::bindings

@@ -1,5 +1,6 @@
 """Image matting: from an image and a trimap to exact alpha, clean foreground and a cutout."""
 
+from . import _native as _native  # isort: skip  (before anything that imports the core)
 from . import datasets, io
 from ._core import __version__
 from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha

@@ -41,6 +41,7 @@ class Solved(TypedDict):
     converged: bool
     iterations: int
     relative_residual: float
+    error_estimate: float | None
     peak_bytes: int
 
 def closed_form_laplacian(
@@ -64,6 +65,7 @@ def solve(
     problem: Problem,
     x: npt.NDArray[np.float64],
     solver: str,
+    tolerance: float,
     relative_residual: float,
     max_iterations: int,
     threads: int,

@@ -20,7 +20,7 @@ __all__ = ["AlphaOptions", "AlphaResult", "Progress", "SolveInfo", "estimate_alp
 
 Progress = Callable[[str, float], object]
 
-SOLVERS = ("auto", "cholesky", "cg")
+SOLVERS = ("auto", "cholesky", "multigrid", "cg")
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,13 @@ class SolveInfo:
     method : str
         The affinity, e.g. ``"closed-form"``.
     solver : str
-        The solver that ran: ``"cholesky"`` or ``"cg"``; ``"none"`` if no pixel was unknown.
+        The solver that ran: ``"cholesky"``, ``"multigrid"`` or ``"cg"``; ``"none"`` if no pixel was unknown.
     iterations : int
         Iterations of an iterative solver, 0 for a direct one.
     relative_residual : float
         ``||b - A x|| / ||b||`` of the solution, computed anew from A and b.
+    error_estimate : float or None
+        Of the largest error of alpha: at most `tolerance` for "multigrid", 0 for "cholesky", None for "cg".
     unknowns : int
         Number of unknowns of the linear system.
     seconds : dict of str to float
@@ -51,6 +53,7 @@ class SolveInfo:
     solver: str
     iterations: int
     relative_residual: float
+    error_estimate: float | None
     unknowns: int
     seconds: Mapping[str, float]
     peak_bytes: int
@@ -69,6 +72,7 @@ class AlphaOptions(TypedDict, total=False):
     epsilon: float
     radius: int
     known_weight: float | None
+    tolerance: float
     relative_residual: float
     max_iterations: int
     background_threshold: float
@@ -120,6 +124,7 @@ def solve_alpha(
     epsilon: float = 1e-7,
     radius: int = 1,
     known_weight: float | None = None,
+    tolerance: float = 1e-3,
     relative_residual: float = 1e-7,
     max_iterations: int = 10_000,
     background_threshold: float = 0.1,
@@ -139,9 +144,11 @@ def solve_alpha(
         RGB, or with an opaque alpha channel, is accepted.
     method : {"closed-form"}
         The affinity: closed-form matting [1]_.
-    solver : {"auto", "cholesky", "cg"}
-        Sparse Cholesky (direct) or conjugate gradients with Jacobi preconditioning. "auto" takes Cholesky
-        unless its factor would be too large for memory; `info.solver` tells which one ran.
+    solver : {"auto", "cholesky", "multigrid", "cg"}
+        Sparse Cholesky (direct), conjugate gradients with a colour-aware multigrid preconditioner, or with a
+        diagonal one. "auto" takes Cholesky for up to 5,000 unknowns and multigrid above; with `radius` above 1,
+        for which there is no multigrid, Cholesky unless its factor would be too large for memory, then "cg".
+        `info.solver` tells which one ran.
     epsilon : float, default 1e-7
         Colour variance added to each window, in squared units of [0, 1] colours. Larger = smoother alpha.
     radius : int, default 1
@@ -150,10 +157,13 @@ def solve_alpha(
         Default: known pixels keep their value exactly. A number w solves the soft system
         ``(L + w D) x = w m`` instead (D marks known pixels, m known foreground) over all pixels, as Levin's
         code does with w = 100; known pixels then move a little, and it costs as if all pixels were unknown.
+    tolerance : float, default 1e-3
+        Where "multigrid" stops: the largest error of alpha, against the exact solution of the system, as it
+        estimates it with a margin of three.
     relative_residual : float, default 1e-7
         Where "cg" stops: ``||b - A x|| <= relative_residual ||b||``.
     max_iterations : int, default 10000
-        After which "cg" gives up.
+        After which "multigrid" and "cg" give up.
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold`` foreground.
     threads : int, optional
@@ -174,7 +184,7 @@ def solve_alpha(
         If an argument has the wrong shape, dtype or range, or the trimap has no foreground or no background
         (known pixels of both kinds are needed unless nothing is unknown).
     ConvergenceError
-        If "cg" gives up; the error carries the alpha reached and the info.
+        If "multigrid" or "cg" gives up; the error carries the alpha reached and the info.
     FactorizationError
         If "cholesky" meets a singular system or one too large for it.
     KeyboardInterrupt
@@ -200,6 +210,7 @@ def solve_alpha(
     epsilon = _check.positive(epsilon, "epsilon")
     radius = _check.at_least(radius, 1, "radius")
     weight = None if known_weight is None else _check.positive(known_weight, "known_weight")
+    tolerance = _check.positive(tolerance, "tolerance")
     relative_residual = _check.positive(relative_residual, "relative_residual")
     max_iterations = _check.at_least(max_iterations, 1, "max_iterations")
     count = thread_count(threads)
@@ -210,27 +221,31 @@ def solve_alpha(
     dtype = np.float64 if picture.dtype == np.float64 else np.float32
     alpha = (labels == _check.FOREGROUND).astype(dtype)
     if not _has_unknown(labels, alpha):
-        return AlphaResult(alpha, SolveInfo(method, "none", 0, 0.0, 0, {}, 0, count))
+        return AlphaResult(alpha, SolveInfo(method, "none", 0, 0.0, 0.0, 0, {}, 0, count))
 
     monitor = _core.Monitor(progress)
+    if solver == "multigrid" and radius > 1:
+        raise ValueError(f"solver: multigrid needs radius 1, got {radius}")
     problem = METHODS[method](picture, labels, weight, epsilon, radius, count, monitor)
     x = np.full(problem.unknowns, 0.5)
-    solved = _core.solve(problem, x, solver, relative_residual, max_iterations, count, monitor)
+    solved = _core.solve(problem, x, solver, tolerance, relative_residual, max_iterations, count, monitor)
     alpha.reshape(-1)[problem.pixel] = np.clip(x, 0, 1, out=x)
     info = SolveInfo(
         method,
         solved["solver"],
         solved["iterations"],
         solved["relative_residual"],
+        solved["error_estimate"],
         problem.unknowns,
         monitor.seconds,
         max(problem.peak_bytes, problem.bytes + solved["peak_bytes"]) + x.nbytes,
         count,
     )
     if not solved["converged"]:
+        wanted = f"an error of {tolerance:.3g}" if info.solver == "multigrid" else f"{relative_residual:.3g}"
         raise ConvergenceError(
             f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "
-            f"wanted {relative_residual:.3g}; the error's .alpha holds what was reached",
+            f"wanted {wanted}; the error's .alpha holds what was reached",
             alpha,
             info,
         )

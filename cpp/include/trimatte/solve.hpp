@@ -8,13 +8,14 @@
 
 namespace trimatte {
 
-enum class Solver { automatic, cholesky, conjugate_gradient };
+enum class Solver { automatic, cholesky, multigrid, conjugate_gradient };
 
 struct SolveOptions {
     Solver solver = Solver::automatic;
     double relative_residual = 1e-7;  // ||b - A x|| / ||b|| at which an iterative solver stops
     std::int64_t max_iterations = 10000;
     int threads = 1;
+    double tolerance = 1e-3;  // largest error of alpha at which multigrid stops
 };
 
 struct SolveInfo {
@@ -22,14 +23,18 @@ struct SolveInfo {
     bool converged;
     std::int64_t iterations;   // 0 for a direct solver
     double relative_residual;  // of the x returned, computed anew from A and b
+    double error_estimate;     // of the largest error of x; 0 for a direct solver, NaN where there is none
     std::size_t peak_bytes;    // of the arrays the solver held, the problem not counted
 };
 
 // Fills x (unknowns() doubles). Throws FactorizationError, Cancelled.
 SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
-// The solvers themselves, each in a file of its name. conjugate_gradient starts from the x given.
+// The solvers themselves, each in a file of its name. The iterative ones start from the x given.
 SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
+// Multigrid takes problems whose unknowns are coupled over at most multigrid_reach rows and columns.
+constexpr std::int64_t multigrid_reach = 2;
+SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
 // Which solver `automatic` means for a problem.

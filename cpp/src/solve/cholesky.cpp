@@ -205,7 +205,7 @@ SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* 
     monitor.finish();
     const std::size_t held = factor.bytes() + n * (sizeof(double) + 4 * sizeof(int)) +
                              static_cast<std::size_t>(upper.nonZeros()) * (sizeof(double) + sizeof(int));
-    return {Solver::cholesky, true, 0, residual, held};
+    return {Solver::cholesky, true, 0, residual, 0.0, held};
 }
 
 }  // namespace trimatte

@@ -3,21 +3,30 @@
 namespace trimatte {
 namespace {
 
-// Up to here the factor of a 3 x 3 closed-form system fits into memory: about 240 entries of 12 bytes per unknown.
-// Conjugate gradients with Jacobi need thousands of iterations for such systems, so even a slow factorisation is
-// the better choice while it fits.
+// Up to here Cholesky is as fast as multigrid, and exact.
+constexpr std::int64_t cholesky_unknowns_at_most = 5000;
+// Without multigrid (windows larger than 3 x 3), up to here the factor fits into memory: about 240 entries of 12 bytes
+// per unknown. Conjugate gradients with Jacobi need thousands of iterations, so even a slow factorisation is better.
 constexpr std::int64_t cholesky_entries_at_most = std::int64_t{50} * 1000 * 1000;
 
 }  // namespace
 
 Solver choose(const Problem& problem) {
+    if (problem.unknowns() <= cholesky_unknowns_at_most) {
+        return Solver::cholesky;
+    }
+    if (problem.reach <= multigrid_reach) {
+        return Solver::multigrid;
+    }
     return problem.matrix.nonzeros() <= cholesky_entries_at_most ? Solver::cholesky : Solver::conjugate_gradient;
 }
 
 SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
-    const Solver solver = options.solver == Solver::automatic ? choose(problem) : options.solver;
-    return solver == Solver::cholesky ? cholesky(problem, options, x, monitor)
-                                      : conjugate_gradient(problem, options, x, monitor);
+    switch (options.solver == Solver::automatic ? choose(problem) : options.solver) {
+        case Solver::cholesky: return cholesky(problem, options, x, monitor);
+        case Solver::multigrid: return multigrid(problem, options, x, monitor);
+        default: return conjugate_gradient(problem, options, x, monitor);
+    }
 }
 
 }  // namespace trimatte
