@@ -1,4 +1,5 @@
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -49,6 +50,23 @@ def test_cg_equals_cholesky(noise):
     assert info.iterations > 10
 
 
+@pytest.mark.parametrize("solver", ["cg", "multigrid"])
+@pytest.mark.parametrize("weight", [1.0, 100.0, 1e6])
+def test_iterative_solvers_equal_cholesky_in_the_soft_system(noise, solver, weight):
+    image, trimap = noise
+    direct = tm.estimate_alpha(image, trimap, solver="cholesky", known_weight=weight)
+    alpha = tm.estimate_alpha(image, trimap, solver=solver, known_weight=weight)
+    assert abs(alpha - direct).max() < ALPHA_TOLERANCE
+
+
+def test_cg_does_not_claim_what_rounding_forbids(noise):
+    image, trimap = noise
+    for impossible in (1e-18, 1e-200):
+        with pytest.raises(tm.ConvergenceError) as e:
+            tm.solve_alpha(image, trimap, solver="cg", relative_residual=impossible)
+        assert np.isfinite(e.value.alpha).all()
+
+
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-5, 1e-9])
 def test_cg_reaches_the_residual_asked_for(noise, tolerance):
     image, trimap = noise
@@ -67,6 +85,10 @@ def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
     assert isinstance(error, RuntimeError)
     assert error.info.iterations == 5
     assert error.info.relative_residual > 1e-10
+    copy = pickle.loads(pickle.dumps(error))
+    assert str(copy) == str(error)
+    assert (copy.alpha == error.alpha).all()
+    assert copy.info == error.info
     direct = tm.estimate_alpha(image, trimap)
     assert 0.001 < abs(error.alpha - direct).max() < 1
     assert (error.alpha[trimap == 1] == 1).all()
@@ -186,6 +208,7 @@ class TestArrays:
         wide = np.repeat(np.repeat(image, 2, axis=0), 3, axis=1)
         for same in (
             np.asfortranarray(image),
+            np.frombuffer(b"-" + image.tobytes(), offset=1).reshape(image.shape),
             read_only,
             wide[::2, ::3],
             image.astype(">f8"),
@@ -256,6 +279,12 @@ class TestTrimaps:
         with pytest.raises(ValueError, match=message):
             tm.estimate_alpha(np.zeros((7, 9, 3)), trimap)
 
+    @pytest.mark.parametrize("top", [1, 2])
+    def test_integer_labels_are_refused(self, noise, top):
+        image, trimap = noise
+        with pytest.raises(ValueError, match=f"trimap: expected uint8 values up to 255, got labels up to {top}"):
+            tm.estimate_alpha(image, (trimap * top).astype(np.uint8))
+
     def test_colours_and_transparency_are_refused(self, noise):
         image, trimap = noise
         coloured = np.stack([trimap, trimap, trimap * 0.5], axis=-1)
@@ -325,6 +354,7 @@ GOOD = np.tile([0.0, 0.5, 1.0], (7, 3))
             r"image: .* got 255.0 at \(2, 4, 1\) \(divide 8-bit values by 255\)",
         ),
         (np.zeros((7, 9, 3)), with_value(np.nan)[..., 1], ValueError, r"trimap: .* got nan at \(2, 4\)"),
+        ("a.png", GOOD, TypeError, "image: expected an array, got the path 'a.png'; trimatte.io.load_image"),
         (np.zeros((7, 9, 3)), GOOD * 255, ValueError, r"trimap: .* got 127.5 at \(0, 1\)"),
     ],
 )
@@ -338,8 +368,8 @@ def test_bad_arrays(image, trimap, error, message):
     [
         ({"method": "magic"}, ValueError, "method: expected one of closed-form, got 'magic'"),
         ({"solver": "lu"}, ValueError, "solver: expected one of auto, cholesky, multigrid, cg, got 'lu'"),
-        ({"epsilon": -1}, ValueError, "epsilon: expected a number above 0, got -1"),
-        ({"known_weight": 0}, ValueError, "known_weight: expected a number above 0, got 0"),
+        ({"epsilon": -1}, ValueError, "epsilon: expected a number from 1e-15 to 1e.06, got -1"),
+        ({"known_weight": 0}, ValueError, "known_weight: expected a number from 1e-12 to 1e.12, got 0"),
         ({"tolerance": 0}, ValueError, "tolerance: expected a number above 0, got 0"),
         ({"solver": "multigrid", "radius": 2}, ValueError, "solver: multigrid needs radius 1, got 2"),
         ({"relative_residual": 0}, ValueError, "relative_residual: expected a number above 0"),
@@ -351,6 +381,8 @@ def test_bad_arrays(image, trimap, error, message):
             "background_threshold, foreground_threshold: expected 0 <=",
         ),
         ({"threads": 0}, ValueError, "threads: expected at least 1, got 0"),
+        ({"threads": 2**40}, ValueError, "threads: expected at most 1024, got 1099511627776"),
+        ({"max_iterations": 2**70}, ValueError, "max_iterations: expected at most 2147483647, got"),
         ({"threads": 1.5}, TypeError, "threads: expected an integer or None, got float"),
         ({"progress": 3}, TypeError, "progress: expected a callable or None, got int"),
         ({"colour": 1}, TypeError, "colour"),

@@ -302,6 +302,8 @@ MATTE = ["cutout", "image.png", "trimap.png"]
             r"--threshold: expected a number in \(0, 1\], got 128",
         ),
         (["demo", "--height", "3"], "'--height'"),
+        ([*MATTE, "-o", "c.png", "--radius", "0"], "0 is not in the range x>=1"),
+        ([*MATTE, "-o", "c.png", "--epsilon", "0"], "0.0 is not in the range"),
     ],
 )
 def test_wrong_usage_is_code_2(folder, capsys, arguments, message):
@@ -319,7 +321,7 @@ def test_wrong_usage_is_code_2(folder, capsys, arguments, message):
         ([*MATTE, "-o", "none/c.png"], "none/c.png: cannot be written"),
         ([*MATTE, "-o", "image.png/c.png"], "image.png/c.png: cannot be written"),
         ([*MATTE, "-o", "c.png", "--alpha-output", "none/a.png"], "none/a.png: cannot be written"),
-        ([*MATTE, "-o", "c.png", "--radius", "0"], "radius: expected at least 1, got 0"),
+        ([*MATTE, "-o", "c.png", "--radius", "20"], "image: expected at least 41 x 41 pixels"),
         (
             [*MATTE, "-o", "c.png", "--background-threshold", "0.95"],
             "background_threshold, foreground_threshold",

@@ -1,5 +1,6 @@
 """Threads, forks, cancellation: what production does to a library."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -7,8 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
@@ -98,6 +101,70 @@ def test_an_exception_in_progress_stops_the_call(picture, phase):
             tm.estimate_foreground(image, alpha, progress=stop)
         else:
             tm.estimate_alpha(image, trimap, solver=SOLVER_OF_PHASE.get(phase, "cholesky"), progress=stop)
+
+
+def test_a_stop_is_heard_within_a_phase():
+    def stop_halfway(phase, fraction):
+        if phase == "factorisation" and 0 < fraction < 1:
+            raise StopHere
+
+    image = np.random.default_rng(0).random((280, 280, 3))
+    trimap = np.full((280, 280), 0.5)
+    trimap[0], trimap[-1] = 0, 1
+    with pytest.raises(StopHere):
+        tm.estimate_alpha(image, trimap, solver="cholesky", progress=stop_halfway)
+
+
+def test_a_callback_may_solve_something_itself(picture):
+    image, trimap = picture.image[:60, :80], np.full((60, 80), 0.5)
+    trimap[0], trimap[-1] = 0, 1
+    expected = tm.estimate_alpha(image, trimap, solver="cholesky")
+    inner = []
+
+    def solve_too(phase, _):
+        if phase == "factorisation":
+            inner.append(tm.estimate_alpha(image, trimap, solver="cholesky"))
+
+    outer = tm.estimate_alpha(image, trimap, solver="cholesky", progress=solve_too)
+    assert (outer == expected).all()
+    assert inner
+    assert all((alpha == expected).all() for alpha in inner)
+
+
+def test_a_stopped_call_keeps_nothing(picture):
+    class Callback:
+        def __call__(self, phase, _):
+            if phase == "factorisation":
+                raise StopHere
+
+    callback = Callback()
+    gone = weakref.ref(callback)
+    with pytest.raises(StopHere):
+        tm.estimate_alpha(picture.image, picture.trimap, solver="cholesky", progress=callback)
+    del callback
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its exit codes differ")
+def test_a_daemon_thread_does_not_abort_the_exit():
+    code = """
+import threading
+import numpy as np
+import trimatte as tm
+trimap = np.full((700, 700), 0.5)
+trimap[0], trimap[-1] = 0, 1
+image = np.random.default_rng(0).random((700, 700, 3))
+started = threading.Event()
+threading.Thread(
+    target=tm.estimate_alpha,
+    args=(image, trimap),
+    kwargs={"solver": "cholesky", "progress": lambda phase, _: phase == "factorisation" and started.set()},
+    daemon=True,
+).start()
+started.wait()
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
 # Prints when it was interrupted; the parent knows when it sent the signal.

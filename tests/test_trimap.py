@@ -144,3 +144,12 @@ NAN_MASK = np.array([[0, 0.5], [np.nan, 1]])
 def test_bad_input(mask, options, error, message):
     with pytest.raises(error, match=message):
         trimap_from_mask(mask, **{"erode": 1, "dilate": 1, **options})
+
+
+def test_nothing_is_near_in_rows_beyond_a_wide_ellipse():
+    mask = np.zeros((40, 10), bool)
+    mask[0, 4] = True
+    for dilate in (9, 10, 11, 30):
+        trimap = trimap_from_mask(mask, erode=0, dilate=(5, dilate))
+        assert (trimap[6:] == 0).all()
+        assert (trimap[:5] == 128).any()

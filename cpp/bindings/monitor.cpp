@@ -1,12 +1,33 @@
 #include "monitor.hpp"
 
+#include <chrono>
+#include <thread>
+#include <utility>
+
 #include "register.hpp"
 
 namespace trimatte::bindings {
 
-void PyMonitor::rethrow() { std::rethrow_exception(error_); }
+namespace {
+
+// A thread that asks for the GIL while the interpreter shuts down is killed in a way that C++ does not survive.
+bool interpreter_is_finalizing() {
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing() != 0;
+#else
+    return _Py_IsFinalizing() != 0;
+#endif
+}
+
+}  // namespace
+
+// Not kept: the exception's traceback holds the frame that holds this monitor.
+void PyMonitor::rethrow() { std::rethrow_exception(std::exchange(error_, nullptr)); }
 
 bool PyMonitor::report(const std::string& phase, double fraction) {
+    while (interpreter_is_finalizing()) {  // a daemon thread that has outlived the program: it ends with the process
+        std::this_thread::sleep_for(std::chrono::hours(1));
+    }
     const py::gil_scoped_acquire acquire;
     try {
         if (PyErr_CheckSignals() != 0) {

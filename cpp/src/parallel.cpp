@@ -20,6 +20,8 @@ namespace {
 
 // Small enough that a poll between two pieces comes often, large enough that a piece costs more than its call.
 constexpr std::int64_t range_size = 8192;
+// Below this many elements a region costs more than it saves, on a busy machine many times more.
+constexpr std::int64_t parallel_from = 4 * range_size;
 
 #if defined(_OPENMP) && defined(__unix__)
 // After fork() the child has the parent's idea of a thread pool but none of its threads, and GNU OpenMP waits
@@ -144,7 +146,7 @@ void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::
 
 void parallel_ranges(std::int64_t size, int threads, Monitor& monitor,
                      const std::function<void(std::int64_t, std::int64_t)>& body) {
-    parallel_for((size + range_size - 1) / range_size, threads, monitor,
+    parallel_for((size + range_size - 1) / range_size, size < parallel_from ? 1 : threads, monitor,
                  [&](std::int64_t i) { body(i * range_size, std::min(size, (i + 1) * range_size)); });
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import os
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ _GREY_TOLERANCE = 3 / 255
 
 
 def native(value: object, name: str) -> Array:
+    """Return an array of one of the core's dtypes, C-contiguous, aligned, in the machine's byte order."""
+    if isinstance(value, (str, bytes, os.PathLike)):
+        raise TypeError(f"{name}: expected an array, got the path {value!r}; trimatte.io.load_image reads files")
     array = np.asarray(value)
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind == "f" and size == 2:
@@ -33,7 +37,7 @@ def native(value: object, name: str) -> Array:
         array = array.astype(np.float64)
     elif not ((kind == "f" and size in (4, 8)) or (kind == "u" and size in (1, 2))):
         raise TypeError(f"{name}: expected {_DTYPES}, got {array.dtype}")
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return np.require(array, dtype=array.dtype.newbyteorder("="), requirements=["C", "A"])
 
 
 def refuse_outside_unit(array: Array, name: str) -> None:
@@ -46,9 +50,8 @@ def refuse_outside_unit(array: Array, name: str) -> None:
         bad = np.argwhere(~((row >= 0) & (row <= 1)))
         if len(bad):
             where = (y, *(int(i) for i in bad[0]))
-            raise ValueError(
-                f"{name}: expected values in [0, 1], got {array[where]} at {where} (divide 8-bit values by 255)"
-            )
+            hint = " (divide 8-bit values by 255)" if 1 < array[where] <= 255 else ""
+            raise ValueError(f"{name}: expected values in [0, 1], got {array[where]} at {where}{hint}")
 
 
 def image(value: object, name: str = "image", *, smallest: int = 1) -> Array:
@@ -67,6 +70,8 @@ def image(value: object, name: str = "image", *, smallest: int = 1) -> Array:
 
 def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Array:
     """Return one number per pixel as (H, W), of any accepted dtype."""
+    if np.asarray(value).dtype == bool:
+        value = np.asarray(value).astype(np.uint8) * np.uint8(255)
     array = native(value, name)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
@@ -75,6 +80,11 @@ def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Arra
     if image_shape is not None and array.shape != image_shape[:2]:
         raise ValueError(f"{name}: expected shape {tuple(image_shape[:2])} to match image, got {array.shape}")
     refuse_outside_unit(array, name)
+    if array.dtype.kind == "u" and array.size and 1 <= array.max() <= 2:
+        raise ValueError(
+            f"{name}: expected {array.dtype} values up to {full_range(array.dtype):.0f}, got labels up to "
+            f"{array.max()}; pass bool, or floats in [0, 1]"
+        )
     return array
 
 
@@ -85,8 +95,7 @@ def full_range(dtype: np.dtype[Any]) -> float:
 
 def alpha(value: object, image_shape: tuple[int, ...], name: str = "alpha") -> npt.NDArray[np.float32]:
     """Return alpha as float32 in [0, 1]."""
-    array = np.asarray(value)
-    array = plane(array.astype(np.uint8) * np.uint8(255) if array.dtype == bool else array, image_shape, name)
+    array = plane(value, image_shape, name)
     if array.dtype == np.float32:
         return array
     return np.asarray(array / np.float32(full_range(array.dtype)), dtype=np.float32)
@@ -130,10 +139,8 @@ def labels(
             "background_threshold, foreground_threshold: expected 0 <= background < foreground <= 1, "
             f"got {low} and {high}"
         )
-    value = np.asarray(trimap)
-    if value.dtype == bool:
-        value = value.astype(np.uint8) * np.uint8(255)
-    array = plane(_single_channel(native(value, "trimap")), image_shape, "trimap")
+    value = trimap if np.asarray(trimap).dtype == bool else _single_channel(native(trimap, "trimap"))
+    array = plane(value, image_shape, "trimap")
     top = full_range(array.dtype)
     out = np.full(array.shape, UNKNOWN, dtype=np.uint8)
     out[array <= low * top] = BACKGROUND
@@ -158,8 +165,16 @@ def positive(value: object, name: str) -> float:
     return result
 
 
-def at_least(value: object, least: int, name: str) -> int:
-    """Return an integer of at least `least`."""
+def between(value: object, least: float, most: float, name: str) -> float:
+    """Return a number within bounds."""
+    result = number(value, name)
+    if not least <= result <= most:
+        raise ValueError(f"{name}: expected a number from {least:g} to {most:g}, got {value}")
+    return result
+
+
+def at_least(value: object, least: int, name: str, most: int = 2**31 - 1) -> int:
+    """Return an integer of at least `least`, at most `most`."""
     try:
         result = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -168,6 +183,8 @@ def at_least(value: object, least: int, name: str) -> int:
         raise TypeError(f"{name}: expected an integer, got bool")
     if result < least:
         raise ValueError(f"{name}: expected at least {least}, got {result}")
+    if result > most:
+        raise ValueError(f"{name}: expected at most {most}, got {result}")
     return result
 
 

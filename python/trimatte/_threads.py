@@ -9,6 +9,8 @@ from pathlib import Path
 
 from . import _core
 
+MOST_THREADS = 1024
+
 
 def usable_cpus() -> int:
     """Cores that this process may run on, by affinity and by the container's quota (cgroup v2)."""
@@ -37,10 +39,14 @@ def thread_count(threads: int | None) -> int:
     """
     if threads is None:
         return min(_core.max_threads(), usable_cpus())
+    if isinstance(threads, bool):
+        raise TypeError("threads: expected an integer or None, got bool")
     try:
         count = operator.index(threads)
     except TypeError:
         raise TypeError(f"threads: expected an integer or None, got {type(threads).__name__}") from None
     if count < 1:
         raise ValueError(f"threads: expected at least 1, got {count}")
+    if count > MOST_THREADS:
+        raise ValueError(f"threads: expected at most {MOST_THREADS}, got {count}")
     return count

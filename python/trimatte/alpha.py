@@ -108,6 +108,9 @@ def _closed_form(
     return _core.closed_form(image, labels, known_weight, epsilon, radius, threads, monitor)
 
 
+# Below, rounding of the colours' products decides what a window of flat colour says.
+LEAST_EPSILON = 1e-15
+
 METHODS = {"closed-form": _closed_form}
 
 
@@ -147,10 +150,11 @@ def solve_alpha(
     solver : {"auto", "cholesky", "multigrid", "cg"}
         Sparse Cholesky (direct), conjugate gradients with a colour-aware multigrid preconditioner, or with a
         diagonal one. "auto" takes Cholesky for up to 5,000 unknowns and multigrid above; with `radius` above 1,
-        for which there is no multigrid, Cholesky unless its factor would be too large for memory, then "cg".
+        for which there is no multigrid, Cholesky while the matrix is small enough for it, then "cg".
         `info.solver` tells which one ran.
     epsilon : float, default 1e-7
-        Colour variance added to each window, in squared units of [0, 1] colours. Larger = smoother alpha.
+        Colour variance added to each window, in squared units of [0, 1] colours; at least 1e-15. Larger =
+        smoother alpha.
     radius : int, default 1
         Windows are ``2 radius + 1`` pixels wide. Time grows with the fourth power.
     known_weight : float, optional
@@ -161,7 +165,8 @@ def solve_alpha(
         Where "multigrid" stops: the largest error of alpha, against the exact solution of the system, as it
         estimates it with a margin of three.
     relative_residual : float, default 1e-7
-        Where "cg" stops: ``||b - A x|| <= relative_residual ||b||``.
+        Where "cg" stops: ``||b - A x|| <= relative_residual ||b||``; with `known_weight`, ``||L m||``
+        takes the place of ``||b||``, which is mostly the weight.
     max_iterations : int, default 10000
         After which "multigrid" and "cg" give up.
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
@@ -207,9 +212,9 @@ def solve_alpha(
     """
     _check.one_of(method, tuple(METHODS), "method")
     _check.one_of(solver, SOLVERS, "solver")
-    epsilon = _check.positive(epsilon, "epsilon")
+    epsilon = _check.between(epsilon, LEAST_EPSILON, 1e6, "epsilon")
     radius = _check.at_least(radius, 1, "radius")
-    weight = None if known_weight is None else _check.positive(known_weight, "known_weight")
+    weight = None if known_weight is None else _check.between(known_weight, 1e-12, 1e12, "known_weight")
     tolerance = _check.positive(tolerance, "tolerance")
     relative_residual = _check.positive(relative_residual, "relative_residual")
     max_iterations = _check.at_least(max_iterations, 1, "max_iterations")
@@ -228,6 +233,8 @@ def solve_alpha(
         raise ValueError(f"solver: multigrid needs radius 1, got {radius}")
     problem = METHODS[method](picture, labels, weight, epsilon, radius, count, monitor)
     x = np.full(problem.unknowns, 0.5)
+    if weight is not None:
+        x[:] = np.where(labels == _check.UNKNOWN, 0.5, alpha).reshape(-1)
     solved = _core.solve(problem, x, solver, tolerance, relative_residual, max_iterations, count, monitor)
     alpha.reshape(-1)[problem.pixel] = np.clip(x, 0, 1, out=x)
     info = SolveInfo(

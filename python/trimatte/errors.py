@@ -35,6 +35,10 @@ class ConvergenceError(TrimatteError, RuntimeError):
         self.alpha = alpha
         self.info = info
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let the error pass from a worker process to its parent."""
+        return type(self), (str(self), self.alpha, self.info)
+
 
 class FactorizationError(TrimatteError, RuntimeError):
     """The direct solver met a matrix that is not positive definite, or one too large for it."""

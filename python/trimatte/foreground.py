@@ -89,10 +89,8 @@ def estimate_foreground(
     >>> layers.foreground.shape
     (96, 96, 3)
     """
-    regularization = _check.positive(regularization, "regularization")
-    gradient_weight = _check.number(gradient_weight, "gradient_weight")
-    if gradient_weight < 0:
-        raise ValueError(f"gradient_weight: expected a number of at least 0, got {gradient_weight}")
+    regularization = _check.between(regularization, 1e-12, 1e6, "regularization")
+    gradient_weight = _check.between(gradient_weight, 0, 1e6, "gradient_weight")
     count = thread_count(threads)
     _check.progress(progress)
     picture = _check.image(image)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from . import _check, _core
 from ._threads import thread_count
+from .alpha import LEAST_EPSILON
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -75,7 +76,7 @@ def closed_form_laplacian(
     """
     import scipy.sparse
 
-    epsilon = _check.positive(epsilon, "epsilon")
+    epsilon = _check.between(epsilon, LEAST_EPSILON, 1e6, "epsilon")
     radius = _check.at_least(radius, 1, "radius")
     count = thread_count(threads)
     picture = _check.image(image, smallest=2 * radius + 1)

@@ -146,7 +146,7 @@ def _dilated(inside: npt.NDArray[np.bool_], vertical: float, horizontal: float) 
         for offset in range(-reach, reach + 1):
             half_width = horizontal * math.sqrt(1 - (offset / vertical) ** 2) if offset else horizontal
             # 1e-9: square root and division must not lose a pixel that lies exactly on the ellipse
-            limit = math.floor(half_width + 1e-9)
+            limit = min(math.floor(half_width + 1e-9), inside.shape[1])  # farther than that there is nothing
             top, bottom = max(rows.start, -offset), min(rows.stop, height - offset)
             if top < bottom:
                 near[top:bottom] |= distance[top + offset : bottom + offset] <= limit

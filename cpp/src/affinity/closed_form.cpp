@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -29,10 +30,8 @@ void check(const ImageView& image, const ClosedFormOptions& options) {
 void for_bands(const ImageView& image, int radius, int threads, Monitor& monitor,
                const std::function<void(std::int64_t, std::int64_t)>& body) {
     const std::int64_t band = band_height(radius);
-    parallel_for((image.height + band - 1) / band, threads, monitor, [&](std::int64_t i) {
-        body(i * band, std::min(image.height, (i + 1) * band));
-        monitor.set_fraction(static_cast<double>(i * band) / static_cast<double>(image.height));
-    });
+    parallel_for((image.height + band - 1) / band, threads, monitor,
+                 [&](std::int64_t i) { body(i * band, std::min(image.height, (i + 1) * band)); });
 }
 
 // row_start[i + 1] = entries of row i: the pixels with a row within 2 radius in both directions. Any two such
@@ -81,7 +80,8 @@ void build(const ClosedFormRows& rows, int threads, Monitor& monitor) {
     matrix.column = Buffer<std::int32_t>(matrix.row_start[matrix.rows]);
     matrix.value = Buffer<double>(matrix.row_start[matrix.rows]);
     for_bands(rows.image, rows.radius, threads, monitor, [&](std::int64_t begin, std::int64_t end) {
-        rows.radius == 1 ? fill_rows_3x3(rows, begin, end) : fill_rows_any_radius(rows, begin, end, monitor);
+        rows.radius == 1 ? fill_rows_3x3(rows, begin, end, monitor) : fill_rows_any_radius(rows, begin, end, monitor);
+        monitor.set_fraction(static_cast<double>(begin) / static_cast<double>(rows.image.height));
     });
 }
 
@@ -93,10 +93,12 @@ Buffer<std::int32_t> number_all(std::int64_t pixels) {
     return index;
 }
 
-Buffer<float> colours_of(const ImageView& image, const Buffer<std::int32_t>& index, std::int64_t unknowns) {
+Buffer<float> colours_of(const ImageView& image, const Buffer<std::int32_t>& index, std::int64_t unknowns,
+                         Monitor& monitor) {
     Buffer<float> colours(unknowns * image.channels);
     std::vector<double> row(static_cast<std::size_t>(image.width * image.channels));
     for (std::int64_t y = 0; y < image.height; ++y) {
+        monitor.poll();
         load_row(image, y, image.width, row.data());
         for (std::int64_t x = 0; x < image.width; ++x) {
             const std::int32_t i = index[y * image.width + x];
@@ -119,7 +121,7 @@ Problem make_problem(const ImageView& image, const Label* labels, const Buffer<s
     problem.rhs = Buffer<double>(unknowns);
     build({image, index.data(), labels, options.epsilon, options.radius, problem.matrix, problem.rhs.data()},
           options.threads, monitor);
-    problem.colours = colours_of(image, index, unknowns);
+    problem.colours = colours_of(image, index, unknowns, monitor);
     problem.pixel = Buffer<std::int32_t>(unknowns);
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
         if (index[p] >= 0) {
@@ -172,6 +174,18 @@ Problem closed_form_soft(const ImageView& image, const Label* labels, double kno
     const Buffer<std::int32_t> index = number_all(image.pixels());
     Problem problem = make_problem(image, nullptr, index, image.pixels(), options, monitor);
     Csr& matrix = problem.matrix;
+    double sum = 0;
+    for (std::int64_t p = 0; p < image.pixels(); ++p) {
+        double r = 0;  // (L m)_p
+        for (std::int64_t k = matrix.row_start[p]; k < matrix.row_start[p + 1]; ++k) {
+            r += labels[matrix.column[k]] == Label::foreground ? matrix.value[k] : 0.0;
+        }
+        sum += r * r;
+        if (p % image.width == 0) {
+            monitor.poll();
+        }
+    }
+    problem.rhs_norm = std::sqrt(sum);
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
         problem.rhs[p] = labels[p] == Label::foreground ? known_weight : 0.0;
         if (labels[p] != Label::unknown) {

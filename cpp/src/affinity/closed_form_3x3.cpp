@@ -21,6 +21,7 @@ namespace trimatte {
 namespace {
 
 constexpr int window_pixels = 9;
+constexpr std::int64_t poll_every = 65536;  // windows of a row
 constexpr int planes = 13;
 constexpr int ring_rows = 5;  // picture rows whose planes are alive: y - 2 ... y + 2
 
@@ -68,7 +69,7 @@ void find_windows(const ClosedFormRows& rows, std::int64_t y, std::vector<std::u
 
 }  // namespace
 
-void fill_rows_3x3(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end) {
+void fill_rows_3x3(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor) {
     const int channels = rows.image.channels;
     const double e = rows.epsilon / window_pixels;
     const std::int64_t height = rows.image.height;
@@ -83,10 +84,16 @@ void fill_rows_3x3(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_
 
     const auto add_window_row = [&](std::int64_t centre) {
         find_windows(rows, centre, column, build);
+        monitor.poll();
+        std::int64_t next_poll = poll_every;
         for (std::int64_t x = 1; x + 1 < width;) {
             if (!build[static_cast<std::size_t>(x)]) {
                 ++x;
                 continue;
+            }
+            if (x >= next_poll) {
+                monitor.poll();
+                next_poll = x + poll_every;
             }
             int count = 1;
             while (count < simd::lanes && x + count + 1 < width && build[static_cast<std::size_t>(x + count)]) {

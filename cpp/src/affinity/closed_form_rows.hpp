@@ -33,7 +33,7 @@ struct ClosedFormRows {
 };
 
 // Both kernels fill the matrix rows of the picture's rows [y_begin, y_end).
-void fill_rows_3x3(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end);
+void fill_rows_3x3(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor);
 void fill_rows_any_radius(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor);
 
 // Rows of the index map around a picture row, `reach` pixels wider on both sides so that nobody need ask where

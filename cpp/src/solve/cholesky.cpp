@@ -28,9 +28,11 @@ struct ColumnWatch {
 };
 thread_local ColumnWatch* column_watch = nullptr;
 
+// Calls may nest: a progress callback may solve something itself.
 struct ColumnWatchScope {
+    ColumnWatch* const outer = column_watch;
     explicit ColumnWatchScope(ColumnWatch* watch) { column_watch = watch; }
-    ~ColumnWatchScope() { column_watch = nullptr; }
+    ~ColumnWatchScope() { column_watch = outer; }
 };
 
 struct Watched {
@@ -202,6 +204,9 @@ SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* 
         x[order[k]] = y[k];
     }
     const double residual = relative_residual(problem, x, options.threads, monitor);
+    if (!std::isfinite(residual)) {
+        throw FactorizationError("cholesky: the solution is not finite; the system is singular or badly scaled");
+    }
     monitor.finish();
     const std::size_t held = factor.bytes() + n * (sizeof(double) + 4 * sizeof(int)) +
                              static_cast<std::size_t>(upper.nonZeros()) * (sizeof(double) + sizeof(int));

@@ -105,9 +105,8 @@ SolveInfo preconditioned_cg(const Problem& problem, const SolveOptions& options,
     double alpha = 0, rz = 0;
     std::int64_t iteration = 0;
     bool healthy = true;
-    const auto reached = [&] {
-        return goal.error > 0 ? estimate <= goal.error : r_norm <= goal.relative_residual * b_norm;
-    };
+    const double residual_goal = goal.relative_residual * (problem.rhs_norm > 0 ? problem.rhs_norm : b_norm);
+    const auto reached = [&] { return goal.error > 0 ? estimate <= goal.error : r_norm <= residual_goal; };
     while (!reached() && iteration < options.max_iterations) {
         preconditioner.apply(r.data(), z.data());
         // z . (r - r_old) = z . r + alpha z . q with r = r_old - alpha q would need z . r anyway; see Polak-Ribiere.
@@ -133,7 +132,12 @@ SolveInfo preconditioned_cg(const Problem& problem, const SolveOptions& options,
             }
         });
         multiply(A, p.data(), q.data(), options.threads, monitor);
-        alpha = rz / sum([&](std::int64_t i) { return p[i] * q[i]; });
+        const double pq = sum([&](std::int64_t i) { return p[i] * q[i]; });
+        if (!(pq > 0) || !std::isfinite(rz / pq)) {
+            healthy = false;
+            break;
+        }
+        alpha = rz / pq;
         r_norm = std::sqrt(sum([&](std::int64_t i) {
             x[i] += alpha * p[i];
             r[i] -= alpha * q[i];
@@ -148,16 +152,17 @@ SolveInfo preconditioned_cg(const Problem& problem, const SolveOptions& options,
             estimate = 0;
         }
         // Progress on the logarithmic scale on which the error falls.
-        const double done =
-            goal.error > 0 ? std::log(estimate / first_estimate) / std::log(goal.error / first_estimate)
-                           : std::log(r_norm / first_norm) / std::log(goal.relative_residual * b_norm / first_norm);
+        const double done = goal.error > 0 ? std::log(estimate / first_estimate) / std::log(goal.error / first_estimate)
+                                           : std::log(r_norm / first_norm) / std::log(residual_goal / first_norm);
         monitor.set_fraction(std::isfinite(done) ? std::clamp(done, 0.0, 1.0) : 0.0);
         monitor.poll();
     }
+    // The residual that the iterations carry along drifts from the true one once rounding takes over.
     const double residual = relative_residual(problem, x, options.threads, monitor);
+    const bool confirmed = goal.error > 0 || residual * b_norm <= 1.01 * residual_goal;
     monitor.finish();
     return {Solver::conjugate_gradient,
-            healthy && reached(),
+            healthy && reached() && confirmed,
             iteration,
             residual,
             goal.error > 0 ? estimate : std::numeric_limits<double>::quiet_NaN(),

@@ -18,22 +18,26 @@ struct Grid {
     std::int64_t y(std::int32_t i) const { return problem.pixel[i] / problem.width; }
 };
 
-// The first line of the strip that leaves both sides of similar size and is thin itself. count[l] = unknowns in
-// line l. -1 if no strip leaves a fifth on each side.
-std::int64_t best_cut(const std::vector<std::int64_t>& count, std::int64_t strip, std::int64_t total) {
-    std::int64_t best = -1;
-    double best_cost = 0;
+// A strip of lines: the first of them, and what it costs to cut there.
+struct Cut {
+    std::int64_t line = -1;  // none
+    double cost = 0;
+};
+
+// The strip that leaves both sides of similar size and is thin itself. count[l] = unknowns in line l. None if no strip
+// leaves the given share on each side.
+Cut best_cut(const std::vector<std::int64_t>& count, std::int64_t strip, std::int64_t total, double share) {
+    Cut best;
     std::int64_t before = 0;
     for (std::int64_t l = 0; l + strip <= static_cast<std::int64_t>(count.size()); ++l) {
         const auto first = count.begin() + l;
         const std::int64_t inside = std::accumulate(first, first + strip, std::int64_t{0});
         const std::int64_t behind = total - before - inside;
-        if (std::min(before, behind) >= total / 5) {
+        if (static_cast<double>(std::min(before, behind)) >= share * static_cast<double>(total)) {
             const double imbalance = std::abs(static_cast<double>(before - behind)) / static_cast<double>(total);
             const double cost = static_cast<double>(inside) * (1 + 2 * imbalance);
-            if (best < 0 || cost < best_cost) {
-                best = l;
-                best_cost = cost;
+            if (best.line < 0 || cost < best.cost) {
+                best = {l, cost};
             }
         }
         before += *first;
@@ -52,21 +56,28 @@ void dissect(const Grid& grid, Iterator begin, Iterator end, Monitor& monitor) {
         std::minmax_element(begin, end, [&](std::int32_t a, std::int32_t b) { return grid.x(a) < grid.x(b); });
     const auto [y_min, y_max] =
         std::minmax_element(begin, end, [&](std::int32_t a, std::int32_t b) { return grid.y(a) < grid.y(b); });
-    const std::int64_t width = grid.x(*x_max) - grid.x(*x_min);
-    const std::int64_t height = grid.y(*y_max) - grid.y(*y_min);
-    const bool by_columns = width >= height;
-    const std::int64_t origin = by_columns ? grid.x(*x_min) : grid.y(*y_min);
-    const auto line = [&](std::int32_t i) { return (by_columns ? grid.x(i) : grid.y(i)) - origin; };
-
-    std::vector<std::int64_t> count(static_cast<std::size_t>(std::max(width, height)) + 1);
+    const std::int64_t left = grid.x(*x_min), top = grid.y(*y_min);
+    std::vector<std::int64_t> in_column(static_cast<std::size_t>(grid.x(*x_max) - left) + 1);
+    std::vector<std::int64_t> in_row(static_cast<std::size_t>(grid.y(*y_max) - top) + 1);
     for (auto i = begin; i != end; ++i) {
-        ++count[static_cast<std::size_t>(line(*i))];
+        ++in_column[static_cast<std::size_t>(grid.x(*i) - left)];
+        ++in_row[static_cast<std::size_t>(grid.y(*i) - top)];
     }
     const std::int64_t strip = grid.problem.reach;
-    const std::int64_t cut = best_cut(count, strip, end - begin);
-    if (cut < 0) {
+    Cut columns, rows;
+    for (const double share : {0.2, 0.02}) {  // a well-balanced cut, else any
+        columns = best_cut(in_column, strip, end - begin, share);
+        rows = best_cut(in_row, strip, end - begin, share);
+        if (columns.line >= 0 || rows.line >= 0) {
+            break;
+        }
+    }
+    if (columns.line < 0 && rows.line < 0) {
         return;
     }
+    const bool by_columns = rows.line < 0 || (columns.line >= 0 && columns.cost <= rows.cost);
+    const std::int64_t cut = by_columns ? columns.line : rows.line;
+    const auto line = [&](std::int32_t i) { return by_columns ? grid.x(i) - left : grid.y(i) - top; };
     const auto second = std::stable_partition(begin, end, [&](std::int32_t i) { return line(i) < cut; });
     const auto last = std::stable_partition(second, end, [&](std::int32_t i) { return line(i) >= cut + strip; });
     dissect(grid, begin, second, monitor);

@@ -12,7 +12,7 @@ from .. import _check
 from .._picture_read import read_opaque, read_picture
 from .._picture_write import save_pictures
 from .._pixels import quantized
-from ..alpha import METHODS, SOLVERS, SolveInfo, solve_alpha
+from ..alpha import LEAST_EPSILON, METHODS, SOLVERS, SolveInfo, solve_alpha
 from ..composite import composite, stacked
 from ..foreground import estimate_foreground
 from ._app import app
@@ -21,6 +21,7 @@ from ._session import Session, command
 
 Decorated = Callable[..., None]
 
+TOLERANCE_HELP = "Largest error of alpha (multigrid). [default: 0.001]"
 LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
 HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
 BITS_HELP = "16 needs PNG or TIFF. [default: 8]"
@@ -29,18 +30,19 @@ EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
 def solve_options(function: Decorated) -> Decorated:
     """Add the options of `trimatte.solve_alpha`, under the same names."""
-    for option in reversed(
-        (
-            click.option("--method", type=click.Choice(list(METHODS)), help="[default: closed-form]"),
-            click.option("--solver", type=click.Choice(SOLVERS), help="[default: auto]"),
-            click.option("--epsilon", type=float, metavar="X", help="Smoothness of alpha. [default: 1e-7]"),
-            click.option("--radius", type=int, metavar="N", help="Window radius in pixels. [default: 1]"),
-            click.option("--known-weight", type=float, metavar="X", help="Let known pixels move a little."),
-            click.option("--background-threshold", type=float, metavar="X", help=LOW_HELP),
-            click.option("--foreground-threshold", type=float, metavar="X", help=HIGH_HELP),
-        )
-    ):
-        function = option(function)
+    options: tuple[tuple[str, Any, str, str], ...] = (
+        ("--method", click.Choice(list(METHODS)), "", "[default: closed-form]"),
+        ("--solver", click.Choice(SOLVERS), "", "[default: auto]"),
+        ("--tolerance", click.FloatRange(0, 1, min_open=True), "X", TOLERANCE_HELP),
+        ("--max-iterations", click.IntRange(1, 2**31 - 1), "N", "[default: 10000]"),
+        ("--epsilon", click.FloatRange(LEAST_EPSILON, 1e6), "X", "Smoothness of alpha. [default: 1e-7]"),
+        ("--radius", click.IntRange(1), "N", "Window radius in pixels. [default: 1]"),
+        ("--known-weight", click.FloatRange(1e-12, 1e12), "X", "Let known pixels move a little."),
+        ("--background-threshold", click.FloatRange(0, 1), "X", LOW_HELP),
+        ("--foreground-threshold", click.FloatRange(0, 1), "X", HIGH_HELP),
+    )
+    for name, kind, metavar, text in reversed(options):
+        function = click.option(name, type=kind, metavar=metavar or None, help=text)(function)
     return function
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
 import sys
 import time
 import warnings
@@ -63,7 +64,8 @@ class Session:
             return
         layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
         start = time.perf_counter()
-        with tqdm(total=1.0, bar_format=layout, delay=1e-9, leave=False) as bar:
+        columns = shutil.get_terminal_size().columns  # 80 where the terminal says 0
+        with tqdm(total=1.0, bar_format=layout, delay=1e-9, leave=False, ncols=columns) as bar:
 
             def move(phase: str, fraction: float) -> None:
                 bar.set_description_str(phase, refresh=False)
