@@ -27,13 +27,21 @@ try:
     if task == "foreground":
         tm.estimate_foreground(image, rng.random((side, side), dtype=np.float32), progress=report)
     else:
-        tm.estimate_alpha(image, trimap, solver=task, relative_residual=1e-14, progress=report)
+        tm.estimate_alpha(image, trimap, solver=task, relative_residual=1e-14, tolerance=1e-13, progress=report)
 except KeyboardInterrupt:
     print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
 """
 
 
-TASKS = ("cholesky:laplacian", "cholesky:ordering", "cholesky:factorisation", "cg:cg", "foreground:foreground")
+TASKS = (
+    "cholesky:laplacian",
+    "cholesky:ordering",
+    "cholesky:factorisation",
+    "multigrid:hierarchy",
+    "multigrid:cg",
+    "cg:cg",
+    "foreground:foreground",
+)
 
 
 def main():
