@@ -96,8 +96,8 @@ def full_range(dtype: np.dtype[Any]) -> float:
 def alpha(value: object, image_shape: tuple[int, ...], name: str = "alpha") -> npt.NDArray[np.float32]:
     """Return alpha as float32 in [0, 1]."""
     array = plane(value, image_shape, name)
-    if array.dtype == np.float32:
-        return array
+    if array.dtype.kind == "f":
+        return array.astype(np.float32, copy=False)
     return np.asarray(array / np.float32(full_range(array.dtype)), dtype=np.float32)
 
 

@@ -35,7 +35,7 @@ def estimate_foreground(
     gradient_weight: float = 1.0,
     small_size: int = 32,
     small_iterations: int = 10,
-    big_iterations: int = 3,
+    big_iterations: int = 2,
     exact_composite: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -56,7 +56,7 @@ def estimate_foreground(
         Smoothness between all neighbouring pixels, in the units of squared colour differences.
     gradient_weight : float, default 1
         Smoothness added per unit of difference in alpha.
-    small_size, small_iterations, big_iterations : int, default 32, 10, 3
+    small_size, small_iterations, big_iterations : int, default 32, 10, 2
         Iterations on levels with both sides of at most `small_size` pixels, and on larger ones.
     exact_composite : bool, default True
         Move both layers by the least that makes ``alpha F + (1 - alpha) B`` equal the image (to float32

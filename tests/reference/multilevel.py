@@ -35,7 +35,7 @@ def update(image, alpha, F, B, regularization, gradient_weight):
 
 
 def estimate(
-    image, alpha, regularization=1e-5, gradient_weight=1.0, small=32, small_iterations=10, big_iterations=3
+    image, alpha, regularization=1e-5, gradient_weight=1.0, small=32, small_iterations=10, big_iterations=2
 ):
     """Return F and B. `image` is (H, W, C), both it and alpha float64."""
     height, width = alpha.shape

@@ -11,7 +11,7 @@ struct MultilevelOptions {
     float gradient_weight = 1.0f;  // smoothness added per difference in alpha
     int small_size = 32;           // levels with both sides at most this are small
     int small_iterations = 10;
-    int big_iterations = 3;
+    int big_iterations = 2;
     bool exact_composite = true;  // make alpha F + (1 - alpha) B equal the image
     int threads = 1;
 };
