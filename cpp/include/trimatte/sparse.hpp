@@ -1,6 +1,7 @@
 // Sparse symmetric matrices, every entry stored, rows sorted by column.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "trimatte/buffer.hpp"
@@ -14,6 +15,10 @@ struct Csr {
     Buffer<std::int32_t> column;
     Buffer<double> value;
 
+    // Place of entry (i, i) in value; every row has it.
+    std::int64_t diagonal(std::int64_t i) const {
+        return std::lower_bound(column.data() + row_start[i], column.data() + row_start[i + 1], i) - column.data();
+    }
     std::int64_t nonzeros() const { return column.size(); }
     std::size_t bytes() const { return row_start.bytes() + column.bytes() + value.bytes(); }
 };

@@ -189,9 +189,7 @@ Problem closed_form_soft(const ImageView& image, const Label* labels, double kno
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
         problem.rhs[p] = labels[p] == Label::foreground ? known_weight : 0.0;
         if (labels[p] != Label::unknown) {
-            const std::int32_t* row = matrix.column.data() + matrix.row_start[p];
-            const std::int32_t* row_end = matrix.column.data() + matrix.row_start[p + 1];
-            matrix.value[std::lower_bound(row, row_end, p) - matrix.column.data()] += known_weight;
+            matrix.value[matrix.diagonal(p)] += known_weight;
         }
     }
     return problem;

@@ -19,9 +19,7 @@ public:
     Jacobi(const Csr& matrix, int threads, Monitor& monitor)
         : inverse_(matrix.rows), threads_(threads), monitor_(monitor) {
         for (std::int64_t i = 0; i < matrix.rows; ++i) {
-            const std::int32_t* row = matrix.column.data() + matrix.row_start[i];
-            const std::int32_t* row_end = matrix.column.data() + matrix.row_start[i + 1];
-            inverse_[i] = 1 / matrix.value[std::lower_bound(row, row_end, i) - matrix.column.data()];
+            inverse_[i] = 1 / matrix.value[matrix.diagonal(i)];
         }
     }
     void apply(const double* r, double* z) override {
@@ -109,7 +107,7 @@ SolveInfo preconditioned_cg(const Problem& problem, const SolveOptions& options,
     const auto reached = [&] { return goal.error > 0 ? estimate <= goal.error : r_norm <= residual_goal; };
     while (!reached() && iteration < options.max_iterations) {
         preconditioner.apply(r.data(), z.data());
-        // z . (r - r_old) = z . r + alpha z . q with r = r_old - alpha q would need z . r anyway; see Polak-Ribiere.
+        // Polak-Ribiere: z . (r - r_old) / rz_old, where r - r_old = -alpha q.
         const double beta = iteration == 0 ? 0 : -alpha * sum([&](std::int64_t i) { return z[i] * q[i]; }) / rz;
         rz = sum([&](std::int64_t i) { return z[i] * r[i]; });
         if (iteration > 0) {

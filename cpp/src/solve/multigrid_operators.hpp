@@ -31,10 +31,7 @@ public:
         const std::int64_t n = problem.unknowns();
         context.ranges(n, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                const std::int32_t* row = A.column.data() + A.row_start[i];
-                const std::int32_t* row_end = A.column.data() + A.row_start[i + 1];
-                scale_[i] =
-                    static_cast<float>(1 / std::sqrt(A.value[std::lower_bound(row, row_end, i) - A.column.data()]));
+                scale_[i] = static_cast<float>(1 / std::sqrt(A.value[A.diagonal(i)]));
                 x_[i] = static_cast<std::int32_t>(problem.pixel[i] % problem.width);
                 y_[i] = static_cast<std::int32_t>(problem.pixel[i] / problem.width);
             }
