@@ -34,6 +34,10 @@ const char* name_of(Solver solver) {
     return "";
 }
 
+const char* choose_solver(std::int64_t unknowns, int radius) {
+    return name_of(choose(unknowns, 2 * static_cast<std::int64_t>(radius)));
+}
+
 // x is filled; on entry it holds the first guess of an iterative solver.
 py::dict solve_problem(const Problem& problem, Array<double>& x, const std::string& solver, double tolerance,
                        double relative_residual, std::int64_t max_iterations, int threads, PyMonitor& monitor) {
@@ -67,12 +71,9 @@ void register_solve(py::module_& m) {
                                    return py::make_tuple(view_of(matrix.value, self), view_of(matrix.column, self),
                                                          view_of(matrix.row_start, self));
                                })
-        .def_property_readonly("rhs",
-                               [](const py::object& self) { return view_of(self.cast<const Problem&>().rhs, self); })
-        .def_property_readonly(
-            "colours", [](const py::object& self) { return view_of(self.cast<const Problem&>().colours, self); })
         .def_property_readonly("pixel",
                                [](const py::object& self) { return view_of(self.cast<const Problem&>().pixel, self); });
+    m.def("choose_solver", &choose_solver, py::arg("unknowns"), py::arg("radius"));
     m.def("solve", &solve_problem, py::arg("problem"), py::arg("x").noconvert(), py::arg("solver"),
           py::arg("tolerance"), py::arg("relative_residual"), py::arg("max_iterations"), py::arg("threads"),
           py::arg("monitor"));

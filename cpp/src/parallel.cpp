@@ -78,18 +78,103 @@ private:
     std::exception_ptr error_;
 };
 
+// The threads of one native call. OpenMP starts them once; then the leader hands out one job after the other, and at
+// the end of a job it waits only for those who have begun on it. (At the end of an OpenMP region it would wait for all,
+// and on a busy machine a thread with nothing to do may take 10 ms to find that out.)
+class Team {
+public:
+    // By the leader: chunks are done when this returns.
+    void run(Chunks& chunks) {
+        job_ = &chunks;
+        ++jobs_;
+        if (sleeping_ > 0) {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            wake_.notify_all();
+        }
+        chunks.work();
+        job_ = nullptr;
+        for (int i = 0; active_ > 0; ++i) {
+            rest(i);
+        }
+    }
+
+    // By the others: helps until dismissed.
+    void help() {
+        for (std::int64_t seen = 0; !over_;) {
+            for (int i = 0; jobs_ == seen && !over_ && i < spins; ++i) {
+                rest(i);
+            }
+            if (jobs_ == seen) {
+                std::unique_lock<std::mutex> lock(mutex_);
+                ++sleeping_;
+                wake_.wait(lock, [&] { return jobs_ != seen || over_; });
+                --sleeping_;
+            }
+            seen = jobs_;
+            ++active_;  // before the job is read: the leader takes it back before it looks who is active
+            if (Chunks* job = job_) {
+                job->work();
+            }
+            --active_;
+        }
+    }
+
+    void dismiss() {
+        over_ = true;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        wake_.notify_all();
+    }
+
+private:
+    static constexpr int spins = 2000;  // some ten microseconds, as long as it takes to wake a thread
+
+    static void rest(int i) {
+        if (i >= 200) {
+            std::this_thread::yield();
+        }
+    }
+
+    std::atomic<Chunks*> job_{nullptr};
+    std::atomic<std::int64_t> jobs_{0};
+    std::atomic<int> active_{0};
+    std::atomic<int> sleeping_{0};
+    std::atomic<bool> over_{false};
+    std::mutex mutex_;
+    std::condition_variable wake_;
+};
+
+thread_local Team* team_here = nullptr;
+
 #if defined(_OPENMP)
-void work_on_all(Chunks& chunks, [[maybe_unused]] int threads) {
+// The leader runs body; returns what it threw.
+std::exception_ptr lead([[maybe_unused]] int threads, const std::function<void()>& body) {
+    Team team;
+    std::exception_ptr error;
 #pragma omp parallel num_threads(threads)
-    chunks.work();
+    {
+        if (omp_get_thread_num() != 0) {
+            team.help();
+        } else {
+            team_here = &team;
+            try {
+                body();
+            } catch (...) {
+                error = std::current_exception();
+            }
+            team_here = nullptr;
+            team.dismiss();
+        }
+    }
+    return error;
 }
 
-void work_on_all_from_new_thread(Chunks& chunks, int threads, Monitor& monitor) {
+std::exception_ptr lead_from_new_thread(int threads, Monitor& monitor, const std::function<void()>& body) {
     std::mutex mutex;
     std::condition_variable wake;
     bool done = false;
+    std::exception_ptr error, stopped;
     std::thread fresh([&] {
-        work_on_all(chunks, threads);
+        error = lead(threads, body);
         const std::lock_guard<std::mutex> lock(mutex);
         done = true;
         wake.notify_one();
@@ -100,11 +185,12 @@ void work_on_all_from_new_thread(Chunks& chunks, int threads, Monitor& monitor) 
             try {
                 monitor.poll();
             } catch (...) {
-                chunks.fail(std::current_exception());
+                stopped = std::current_exception();  // the body's next poll throws too
             }
         }
     }
     fresh.join();
+    return error ? error : stopped;
 }
 #endif
 
@@ -126,21 +212,29 @@ int max_threads() {
 #endif
 }
 
+void with_team(int threads, [[maybe_unused]] Monitor& monitor, const std::function<void()>& body) {
+#if defined(_OPENMP)
+    if (threads > 1 && team_here == nullptr) {
+        const std::exception_ptr error =
+            is_forked_child ? lead_from_new_thread(threads, monitor, body) : lead(threads, body);
+        if (error) {
+            std::rethrow_exception(error);
+        }
+        return;
+    }
+#endif
+    (void)threads;
+    body();
+}
+
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body) {
     Chunks chunks(count, monitor, body);
-#if defined(_OPENMP)
-    threads = static_cast<int>(std::min<std::int64_t>(threads, count));
-    if (threads > 1 && is_forked_child) {
-        work_on_all_from_new_thread(chunks, threads, monitor);
-    } else if (threads > 1) {
-        work_on_all(chunks, threads);
+    if (threads > 1 && count > 1) {
+        with_team(static_cast<int>(std::min<std::int64_t>(threads, count)), monitor,
+                  [&] { team_here != nullptr ? team_here->run(chunks) : chunks.work(); });
     } else {
         chunks.work();
     }
-#else
-    (void)threads;
-    chunks.work();
-#endif
     chunks.rethrow();
 }
 

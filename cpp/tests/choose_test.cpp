@@ -6,20 +6,21 @@
 using namespace trimatte;
 using namespace trimatte::test;
 
-TEST_CASE("small problems are factorised") {
-    const Problem problem = problem_from(Eigen::MatrixXd::Identity(4, 4), Eigen::VectorXd::Ones(4));
-    CHECK(choose(problem) == Solver::cholesky);
+TEST_CASE("by size: cholesky, then multigrid; without a stencil cg") {
+    CHECK(choose(100, 2) == Solver::cholesky);
+    CHECK(choose(10000, 2) == Solver::multigrid);
+    CHECK(choose(10000, 4) == Solver::cholesky);
+    CHECK(choose(1000000, 4) == Solver::conjugate_gradient);
 }
 
-TEST_CASE("large problems with a stencil go to multigrid, large ones without to cg") {
-    Problem problem;
-    problem.rhs = Buffer<double>(10000);
-    problem.reach = 2;
-    CHECK(choose(problem) == Solver::multigrid);
-    problem.reach = 4;
-    CHECK(choose(problem) == Solver::cholesky);
-    problem.matrix.column = Buffer<std::int32_t>(60 * 1000 * 1000);  // never touched
-    CHECK(choose(problem) == Solver::conjugate_gradient);
+TEST_CASE("a stencil is for multigrid alone") {
+    const Picture image = random_picture(12, 12, 3);
+    const std::vector<Label> labels = columns_known(12, 12);
+    Monitor monitor;
+    const Problem problem = closed_form(image.view(), labels.data(), {1e-5, 1, 1, true}, monitor);
+    Eigen::VectorXd x = Eigen::VectorXd::Zero(problem.unknowns());
+    CHECK(solve(problem, {}, x.data(), monitor).solver == Solver::multigrid);
+    CHECK_THROWS_AS(solve(problem, {Solver::cholesky}, x.data(), monitor), std::invalid_argument);
 }
 
 TEST_CASE("solve runs the solver asked for") {

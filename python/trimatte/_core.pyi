@@ -30,10 +30,6 @@ class Problem:
     @property
     def csr(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int64]]: ...
     @property
-    def rhs(self) -> npt.NDArray[np.float64]: ...
-    @property
-    def colours(self) -> npt.NDArray[np.float32]: ...
-    @property
     def pixel(self) -> npt.NDArray[np.int32]: ...
 
 class Solved(TypedDict):
@@ -58,9 +54,11 @@ def closed_form(
     known_weight: float | None,
     epsilon: float,
     radius: int,
+    stencil: bool,
     threads: int,
     monitor: Monitor,
 ) -> Problem: ...
+def choose_solver(unknowns: int, radius: int) -> str: ...
 def solve(
     problem: Problem,
     x: npt.NDArray[np.float64],

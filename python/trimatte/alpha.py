@@ -103,9 +103,10 @@ def _closed_form(
     epsilon: float,
     radius: int,
     threads: int,
+    solver: str,
     monitor: _core.Monitor,
 ) -> _core.Problem:
-    return _core.closed_form(image, labels, known_weight, epsilon, radius, threads, monitor)
+    return _core.closed_form(image, labels, known_weight, epsilon, radius, solver == "multigrid", threads, monitor)
 
 
 # Below, rounding of the colours' products decides what a window of flat colour says.
@@ -231,7 +232,10 @@ def solve_alpha(
     monitor = _core.Monitor(progress)
     if solver == "multigrid" and radius > 1:
         raise ValueError(f"solver: multigrid needs radius 1, got {radius}")
-    problem = METHODS[method](picture, labels, weight, epsilon, radius, count, monitor)
+    if solver == "auto":
+        unknowns = labels.size if weight is not None else int(np.count_nonzero(labels == _check.UNKNOWN))
+        solver = _core.choose_solver(unknowns, radius)
+    problem = METHODS[method](picture, labels, weight, epsilon, radius, count, solver, monitor)
     x = np.full(problem.unknowns, 0.5)
     if weight is not None:
         x[:] = np.where(labels == _check.UNKNOWN, 0.5, alpha).reshape(-1)

@@ -12,6 +12,7 @@ struct ClosedFormOptions {
     double epsilon = 1e-7;  // colour variance added to a window, in squared image units
     int radius = 1;         // windows are 2 radius + 1 pixels wide and lie fully inside the picture
     int threads = 1;
+    bool stencil = false;  // for a problem: make its stencil, not its matrix (radius 1 only)
 };
 
 // The Laplacian of all pixels, Eq. 12 of Levin, Lischinski, Weiss, TPAMI 2008. `known` (may be null) marks

@@ -2,17 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "trimatte/buffer.hpp"
 #include "trimatte/sparse.hpp"
+#include "trimatte/stencil.hpp"
 
 namespace trimatte {
 
 // matrix x = rhs, with the matrix symmetric and positive definite wherever a known pixel can be reached.
 // Unknowns are numbered row by row through the picture.
 struct Problem {
+    // Either the matrix, rhs and colours, or all of them as a stencil: what multigrid wants.
     Csr matrix;
     Buffer<double> rhs;
+    std::optional<Stencil> stencil;
     // Near-null space: what the affinity says costs (almost) nothing. The constant is always in it and not
     // stored; `colours` holds the other columns, channel by channel (closed-form: R, G, B; graphs: none).
     Buffer<float> colours;  // channels x unknowns
@@ -29,8 +33,10 @@ struct Problem {
     // Most bytes held at once while the problem was made (it may have been more than it keeps).
     std::size_t peak_bytes = 0;
 
-    std::int64_t unknowns() const { return rhs.size(); }
-    std::size_t bytes() const { return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes(); }
+    std::int64_t unknowns() const { return pixel.size(); }
+    std::size_t bytes() const {
+        return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes() + (stencil ? stencil->bytes() : 0);
+    }
 };
 
 }  // namespace trimatte

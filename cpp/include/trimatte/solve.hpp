@@ -32,13 +32,12 @@ SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, 
 
 // The solvers themselves, each in a file of its name. The iterative ones start from the x given.
 SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
-// Multigrid takes problems whose unknowns are coupled over at most multigrid_reach rows and columns.
-constexpr std::int64_t multigrid_reach = 2;
+// Multigrid takes problems with a stencil, or whose unknowns are coupled over at most Stencil::reach rows and columns.
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
-// Which solver `automatic` means for a problem.
-Solver choose(const Problem& problem);
+// Which solver `automatic` means for so many unknowns, coupled over so many rows and columns.
+Solver choose(std::int64_t unknowns, std::int64_t reach);
 
 // y = A x; returns nothing of its own. Same bits for any number of threads.
 void multiply(const Csr& matrix, const double* x, double* y, int threads, Monitor& monitor);

@@ -22,6 +22,9 @@ void check(const ImageView& image, const ClosedFormOptions& options) {
     if (options.radius < 1 || image.height < side || image.width < side) {
         throw std::invalid_argument("image: expected at least one window of " + std::to_string(side) + " pixels");
     }
+    if (options.stencil && options.radius != 1) {
+        throw std::invalid_argument("radius: a stencil needs 1");
+    }
     if (image.pixels() > INT32_MAX) {
         throw std::length_error("image: expected at most 2147483647 pixels");
     }
@@ -133,6 +136,49 @@ Problem make_problem(const ImageView& image, const Label* labels, const Buffer<s
     return problem;
 }
 
+// known_weight: 0 for the hard system.
+Problem make_stencil_problem(const ImageView& image, const Label* labels, double known_weight,
+                             const ClosedFormOptions& options, Monitor& monitor) {
+    Problem problem;
+    problem.height = image.height;
+    problem.width = image.width;
+    problem.reach = Stencil::reach;
+    problem.channels = image.channels;
+    double product_norm = 0;
+    problem.stencil = closed_form_stencil(image, labels, known_weight, options, product_norm, monitor);
+    problem.rhs_norm = known_weight > 0 ? product_norm : 0;
+
+    const std::int64_t width = image.width;
+    std::vector<std::int64_t> start(static_cast<std::size_t>(image.height) + 1, 0);
+    const auto wanted = [&](Label label) { return label == Label::unknown || known_weight > 0; };
+    for_bands(image, 1, options.threads, monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            std::int64_t count = 0;
+            for (std::int64_t p = y * width; p < (y + 1) * width; ++p) {
+                count += wanted(labels[p]);
+            }
+            start[static_cast<std::size_t>(y) + 1] = count;
+        }
+    });
+    for (std::size_t y = 1; y < start.size(); ++y) {
+        start[y] += start[y - 1];
+    }
+    problem.pixel = Buffer<std::int32_t>(start.back());
+    for_bands(image, 1, options.threads, monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            std::int32_t* out = problem.pixel.data() + start[static_cast<std::size_t>(y)];
+            for (std::int64_t p = y * width; p < (y + 1) * width; ++p) {
+                if (wanted(labels[p])) {
+                    *out++ = static_cast<std::int32_t>(p);
+                }
+            }
+        }
+    });
+    problem.peak_bytes = problem.bytes();
+    monitor.finish();
+    return problem;
+}
+
 }  // namespace
 
 Csr closed_form_laplacian(const ImageView& image, const std::uint8_t* known, const ClosedFormOptions& options,
@@ -157,6 +203,9 @@ Csr closed_form_laplacian(const ImageView& image, const std::uint8_t* known, con
 Problem closed_form(const ImageView& image, const Label* labels, const ClosedFormOptions& options, Monitor& monitor) {
     check(image, options);
     monitor.phase("laplacian");
+    if (options.stencil) {
+        return make_stencil_problem(image, labels, 0, options, monitor);
+    }
     Buffer<std::int32_t> index(image.pixels());
     std::int32_t unknowns = 0;
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
@@ -171,6 +220,9 @@ Problem closed_form_soft(const ImageView& image, const Label* labels, double kno
                          const ClosedFormOptions& options, Monitor& monitor) {
     check(image, options);
     monitor.phase("laplacian");
+    if (options.stencil) {
+        return make_stencil_problem(image, labels, known_weight, options, monitor);
+    }
     const Buffer<std::int32_t> index = number_all(image.pixels());
     Problem problem = make_problem(image, nullptr, index, image.pixels(), options, monitor);
     Csr& matrix = problem.matrix;

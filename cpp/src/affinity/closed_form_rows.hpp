@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "trimatte/affinity.hpp"
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
 #include "trimatte/sparse.hpp"
@@ -35,6 +36,10 @@ struct ClosedFormRows {
 // Both kernels fill the matrix rows of the picture's rows [y_begin, y_end).
 void fill_rows_3x3(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor);
 void fill_rows_any_radius(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor);
+
+// The system as planes. known_weight: 0 for the hard one. product_norm: ||L f||, f the known foreground.
+Stencil closed_form_stencil(const ImageView& image, const Label* labels, double known_weight,
+                            const ClosedFormOptions& options, double& product_norm, Monitor& monitor);
 
 // Rows of the index map around a picture row, `reach` pixels wider on both sides so that nobody need ask where
 // the picture ends.

@@ -2,16 +2,42 @@
 #include "kernels.hpp"
 
 #include <math.h>
+#include <string.h>
 
 namespace trimatte::simd::TRIMATTE_LEVEL {
 namespace {
 
+// clang-format off: the others need the first.
+#include "vector.inl"
 #include "kernels_closed_form.inl"
+#include "kernels_galerkin.inl"
+#include "kernels_multigrid.inl"
 #include "kernels_multilevel.inl"
+// clang-format on
 
 }  // namespace
 
 extern const Kernels kernels;
-const Kernels kernels{whiten, add_entries, weigh, normalise, update, make_exact};
+const Kernels kernels{whiten,
+                      add_entries,
+                      scale_entries,
+                      apply_entries,
+                      weigh,
+                      normalise,
+                      update,
+                      make_exact,
+                      stencil_kernels<1, 2>(),
+                      stencil_kernels<4, 1>(),
+                      stencil_kernels<5, 1>(),
+                      galerkin_kernels<4>(),
+                      galerkin_kernels<5>(),
+                      wide_product,
+                      start,
+                      advance,
+                      turn,
+                      measure,
+                      dot,
+                      combine,
+                      multiply_add};
 
 }  // namespace trimatte::simd::TRIMATTE_LEVEL

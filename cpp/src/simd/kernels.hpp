@@ -8,10 +8,43 @@
 
 #include <cstdint>
 
+#include "trimatte/grid.hpp"
+
 namespace trimatte::simd {
 
 constexpr int lanes = 32;  // windows that one call handles: their colours stay in the first-level cache
 using Lanes = double[lanes];
+
+// Multigrid, loops over pieces of rows; see kernels_multigrid.inl for the layout of the matrix A. n: slots of a plane.
+struct StencilKernels {
+    // out = A v
+    void (*product)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* v, float* out);
+    // out = b - A v
+    void (*defect)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* b, const float* v,
+                   float* out);
+    // r -= A d
+    void (*subtract)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* d, float* r);
+    // r -= A d; d_next = keep d + add r; x += d_next
+    void (*smooth)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float keep, float add,
+                   const float* d, float* r, float* d_next, float* x);
+    // out = u - omega A u
+    void (*damp)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float omega, const float* u,
+                 float* out);
+    // the same, and x += out
+    void (*damp_add)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float omega, const float* u,
+                     float* out, float* x);
+};
+
+// The coarse matrix of the pixels, for C numbers per cell; see kernels_galerkin.inl.
+struct GalerkinKernels {
+    // P and A P of one cell. S: the stencil round it, rows -4 ... 9 of 12 planes of `width` floats, at the column 5
+    // left of the cell. T: at the cell's first pixel, n to the next plane, `stride` to the next row. AP may be null;
+    // its margins must be zero.
+    void (*patches)(const float* S, std::int64_t width, const float* T, std::int64_t n, std::int64_t stride,
+                    float omega, float* P, float* AP);
+    // out = P_i^T A P_j (C x C), cell i lying (dy, dx) cells from cell j.
+    void (*contract)(const float* P, const float* AP, int dy, int dx, float* out);
+};
 
 struct Kernels {
     // Closed-form affinity, windows of 3 x 3 pixels; see closed_form_3x3.cpp.
@@ -20,6 +53,14 @@ struct Kernels {
     void (*whiten)(int channels, const double* const* rows, std::int64_t stride, int count, double e, Lanes* y);
     // Adds the windows' 45 entries; planes_at: plane 0 of their three picture rows at the first window's left column.
     void (*add_entries)(int channels, const Lanes* y, int count, std::int64_t stride, double* const* planes_at);
+
+    // Of 12 planes of a row: entry (i, j) becomes s_i s_j entry = hi + lo, n floats to the next plane. row: the
+    // diagonal's plane, followed by those; s: rows y, y + 1, y + 2. size: a multiple of 8.
+    void (*scale_entries)(std::int64_t size, const double* row, std::int64_t stride, const double* const* s, float* hi,
+                          float* lo, std::int64_t n);
+    // out = L f for a row y; rows: the diagonal's plane of the rows y - 2 ... y, f: rows y - 2 ... y + 2.
+    void (*apply_entries)(std::int64_t size, const double* const* rows, std::int64_t stride, const double* const* f,
+                          double* out);
 
     // Multi-level foreground; see multilevel.cpp.
     // weight[k] = base + slope |a[2 k] - neighbour[2 k]|
@@ -32,6 +73,29 @@ struct Kernels {
                    const float* inverse_k, const float* const* F_at, const float* const* B_at, float* F, float* B);
     // The nearest F and B in [0, 1] with a F + (1 - a) B = I.
     void (*make_exact)(const float* a, const float* I, std::int64_t count, float* F, float* B);
+
+    // Multigrid: pixels, and cells with 4 or 5 numbers.
+    StencilKernels pixels, cells4, cells5;
+    GalerkinKernels galerkin4, galerkin5;
+    // out = A v in double, A = hi + lo; returns v . A v.
+    double (*wide_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
+                           const double* v, double* out);
+    // The others run over `size` elements, a multiple of 8.
+    // d = add r; x = d, or x += d if `again`
+    void (*start)(std::int64_t size, bool again, float add, const float* r, float* d, float* x);
+    // x += alpha p; r -= alpha q; r32 = r; d = add r; x32 = d. Returns r . r.
+    double (*advance)(std::int64_t size, double alpha, const double* p, const double* q, double* x, double* r,
+                      float add, float* r32, float* d, float* x32);
+    // p = z + beta p
+    void (*turn)(std::int64_t size, double beta, const float* z, double* p);
+    // sums[0] += z . r; sums[1] += z . q; sums[2] = max(sums[2], |scale z|)
+    void (*measure)(std::int64_t size, const float* z, const double* r, const double* q, const double* scale,
+                    double* sums);
+    double (*dot)(std::int64_t size, const float* a, const float* b);
+    // out = a w - b u - c out
+    void (*combine)(std::int64_t size, float a, const float* w, float b, const float* u, float c, float* out);
+    // out += a * b
+    void (*multiply_add)(std::int64_t size, const float* a, const float* b, float* out);
 };
 
 enum class Level { baseline, v3, v4 };

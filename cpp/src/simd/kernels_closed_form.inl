@@ -103,3 +103,33 @@ void add_all(const Lanes* y, int count, int64_t stride, double* const* planes_at
 void add_entries(int channels, const Lanes* y, int count, int64_t stride, double* const* planes_at) {
     channels == 1 ? add_all<1>(y, count, stride, planes_at) : add_all<3>(y, count, stride, planes_at);
 }
+
+// Entries scaled by s on both sides, hi + lo, for one row of pixels; see closed_form_stencil.cpp.
+void scale_entries(int64_t size, const double* row, int64_t stride, const double* const* s, float* hi, float* lo,
+                   int64_t n) {
+    for (int d = 1; d < 13; ++d) {
+        const int dy = d < 3 ? 0 : d < 8 ? 1 : 2;
+        const int dx = d - 5 * dy;
+        for (int64_t i = 0; i < size; i += 8) {
+            const D8 entry = load<D8>(row + d * stride + i) * load<D8>(s[0] + i) * load<D8>(s[dy] + i + dx);
+            const F8 high = narrow(entry);
+            store(hi + (d - 1) * n + i, high);
+            store(lo + (d - 1) * n + i, narrow(entry - widen(high)));
+        }
+    }
+}
+
+// out = L f for one row; rows: plane 0 of the picture rows y - 2 ... y, f: of the rows y - 2 ... y + 2.
+void apply_entries(int64_t size, const double* const* rows, int64_t stride, const double* const* f, double* out) {
+    for (int64_t i = 0; i < size; i += 8) {
+        D8 sum = load<D8>(rows[2] + i) * load<D8>(f[2] + i);
+        for (int dy = 0; dy <= 2; ++dy) {
+            for (int dx = dy == 0 ? 1 : -2; dx <= 2; ++dx) {
+                const int64_t plane = (5 * dy + dx) * stride;
+                sum += load<D8>(rows[2] + plane + i) * load<D8>(f[2 + dy] + i + dx);
+                sum += load<D8>(rows[2 - dy] + plane + i - dx) * load<D8>(f[2 - dy] + i - dx);
+            }
+        }
+        store(out + i, sum);
+    }
+}

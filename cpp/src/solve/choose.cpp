@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include "trimatte/solve.hpp"
 
 namespace trimatte {
@@ -14,17 +16,25 @@ constexpr std::int64_t cholesky_entries_at_most_when_wide = 1000 * 1000;
 
 }  // namespace
 
-Solver choose(const Problem& problem) {
-    if (problem.reach <= multigrid_reach) {
-        return problem.unknowns() <= cholesky_unknowns_at_most ? Solver::cholesky : Solver::multigrid;
+Solver choose(std::int64_t unknowns, std::int64_t reach) {
+    if (reach <= Stencil::reach) {
+        return unknowns <= cholesky_unknowns_at_most ? Solver::cholesky : Solver::multigrid;
     }
     const std::int64_t entries_at_most =
-        problem.reach < wide_reach ? cholesky_entries_at_most : cholesky_entries_at_most_when_wide;
-    return problem.matrix.nonzeros() <= entries_at_most ? Solver::cholesky : Solver::conjugate_gradient;
+        reach < wide_reach ? cholesky_entries_at_most : cholesky_entries_at_most_when_wide;
+    const std::int64_t entries = unknowns * (2 * reach + 1) * (2 * reach + 1);  // at most
+    return entries <= entries_at_most ? Solver::cholesky : Solver::conjugate_gradient;
 }
 
 SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
-    switch (options.solver == Solver::automatic ? choose(problem) : options.solver) {
+    Solver solver = options.solver;
+    if (solver == Solver::automatic) {
+        solver = problem.stencil ? Solver::multigrid : choose(problem.unknowns(), problem.reach);
+    }
+    if (problem.stencil && solver != Solver::multigrid) {
+        throw std::invalid_argument("problem: expected a matrix for this solver, got a stencil");
+    }
+    switch (solver) {
         case Solver::cholesky: return cholesky(problem, options, x, monitor);
         case Solver::multigrid: return multigrid(problem, options, x, monitor);
         default: return conjugate_gradient(problem, options, x, monitor);

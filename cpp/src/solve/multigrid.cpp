@@ -1,283 +1,267 @@
 // Conjugate gradients with a colour-aware multigrid preconditioner: smoothed aggregation (Vanek, Mandel, Brezina,
 // Computing 56, 1996) on cells of the pixel grid, with the near-null space [1, R, G, B] of the matting Laplacian.
 //
-// The system is scaled to unit diagonal, A = S L S. Finest level: pixels. Cells of 6 x 6 pixels, then of 3 x 3 cells,
-// carry four numbers each: the cell's own 1, R, G, B, made orthonormal. Smoothing is a Chebyshev polynomial in D^-1 A,
-// so that nothing depends on an order of the nodes; the hierarchy is in float32, CG in float64.
+// The system is scaled to unit diagonal. Finest level: pixels. Cells of 6 x 6 pixels, then of 3 x 3 cells, carry four
+// numbers each: the cell's own 1, R, G, B, made orthonormal. Smoothing is a Chebyshev polynomial, so that nothing
+// depends on an order of the nodes. The levels are in float32, conjugate gradients in float64 (letters as in Saad,
+// Iterative Methods for Sparse Linear Systems, 2nd ed., Algorithm 9.1, but for beta, which is Polak and Ribiere's: it
+// forgives a preconditioner that is not exactly symmetric).
+#include <cmath>
+#include <limits>
 
-#include <Eigen/Cholesky>
-#include <memory>
-#include <stdexcept>
-
-#include "conjugate_gradient.hpp"
-#include "multigrid_level.hpp"
-#include "multigrid_operators.hpp"
+#include "multigrid_setup.hpp"
+#include "ritz.hpp"
 #include "trimatte/solve.hpp"
+#include "trimatte/stencil.hpp"
 
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t pixels_per_cell = 6;  // along a side
-constexpr std::int64_t cells_per_cell = 3;
-constexpr std::int64_t coarsest_cells = 120;
-constexpr int smoothing_steps = 3;
-constexpr double smoothing_range = 20;  // the polynomial damps eigenvalues from lmax / 20 on
+constexpr int columns = 4;  // of the near-null space
+using PixelSmoother = Smoother<1, columns>;
 
-// Solves or approximates A x = b on one level and those below it.
-class Level {
-public:
-    virtual ~Level() = default;
-    virtual void cycle(const float* b, float* x) = 0;
-    // A second cycle, from the x of the first.
-    virtual void cycle_again(const float* b, float* x) = 0;
-    virtual std::size_t bytes() const = 0;
-};
+template <class Body>
+void for_row(const Grid& grid, std::int64_t y, const Body& body) {
+    for (const Strip* s = grid.strips_begin(y / grid.cell()); s != grid.strips_end(y / grid.cell()); ++s) {
+        body(s->slot + y % grid.cell() * s->stride, PixelSmoother::padded(*s));
+    }
+}
 
-// The coarsest level: a dense inverse.
-class DenseLevel : public Level {
-public:
-    explicit DenseLevel(const CellOperator& op) : n_(op.nodes() * 4) {
-        Eigen::MatrixXd A = Eigen::MatrixXd::Zero(n_, n_);
-        for (std::int64_t i = 0; i < op.nodes(); ++i) {
-            op.for_row(i, [&](std::int64_t j, const float* a) {
-                for (int u = 0; u < 4; ++u) {
-                    for (int v = 0; v < 4; ++v) {
-                        A(4 * i + u, 4 * j + v) = a[4 * u + v];
+// [1, R, G, B] / scale, colours less 0.5.
+Buffer<float> near_null(const Stencil& stencil, const Context& context) {
+    const std::int64_t n = stencil.grid.slots();
+    Buffer<float> N = zeros<float>(columns * n, context);
+    for_rows(stencil.grid, context, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            for_row(stencil.grid, y, [&](std::int64_t at, std::int64_t size) {
+                for (std::int64_t i = at; i < at + size; ++i) {
+                    const double inverse = stencil.scale[i] > 0 ? 1 / stencil.scale[i] : 0.0;
+                    N[i] = static_cast<float>(inverse);
+                    for (int c = 0; c < stencil.channels; ++c) {
+                        const double colour = static_cast<double>(stencil.colours[c * n + i]) - 0.5;
+                        N[(c + 1) * n + i] = static_cast<float>(colour * inverse);
                     }
                 }
             });
         }
-        // Float32 entries may have lost definiteness by a rounding error.
-        A.diagonal() *= 1 + 1e-6;
-        const Eigen::LDLT<Eigen::MatrixXd> factor(A);
-        inverse_ = factor.solve(Eigen::MatrixXd::Identity(n_, n_)).cast<float>();
-        inverse_ = (0.5f * (inverse_ + inverse_.transpose())).eval();
-    }
-    void cycle(const float* b, float* x) override {
-        Eigen::Map<Eigen::VectorXf>(x, n_).noalias() = inverse_ * Eigen::Map<const Eigen::VectorXf>(b, n_);
-    }
-    void cycle_again(const float*, float*) override {}  // it was exact
-    std::size_t bytes() const override { return static_cast<std::size_t>(n_ * n_) * sizeof(float); }
-
-private:
-    std::int64_t n_;
-    Eigen::MatrixXf inverse_;
-};
-
-std::unique_ptr<Level> make_level(std::unique_ptr<CellOperator> op, const Context& context);
-
-// A level with one below it. V-cycle with Chebyshev smoothing (Saad, Iterative Methods, 2nd ed., Algorithm 12.1).
-template <class Operator>
-class SmoothedLevel : public Level {
-public:
-    static constexpr int B = Operator::B;
-
-    SmoothedLevel(std::unique_ptr<Operator> op, std::int64_t k, const Context& context)
-        : op_(std::move(op)), k_(k), context_(context), size_(op_->nodes() * B), r_(size_), d_(size_), d_next_(size_) {
-        const double lmax = largest_eigenvalue(*op_, context);
-        high_ = lmax;
-        low_ = lmax / smoothing_range;
-        std::vector<double> null;
-        coarse_cells_ = std::make_shared<const Cells>(make_cells(*op_, k));
-        P_ = make_prolongation(*op_, *coarse_cells_, k, 4 / (3 * lmax), context, null);
-        auto coarse = std::make_unique<CellOperator>(coarse_cells_, galerkin(*op_, *coarse_cells_, P_, k, context),
-                                                     std::move(null));
-        coarse_b_ = Buffer<float>(coarse->nodes() * 4);
-        coarse_x_ = Buffer<float>(coarse->nodes() * 4);
-        coarse_ = make_level(std::move(coarse), context);
-    }
-
-    void cycle(const float* b, float* x) override {
-        for_nodes([&](std::int64_t i) {
-            for (int u = 0; u < B; ++u) {
-                x[i * B + u] = 0;
-                r_[i * B + u] = b[i * B + u];
-            }
-            start_smoothing(i, x);
-        });
-        finish_cycle(x);
-    }
-
-    void cycle_again(const float* b, float* x) override {
-        for_nodes([&](std::int64_t i) {
-            float Ax[B];
-            op_->product(i, x, Ax);
-            for (int u = 0; u < B; ++u) {
-                r_[i * B + u] = b[i * B + u] - Ax[u];
-            }
-        });
-        for_nodes([&](std::int64_t i) { start_smoothing(i, x); });
-        finish_cycle(x);
-    }
-
-    const Operator& op() const { return *op_; }
-    std::size_t bytes() const override {
-        return op_->bytes() + P_.bytes() + r_.bytes() + d_.bytes() + d_next_.bytes() + coarse_b_.bytes() +
-               coarse_x_.bytes() + coarse_->bytes();
-    }
-
-private:
-    template <class Body>
-    void for_nodes(const Body& body) {
-        context_.ranges(op_->nodes(), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                body(i);
-            }
-        });
-    }
-    // The first step of the polynomial at node i: r_ is the residual, d_ becomes the step.
-    void start_smoothing(std::int64_t i, float* x) {
-        float z[B];
-        op_->divide(i, r_.data() + i * B, z);
-        for (int u = 0; u < B; ++u) {
-            d_[i * B + u] = z[u] / theta();
-            x[i * B + u] += d_[i * B + u];
-        }
-    }
-
-    // Smoothing begun by start_smoothing, coarse correction (a W-cycle: the next level is visited twice), smoothing.
-    void finish_cycle(float* x) {
-        polish(x);
-        subtract_product(d_.data());
-        restrict_residual();
-        coarse_->cycle(coarse_b_.data(), coarse_x_.data());
-        coarse_->cycle_again(coarse_b_.data(), coarse_x_.data());
-        for_nodes([&](std::int64_t i) {
-            float v[B] = {};
-            P_.add_row(i, coarse_x_.data(), v);
-            for (int u = 0; u < B; ++u) {
-                d_[i * B + u] = v[u];
-                x[i * B + u] += v[u];
-            }
-        });
-        subtract_product(d_.data());
-        for_nodes([&](std::int64_t i) { start_smoothing(i, x); });
-        polish(x);
-    }
-
-    float theta() const { return static_cast<float>((high_ + low_) / 2); }
-
-    // The steps of the polynomial after the first; d_ holds that one's step.
-    void polish(float* x) {
-        const double delta = (high_ - low_) / 2;
-        const double sigma = (high_ + low_) / (high_ - low_);
-        double rho = 1 / sigma;
-        for (int step = 1; step < smoothing_steps; ++step) {
-            const double next = 1 / (2 * sigma - rho);
-            const auto keep = static_cast<float>(next * rho);
-            const auto add = static_cast<float>(2 * next / delta);
-            for_nodes([&](std::int64_t i) {
-                float Ad[B], z[B];
-                op_->product(i, d_.data(), Ad);
-                for (int u = 0; u < B; ++u) {
-                    r_[i * B + u] -= Ad[u];
-                }
-                op_->divide(i, r_.data() + i * B, z);
-                for (int u = 0; u < B; ++u) {
-                    d_next_[i * B + u] = keep * d_[i * B + u] + add * z[u];
-                    x[i * B + u] += d_next_[i * B + u];
-                }
-            });
-            std::swap(d_, d_next_);
-            rho = next;
-        }
-    }
-
-    void subtract_product(const float* d) {
-        for_nodes([&](std::int64_t i) {
-            float Ad[B];
-            op_->product(i, d, Ad);
-            for (int u = 0; u < B; ++u) {
-                r_[i * B + u] -= Ad[u];
-            }
-        });
-    }
-
-    void restrict_residual() {
-        for_cell_bands(*op_, *coarse_cells_, k_, context_,
-                       [&](std::int64_t first, std::int64_t last, std::int64_t begin, std::int64_t end) {
-                           const std::int64_t c_begin = coarse_cells_->row_begin[static_cast<std::size_t>(first)];
-                           const std::int64_t c_end = coarse_cells_->row_begin[static_cast<std::size_t>(last)];
-                           std::fill(coarse_b_.data() + 4 * c_begin, coarse_b_.data() + 4 * c_end, 0.0f);
-                           for (std::int64_t i = begin; i < end; ++i) {
-                               for (int b = 0; b < 4; ++b) {
-                                   const std::int32_t c = P_.has(i, b) ? P_.cell(i, b) : -1;
-                                   if (c < c_begin || c >= c_end) {
-                                       continue;
-                                   }
-                                   const float* p = P_.at(i, b);
-                                   float* out = coarse_b_.data() + 4 * static_cast<std::int64_t>(c);
-                                   for (int u = 0; u < B; ++u) {
-                                       const float r = r_[i * B + u];
-                                       for (int v = 0; v < 4; ++v) {
-                                           out[v] += p[4 * u + v] * r;
-                                       }
-                                   }
-                               }
-                           }
-                       });
-    }
-
-    std::unique_ptr<Operator> op_;
-    std::int64_t k_;
-    Context context_;
-    std::int64_t size_;
-    double low_, high_;
-    Prolongation<B> P_;
-    std::shared_ptr<const Cells> coarse_cells_;  // P_ refers to them
-    Buffer<float> r_, d_, d_next_;
-    Buffer<float> coarse_b_, coarse_x_;
-    std::unique_ptr<Level> coarse_;
-};
-
-std::unique_ptr<Level> make_level(std::unique_ptr<CellOperator> op, const Context& context) {
-    if (op->nodes() <= coarsest_cells) {
-        return std::make_unique<DenseLevel>(*op);
-    }
-    return std::make_unique<SmoothedLevel<CellOperator>>(std::move(op), cells_per_cell, context);
+    });
+    return N;
 }
 
-class Multigrid : public Preconditioner {
+// One solve: the vectors of conjugate gradients and the passes over them.
+class Iteration {
 public:
-    Multigrid(const Problem& problem, const Context& context)
-        : context_(context),
-          level_(std::make_unique<PixelOperator>(problem, context), pixels_per_cell, context),
-          b_(problem.unknowns()),
-          x_(problem.unknowns()) {}
+    Iteration(const Stencil& stencil, const Context& context)
+        : stencil_(stencil),
+          context_(context),
+          smoother_(make_smoother<1, columns>(stencil.grid, stencil.hi.data(), near_null(stencil, context), context)),
+          x_(zeros<double>(n(), context)),
+          r_(zeros<double>(n(), context)),
+          p_(zeros<double>(n(), context)),
+          q_(zeros<double>(n(), context)),
+          part_(static_cast<std::size_t>(grid().height())) {}
 
-    void apply(const double* r, double* z) override {
-        const PixelOperator& op = level_.op();
-        context_.ranges(op.nodes(), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                b_[i] = static_cast<float>(r[i] * op.scale(i));
+    double* x() { return x_.data(); }
+    const Grid& grid() const { return stencil_.grid; }
+
+    struct Norms {
+        double r2, b2;  // of the system before it was scaled
+    };
+    // r = b - A x
+    Norms set_residual() {
+        std::vector<Norms> norms(part_.size());
+        multiply(x_.data());
+        for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t y = begin; y < end; ++y) {
+                Norms& sums = norms[static_cast<std::size_t>(y)];
+                for_row(grid(), y, [&](std::int64_t at, std::int64_t size) {
+                    for (std::int64_t i = at; i < at + size; ++i) {
+                        r_[i] = stencil_.rhs[i] - q_[i];
+                        const double unscale = stencil_.scale[i] > 0 ? 1 / stencil_.scale[i] : 0.0;
+                        sums.r2 += r_[i] * unscale * (r_[i] * unscale);
+                        sums.b2 += stencil_.rhs[i] * unscale * (stencil_.rhs[i] * unscale);
+                    }
+                });
             }
         });
-        level_.cycle(b_.data(), x_.data());
-        context_.ranges(op.nodes(), [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                z[i] = static_cast<double>(x_[i]) * op.scale(i);
+        Norms all{};
+        for (const Norms& row : norms) {
+            all.r2 += row.r2;
+            all.b2 += row.b2;
+        }
+        return all;
+    }
+
+    struct Measures {
+        double zr, zq;
+        double largest;  // max |scale z|
+    };
+    // x += alpha p; r -= alpha q; z = M^-1 r.
+    Measures precondition(double alpha) {
+        measures_.assign(static_cast<std::size_t>(grid().height()), {});
+        const RowStage first = [this, alpha](std::int64_t y) {
+            double sum = 0;
+            for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
+                sum += simd::kernels().advance(size, alpha, p_.data() + i, q_.data() + i, x_.data() + i, r_.data() + i,
+                                               smoother_->first_step(), smoother_->r() + i, smoother_->d() + i,
+                                               smoother_->x() + i);
+            });
+            part_[static_cast<std::size_t>(y)] = sum;
+        };
+        const RowStage last = [this](std::int64_t y) {
+            double sums[3] = {};
+            for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
+                simd::kernels().measure(size, smoother_->x() + i, r_.data() + i, q_.data() + i,
+                                        stencil_.scale.data() + i, sums);
+            });
+            measures_[static_cast<std::size_t>(y)] = {sums[0], sums[1], sums[2]};
+        };
+        smoother_->cycle({first}, last);
+        Measures all{};
+        for (const Measures& m : measures_) {
+            all.zr += m.zr;
+            all.zq += m.zq;
+            all.largest = std::max(all.largest, m.largest);
+        }
+        return all;
+    }
+
+    // p = z + beta p; q = A p; returns p . q.
+    double set_direction(double beta) {
+        sweep(grid(),
+              {[this, beta](std::int64_t y) {
+                   for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
+                       simd::kernels().turn(size, beta, smoother_->x() + i, p_.data() + i);
+                   });
+               },
+               [this](std::int64_t y) {
+                   part_[static_cast<std::size_t>(y)] =
+                       simd::kernels().wide_product(stencil_.hi.data(), stencil_.lo.data(), n(), grid().pieces_begin(y),
+                                                    grid().pieces_end(y), p_.data(), q_.data());
+               }},
+              grid().reach(), context_);
+        return sum_parts();
+    }
+
+    std::size_t bytes() const { return smoother_->bytes() + x_.bytes() + r_.bytes() + p_.bytes() + q_.bytes(); }
+
+private:
+    std::int64_t n() const { return grid().slots(); }
+
+    void multiply(const double* v) {
+        for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t y = begin; y < end; ++y) {
+                simd::kernels().wide_product(stencil_.hi.data(), stencil_.lo.data(), n(), grid().pieces_begin(y),
+                                             grid().pieces_end(y), v, q_.data());
             }
         });
     }
-    std::size_t bytes() const override { return level_.bytes() + b_.bytes() + x_.bytes(); }
 
-private:
+    double sum_parts() const {
+        double sum = 0;
+        for (const double p : part_) {
+            sum += p;
+        }
+        return sum;
+    }
+
+    const Stencil& stencil_;
     Context context_;
-    SmoothedLevel<PixelOperator> level_;
-    Buffer<float> b_, x_;
+    std::unique_ptr<PixelSmoother> smoother_;
+    Buffer<double> x_, r_, p_, q_;
+    std::vector<double> part_;  // of a sum, for each row
+    std::vector<Measures> measures_;
 };
+
+// body(i, slot) for every unknown i.
+template <class Body>
+void for_unknowns(const Problem& problem, const Stencil& stencil, const Context& context, const Body& body) {
+    const Grid& grid = stencil.grid;
+    for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
+        std::int64_t i =
+            std::lower_bound(problem.pixel.begin(), problem.pixel.end(), begin * problem.width) - problem.pixel.begin();
+        for (std::int64_t y = begin; y < end; ++y) {
+            for (const Strip* s = grid.strips_begin(y / grid.cell()); s != grid.strips_end(y / grid.cell()); ++s) {
+                const std::int64_t first = s->slot + y % grid.cell() * s->stride;
+                for (std::int64_t at = first; at < first + s->width; ++at) {
+                    if (stencil.scale[at] > 0) {
+                        body(i++, at);
+                    }
+                }
+            }
+        }
+    });
+}
+
+SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
+    monitor.phase("hierarchy");
+    const std::optional<Stencil> converted =
+        problem.stencil ? std::nullopt : std::optional<Stencil>(make_stencil(problem));
+    const Stencil& stencil = problem.stencil ? *problem.stencil : *converted;
+    const Context context{options.threads, monitor};
+    Iteration iteration(stencil, context);
+    monitor.phase("cg");
+    for_unknowns(problem, stencil, context,
+                 [&](std::int64_t i, std::int64_t at) { iteration.x()[at] = x[i] / stencil.scale[at]; });
+    const double goal = 0.3 * options.tolerance;
+    SmallestRitzValue ritz;
+    const auto first = iteration.set_residual();
+    if (first.b2 == 0) {  // nothing unknown meets any foreground
+        std::fill_n(iteration.x(), stencil.grid.slots(), 0.0);
+    }
+    double estimate = first.r2 == 0 || first.b2 == 0 ? 0 : std::numeric_limits<double>::infinity();
+    double first_estimate = 0;
+    double alpha = 0, rz = 0;
+    std::int64_t k = 0;
+    bool healthy = true;
+    while (estimate > goal) {
+        const auto [zr, zq, largest] = iteration.precondition(alpha);
+        // Polak-Ribiere: z . (r - r_old) / rz_old, where r - r_old = -alpha q.
+        const double beta = k == 0 ? 0 : -alpha * zq / rz;
+        rz = zr;
+        if (k > 0) {
+            ritz.add(alpha, beta);
+            estimate = largest / ritz.value();
+            first_estimate = first_estimate == 0 ? estimate : first_estimate;
+            if (estimate <= goal) {
+                break;
+            }
+        }
+        if (k == options.max_iterations) {
+            break;
+        }
+        if (!(rz > 0)) {
+            healthy = rz == 0 && k > 0;
+            break;
+        }
+        const double pq = iteration.set_direction(beta);
+        if (!(pq > 0) || !std::isfinite(rz / pq)) {
+            healthy = false;
+            break;
+        }
+        alpha = rz / pq;
+        ++k;
+        const double done = std::log(estimate / first_estimate) / std::log(goal / first_estimate);
+        monitor.set_fraction(std::isfinite(done) ? std::clamp(done, 0.0, 1.0) : 0.0);
+        monitor.poll();
+    }
+    const auto [r2, b2] = iteration.set_residual();
+    for_unknowns(problem, stencil, context,
+                 [&](std::int64_t i, std::int64_t at) { x[i] = iteration.x()[at] * stencil.scale[at]; });
+    monitor.finish();
+    return {Solver::multigrid,
+            healthy && estimate <= goal,
+            k,
+            r2 == 0 ? 0 : std::sqrt(r2 / b2),
+            estimate,
+            (converted ? converted->bytes() : 0) + iteration.bytes()};
+}
 
 }  // namespace
 
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
-    if (problem.reach > multigrid_reach) {
-        throw std::invalid_argument("solver: multigrid needs radius 1");
-    }
-    monitor.phase("hierarchy");
-    const Context context{options.threads, monitor};
-    Multigrid preconditioner(problem, context);
-    SolveInfo info = preconditioned_cg(problem, options, {0, 0.3 * options.tolerance}, preconditioner, x, monitor);
-    info.solver = Solver::multigrid;
+    SolveInfo info{};
+    with_team(options.threads, monitor, [&] { info = solve_here(problem, options, x, monitor); });
     return info;
 }
 

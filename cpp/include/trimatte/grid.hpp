@@ -1,0 +1,73 @@
+// Where the nodes of a level (pixels, or cells of the multigrid) lie in memory: only the parts of the picture with
+// something unknown, in rows that vector instructions can run along without asking where they end.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace trimatte {
+
+// A piece of a picture row: `size` nodes (a multiple of 8) whose neighbours of each row around lie at one distance.
+struct Piece {
+    static constexpr int rows = 5;
+    std::int64_t at[rows];  // slot of the first node's column in the rows y - 2 ... y + 2
+    std::int64_t size;
+};
+
+// Cells of `cell` x `cell` nodes beside each other; all their rows have the same columns.
+struct Strip {
+    std::int64_t x;       // first column
+    std::int64_t width;   // in nodes, a multiple of `cell`
+    std::int64_t slot;    // of (first row, x)
+    std::int64_t stride;  // from a row to the next
+};
+
+// Slots are places in arrays of slots() elements. Every row of a strip is followed by slots that belong to no node, so
+// that a node's neighbours can be read wherever they would lie. All slots of no node hold zeros, always.
+class Grid {
+public:
+    static constexpr std::int64_t lanes = 8;
+
+    Grid() = default;
+    // active: for each cell, row by row, whether it holds a node. reach: of a node's coupling, at most 2.
+    Grid(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach,
+         const std::vector<std::uint8_t>& active);
+
+    std::int64_t height() const { return height_; }
+    std::int64_t width() const { return width_; }
+    std::int64_t cell() const { return cell_; }
+    std::int64_t reach() const { return reach_; }
+    std::int64_t cell_rows() const { return (height_ + cell_ - 1) / cell_; }
+    std::int64_t cell_columns() const { return (width_ + cell_ - 1) / cell_; }
+    std::int64_t slots() const { return slots_; }
+    // Slots up to here are before all nodes.
+    std::int64_t first_slot() const { return first_slot_; }
+    // Where the last row of cells begins.
+    std::int64_t last_row_slot() const { return last_row_slot_; }
+
+    const Strip* strips_begin(std::int64_t cell_row) const { return strips_.data() + strip_start_[index(cell_row)]; }
+    const Strip* strips_end(std::int64_t cell_row) const { return strips_.data() + strip_start_[index(cell_row) + 1]; }
+    const Piece* pieces_begin(std::int64_t y) const { return pieces_.data() + piece_start_[index(y)]; }
+    const Piece* pieces_end(std::int64_t y) const { return pieces_.data() + piece_start_[index(y) + 1]; }
+
+    // Slot of a place; -1 where no strip covers it.
+    std::int64_t slot(std::int64_t y, std::int64_t x) const;
+    // Slots of strips from row `begin` to row `end`: the work there.
+    std::int64_t work(std::int64_t begin, std::int64_t end) const { return work_[index(end)] - work_[index(begin)]; }
+    std::size_t bytes() const;
+
+private:
+    static std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+    void add_strips(const std::vector<std::uint8_t>& active);
+    void add_pieces();
+
+    std::int64_t height_ = 0, width_ = 0, cell_ = 1, reach_ = 0;
+    std::int64_t first_slot_ = 0, last_row_slot_ = 0, slots_ = 0;
+    std::vector<Strip> strips_;
+    std::vector<std::size_t> strip_start_;
+    std::vector<Piece> pieces_;
+    std::vector<std::size_t> piece_start_;
+    std::vector<std::int64_t> work_;
+};
+
+}  // namespace trimatte

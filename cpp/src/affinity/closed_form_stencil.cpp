@@ -1,0 +1,200 @@
+// The closed-form system as planes for multigrid, without the sparse matrix between.
+#include <array>
+#include <cmath>
+
+#include "closed_form_windows.hpp"
+#include "trimatte/affinity.hpp"
+#include "trimatte/parallel.hpp"
+
+namespace trimatte {
+namespace {
+
+constexpr std::int64_t k = Stencil::pixels_per_cell;
+
+// Dense picture rows of numbers, the last eight of them.
+class Rows {
+public:
+    explicit Rows(std::int64_t width)
+        : stride_(width + 2 * WindowSums::margin), data_(static_cast<std::size_t>(8 * stride_), 0.0) {}
+    double* at(std::int64_t y) { return data_.data() + (y + 8) % 8 * stride_ + WindowSums::margin; }
+    void clear(std::int64_t y) { std::fill(at(y) - WindowSums::margin, at(y) - WindowSums::margin + stride_, 0.0); }
+
+private:
+    std::int64_t stride_;
+    std::vector<double> data_;
+};
+
+Grid make_grid(const ImageView& image, const Label* labels, bool soft, int threads, Monitor& monitor) {
+    const std::int64_t rows = (image.height + k - 1) / k;
+    const std::int64_t columns = (image.width + k - 1) / k;
+    std::vector<std::uint8_t> active(static_cast<std::size_t>(rows * columns), soft ? 1 : 0);
+    if (!soft) {
+        parallel_for((rows + 7) / 8, threads, monitor, [&](std::int64_t task) {
+            std::vector<std::uint8_t> column(static_cast<std::size_t>(columns * k), 0);
+            for (std::int64_t cy = 8 * task; cy < std::min(rows, 8 * task + 8); ++cy) {
+                std::fill(column.begin(), column.end(), std::uint8_t{0});
+                for (std::int64_t y = cy * k; y < std::min(image.height, (cy + 1) * k); ++y) {
+                    const Label* label = labels + y * image.width;
+                    for (std::int64_t x = 0; x < image.width; ++x) {
+                        column[static_cast<std::size_t>(x)] |= label[x] == Label::unknown;
+                    }
+                }
+                for (std::int64_t cx = 0; cx < columns; ++cx) {
+                    const std::uint8_t* cell = column.data() + cx * k;
+                    active[static_cast<std::size_t>(cy * columns + cx)] =
+                        cell[0] | cell[1] | cell[2] | cell[3] | cell[4] | cell[5];
+                }
+            }
+        });
+    }
+    return Grid(image.height, image.width, k, Stencil::reach, active);
+}
+
+// Fills the stencil's rows.
+class RowFiller {
+public:
+    RowFiller(const ImageView& image, const Label* labels, double known_weight, double epsilon, Stencil& stencil,
+              Monitor& monitor)
+        : image_(image),
+          labels_(labels),
+          known_weight_(known_weight),
+          stencil_(stencil),
+          sums_(image, soft() ? nullptr : labels, epsilon, monitor),
+          scale_(image.width),
+          foreground_(image.width),
+          product_(static_cast<std::size_t>(image.width + 2 * WindowSums::margin)) {}
+
+    // Rows [y_begin, y_end). product2[y]: the sum of (L f)^2 over row y, f the known foreground.
+    void fill(std::int64_t y_begin, std::int64_t y_end, double* product2) {
+        for (std::int64_t y = y_begin - 2; y < y_begin; ++y) {
+            sums_.clear(y);
+            load_foreground(y);
+        }
+        // Row v needs the scale of row v + 2, and that the windows round row v + 3.
+        for (std::int64_t centre = y_begin - 1; centre <= y_end + 2; ++centre) {
+            sums_.clear(centre + 1);
+            load_foreground(centre + 1);
+            if (centre >= 1 && centre + 1 < image_.height) {
+                sums_.add(centre);
+            }
+            find_scale(centre - 1);
+            if (centre - 3 >= y_begin) {
+                product2[centre - 3] = finish(centre - 3);
+            }
+        }
+    }
+
+private:
+    bool soft() const { return known_weight_ > 0; }
+    bool inside(std::int64_t y) const { return y >= 0 && y < image_.height; }
+
+    void load_foreground(std::int64_t y) {
+        foreground_.clear(y);
+        if (!inside(y)) {
+            return;
+        }
+        const Label* label = labels_ + y * image_.width;
+        double* f = foreground_.at(y);
+        for (std::int64_t x = 0; x < image_.width; ++x) {
+            f[x] = label[x] == Label::foreground ? 1.0 : 0.0;
+        }
+    }
+
+    void find_scale(std::int64_t y) {
+        scale_.clear(y);
+        if (!inside(y)) {
+            return;
+        }
+        const Label* label = labels_ + y * image_.width;
+        const double* diagonal = sums_.at(y, 0);
+        double* s = scale_.at(y);
+        for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
+            const std::int64_t end = std::min(strip->x + strip->width, image_.width);
+            for (std::int64_t x = strip->x; x < end; ++x) {
+                const bool unknown = label[x] == Label::unknown;
+                const double entry = diagonal[x] + (unknown ? 0.0 : known_weight_);
+                s[x] = unknown || soft() ? 1 / std::sqrt(entry) : 0.0;
+            }
+        }
+    }
+
+    double finish(std::int64_t y) {
+        const std::int64_t n = stencil_.grid.slots();
+        const double* const s[] = {scale_.at(y), scale_.at(y + 1), scale_.at(y + 2)};
+        double sum = 0;
+        for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
+            const std::int64_t x = strip->x;
+            const std::int64_t size = (strip->width + Grid::lanes - 1) / Grid::lanes * Grid::lanes;
+            const std::int64_t to = strip->slot + y % k * strip->stride;
+            const double* const s_at[] = {s[0] + x, s[1] + x, s[2] + x};
+            simd::kernels().scale_entries(size, sums_.at(y, x), sums_.stride(), s_at, stencil_.hi.data() + to,
+                                          stencil_.lo.data() + to, n);
+            const double* const rows[] = {sums_.at(y - 2, x), sums_.at(y - 1, x), sums_.at(y, x)};
+            std::array<const double*, 5> f;
+            for (int dy = -2; dy <= 2; ++dy) {
+                f[static_cast<std::size_t>(dy + 2)] = foreground_.at(y + dy) + x;
+            }
+            simd::kernels().apply_entries(size, rows, sums_.stride(), f.data(), product_.data());
+            for (std::int64_t i = 0; i < size; ++i) {
+                const double towards_foreground = product_[static_cast<std::size_t>(i)];
+                const double b = soft() ? known_weight_ * f[2][i] : -towards_foreground;
+                stencil_.scale[to + i] = s_at[0][i];
+                stencil_.rhs[to + i] = b * s_at[0][i];
+                sum += towards_foreground * towards_foreground;
+            }
+            for (int c = 0; c < image_.channels; ++c) {
+                const double* colour = sums_.colours().row(y) + c * sums_.colours().stride();
+                const std::int64_t width = std::min(strip->width, image_.width - x);
+                float* out = stencil_.colours.data() + c * n + to;
+                std::fill(std::copy(colour + x, colour + x + width, out), out + strip->stride, 0.0f);
+            }
+            // The slots of no node behind the row.
+            for (int d = 0; d < Stencil::offsets; ++d) {
+                std::fill_n(stencil_.hi.data() + d * n + to + size, strip->stride - size, 0.0f);
+                std::fill_n(stencil_.lo.data() + d * n + to + size, strip->stride - size, 0.0f);
+            }
+            std::fill_n(stencil_.scale.data() + to + size, strip->stride - size, 0.0);
+            std::fill_n(stencil_.rhs.data() + to + size, strip->stride - size, 0.0);
+        }
+        return sum;
+    }
+
+    const Strip* strips_begin(std::int64_t y) const { return stencil_.grid.strips_begin(y / k); }
+    const Strip* strips_end(std::int64_t y) const { return stencil_.grid.strips_end(y / k); }
+
+    const ImageView& image_;
+    const Label* labels_;
+    double known_weight_;
+    Stencil& stencil_;
+    WindowSums sums_;
+    Rows scale_, foreground_;
+    std::vector<double> product_;
+};
+
+}  // namespace
+
+Stencil closed_form_stencil(const ImageView& image, const Label* labels, double known_weight,
+                            const ClosedFormOptions& options, double& product_norm, Monitor& monitor) {
+    Stencil stencil;
+    stencil.grid = make_grid(image, labels, known_weight > 0, options.threads, monitor);
+    stencil.channels = image.channels;
+    stencil.allocate();
+    // Bands of whole cells; every band computes a few rows of windows that its neighbours compute too.
+    const std::int64_t rows = stencil.grid.cell_rows();
+    const std::int64_t band = std::clamp<std::int64_t>(rows / (4 * options.threads), 8, 32);
+    const std::int64_t bands = (rows + band - 1) / band;
+    std::vector<double> product2(static_cast<std::size_t>(image.height));
+    parallel_for(bands, options.threads, monitor, [&](std::int64_t i) {
+        RowFiller filler(image, labels, known_weight, options.epsilon, stencil, monitor);
+        filler.fill(i * band * k, std::min(image.height, (i + 1) * band * k), product2.data());
+        monitor.set_fraction(static_cast<double>(i) / static_cast<double>(bands));
+    });
+    double sum = 0;
+    for (const double p : product2) {
+        sum += p;
+    }
+    product_norm = std::sqrt(sum);
+    return stencil;
+}
+
+}  // namespace trimatte

@@ -1,0 +1,126 @@
+#include "trimatte/grid.hpp"
+
+#include <algorithm>
+
+namespace trimatte {
+namespace {
+
+std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+Grid::Grid(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach,
+           const std::vector<std::uint8_t>& active)
+    : height_(height), width_(width), cell_(cell), reach_(reach) {
+    add_strips(active);
+    add_pieces();
+}
+
+void Grid::add_strips(const std::vector<std::uint8_t>& active) {
+    // A vector with its neighbours spans `span` columns. Gaps are at least as wide, so it meets one strip of a row at
+    // most; and a strip can be read that far outside itself.
+    const std::int64_t span = lanes + 2 * reach_;
+    const std::int64_t columns = cell_columns();
+    std::int64_t longest = 0;
+    strip_start_.assign(1, 0);
+    for (std::int64_t cy = 0; cy < cell_rows(); ++cy) {
+        const std::uint8_t* row = active.data() + cy * columns;
+        for (std::int64_t cx = 0; cx < columns; ++cx) {
+            if (!row[cx]) {
+                continue;
+            }
+            const bool near =
+                strips_.size() > strip_start_.back() && cx * cell_ - (strips_.back().x + strips_.back().width) < span;
+            if (!near) {
+                strips_.push_back({cx * cell_, 0, 0, 0});
+            }
+            strips_.back().width = (cx + 1) * cell_ - strips_.back().x;
+            longest = std::max(longest, strips_.back().width);
+        }
+        strip_start_.push_back(strips_.size());
+    }
+    first_slot_ = round_up(longest + 4 * span, 16);
+    slots_ = first_slot_;
+    for (Strip& strip : strips_) {
+        strip.slot = slots_;
+        strip.stride = round_up(strip.width + span - 1, lanes);
+        slots_ += cell_ * strip.stride;
+    }
+    last_row_slot_ = strip_start_[strip_start_.size() - 2] < strips_.size()
+                         ? strips_[strip_start_[strip_start_.size() - 2]].slot
+                         : slots_;
+    // Arrays are read side by side: their distance must not be near a multiple of a page, or they share cache sets.
+    constexpr std::int64_t page = 1024;
+    slots_ = round_up(slots_ + 2 * span, page) + 80;
+
+    work_.assign(1, 0);
+    for (std::int64_t y = 0; y < height_; ++y) {
+        std::int64_t sum = work_.back() + 1;
+        for (const Strip* s = strips_begin(y / cell_); s != strips_end(y / cell_); ++s) {
+            sum += s->width;
+        }
+        work_.push_back(sum);
+    }
+}
+
+void Grid::add_pieces() {
+    piece_start_.assign(1, 0);
+    for (std::int64_t y = 0; y < height_; ++y) {
+        const std::int64_t cy = y / cell_;
+        // Rows of another row of cells, all of the same one: the reach is less than a cell.
+        const std::int64_t other = y - reach_ < cy * cell_ ? cy - 1 : y + reach_ >= (cy + 1) * cell_ ? cy + 1 : cy;
+        const bool exists = other != cy && other >= 0 && other < cell_rows();
+        const Strip* near = exists ? strips_begin(other) : nullptr;
+        const Strip* last = exists ? strips_end(other) : nullptr;
+        for (const Strip* s = strips_begin(cy); s != strips_end(cy); ++s) {
+            const Strip* beside = nullptr;
+            for (std::int64_t x = s->x; x < s->x + s->width; x += lanes) {
+                while (near != last && near->x + near->width <= x - reach_) {
+                    ++near;
+                }
+                const Strip* met = near != last && near->x < x + lanes + reach_ ? near : nullptr;
+                if (x > s->x && met == beside) {
+                    pieces_.back().size += lanes;
+                    continue;
+                }
+                beside = met;
+                Piece piece{};
+                piece.size = lanes;
+                for (std::int64_t dy = -2; dy <= 2; ++dy) {
+                    const std::int64_t v = y + dy;
+                    std::int64_t& at = piece.at[dy + 2];
+                    at = 2 * lanes;  // zeros, as long as the longest strip
+                    if (std::abs(dy) > reach_ || v < 0 || v >= cell_rows() * cell_) {
+                        continue;
+                    }
+                    const Strip* of = v / cell_ == cy ? s : beside;
+                    if (of != nullptr) {
+                        at = of->slot + v % cell_ * of->stride + x - of->x;
+                    }
+                }
+                pieces_.push_back(piece);
+            }
+        }
+        piece_start_.push_back(pieces_.size());
+    }
+}
+
+std::int64_t Grid::slot(std::int64_t y, std::int64_t x) const {
+    if (y < 0 || y >= cell_rows() * cell_) {
+        return -1;
+    }
+    const Strip* end = strips_end(y / cell_);
+    const Strip* s = std::upper_bound(strips_begin(y / cell_), end, x,
+                                      [](std::int64_t value, const Strip& strip) { return value < strip.x; });
+    if (s == strips_begin(y / cell_) || x >= s[-1].x + s[-1].width) {
+        return -1;
+    }
+    return s[-1].slot + y % cell_ * s[-1].stride + x - s[-1].x;
+}
+
+std::size_t Grid::bytes() const {
+    return strips_.size() * sizeof(Strip) + (strip_start_.size() + piece_start_.size()) * sizeof(std::size_t) +
+           pieces_.size() * sizeof(Piece) + work_.size() * sizeof(std::int64_t);
+}
+
+}  // namespace trimatte

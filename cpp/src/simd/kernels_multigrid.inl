@@ -1,0 +1,265 @@
+// Loops of multigrid.cpp. Included by kernels.cpp only.
+//
+// A node has B numbers; array x holds number u of slot i at x[u * n + i], n = slots. Plane (f * B + u) * B + v of a
+// matrix holds the entries between number u of a node and number v of the node at the f-th forward offset from it:
+// (0, 1..R), (1, -R..R), ..., (R, -R..R). Entries at backward offsets are those of the other node; the diagonal is 1.
+
+template <int R>
+constexpr int offset_index(int dy, int dx) {
+    return dy == 0 ? dx - 1 : R + (dy - 1) * (2 * R + 1) + dx + R;
+}
+
+// acc += offset f's part of A v, forward and backward, for the nodes at column `o` of the piece.
+template <class V, int B, int R, int dy, int dx>
+TRIMATTE_INLINE void add_offset(const float* A, int64_t n, const Piece& p, int64_t o, const float* v, V* acc) {
+    constexpr int plane = offset_index<R>(dy, dx) * B * B;
+    V there[B];
+    const int64_t ahead = p.at[2 + dy] + o + dx;
+    for (int c = 0; c < B; ++c) {
+        there[c] = load<V>(v + c * n + ahead);
+    }
+    const float* a = A + plane * n + p.at[2] + o;
+    for (int u = 0; u < B; ++u) {
+        for (int c = 0; c < B; ++c) {
+            acc[u] += load<V>(a) * there[c];
+            a += n;
+        }
+    }
+    const int64_t behind = p.at[2 - dy] + o - dx;
+    for (int u = 0; u < B; ++u) {
+        there[u] = load<V>(v + u * n + behind);
+    }
+    a = A + plane * n + behind;
+    for (int u = 0; u < B; ++u) {
+        for (int c = 0; c < B; ++c) {
+            acc[c] += load<V>(a) * there[u];
+            a += n;
+        }
+    }
+}
+
+// acc = A v
+template <class V, int B, int R>
+TRIMATTE_INLINE void row_sums(const float* A, int64_t n, const Piece& p, int64_t o, const float* v, V* acc) {
+    for (int u = 0; u < B; ++u) {
+        acc[u] = load<V>(v + u * n + p.at[2] + o);
+    }
+    if constexpr (R == 2) {
+        add_offset<V, B, R, 0, 1>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 0, 2>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, -2>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, -1>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, 0>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, 1>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, 2>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 2, -2>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 2, -1>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 2, 0>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 2, 1>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 2, 2>(A, n, p, o, v, acc);
+    } else {
+        add_offset<V, B, R, 0, 1>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, -1>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, 0>(A, n, p, o, v, acc);
+        add_offset<V, B, R, 1, 1>(A, n, p, o, v, acc);
+    }
+}
+
+// use(number, slot, (A v) of 16 or 8 nodes) for all nodes of the pieces.
+template <int B, int R, class Use>
+TRIMATTE_INLINE void for_products(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v,
+                                  const Use& use) {
+    for (; p != end; ++p) {
+        int64_t o = 0;
+        if constexpr (B == 1) {
+            for (; o + 16 <= p->size; o += 16) {
+                F16 acc[B];
+                row_sums<F16, B, R>(A, n, *p, o, v, acc);
+                use(0, p->at[2] + o, acc[0]);
+            }
+        }
+        for (; o < p->size; o += 8) {
+            F8 acc[B];
+            row_sums<F8, B, R>(A, n, *p, o, v, acc);
+            for (int u = 0; u < B; ++u) {
+                use(u, u * n + p->at[2] + o, acc[u]);
+            }
+        }
+    }
+}
+
+template <int B, int R>
+void product(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v, float* out) {
+    for_products<B, R>(A, n, p, end, v, [=](int, int64_t i, const auto& Av) TRIMATTE_LAMBDA { store(out + i, Av); });
+}
+
+template <int B, int R>
+void defect(const float* A, int64_t n, const Piece* p, const Piece* end, const float* b, const float* v, float* out) {
+    for_products<B, R>(A, n, p, end, v, [=](int, int64_t i, const auto& Av) TRIMATTE_LAMBDA {
+        using V = vector_of<decltype(Av)>;
+        store(out + i, load<V>(b + i) - Av);
+    });
+}
+
+template <int B, int R>
+void subtract(const float* A, int64_t n, const Piece* p, const Piece* end, const float* d, float* r) {
+    for_products<B, R>(A, n, p, end, d, [=](int, int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
+        using V = vector_of<decltype(Ad)>;
+        store(r + i, load<V>(r + i) - Ad);
+    });
+}
+
+template <int B, int R>
+void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float keep, float add, const float* d,
+            float* r, float* d_next, float* x) {
+    for_products<B, R>(A, n, p, end, d, [=](int, int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
+        using V = vector_of<decltype(Ad)>;
+        const V left = load<V>(r + i) - Ad;
+        const V step = keep * load<V>(d + i) + add * left;
+        store(r + i, left);
+        store(d_next + i, step);
+        store(x + i, load<V>(x + i) + step);
+    });
+}
+
+template <int B, int R>
+void damp(const float* A, int64_t n, const Piece* p, const Piece* end, float omega, const float* u, float* out) {
+    for_products<B, R>(A, n, p, end, u, [=](int, int64_t i, const auto& Au) TRIMATTE_LAMBDA {
+        using V = vector_of<decltype(Au)>;
+        store(out + i, load<V>(u + i) - omega * Au);
+    });
+}
+
+template <int B, int R>
+void damp_add(const float* A, int64_t n, const Piece* p, const Piece* end, float omega, const float* u, float* out,
+              float* x) {
+    for_products<B, R>(A, n, p, end, u, [=](int, int64_t i, const auto& Au) TRIMATTE_LAMBDA {
+        using V = vector_of<decltype(Au)>;
+        const V damped = load<V>(u + i) - omega * Au;
+        store(out + i, damped);
+        store(x + i, load<V>(x + i) + damped);
+    });
+}
+
+template <int B, int R>
+constexpr StencilKernels stencil_kernels() {
+    return {product<B, R>, defect<B, R>, subtract<B, R>, smooth<B, R>, damp<B, R>, damp_add<B, R>};
+}
+
+// A v in double, for pixels: entries are hi + lo.
+TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) {
+    return widen(load<F8>(hi + i)) + widen(load<F8>(lo + i));
+}
+
+template <int dy, int dx>
+TRIMATTE_INLINE void add_wide_offset(const float* hi, const float* lo, int64_t n, const Piece& p, int64_t o,
+                                     const double* v, D8& acc) {
+    constexpr int plane = offset_index<2>(dy, dx);
+    acc += wide(hi, lo, plane * n + p.at[2] + o) * load<D8>(v + p.at[2 + dy] + o + dx);
+    const int64_t behind = p.at[2 - dy] + o - dx;
+    acc += wide(hi, lo, plane * n + behind) * load<D8>(v + behind);
+}
+
+// out = A v; returns v . A v of the pieces.
+double wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const double* v,
+                    double* out) {
+    D8 dot{};
+    for (; p != end; ++p) {
+        for (int64_t o = 0; o < p->size; o += 8) {
+            const D8 here = load<D8>(v + p->at[2] + o);
+            D8 acc = here;
+            add_wide_offset<0, 1>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<0, 2>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<1, -2>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<1, -1>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<1, 0>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<1, 1>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<1, 2>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<2, -2>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<2, -1>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<2, 0>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<2, 1>(hi, lo, n, *p, o, v, acc);
+            add_wide_offset<2, 2>(hi, lo, n, *p, o, v, acc);
+            store(out + p->at[2] + o, acc);
+            dot += here * acc;
+        }
+    }
+    return total(dot);
+}
+
+// The loops below run over `size` elements, a multiple of 8.
+
+// d = add r; x = d, or x += d if `again`.
+void start(int64_t size, bool again, float add, const float* r, float* d, float* x) {
+    for (int64_t i = 0; i < size; i += 8) {
+        const F8 step = add * load<F8>(r + i);
+        store(d + i, step);
+        store(x + i, again ? load<F8>(x + i) + step : step);
+    }
+}
+
+// x += alpha p; r -= alpha q; r32 = r; then as `start`. Returns r . r.
+double advance(int64_t size, double alpha, const double* p, const double* q, double* x, double* r, float add,
+               float* r32, float* d, float* x32) {
+    D8 dot{};
+    for (int64_t i = 0; i < size; i += 8) {
+        const D8 left = load<D8>(r + i) - alpha * load<D8>(q + i);
+        store(x + i, load<D8>(x + i) + alpha * load<D8>(p + i));
+        store(r + i, left);
+        dot += left * left;
+        const F8 left32 = narrow(left);
+        const F8 step = add * left32;
+        store(r32 + i, left32);
+        store(d + i, step);
+        store(x32 + i, step);
+    }
+    return total(dot);
+}
+
+// p = z + beta p
+void turn(int64_t size, double beta, const float* z, double* p) {
+    for (int64_t i = 0; i < size; i += 8) {
+        store(p + i, widen(load<F8>(z + i)) + beta * load<D8>(p + i));
+    }
+}
+
+// sums[0] += z . r, sums[1] += z . q; sums[2] = max(sums[2], |scale z|).
+void measure(int64_t size, const float* z, const double* r, const double* q, const double* scale, double* sums) {
+    D8 zr{}, zq{};
+    double largest = sums[2];
+    for (int64_t i = 0; i < size; i += 8) {
+        const D8 z8 = widen(load<F8>(z + i));
+        zr += z8 * load<D8>(r + i);
+        zq += z8 * load<D8>(q + i);
+    }
+    for (int64_t i = 0; i < size; ++i) {
+        const double moved = fabs(static_cast<double>(z[i]) * scale[i]);
+        largest = moved > largest ? moved : largest;
+    }
+    sums[0] += total(zr);
+    sums[1] += total(zq);
+    sums[2] = largest;
+}
+
+// a . b
+double dot(int64_t size, const float* a, const float* b) {
+    D8 sum{};
+    for (int64_t i = 0; i < size; i += 8) {
+        sum += widen(load<F8>(a + i)) * widen(load<F8>(b + i));
+    }
+    return total(sum);
+}
+
+// out = a w - b u - c out
+void combine(int64_t size, float a, const float* w, float b, const float* u, float c, float* out) {
+    for (int64_t i = 0; i < size; i += 8) {
+        store(out + i, a * load<F8>(w + i) - b * load<F8>(u + i) - c * load<F8>(out + i));
+    }
+}
+
+// out += a * b
+void multiply_add(int64_t size, const float* a, const float* b, float* out) {
+    for (int64_t i = 0; i < size; i += 8) {
+        store(out + i, load<F8>(out + i) + load<F8>(a + i) * load<F8>(b + i));
+    }
+}

@@ -1,0 +1,34 @@
+// The smallest eigenvalue of M^-1 A that conjugate gradients have seen. Private to this folder.
+#pragma once
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace trimatte {
+
+// Of the tridiagonal matrix of the iterations' coefficients (Saad, Iterative Methods, 2nd ed., Sec. 6.7.3).
+class SmallestRitzValue {
+public:
+    // Coefficients of iteration k: x += alpha p, then p = z + beta p.
+    void add(double alpha, double beta) {
+        diagonal_.push_back(1 / alpha + carry_);
+        off_diagonal_.push_back(std::sqrt(std::max(beta, 0.0)) / alpha);
+        carry_ = beta / alpha;
+    }
+    double value() const {
+        const auto n = static_cast<Eigen::Index>(diagonal_.size());
+        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+        solver.computeFromTridiagonal(Eigen::Map<const Eigen::VectorXd>(diagonal_.data(), n),
+                                      Eigen::Map<const Eigen::VectorXd>(off_diagonal_.data(), n - 1),
+                                      Eigen::EigenvaluesOnly);
+        return solver.eigenvalues()[0];
+    }
+
+private:
+    std::vector<double> diagonal_, off_diagonal_;
+    double carry_ = 0;
+};
+
+}  // namespace trimatte

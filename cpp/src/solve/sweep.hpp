@@ -1,0 +1,43 @@
+// Work along the rows of a grid. Private to this folder.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "trimatte/buffer.hpp"
+#include "trimatte/grid.hpp"
+#include "trimatte/monitor.hpp"
+#include "trimatte/parallel.hpp"
+
+namespace trimatte {
+
+struct Context {
+    int threads;
+    Monitor& monitor;
+};
+
+using RowStage = std::function<void(std::int64_t y)>;
+
+// Runs every stage on every row of the grid, as if one stage after the other. Stage s may read what earlier stages
+// wrote up to `reach` rows away, and may write what stage s - 2 has written. The stages follow each other through the
+// picture at a distance of `reach` rows, so that a row is still in the cache when the next stage comes to it.
+void sweep(const Grid& grid, const std::vector<RowStage>& stages, std::int64_t reach, const Context& context);
+
+// body(begin, end) on ranges of rows with about the same work, in parallel.
+void for_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t, std::int64_t)>& body);
+
+// body(row) for all rows of cells, in parallel.
+void for_cell_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t)>& body);
+
+// Zeros, first touched by the thread that is likely to work there.
+template <class T>
+Buffer<T> zeros(std::int64_t size, const Context& context) {
+    Buffer<T> buffer(size);
+    parallel_ranges(size, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        std::fill(buffer.data() + begin, buffer.data() + end, T{0});
+    });
+    return buffer;
+}
+
+}  // namespace trimatte

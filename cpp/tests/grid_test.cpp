@@ -1,0 +1,91 @@
+#include "trimatte/grid.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "support.hpp"
+
+using namespace trimatte;
+using namespace trimatte::test;
+
+namespace {
+
+std::vector<std::uint8_t> random_cells(std::int64_t rows, std::int64_t columns, double share, unsigned seed) {
+    std::vector<std::uint8_t> active(static_cast<std::size_t>(rows * columns));
+    Random random(seed);
+    for (std::uint8_t& cell : active) {
+        cell = random() < share;
+    }
+    return active;
+}
+
+void check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach, double share) {
+    const std::int64_t rows = (height + cell - 1) / cell;
+    const std::int64_t columns = (width + cell - 1) / cell;
+    const auto active = random_cells(rows, columns, share, 7);
+    const Grid grid(height, width, cell, reach, active);
+
+    std::set<std::int64_t> slots;
+    for (std::int64_t y = 0; y < rows * cell; ++y) {
+        for (std::int64_t x = 0; x < columns * cell; ++x) {
+            const std::int64_t at = grid.slot(y, x);
+            if (active[static_cast<std::size_t>(y / cell * columns + x / cell)]) {
+                REQUIRE(at >= 0);
+            }
+            if (at >= 0) {
+                CHECK(at >= grid.first_slot());
+                CHECK(at < grid.slots());
+                CHECK(slots.insert(at).second);
+            }
+        }
+    }
+    // Every neighbour is where the piece says, and where there is none lies a slot of no node.
+    std::int64_t wrong = 0, covered = 0;
+    for (std::int64_t y = 0; y < height; ++y) {
+        for (const Piece* p = grid.pieces_begin(y); p != grid.pieces_end(y); ++p) {
+            CHECK(p->size % Grid::lanes == 0);
+            const Strip* s = grid.strips_begin(y / cell);
+            while (p->at[2] < s->slot || p->at[2] >= s->slot + cell * s->stride) {
+                ++s;
+            }
+            const std::int64_t x_first = s->x + p->at[2] - (s->slot + y % cell * s->stride);
+            for (std::int64_t i = 0; i < p->size; ++i) {
+                covered += slots.count(p->at[2] + i);
+                for (std::int64_t dy = -reach; dy <= reach; ++dy) {
+                    for (std::int64_t dx = -reach; dx <= reach; ++dx) {
+                        const std::int64_t read = p->at[dy + 2] + i + dx;
+                        const std::int64_t wanted = grid.slot(y + dy, x_first + i + dx);
+                        wrong += wanted >= 0 ? read != wanted : slots.count(read) != 0;
+                        wrong += read < 0 || read >= grid.slots();
+                    }
+                }
+            }
+        }
+    }
+    CHECK(wrong == 0);
+    std::int64_t inside = 0;
+    for (std::int64_t y = 0; y < height; ++y) {
+        for (std::int64_t x = 0; x < columns * cell; ++x) {
+            inside += grid.slot(y, x) >= 0;
+        }
+    }
+    CHECK(covered == inside);
+}
+
+}  // namespace
+
+TEST_CASE("pieces find every neighbour, and nothing where there is none") {
+    for (const double share : {0.05, 0.3, 0.7, 1.0}) {
+        check(40, 131, 6, 2, share);
+        check(37, 70, 3, 1, share);
+        check(5, 6, 6, 2, share);
+    }
+}
+
+TEST_CASE("an empty grid has no slots to visit") {
+    const Grid grid(12, 12, 6, 2, std::vector<std::uint8_t>(4, 0));
+    CHECK(grid.slot(3, 3) == -1);
+    CHECK(grid.pieces_begin(0) == grid.pieces_end(11));
+    CHECK(grid.last_row_slot() == grid.first_slot());
+}
