@@ -3,6 +3,9 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 namespace trimatte::simd::TRIMATTE_LEVEL {
 namespace {
@@ -32,10 +35,9 @@ const Kernels kernels{whiten,
                       galerkin_kernels<4>(),
                       galerkin_kernels<5>(),
                       wide_product,
+                      measured_product,
                       start,
                       advance,
-                      turn,
-                      measure,
                       dot,
                       combine,
                       multiply_add};

@@ -80,17 +80,16 @@ struct Kernels {
     // out = A v in double, A = hi + lo; returns v . A v.
     double (*wide_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
                            const double* v, double* out);
+    // w = A z in double; sums[0 ... 2] += z . r, z . q, z . w; sums[3] = max(sums[3], |scale z|).
+    void (*measured_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
+                             const float* z, const double* r, const double* q, const double* scale, double* w,
+                             double* sums);
     // The others run over `size` elements, a multiple of 8.
     // d = add r; x = d, or x += d if `again`
     void (*start)(std::int64_t size, bool again, float add, const float* r, float* d, float* x);
-    // x += alpha p; r -= alpha q; r32 = r; d = add r; x32 = d. Returns r . r.
-    double (*advance)(std::int64_t size, double alpha, const double* p, const double* q, double* x, double* r,
-                      float add, float* r32, float* d, float* x32);
-    // p = z + beta p
-    void (*turn)(std::int64_t size, double beta, const float* z, double* p);
-    // sums[0] += z . r; sums[1] += z . q; sums[2] = max(sums[2], |scale z|)
-    void (*measure)(std::int64_t size, const float* z, const double* r, const double* q, const double* scale,
-                    double* sums);
+    // p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r; x32 = d
+    void (*advance)(std::int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q,
+                    double* x, double* r, float add, float* r32, float* d, float* x32);
     double (*dot)(std::int64_t size, const float* a, const float* b);
     // out = a w - b u - c out
     void (*combine)(std::int64_t size, float a, const float* w, float b, const float* u, float c, float* out);

@@ -9,16 +9,18 @@ constexpr int offset_index(int dy, int dx) {
     return dy == 0 ? dx - 1 : R + (dy - 1) * (2 * R + 1) + dx + R;
 }
 
-// acc += offset f's part of A v, forward and backward, for the nodes at column `o` of the piece.
-template <class V, int B, int R, int dy, int dx>
-TRIMATTE_INLINE void add_offset(const float* A, int64_t n, const Piece& p, int64_t o, const float* v, V* acc) {
-    constexpr int plane = offset_index<R>(dy, dx) * B * B;
-    V there[B];
+// acc += offset (dy, dx)'s part of A v, forward and backward, for the nodes at column `o` of the piece.
+template <class V, int B, int R>
+TRIMATTE_INLINE void add_offset(int dy, int dx, const float* A, int64_t n, const Piece& p, int64_t o, const float* v,
+                                V* acc) {
+    const int plane = offset_index<R>(dy, dx) * B * B;
     const int64_t ahead = p.at[2 + dy] + o + dx;
+    const float* a = A + plane * n + p.at[2] + o;
+    V there[B];
     for (int c = 0; c < B; ++c) {
         there[c] = load<V>(v + c * n + ahead);
     }
-    const float* a = A + plane * n + p.at[2] + o;
+    TRIMATTE_OPAQUE(a);
     for (int u = 0; u < B; ++u) {
         for (int c = 0; c < B; ++c) {
             acc[u] += load<V>(a) * there[c];
@@ -26,10 +28,11 @@ TRIMATTE_INLINE void add_offset(const float* A, int64_t n, const Piece& p, int64
         }
     }
     const int64_t behind = p.at[2 - dy] + o - dx;
+    a = A + plane * n + behind;
     for (int u = 0; u < B; ++u) {
         there[u] = load<V>(v + u * n + behind);
     }
-    a = A + plane * n + behind;
+    TRIMATTE_OPAQUE(a);
     for (int u = 0; u < B; ++u) {
         for (int c = 0; c < B; ++c) {
             acc[c] += load<V>(a) * there[u];
@@ -44,24 +47,20 @@ TRIMATTE_INLINE void row_sums(const float* A, int64_t n, const Piece& p, int64_t
     for (int u = 0; u < B; ++u) {
         acc[u] = load<V>(v + u * n + p.at[2] + o);
     }
-    if constexpr (R == 2) {
-        add_offset<V, B, R, 0, 1>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 0, 2>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, -2>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, -1>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, 0>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, 1>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, 2>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 2, -2>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 2, -1>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 2, 0>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 2, 1>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 2, 2>(A, n, p, o, v, acc);
-    } else {
-        add_offset<V, B, R, 0, 1>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, -1>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, 0>(A, n, p, o, v, acc);
-        add_offset<V, B, R, 1, 1>(A, n, p, o, v, acc);
+    if constexpr (B == 1) {
+#pragma GCC unroll 3
+        for (int dy = 0; dy <= R; ++dy) {
+#pragma GCC unroll 5
+            for (int dx = dy == 0 ? 1 : -R; dx <= R; ++dx) {
+                add_offset<V, B, R>(dy, dx, A, n, p, o, v, acc);
+            }
+        }
+    } else {  // not unrolled: the code would outgrow the cache for decoded instructions
+#pragma GCC unroll 1
+        for (int f = 0; f < 4; ++f) {
+            const int dy = f > 0;
+            add_offset<V, B, R>(dy, dy == 0 ? 1 : f - 2, A, n, p, o, v, acc);
+        }
     }
 }
 
@@ -72,10 +71,17 @@ TRIMATTE_INLINE void for_products(const float* A, int64_t n, const Piece* p, con
     for (; p != end; ++p) {
         int64_t o = 0;
         if constexpr (B == 1) {
-            for (; o + 16 <= p->size; o += 16) {
-                F16 acc[B];
-                row_sums<F16, B, R>(A, n, *p, o, v, acc);
+            for (; o + 32 <= p->size; o += 32) {
+                F32 acc[B];
+                row_sums<F32, B, R>(A, n, *p, o, v, acc);
                 use(0, p->at[2] + o, acc[0]);
+            }
+        }
+        for (; o + 16 <= p->size; o += 16) {
+            F16 acc[B];
+            row_sums<F16, B, R>(A, n, *p, o, v, acc);
+            for (int u = 0; u < B; ++u) {
+                use(u, u * n + p->at[2] + o, acc[u]);
             }
         }
         for (; o < p->size; o += 8) {
@@ -151,15 +157,6 @@ TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) {
     return widen(load<F8>(hi + i)) + widen(load<F8>(lo + i));
 }
 
-template <int dy, int dx>
-TRIMATTE_INLINE void add_wide_offset(const float* hi, const float* lo, int64_t n, const Piece& p, int64_t o,
-                                     const double* v, D8& acc) {
-    constexpr int plane = offset_index<2>(dy, dx);
-    acc += wide(hi, lo, plane * n + p.at[2] + o) * load<D8>(v + p.at[2 + dy] + o + dx);
-    const int64_t behind = p.at[2 - dy] + o - dx;
-    acc += wide(hi, lo, plane * n + behind) * load<D8>(v + behind);
-}
-
 // out = A v; returns v . A v of the pieces.
 double wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const double* v,
                     double* out) {
@@ -167,24 +164,64 @@ double wide_product(const float* hi, const float* lo, int64_t n, const Piece* p,
     for (; p != end; ++p) {
         for (int64_t o = 0; o < p->size; o += 8) {
             const D8 here = load<D8>(v + p->at[2] + o);
-            D8 acc = here;
-            add_wide_offset<0, 1>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<0, 2>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<1, -2>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<1, -1>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<1, 0>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<1, 1>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<1, 2>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<2, -2>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<2, -1>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<2, 0>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<2, 1>(hi, lo, n, *p, o, v, acc);
-            add_wide_offset<2, 2>(hi, lo, n, *p, o, v, acc);
-            store(out + p->at[2] + o, acc);
-            dot += here * acc;
+            D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
+#pragma GCC unroll 3
+            for (int dy = 0; dy <= 2; ++dy) {
+#pragma GCC unroll 5
+                for (int dx = dy == 0 ? 1 : -2; dx <= 2; ++dx) {
+                    const int64_t plane = offset_index<2>(dy, dx) * n;
+                    const int64_t back = p->at[2 - dy] + o - dx;
+                    ahead += wide(hi, lo, plane + p->at[2] + o) * load<D8>(v + p->at[2 + dy] + o + dx);
+                    behind += wide(hi, lo, plane + back) * load<D8>(v + back);
+                }
+            }
+            const D8 sum = ahead + behind;
+            store(out + p->at[2] + o, sum);
+            dot += here * sum;
         }
     }
     return total(dot);
+}
+
+// w = A z in double; adds z . r, z . q, z . w to the sums, and sums[3] becomes max(sums[3], |scale z|).
+void measured_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const float* z,
+                      const double* r, const double* q, const double* scale, double* w, double* sums) {
+    D8 zr{}, zq{}, zw{}, most{};
+    for (; p != end; ++p) {
+        for (int64_t o = 0; o < p->size; o += 8) {
+            const int64_t at = p->at[2] + o;
+            const D8 here = widen(load<F8>(z + at));
+            D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
+            F8 rest{};                  // what lo adds needs no more digits
+#pragma GCC unroll 3
+            for (int dy = 0; dy <= 2; ++dy) {
+#pragma GCC unroll 5
+                for (int dx = dy == 0 ? 1 : -2; dx <= 2; ++dx) {
+                    const int64_t plane = offset_index<2>(dy, dx) * n;
+                    const int64_t back = p->at[2 - dy] + o - dx;
+                    const F8 z_ahead = load<F8>(z + p->at[2 + dy] + o + dx);
+                    const F8 z_behind = load<F8>(z + back);
+                    ahead += widen(load<F8>(hi + plane + at)) * widen(z_ahead);
+                    behind += widen(load<F8>(hi + plane + back)) * widen(z_behind);
+                    rest += load<F8>(lo + plane + at) * z_ahead;
+                    rest += load<F8>(lo + plane + back) * z_behind;
+                }
+            }
+            const D8 sum = ahead + behind + widen(rest);
+            store(w + at, sum);
+            zr += here * load<D8>(r + at);
+            zq += here * load<D8>(q + at);
+            zw += here * sum;
+            const D8 moved = here * load<D8>(scale + at);
+            most = larger(larger(most, moved), -1.0 * moved);
+        }
+    }
+    sums[0] += total(zr);
+    sums[1] += total(zq);
+    sums[2] += total(zw);
+    for (int i = 0; i < 8; ++i) {
+        sums[3] = most[i] > sums[3] ? most[i] : sums[3];
+    }
 }
 
 // The loops below run over `size` elements, a multiple of 8.
@@ -198,47 +235,23 @@ void start(int64_t size, bool again, float add, const float* r, float* d, float*
     }
 }
 
-// x += alpha p; r -= alpha q; r32 = r; then as `start`. Returns r . r.
-double advance(int64_t size, double alpha, const double* p, const double* q, double* x, double* r, float add,
-               float* r32, float* d, float* x32) {
-    D8 dot{};
+// p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; then as `start`. z and x32 may be one array.
+void advance(int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q, double* x,
+             double* r, float add, float* r32, float* d, float* x32) {
     for (int64_t i = 0; i < size; i += 8) {
-        const D8 left = load<D8>(r + i) - alpha * load<D8>(q + i);
-        store(x + i, load<D8>(x + i) + alpha * load<D8>(p + i));
+        const D8 p8 = widen(load<F8>(z + i)) + beta * load<D8>(p + i);
+        const D8 q8 = load<D8>(w + i) + beta * load<D8>(q + i);
+        store(p + i, p8);
+        store(q + i, q8);
+        store(x + i, load<D8>(x + i) + alpha * p8);
+        const D8 left = load<D8>(r + i) - alpha * q8;
         store(r + i, left);
-        dot += left * left;
         const F8 left32 = narrow(left);
         const F8 step = add * left32;
         store(r32 + i, left32);
         store(d + i, step);
         store(x32 + i, step);
     }
-    return total(dot);
-}
-
-// p = z + beta p
-void turn(int64_t size, double beta, const float* z, double* p) {
-    for (int64_t i = 0; i < size; i += 8) {
-        store(p + i, widen(load<F8>(z + i)) + beta * load<D8>(p + i));
-    }
-}
-
-// sums[0] += z . r, sums[1] += z . q; sums[2] = max(sums[2], |scale z|).
-void measure(int64_t size, const float* z, const double* r, const double* q, const double* scale, double* sums) {
-    D8 zr{}, zq{};
-    double largest = sums[2];
-    for (int64_t i = 0; i < size; i += 8) {
-        const D8 z8 = widen(load<F8>(z + i));
-        zr += z8 * load<D8>(r + i);
-        zq += z8 * load<D8>(q + i);
-    }
-    for (int64_t i = 0; i < size; ++i) {
-        const double moved = fabs(static_cast<double>(z[i]) * scale[i]);
-        largest = moved > largest ? moved : largest;
-    }
-    sums[0] += total(zr);
-    sums[1] += total(zq);
-    sums[2] = largest;
 }
 
 // a . b

@@ -18,19 +18,35 @@ namespace trimatte {
 namespace {
 
 constexpr int columns = 4;  // of the near-null space
-using PixelSmoother = Smoother<1, columns>;
+// Every 12 iterations, if it looks as if more than 16 were left, the hierarchy is made anew with a fifth column, which
+// is what x has changed by in the last four. It costs as much as six iterations.
+constexpr std::int64_t adapt_every = 12;
+constexpr std::int64_t adapt_from = 8;
+constexpr double adapt_if_left = 16;
+
+// The estimated error is too small until the slowest mode has shown: on an unknown region that hardly touches the known
+// ones (GT05 of alphamatting.com) for 14 iterations, with a new hierarchy for a few.
+constexpr std::int64_t iterations_at_least = 14;
+constexpr std::int64_t iterations_after_adapting = 6;
+
+// At the pace of the last iterations.
+double iterations_left(double estimate_then, double estimate, double goal) {
+    const double pace = std::log(estimate_then / estimate) / static_cast<double>(adapt_every - adapt_from);
+    return pace > 0 ? std::log(estimate / goal) / pace : std::numeric_limits<double>::infinity();
+}
 
 template <class Body>
 void for_row(const Grid& grid, std::int64_t y, const Body& body) {
     for (const Strip* s = grid.strips_begin(y / grid.cell()); s != grid.strips_end(y / grid.cell()); ++s) {
-        body(s->slot + y % grid.cell() * s->stride, PixelSmoother::padded(*s));
+        body(s->slot + y % grid.cell() * s->stride, Smoother<1, columns>::padded(*s));
     }
 }
 
-// [1, R, G, B] / scale, colours less 0.5.
+// [1, R, G, B] / scale, colours less 0.5, in the first of C planes.
+template <int C>
 Buffer<float> near_null(const Stencil& stencil, const Context& context) {
     const std::int64_t n = stencil.grid.slots();
-    Buffer<float> N = zeros<float>(columns * n, context);
+    Buffer<float> N = zeros<float>(C * n, context);
     for_rows(stencil.grid, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = begin; y < end; ++y) {
             for_row(stencil.grid, y, [&](std::int64_t at, std::int64_t size) {
@@ -54,12 +70,14 @@ public:
     Iteration(const Stencil& stencil, const Context& context)
         : stencil_(stencil),
           context_(context),
-          smoother_(make_smoother<1, columns>(stencil.grid, stencil.hi.data(), near_null(stencil, context), context)),
+          smoother_(make_smoother<1, columns>(stencil.grid, stencil.hi.data(), near_null<columns>(stencil, context),
+                                              context)),
           x_(zeros<double>(n(), context)),
           r_(zeros<double>(n(), context)),
           p_(zeros<double>(n(), context)),
           q_(zeros<double>(n(), context)),
-          part_(static_cast<std::size_t>(grid().height())) {}
+          w_(zeros<double>(n(), context)),
+          measures_(static_cast<std::size_t>(grid().height())) {}
 
     double* x() { return x_.data(); }
     const Grid& grid() const { return stencil_.grid; }
@@ -69,7 +87,7 @@ public:
     };
     // r = b - A x
     Norms set_residual() {
-        std::vector<Norms> norms(part_.size());
+        std::vector<Norms> norms(measures_.size());
         multiply(x_.data());
         for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t y = begin; y < end; ++y) {
@@ -92,58 +110,64 @@ public:
         return all;
     }
 
+    // Of z = M^-1 r, with q = A p of the last direction p.
     struct Measures {
-        double zr, zq;
-        double largest;  // max |scale z|
+        double zr, zq, zw;  // w = A z
+        double largest;     // max |scale z|
     };
-    // x += alpha p; r -= alpha q; z = M^-1 r.
-    Measures precondition(double alpha) {
-        measures_.assign(static_cast<std::size_t>(grid().height()), {});
-        const RowStage first = [this, alpha](std::int64_t y) {
-            double sum = 0;
+    // With the last z and w: p = z + beta p, q = w + beta q, x += alpha p, r -= alpha q. Then z = M^-1 r, w = A z.
+    Measures precondition(double alpha, double beta) {
+        const RowStage first = [=](std::int64_t y) {
             for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
-                sum += simd::kernels().advance(size, alpha, p_.data() + i, q_.data() + i, x_.data() + i, r_.data() + i,
-                                               smoother_->first_step(), smoother_->r() + i, smoother_->d() + i,
-                                               smoother_->x() + i);
+                float* z = smoother_->x() + i;
+                simd::kernels().advance(size, alpha, beta, z, w_.data() + i, p_.data() + i, q_.data() + i,
+                                        x_.data() + i, r_.data() + i, smoother_->first_step(), smoother_->r() + i,
+                                        smoother_->d() + i, z);
             });
-            part_[static_cast<std::size_t>(y)] = sum;
         };
         const RowStage last = [this](std::int64_t y) {
-            double sums[3] = {};
-            for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
-                simd::kernels().measure(size, smoother_->x() + i, r_.data() + i, q_.data() + i,
-                                        stencil_.scale.data() + i, sums);
-            });
-            measures_[static_cast<std::size_t>(y)] = {sums[0], sums[1], sums[2]};
+            double sums[4] = {};
+            simd::kernels().measured_product(stencil_.hi.data(), stencil_.lo.data(), n(), grid().pieces_begin(y),
+                                             grid().pieces_end(y), smoother_->x(), r_.data(), q_.data(),
+                                             stencil_.scale.data(), w_.data(), sums);
+            measures_[static_cast<std::size_t>(y)] = {sums[0], sums[1], sums[2], sums[3]};
         };
         smoother_->cycle({first}, last);
         Measures all{};
         for (const Measures& m : measures_) {
             all.zr += m.zr;
             all.zq += m.zq;
+            all.zw += m.zw;
             all.largest = std::max(all.largest, m.largest);
         }
         return all;
     }
 
-    // p = z + beta p; q = A p; returns p . q.
-    double set_direction(double beta) {
-        sweep(grid(),
-              {[this, beta](std::int64_t y) {
-                   for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
-                       simd::kernels().turn(size, beta, smoother_->x() + i, p_.data() + i);
-                   });
-               },
-               [this](std::int64_t y) {
-                   part_[static_cast<std::size_t>(y)] =
-                       simd::kernels().wide_product(stencil_.hi.data(), stencil_.lo.data(), n(), grid().pieces_begin(y),
-                                                    grid().pieces_end(y), p_.data(), q_.data());
-               }},
-              grid().reach(), context_);
-        return sum_parts();
+    // Keeps x, for add_column.
+    void remember() {
+        before_ = Buffer<float>(n());
+        for_slots([&](std::int64_t i) { before_[i] = static_cast<float>(x_[i]); });
     }
 
-    std::size_t bytes() const { return smoother_->bytes() + x_.bytes() + r_.bytes() + p_.bytes() + q_.bytes(); }
+    // What x has changed by since remember() is mostly the error that the multigrid reduces badly: as a fifth near-null
+    // vector it becomes one that is reduced well (adaptive smoothed aggregation, Brezina et al., SIAM Review 47, 2005).
+    void add_column() {
+        smoother_.reset();  // first: there need not be memory for two
+        Buffer<float> N = near_null<columns + 1>(stencil_, context_);
+        float largest = 0;
+        for (std::int64_t i = 0; i < n(); ++i) {
+            before_[i] = static_cast<float>(x_[i] - before_[i]);
+            largest = std::max(largest, std::abs(before_[i] * static_cast<float>(stencil_.scale[i])));
+        }
+        const float scale = largest > 0 ? 1 / largest : 0;
+        for_slots([&](std::int64_t i) { N[columns * n() + i] = before_[i] * scale; });
+        before_ = {};
+        smoother_ = make_smoother<1, columns + 1>(stencil_.grid, stencil_.hi.data(), std::move(N), context_);
+    }
+
+    std::size_t bytes() const {
+        return smoother_->bytes() + x_.bytes() + r_.bytes() + p_.bytes() + q_.bytes() + w_.bytes();
+    }
 
 private:
     std::int64_t n() const { return grid().slots(); }
@@ -157,20 +181,21 @@ private:
         });
     }
 
-    double sum_parts() const {
-        double sum = 0;
-        for (const double p : part_) {
-            sum += p;
-        }
-        return sum;
+    template <class Body>
+    void for_slots(const Body& body) {
+        parallel_ranges(n(), context_.threads, context_.monitor, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                body(i);
+            }
+        });
     }
 
     const Stencil& stencil_;
     Context context_;
-    std::unique_ptr<PixelSmoother> smoother_;
-    Buffer<double> x_, r_, p_, q_;
-    std::vector<double> part_;  // of a sum, for each row
-    std::vector<Measures> measures_;
+    std::unique_ptr<LevelCycle> smoother_;
+    Buffer<double> x_, r_, p_, q_, w_;
+    Buffer<float> before_;
+    std::vector<Measures> measures_;  // of each row
 };
 
 // body(i, slot) for every unknown i.
@@ -211,33 +236,41 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     }
     double estimate = first.r2 == 0 || first.b2 == 0 ? 0 : std::numeric_limits<double>::infinity();
     double first_estimate = 0;
-    double alpha = 0, rz = 0;
-    std::int64_t k = 0;
-    bool healthy = true;
-    while (estimate > goal) {
-        const auto [zr, zq, largest] = iteration.precondition(alpha);
+    double alpha = 0, beta = 0, rz = 0, pq = 0, estimate_then = 0;
+    std::int64_t k = 0, adapted_at = 0;
+    while (estimate > 0) {
+        auto [zr, zq, zw, largest] = iteration.precondition(alpha, beta);
         // Polak-Ribiere: z . (r - r_old) / rz_old, where r - r_old = -alpha q.
-        const double beta = k == 0 ? 0 : -alpha * zq / rz;
+        beta = k == 0 ? 0 : -alpha * zq / rz;
         rz = zr;
         if (k > 0) {
             ritz.add(alpha, beta);
             estimate = largest / ritz.value();
             first_estimate = first_estimate == 0 ? estimate : first_estimate;
-            if (estimate <= goal) {
+            if (estimate <= goal && k >= iterations_at_least && k - adapted_at >= iterations_after_adapting) {
                 break;
             }
         }
         if (k == options.max_iterations) {
             break;
         }
-        if (!(rz > 0)) {
-            healthy = rz == 0 && k > 0;
-            break;
+        if (k % adapt_every == adapt_from) {
+            iteration.remember();
+            estimate_then = estimate;
         }
-        const double pq = iteration.set_direction(beta);
-        if (!(pq > 0) || !std::isfinite(rz / pq)) {
-            healthy = false;
-            break;
+        if (k > 0 && k % adapt_every == 0 && iterations_left(estimate_then, estimate, goal) > adapt_if_left) {
+            iteration.add_column();
+            adapted_at = k;
+            ritz = {};
+            const auto again = iteration.precondition(0, 0);
+            rz = again.zr;
+            zw = again.zw;
+            beta = 0;
+        }
+        // Of the next direction, z + beta p, whose product is w + beta q.
+        pq = zw + beta * (2 * zq + beta * pq);
+        if (!(rz > 0) || !(pq > 0) || !std::isfinite(rz / pq)) {
+            break;  // solved to the last digit, or beyond what the digits allow
         }
         alpha = rz / pq;
         ++k;
@@ -250,7 +283,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
                  [&](std::int64_t i, std::int64_t at) { x[i] = iteration.x()[at] * stencil.scale[at]; });
     monitor.finish();
     return {Solver::multigrid,
-            healthy && estimate <= goal,
+            estimate <= goal,
             k,
             r2 == 0 ? 0 : std::sqrt(r2 / b2),
             estimate,

@@ -67,9 +67,23 @@ struct LevelMatrix {
     float omega() const { return static_cast<float>(4 / (3 * lmax)); }
 };
 
-// The part of a level that its cycle needs whether the vectors around it are float or double.
+// A level without its right-hand side: its cycle adds to x what a multigrid cycle makes of the residual r.
+class LevelCycle {
+public:
+    virtual ~LevelCycle() = default;
+    virtual float* r() = 0;
+    virtual float* x() = 0;
+    virtual float* d() = 0;
+    virtual float first_step() const = 0;
+    // x += M^-1 r, where `first` are the stages that fill r and begin the smoothing: d = first_step r, x += d. `last`
+    // may look at the x of a row that is done.
+    virtual void cycle(std::vector<RowStage> first, const RowStage& last) = 0;
+    virtual std::size_t bytes() const = 0;
+};
+
+// B numbers a node, C a cell.
 template <int B, int C>
-class Smoother {
+class Smoother : public LevelCycle {
 public:
     Smoother(const LevelMatrix<B>& matrix, Buffer<float>&& T, std::unique_ptr<CoarseSolver> coarse,
              const Context& context)
@@ -83,14 +97,12 @@ public:
           d_{zeros<float>(B * matrix.n(), context), zeros<float>(B * matrix.n(), context)} {}
 
     const Grid& grid() const { return *matrix_.grid; }
-    float* r() { return r_.data(); }
-    float* x() { return x_.data(); }
-    float* d() { return d_[0].data(); }
-    float first_step() const { return chebyshev_.add[0]; }
+    float* r() override { return r_.data(); }
+    float* x() override { return x_.data(); }
+    float* d() override { return d_[0].data(); }
+    float first_step() const override { return chebyshev_.add[0]; }
 
-    // x += M^-1 r, where `first` are the stages that fill r and begin the smoothing: d = first_step r, x += d. `last`
-    // may look at the x of a row that is done.
-    void cycle(std::vector<RowStage> first, const RowStage& last) {
+    void cycle(std::vector<RowStage> first, const RowStage& last) override {
         std::vector<RowStage> down = std::move(first);
         int now = add_smoothing(down, 0);
         down.emplace_back(
@@ -121,7 +133,7 @@ public:
         sweep(grid(), up, grid().reach(), context_);
     }
 
-    std::size_t bytes() const {
+    std::size_t bytes() const override {
         return T_.bytes() + r_.bytes() + x_.bytes() + d_[0].bytes() + d_[1].bytes() + coarse_->bytes();
     }
 

@@ -617,6 +617,7 @@ std::unique_ptr<Smoother<B, C>> make_smoother(const Grid& grid, const float* A, 
 }
 
 template std::unique_ptr<Smoother<1, 4>> make_smoother(const Grid&, const float*, Buffer<float>&&, const Context&);
+template std::unique_ptr<Smoother<1, 5>> make_smoother(const Grid&, const float*, Buffer<float>&&, const Context&);
 // For the tests:
 template double largest_eigenvalue<1>(const Grid&, const float*, const Context&);
 template Buffer<float> orthonormalise_cells<1, 4>(const Grid&, float*, const Grid&, const Context&);
