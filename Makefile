@@ -69,7 +69,7 @@ check-sdist: $(VENV)/tools
 	.ci/check-sdist
 
 clean:
-	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Files in .venv say what has been installed into it.
 $(VENV)/python:

@@ -2,54 +2,45 @@
 
     python benchmarks/compare/run.py                            # all tasks on rendered scenes
     python benchmarks/compare/run.py foreground --megapixels 4.8 --output results/foreground.json
-    python benchmarks/compare/run.py alpha laplacian --image photo.png --trimap trimap.png
+    python benchmarks/compare/run.py alpha --image photo.png --trimap trimap.png --enlarge 1 2 4
 
-Each library lives in one process. Every task is run once to warm up (compilation, caches) and then `--repeat`
-times, the libraries taking turns, so that a busy machine slows all of them. Times are medians; ratios are of
-medians. All get the same float64 arrays. Peak memory is what a run adds to the process (Linux only).
+Each library lives in one process: trimatte, PyMatting, and "plain-script", the short NumPy and SciPy script of
+plain_script.py. Every task is run once to warm up and then `--repeat` times, the libraries taking turns, so that a
+busy machine slows all of them. Times are medians; ratios are of medians. All get the same float64 arrays. One that
+has used `--budget` seconds on a case takes no more turns; `all_seconds` in the results shows how many it had. Peak
+memory is what a run adds to the process (Linux only).
+
+The error of alpha is the difference to a reference with exact known pixels, over the unknown pixels: trimatte's
+direct solution (exactness.py compares that with SciPy's), or its multigrid with a tolerance of 1e-6 where the
+direct one takes too long. The plain script solves the soft system with weight 100, so part of its error is the
+difference between the two systems.
+
+A library that fails, or whose process is killed, has the message as its result.
 """
 
 import argparse
 import datetime
 import json
-import os
-import platform
 import statistics
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from peers import Peer
+import pictures
+from machine import machine
+from peers import Peer, import_seconds
 
 import trimatte as tm
-from trimatte.versions import versions
 
-ERRORS = ("mae", "mse", "weighted_mae", "weighted_mse", "max", "mean_unknown")
-TASKS = ("foreground", "laplacian", "alpha")
-SCENES = ("dandelion", "hair", "net")
-
-
-def scenes(megapixels, noise):
-    """Rendered pictures, 3:2, with exact answers."""
-    height = round((megapixels * 1e6 / 1.5) ** 0.5)
-    for name in SCENES:
-        scene = getattr(tm.datasets, name)(height, round(1.5 * height), noise=noise)
-        arrays = {
-            "image": scene.image.astype(np.float64),
-            "trimap": scene.trimap / 255,
-            "alpha": scene.alpha.astype(np.float64),
-            "foreground": scene.foreground.astype(np.float64),
-        }
-        yield f"{name} {height} x {round(1.5 * height)}", arrays
+ERRORS = ("mae", "mse", "weighted_mae", "weighted_mse", "max", "mean")
+INPUTS = {"foreground": ("image", "alpha"), "laplacian": ("image",), "alpha": ("image", "trimap")}
+PEERS = ("pymatting", "plain-script")
+LIMITS = {"pymatting": 10.0, "plain-script": 0.5}
+DIRECT_UP_TO = 300_000  # unknown pixels; a million take a minute and gigabytes
 
 
-def files(image, trimap):
-    """A picture and its trimap; the alpha for `foreground` is the one that trimatte finds."""
-    arrays = {"image": tm.io.load_image(image) / 255, "trimap": tm.io.load_image(trimap) / 255}
-    if arrays["trimap"].ndim == 3:
-        arrays["trimap"] = np.ascontiguousarray(arrays["trimap"][..., 0])
-    arrays["alpha"] = tm.estimate_alpha(arrays["image"], arrays["trimap"])
-    yield Path(image).name, arrays
+def unknown_pixels(trimap):
+    return (trimap > 0.1) & (trimap < 0.9)
 
 
 def foreground_error(found, arrays):
@@ -68,103 +59,182 @@ def foreground_error(found, arrays):
     }
 
 
-def alpha_error(found, direct):
-    difference = abs(found - direct)
-    return {"max": difference.max(), "mean_unknown": difference.sum() / max(1, np.count_nonzero(difference))}
+def alpha_error(found, reference, unknown):
+    difference = abs(found - reference)[unknown]
+    return {"max": difference.max(initial=0), "mean": difference.mean() if difference.size else 0}
 
 
-def measure(peers, task, arrays, repeat):
-    """Times, peaks and errors of one task on one picture, for each library."""
+def reference_alpha(ours, path, kind, unknown):
+    """The reference, None if it failed, and what the results say about it."""
+    ours.load(path, INPUTS["alpha"])
+    run = ours.run(f"alpha-{kind}")
+    if "error" in run:
+        return None, {"kind": kind, "failed": run["error"]}
+    alpha = ours.result()
+    about = {"kind": kind, "error_estimate": run["info"]["error_estimate"]}
+    if kind == "direct" and "error" not in ours.run("alpha-tight"):
+        about["difference_of_tight"] = alpha_error(ours.result(), alpha, unknown)["max"]
+    return alpha, about
+
+
+def take_turns(peers, task, path, options):
+    """Runs of each library, without the first if there are more; a library that failed has that one alone."""
     runs = {peer.library: [] for peer in peers}
-    rows = {}
-    for turn in range(repeat + 1):
-        for peer in peers:
-            run = peer.run(task)
-            if turn > 0:
-                runs[peer.library].append(run)
+    failed = {}
     for peer in peers:
-        mine = runs[peer.library]
-        row = {
-            "seconds": statistics.median(run["seconds"] for run in mine),
-            "all_seconds": [round(run["seconds"], 5) for run in mine],
-            "peak_bytes": max(run["peak_bytes"] for run in mine),
-        }
-        failed = [run["error"] for run in mine if "error" in run]
-        if failed:
-            row["failed"] = failed[0]
-        elif task == "foreground":
-            row.update(foreground_error(peer.result(), arrays))
-        rows[peer.library] = row
-    if task == "alpha":
-        found = {peer.library: peer.result() for peer in peers if "failed" not in rows[peer.library]}
-        ours = next(peer for peer in peers if peer.library == "trimatte")
-        ours.run("alpha-direct")
-        direct = ours.result()
-        for library, alpha in found.items():
-            rows[library].update(alpha_error(alpha, direct))
-    return rows
+        answer = peer.load(path, INPUTS[task])
+        if "error" in answer:
+            failed[peer.library] = [answer]
+    for _ in range(options.repeat + 1):
+        for peer in peers:
+            mine = runs[peer.library]
+            if peer.library in failed or sum(run["seconds"] for run in mine) > options.budget:
+                continue
+            run = peer.run(task)
+            if "error" in run:
+                failed[peer.library] = [run]
+            else:
+                mine.append(run)
+    return {library: failed.get(library) or mine[1:] or mine for library, mine in runs.items()}
 
 
-def cpu_name():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
+def summary(runs):
+    if "error" in runs[0]:
+        return {"failed": runs[0]["error"]}
+    row = {
+        "seconds": statistics.median(run["seconds"] for run in runs),
+        "all_seconds": [round(run["seconds"], 5) for run in runs],
+        "peak_bytes": max(run["peak_bytes"] for run in runs),
+    }
+    if "info" in runs[0]:
+        row["info"] = runs[-1]["info"]
+    return row
 
 
-def table(cases):
-    lines = []
-    for case in cases:
-        lines.append(f"\n{case['task']}, {case['picture']}")
-        for library, row in case["libraries"].items():
-            ratio = row["seconds"] / case["libraries"]["trimatte"]["seconds"]
-            errors = "  ".join(f"{key} {row[key]:.3g}" for key in ERRORS if key in row)
-            lines.append(
-                f"  {library:10} {row['seconds']:8.3f} s  {ratio:6.2f}x  {row['peak_bytes'] / 1e6:7.0f} MB  "
-                + (row.get("failed") or errors)
-            )
+def measure(peers, task, arrays, options):
+    """A case of the results: times, peaks and errors of one task on one picture, for each library."""
+    height, width = arrays["image"].shape[:2]
+    unknown = unknown_pixels(arrays["trimap"])
+    case = {"task": task, "height": height, "width": width, "unknown": int(unknown.sum())}
+    able = [peer for peer in peers if task in peer.tasks]
+    rows = {}
+    for peer in able:
+        limit = options.limit.get(peer.library, float("inf"))
+        if round(height * width / 1e6, 2) > limit:
+            rows[peer.library] = {"skipped": f"above its limit of {limit:g} megapixels"}
+    taking_part = [peer for peer in able if peer.library not in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "arrays.npz"
+        np.savez(path, **{name: arrays[name] for name in INPUTS[task]})
+        runs = take_turns(taking_part, task, path, options)
+        rows.update((library, summary(mine)) for library, mine in runs.items())
+        done = [peer for peer in taking_part if "failed" not in rows[peer.library]]
+        if task == "foreground":
+            for peer in done:
+                rows[peer.library].update(foreground_error(peer.result(), arrays))
+        if task == "alpha":
+            found = {peer.library: peer.result() for peer in done}
+            kind = options.reference or ("direct" if case["unknown"] <= DIRECT_UP_TO else "tight")
+            ours = next(peer for peer in peers if peer.library == "trimatte")
+            reference, case["reference"] = reference_alpha(ours, path, kind, unknown)
+            if reference is not None:
+                for library, alpha in found.items():
+                    rows[library].update(alpha_error(alpha, reference, unknown))
+    case["libraries"] = {peer.library: rows[peer.library] for peer in able}
+    return case
+
+
+def table(case):
+    size = f"{case['height']} x {case['width']}, {case['unknown']} unknown"
+    lines = [f"\n{case['task']}, {case['picture']}, {size}"]
+    base = case["libraries"].get("trimatte", {}).get("seconds")
+    for library, row in case["libraries"].items():
+        if "seconds" not in row:
+            lines.append(f"  {library:12} {row.get('failed') or row['skipped']}")
+            continue
+        ratio = f"{row['seconds'] / base:6.2f}x" if base else " " * 7
+        errors = "  ".join(f"{key} {row[key]:.3g}" for key in ERRORS if key in row)
+        memory = f"{row['peak_bytes'] / 1e6:7.0f} MB"
+        lines.append(f"  {library:12} {row['seconds']:8.3f} s  {ratio}  {memory}  {errors}")
     return "\n".join(lines)
 
 
-def main():
+def imports(library, *, first):
+    """Later imports are measured first: the libraries' own caches are full by then."""
+    seconds = {"later": statistics.median(import_seconds(library, first=False) for _ in range(3))}
+    if first:
+        seconds["first"] = import_seconds(library, first=True)
+    return seconds
+
+
+def library_and_limit(text):
+    library, _, limit = text.partition("=")
+    if library not in ("trimatte", *PEERS):
+        raise argparse.ArgumentTypeError(f"expected LIBRARY=MEGAPIXELS, got {text}")
+    return library, float(limit)
+
+
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
-    parser.add_argument("--megapixels", type=float, nargs="+", default=[0.3])
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(INPUTS)}; default: all")
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[0.1, 0.3, 1.0], help="of the scenes")
     parser.add_argument("--noise", type=float, default=0.0, help="of the scenes, standard deviation")
-    parser.add_argument("--image", help="measure on this file instead of the scenes")
-    parser.add_argument("--trimap")
+    parser.add_argument("--image", action="append", default=[], help="a file instead of the scenes; repeatable")
+    parser.add_argument("--trimap", action="append", default=[], help="of the image; as many as there are images")
+    parser.add_argument("--enlarge", type=float, nargs="+", default=[1.0], help="the files by these factors")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, help="default: all")
+    parser.add_argument(
+        "--limit",
+        type=library_and_limit,
+        action="append",
+        default=[],
+        metavar="LIBRARY=MEGAPIXELS",
+        help=f"leave a library out of larger pictures; default: {LIMITS}",
+    )
+    parser.add_argument("--reference", choices=("direct", "tight"), help=f"default: direct up to {DIRECT_UP_TO}")
+    parser.add_argument("--first-import", action="store_true", help="time it with empty caches (about a minute)")
+    parser.add_argument("--threads", type=int, default=machine()["threads"], help="default: all cores")
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--budget", type=float, default=60, help="seconds of a library on a case, see above")
     parser.add_argument("--output", type=Path, help="write the results as JSON")
     options = parser.parse_args()
-    if unknown := set(options.tasks) - set(TASKS):
+    options.tasks = options.tasks or list(INPUTS)
+    options.limit = {**LIMITS, **dict(options.limit)}
+    if unknown := set(options.tasks) - set(INPUTS):
         parser.error(f"unknown task {', '.join(unknown)}")
-    if options.image and not options.trimap:
-        parser.error("--image needs --trimap")
+    if len(options.image) != len(options.trimap):
+        parser.error("each --image needs a --trimap")
+    if options.repeat < 1:
+        parser.error("--repeat: expected at least 1")
+    return options
 
-    peers = [Peer("pymatting"), Peer("trimatte")]
-    cases = []
-    for megapixels in options.megapixels:
-        pictures = files(options.image, options.trimap) if options.image else scenes(megapixels, options.noise)
-        for name, arrays in pictures:
-            with tempfile.TemporaryDirectory() as folder:
-                np.savez(Path(folder) / "arrays.npz", **arrays)
-                for peer in peers:
-                    peer.load(Path(folder) / "arrays.npz")
-            for task in options.tasks or TASKS:
-                rows = measure(peers, task, arrays, options.repeat)
-                cases.append({"task": task, "picture": name, "noise": options.noise, "libraries": rows})
-                print(table(cases[-1:]), flush=True)
+
+def main():
+    options = arguments()
+    peers = [Peer(library, options.threads) for library in (*options.peers, "trimatte")]
     results = {
         "date": datetime.date.today().isoformat(),
-        "machine": {"cpu": cpu_name(), "cores": os.cpu_count(), **versions()},
-        "import_seconds": {peer.library: round(peer.import_seconds, 3) for peer in peers},
-        "cases": cases,
+        "machine": {**machine(), "threads": options.threads},
+        "versions": {peer.library: peer.versions for peer in peers},
+        "import_seconds": {peer.library: imports(peer.library, first=options.first_import) for peer in peers},
+        "cases": [],
     }
+    print(json.dumps(results["import_seconds"]), flush=True)
+    if options.image:
+        measured = pictures.files(zip(options.image, options.trimap, strict=True), options.enlarge)
+    else:
+        measured = pictures.scenes(options.megapixels, options.noise)
+    for description, arrays in measured:
+        if "foreground" in options.tasks and "alpha" not in arrays:
+            arrays["alpha"] = tm.estimate_alpha(arrays["image"], arrays["trimap"])
+        for task in options.tasks:
+            case = {**description, **measure(peers, task, arrays, options)}
+            results["cases"].append(case)
+            print(table(case), flush=True)
+            if options.output:  # after each case: a long run that is stopped leaves what it has
+                options.output.write_text(json.dumps(results, indent=1, default=float) + "\n")
     for peer in peers:
         peer.close()
-    if options.output:
-        options.output.write_text(json.dumps(results, indent=1, default=float) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,19 @@
 """One library in one process: `python worker.py LIBRARY` reads commands as JSON lines and answers each with one.
 
-Started by run.py, with the interpreter of the library's environment. Needs NumPy and the library only.
+Started by peers.py, with the interpreter of the library's environment. Needs NumPy and the library only.
 """
 
 import contextlib
+import importlib.metadata
 import json
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import memory
 
 
 def pymatting_tasks():
@@ -25,35 +29,57 @@ def pymatting_tasks():
 def trimatte_tasks():
     import trimatte
 
+    def alpha(arrays, **options):
+        found, info = trimatte.solve_alpha(arrays["image"], arrays["trimap"], **options)
+        return found, info.as_dict()
+
     return {
         "laplacian": lambda a: trimatte.closed_form_laplacian(a["image"]),
         "foreground": lambda a: trimatte.estimate_foreground(a["image"], a["alpha"]).foreground,
-        "alpha": lambda a: trimatte.estimate_alpha(a["image"], a["trimap"]),
-        "alpha-direct": lambda a: trimatte.estimate_alpha(a["image"], a["trimap"], solver="cholesky"),
+        "alpha": alpha,
+        "alpha-direct": lambda a: alpha(a, solver="cholesky"),
+        "alpha-tight": lambda a: alpha(a, solver="multigrid", tolerance=1e-6),
     }
 
 
-LIBRARIES = {"pymatting": pymatting_tasks, "trimatte": trimatte_tasks}
+def plain_script_tasks():
+    import plain_script
+
+    return {
+        "laplacian": lambda a: plain_script.laplacian(a["image"]),
+        "alpha": lambda a: plain_script.estimate_alpha(a["image"], a["trimap"]),
+    }
 
 
-def status(field):
-    """A line of /proc/self/status, in bytes; 0 where there is no /proc."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+# What makes the tasks, and the packages whose versions matter.
+LIBRARIES = {
+    "pymatting": (pymatting_tasks, ("pymatting", "numba", "numpy", "scipy")),
+    "trimatte": (trimatte_tasks, ("trimatte", "numpy", "scipy")),
+    "plain-script": (plain_script_tasks, ("numpy", "scipy")),
+}
 
 
-def reset_peak():
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+def run(task, arrays):
+    """The result, and the answer that describes it."""
+    before = memory.start_peak()
+    start = time.perf_counter()
+    result = task(arrays)
+    answer = {"seconds": time.perf_counter() - start}
+    answer["peak_bytes"] = max(0, memory.peak() - before)
+    if isinstance(result, tuple):
+        result, answer["info"] = result
+    return result, answer
 
 
 def main():
-    start = time.perf_counter()
-    tasks = LIBRARIES[sys.argv[1]]()
-    answer = {"import_seconds": time.perf_counter() - start}
+    with contextlib.suppress(OSError):  # if memory runs out, this process is the one to go
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    make_tasks, packages = LIBRARIES[sys.argv[1]]
+    tasks = make_tasks()
+    answer = {
+        "tasks": list(tasks),
+        "versions": {package: importlib.metadata.version(package) for package in packages},
+    }
     arrays, result = {}, None
     while True:
         print(json.dumps(answer), flush=True)
@@ -62,22 +88,18 @@ def main():
             return
         command = json.loads(line)
         answer = {}
-        if "load" in command:
-            with np.load(command["load"]) as stored:
-                arrays = dict(stored)
-        elif "run" in command:
-            result = None
-            reset_peak()
-            before = status("VmRSS")
-            start = time.perf_counter()
-            try:
-                result = tasks[command["run"]](arrays)
-            except Exception as error:  # a peer may fail; that is a result
-                answer["error"] = f"{type(error).__name__}: {error}"
-            answer["seconds"] = time.perf_counter() - start
-            answer["peak_bytes"] = max(0, status("VmHWM") - before)
-        elif "save" in command:
-            np.save(command["save"], result)
+        try:
+            if "load" in command:
+                arrays, result = {}, None
+                with np.load(command["load"]) as stored:
+                    arrays = {name: stored[name] for name in command["names"]}
+            elif "run" in command:
+                result = None
+                result, answer = run(tasks[command["run"]], arrays)
+            elif "save" in command:
+                np.save(command["save"], result)
+        except Exception as error:  # a peer may fail; that is a result
+            answer = {"error": f"{type(error).__name__}: {error}"}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Benchmarks for asv; benchmarks/README.md says how to run them."""

@@ -1,0 +1,47 @@
+"""Time and peak memory of the public calls. asv's peak is that of the whole process, with imports and pictures."""
+
+import scipy.sparse  # noqa: F401, loaded by the first Laplacian, and not what is timed
+
+import trimatte as tm
+
+from .scenes import MEGAPIXELS, SCENES, load, render_all
+
+
+class Calls:
+    params = (SCENES, MEGAPIXELS)
+    param_names = ("scene", "megapixels")
+    timeout = 3600
+    number = 1
+    repeat = (3, 10, 10.0)
+    rounds = 1
+    warmup_time = 0
+
+    def setup_cache(self):
+        render_all()
+
+    setup_cache.timeout = 3600
+
+    def setup(self, scene, megapixels):
+        self.image, self.trimap, self.alpha = load(scene, megapixels)
+
+    def time_closed_form_laplacian(self, scene, megapixels):
+        tm.closed_form_laplacian(self.image)
+
+    def time_estimate_alpha(self, scene, megapixels):
+        tm.estimate_alpha(self.image, self.trimap)
+
+    def time_estimate_foreground(self, scene, megapixels):
+        tm.estimate_foreground(self.image, self.alpha)
+
+    def peakmem_closed_form_laplacian(self, scene, megapixels):
+        tm.closed_form_laplacian(self.image)
+
+    def peakmem_estimate_alpha(self, scene, megapixels):
+        tm.estimate_alpha(self.image, self.trimap)
+
+    def peakmem_estimate_foreground(self, scene, megapixels):
+        tm.estimate_foreground(self.image, self.alpha)
+
+
+def timeraw_import():
+    return "import trimatte"
