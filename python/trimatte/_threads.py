@@ -5,23 +5,17 @@ from __future__ import annotations
 import math
 import operator
 import os
-from pathlib import Path
 
 from . import _core
+from ._cgroup import cpu_quotas
 
 MOST_THREADS = 1024
 
 
 def usable_cpus() -> int:
-    """Cores that this process may run on, by affinity and by the container's quota (cgroup v2)."""
+    """Cores that this process may run on, by affinity and by CPU quota (containers, systemd)."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            cpus = min(cpus, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):
-        pass  # no cgroup, or one of another kind
-    return max(1, cpus)
+    return max(1, min([cpus, *(math.ceil(quota) for quota in cpu_quotas())]))
 
 
 def thread_count(threads: int | None) -> int:
