@@ -18,11 +18,11 @@ namespace trimatte {
 namespace {
 
 constexpr int columns = 4;  // of the near-null space
-// Every 12 iterations, if it looks as if more than 16 were left, the hierarchy is made anew with a fifth column, which
+// Every 12 iterations, if it looks as if more than 20 were left, the hierarchy is made anew with a fifth column, which
 // is what x has changed by in the last four. It costs as much as six iterations.
 constexpr std::int64_t adapt_every = 12;
 constexpr std::int64_t adapt_from = 8;
-constexpr double adapt_if_left = 16;
+constexpr double adapt_if_left = 20;
 
 // The estimated error is too small until the slowest mode has shown: on an unknown region that hardly touches the known
 // ones (GT05 of alphamatting.com) for 14 iterations, with a new hierarchy for a few.

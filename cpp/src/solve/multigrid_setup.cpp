@@ -273,7 +273,7 @@ Grid coarse_grid(const Grid& fine) {
 
 template <int B>
 double largest_eigenvalue(const Grid& grid, const float* A, const Context& context) {
-    constexpr int steps = 12;
+    constexpr int steps = 8;
     const std::int64_t n = grid.slots();
     Buffer<float> v = zeros<float>(B * n, context), old = zeros<float>(B * n, context);
     Buffer<float> w = zeros<float>(B * n, context);
@@ -344,7 +344,7 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
     }
     Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
     solver.computeFromTridiagonal(alpha.head(done), beta.segment(1, done - 1), Eigen::EigenvaluesOnly);
-    return 1.05 * solver.eigenvalues().maxCoeff();
+    return 1.1 * solver.eigenvalues().maxCoeff();
 }
 
 template <int B, int C>
@@ -411,14 +411,21 @@ CoarseMatrix<C> galerkin(const LevelMatrix<B>& fine, const float* T, const Conte
                 }
             }
         }
-        const auto add_product = [&](const float* in, float* out) {
+        // out += A in, where `in` is zero on the outer `border` nodes of the patch.
+        const auto add_product = [&](const float* in, std::int64_t border, float* out) {
+            const auto inside = [&](std::int64_t y, std::int64_t x_there) {
+                return std::min(y, x_there) >= border && std::max(y, x_there) < side - border;
+            };
             for (std::int64_t i = 0; i < side * side; ++i) {
                 const std::int64_t at = slot[static_cast<std::size_t>(i)];
                 if (at < 0) {
                     continue;
                 }
+                const bool from_i = inside(i / side, i % side);
+                const float* in_i = in + i * B * C;
+                float* out_i = out + i * B * C;
                 for (int p = 0; p < B * C; ++p) {
-                    out[i * B * C + p] += in[i * B * C + p];
+                    out_i[p] += in_i[p];
                 }
                 for (std::size_t f = 0; f < offsets.size(); ++f) {
                     const std::int64_t y = i / side + offsets[f][0];
@@ -427,20 +434,34 @@ CoarseMatrix<C> galerkin(const LevelMatrix<B>& fine, const float* T, const Conte
                         continue;
                     }
                     const std::int64_t j = y * side + x_there;
+                    const bool from_j = inside(y, x_there);
+                    if (!from_i && !from_j) {
+                        continue;
+                    }
+                    float a[B * B];
+                    for (int p = 0; p < B * B; ++p) {
+                        a[p] = fine.A[(static_cast<std::int64_t>(f) * B * B + p) * n + at];
+                    }
+                    const float* in_j = in + j * B * C;
+                    float* out_j = out + j * B * C;
                     for (int u = 0; u < B; ++u) {
+                        float ahead[C] = {}, back[C] = {};
                         for (int v = 0; v < B; ++v) {
-                            const float a = fine.A[((static_cast<std::int64_t>(f) * B + u) * B + v) * n + at];
                             for (int c = 0; c < C; ++c) {
-                                out[(i * B + u) * C + c] += a * in[(j * B + v) * C + c];
-                                out[(j * B + v) * C + c] += a * in[(i * B + u) * C + c];
+                                ahead[c] += a[u * B + v] * in_j[v * C + c];
+                                back[c] += a[v * B + u] * in_i[v * C + c];
                             }
+                        }
+                        for (int c = 0; c < C; ++c) {
+                            out_i[u * C + c] += ahead[c];
+                            out_j[u * C + c] += back[c];
                         }
                     }
                 }
             }
         };
-        add_product(P, M.data());
-        add_product(M.data(), AP);
+        add_product(P, 2 * R, M.data());
+        add_product(M.data(), R, AP);
         for (std::int64_t i = 0; i < patch; ++i) {
             P[i] -= fine.omega() * M[static_cast<std::size_t>(i)];
             AP[i] = M[static_cast<std::size_t>(i)] - fine.omega() * AP[i];

@@ -3,7 +3,8 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t slots_per_range = 16384;  // below, starting a thread costs more than it saves
+// Below, waking a thread costs more than it saves. A cell with its blocks is as much work as 16 pixels.
+std::int64_t slots_per_range(const Grid& grid) { return grid.reach() == 1 ? 512 : 8192; }
 constexpr std::int64_t slots_per_band = 400000;  // a few milliseconds between polls
 
 // Borders of ranges of rows with about equal work, at least `rows` rows and `work` slots each.
@@ -27,7 +28,8 @@ void sweep(const Grid& grid, const std::vector<RowStage>& stages, std::int64_t r
     // each stage, and is done once both are.
     const std::int64_t total = grid.work(0, height);
     const std::int64_t wanted = std::max<std::int64_t>(4 * context.threads, total / slots_per_band);
-    const std::int64_t per_band = context.threads == 1 ? slots_per_band : std::max(slots_per_range, total / wanted + 1);
+    const std::int64_t per_band =
+        context.threads == 1 ? slots_per_band : std::max(slots_per_range(grid), total / wanted + 1);
     const std::vector<std::int64_t> border = borders(grid, per_band, 4 * reach * count);
     const auto bands = static_cast<std::int64_t>(border.size()) - 1;
     parallel_for(bands, context.threads, context.monitor, [&](std::int64_t i) {
@@ -53,7 +55,7 @@ void sweep(const Grid& grid, const std::vector<RowStage>& stages, std::int64_t r
 }
 
 void for_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t, std::int64_t)>& body) {
-    const std::vector<std::int64_t> border = borders(grid, slots_per_range, 1);
+    const std::vector<std::int64_t> border = borders(grid, slots_per_range(grid), 1);
     parallel_for(static_cast<std::int64_t>(border.size()) - 1, context.threads, context.monitor, [&](std::int64_t i) {
         body(border[static_cast<std::size_t>(i)], border[static_cast<std::size_t>(i) + 1]);
     });
@@ -61,7 +63,7 @@ void for_rows(const Grid& grid, const Context& context, const std::function<void
 
 void for_cell_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t)>& body) {
     const std::int64_t cell = grid.cell();
-    const std::vector<std::int64_t> border = borders(grid, slots_per_range, cell);
+    const std::vector<std::int64_t> border = borders(grid, slots_per_range(grid), cell);
     const auto row_of = [&](std::int64_t y) { return (y + cell - 1) / cell; };
     parallel_for(static_cast<std::int64_t>(border.size()) - 1, context.threads, context.monitor, [&](std::int64_t i) {
         for (std::int64_t row = row_of(border[static_cast<std::size_t>(i)]);
