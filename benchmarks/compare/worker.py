@@ -63,7 +63,8 @@ def run(task, arrays):
     """The result, and the answer that describes it."""
     before = memory.start_peak()
     start = time.perf_counter()
-    result = task(arrays)
+    with contextlib.redirect_stdout(sys.stderr):  # a library may print; standard output is for answers
+        result = task(arrays)
     answer = {"seconds": time.perf_counter() - start}
     answer["peak_bytes"] = max(0, memory.peak() - before)
     if isinstance(result, tuple):

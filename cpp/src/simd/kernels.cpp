@@ -40,6 +40,7 @@ const Kernels kernels{whiten,
                       advance,
                       dot,
                       combine,
-                      multiply_add};
+                      expand,
+                      gather};
 
 }  // namespace trimatte::simd::TRIMATTE_LEVEL

@@ -19,9 +19,6 @@ using Lanes = double[lanes];
 struct StencilKernels {
     // out = A v
     void (*product)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* v, float* out);
-    // out = b - A v
-    void (*defect)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* b, const float* v,
-                   float* out);
     // r -= A d
     void (*subtract)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* d, float* r);
     // r -= A d; d_next = keep d + add r; x += d_next
@@ -85,16 +82,18 @@ struct Kernels {
                              const float* z, const double* r, const double* q, const double* scale, double* w,
                              double* sums);
     // The others run over `size` elements, a multiple of 8.
-    // d = add r; x = d, or x += d if `again`
-    void (*start)(std::int64_t size, bool again, float add, const float* r, float* d, float* x);
+    // d = add r; x = d
+    void (*start)(std::int64_t size, float add, const float* r, float* d, float* x);
     // p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r; x32 = d
     void (*advance)(std::int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q,
                     double* x, double* r, float add, float* r32, float* d, float* x32);
     double (*dot)(std::int64_t size, const float* a, const float* b);
     // out = a w - b u - c out
     void (*combine)(std::int64_t size, float a, const float* w, float b, const float* u, float c, float* out);
-    // out += a * b
-    void (*multiply_add)(std::int64_t size, const float* a, const float* b, float* out);
+    // out = sum over c < columns of T[c n + i] e[c size + i]
+    void (*expand)(std::int64_t size, int columns, const float* T, std::int64_t n, const float* e, float* out);
+    // sum[c size + i] += T[c n + i] r[i]
+    void (*gather)(std::int64_t size, int columns, const float* T, std::int64_t n, const float* r, float* sum);
 };
 
 enum class Level { baseline, v3, v4 };

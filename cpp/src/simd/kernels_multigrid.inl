@@ -100,14 +100,6 @@ void product(const float* A, int64_t n, const Piece* p, const Piece* end, const 
 }
 
 template <int B, int R>
-void defect(const float* A, int64_t n, const Piece* p, const Piece* end, const float* b, const float* v, float* out) {
-    for_products<B, R>(A, n, p, end, v, [=](int, int64_t i, const auto& Av) TRIMATTE_LAMBDA {
-        using V = vector_of<decltype(Av)>;
-        store(out + i, load<V>(b + i) - Av);
-    });
-}
-
-template <int B, int R>
 void subtract(const float* A, int64_t n, const Piece* p, const Piece* end, const float* d, float* r) {
     for_products<B, R>(A, n, p, end, d, [=](int, int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
         using V = vector_of<decltype(Ad)>;
@@ -149,7 +141,7 @@ void damp_add(const float* A, int64_t n, const Piece* p, const Piece* end, float
 
 template <int B, int R>
 constexpr StencilKernels stencil_kernels() {
-    return {product<B, R>, defect<B, R>, subtract<B, R>, smooth<B, R>, damp<B, R>, damp_add<B, R>};
+    return {product<B, R>, subtract<B, R>, smooth<B, R>, damp<B, R>, damp_add<B, R>};
 }
 
 // A v in double, for pixels: entries are hi + lo.
@@ -226,12 +218,12 @@ void measured_product(const float* hi, const float* lo, int64_t n, const Piece* 
 
 // The loops below run over `size` elements, a multiple of 8.
 
-// d = add r; x = d, or x += d if `again`.
-void start(int64_t size, bool again, float add, const float* r, float* d, float* x) {
+// d = add r; x = d
+void start(int64_t size, float add, const float* r, float* d, float* x) {
     for (int64_t i = 0; i < size; i += 8) {
         const F8 step = add * load<F8>(r + i);
         store(d + i, step);
-        store(x + i, again ? load<F8>(x + i) + step : step);
+        store(x + i, step);
     }
 }
 
@@ -270,9 +262,23 @@ void combine(int64_t size, float a, const float* w, float b, const float* u, flo
     }
 }
 
-// out += a * b
-void multiply_add(int64_t size, const float* a, const float* b, float* out) {
+// out = sum over c of T[c n + i] e[c size + i]
+void expand(int64_t size, int columns, const float* T, int64_t n, const float* e, float* out) {
     for (int64_t i = 0; i < size; i += 8) {
-        store(out + i, load<F8>(out + i) + load<F8>(a + i) * load<F8>(b + i));
+        F8 sum = load<F8>(T + i) * load<F8>(e + i);
+        for (int c = 1; c < columns; ++c) {
+            sum += load<F8>(T + c * n + i) * load<F8>(e + c * size + i);
+        }
+        store(out + i, sum);
+    }
+}
+
+// sum[c size + i] += T[c n + i] r[i]
+void gather(int64_t size, int columns, const float* T, int64_t n, const float* r, float* sum) {
+    for (int64_t i = 0; i < size; i += 8) {
+        const F8 here = load<F8>(r + i);
+        for (int c = 0; c < columns; ++c) {
+            store(sum + c * size + i, load<F8>(sum + c * size + i) + load<F8>(T + c * n + i) * here);
+        }
     }
 }

@@ -45,8 +45,7 @@ public:
     virtual const float* x() = 0;  // the answer
     virtual const Grid& grid() const = 0;
     virtual void cycle() = 0;
-    // A second cycle, from the x of the first.
-    virtual void cycle_again() = 0;
+    virtual bool exact() const = 0;
     virtual std::size_t bytes() const = 0;
 };
 
@@ -103,34 +102,27 @@ public:
     float first_step() const override { return chebyshev_.add[0]; }
 
     void cycle(std::vector<RowStage> first, const RowStage& last) override {
-        std::vector<RowStage> down = std::move(first);
-        int now = add_smoothing(down, 0);
-        down.emplace_back(
-            [this, now](std::int64_t y) { kernels().subtract(A(), n(), begin(y), end(y), d_[now].data(), r_.data()); });
-        float* damped = d_[1 - now].data();
-        down.emplace_back([this, damped](std::int64_t y) {
-            kernels().damp(A(), n(), begin(y), end(y), matrix_.omega(), r_.data(), damped);
-        });
-        sweep(grid(), down, grid().reach(), context_);
-
-        restrict_to_cells(damped);
-        coarse_->cycle();
-        coarse_->cycle_again();
-        interpolate(d_[0].data());
-
-        std::vector<RowStage> up;
-        up.emplace_back([this](std::int64_t y) {
-            kernels().damp_add(A(), n(), begin(y), end(y), matrix_.omega(), d_[0].data(), d_[1].data(), x_.data());
-        });
-        up.emplace_back([this](std::int64_t y) {
-            kernels().smooth(A(), n(), begin(y), end(y), 0, chebyshev_.add[0], d_[1].data(), r_.data(), d_[0].data(),
-                             x_.data());
-        });
-        add_smoothing(up, 0);
-        if (last) {
-            up.push_back(last);
+        std::vector<RowStage> stages = std::move(first);
+        float* damped = add_residual(stages, add_smoothing(stages, 0));
+        sweep(grid(), stages, grid().reach(), context_);
+        // A W-cycle: below the pixels, the next level is visited twice, with smoothing before and after each time.
+        const int visits = B == 1 || coarse_->exact() ? 1 : 2;
+        for (int visit = 1; visit <= visits; ++visit) {
+            restrict_to_cells(damped);
+            coarse_->cycle();
+            interpolate(d_[0].data());
+            stages.clear();
+            stages.emplace_back([this](std::int64_t y) {
+                kernels().damp_add(A(), n(), begin(y), end(y), matrix_.omega(), d_[0].data(), d_[1].data(), x_.data());
+            });
+            int now = add_whole_smoothing(stages, 1);
+            if (visit < visits) {
+                damped = add_residual(stages, add_whole_smoothing(stages, now));
+            } else if (last) {
+                stages.push_back(last);
+            }
+            sweep(grid(), stages, grid().reach(), context_);
         }
-        sweep(grid(), up, grid().reach(), context_);
     }
 
     std::size_t bytes() const override {
@@ -158,12 +150,8 @@ public:
                 for (int b = 0; b < B; ++b) {
                     for (std::int64_t y = 0; y < k; ++y) {
                         const std::int64_t at = s->slot + y * s->stride;
-                        float* out = u + b * n() + at;
-                        std::fill(out, out + size, 0.0f);
-                        for (int c = 0; c < C; ++c) {
-                            simd::kernels().multiply_add(size, T_.data() + (b * C + c) * n() + at,
-                                                         wide.data() + c * size, out);
-                        }
+                        simd::kernels().expand(size, C, T_.data() + b * C * n() + at, n(), wide.data(),
+                                               u + b * n() + at);
                     }
                 }
             }
@@ -180,20 +168,21 @@ public:
             for (const Strip* s = grid().strips_begin(cy); s != grid().strips_end(cy); ++s) {
                 const std::int64_t size = padded(*s);
                 const std::int64_t to = coarse.slot(cy, s->x / k);
-                for (int c = 0; c < C; ++c) {
-                    sum.assign(static_cast<std::size_t>(size), 0.0f);
-                    for (int b = 0; b < B; ++b) {
-                        for (std::int64_t y = 0; y < k; ++y) {
-                            const std::int64_t at = s->slot + y * s->stride;
-                            simd::kernels().multiply_add(size, T_.data() + (b * C + c) * n() + at, r + b * n() + at,
-                                                         sum.data());
-                        }
+                sum.assign(static_cast<std::size_t>(C * size), 0.0f);
+                for (int b = 0; b < B; ++b) {
+                    for (std::int64_t y = 0; y < k; ++y) {
+                        const std::int64_t at = s->slot + y * s->stride;
+                        simd::kernels().gather(size, C, T_.data() + b * C * n() + at, n(), r + b * n() + at,
+                                               sum.data());
                     }
+                }
+                for (int c = 0; c < C; ++c) {
+                    const float* from = sum.data() + c * size;
                     float* cell = out + c * coarse.slots() + to;
                     for (std::int64_t x = 0; x < s->width; x += k) {
                         float total = 0;
                         for (std::int64_t i = x; i < x + k; ++i) {
-                            total += sum[static_cast<std::size_t>(i)];
+                            total += from[i];
                         }
                         *cell++ = total;
                     }
@@ -222,6 +211,26 @@ private:
             now = 1 - now;
         }
         return now;
+    }
+
+    // The same with the first step, after a step in d_[now] that r has not lost yet.
+    int add_whole_smoothing(std::vector<RowStage>& stages, int now) {
+        stages.emplace_back([this, now](std::int64_t y) {
+            kernels().smooth(A(), n(), begin(y), end(y), 0, chebyshev_.add[0], d_[now].data(), r_.data(),
+                             d_[1 - now].data(), x_.data());
+        });
+        return add_smoothing(stages, 1 - now);
+    }
+
+    // Then r loses the last step's part, and (I - omega A) r is formed, which T^T takes to the cells; returns it.
+    float* add_residual(std::vector<RowStage>& stages, int now) {
+        stages.emplace_back(
+            [this, now](std::int64_t y) { kernels().subtract(A(), n(), begin(y), end(y), d_[now].data(), r_.data()); });
+        float* damped = d_[1 - now].data();
+        stages.emplace_back([this, damped](std::int64_t y) {
+            kernels().damp(A(), n(), begin(y), end(y), matrix_.omega(), r_.data(), damped);
+        });
+        return damped;
     }
 
     LevelMatrix<B> matrix_;

@@ -90,7 +90,7 @@ public:
         const Eigen::VectorXf x = inverse_ * b;
         for_each([&](Eigen::Index i, std::int64_t at) { x_[at] = x[i]; });
     }
-    void cycle_again() override {}  // it was exact
+    bool exact() const override { return true; }
     std::size_t bytes() const override {
         return grid_.bytes() + b_.bytes() + x_.bytes() + static_cast<std::size_t>(inverse_.size()) * sizeof(float);
     }
@@ -128,22 +128,13 @@ public:
         smoother_->cycle({[this](std::int64_t y) {
                              for_row(y, [&](std::int64_t at, std::int64_t size) {
                                  std::copy_n(b_.data() + at, size, smoother_->r() + at);
-                                 start(at, size, false);
+                                 simd::kernels().start(size, smoother_->first_step(), smoother_->r() + at,
+                                                       smoother_->d() + at, smoother_->x() + at);
                              });
                          }},
                          {});
     }
-    void cycle_again() override {
-        smoother_->cycle({[this](std::int64_t y) {
-                              smoother_->kernels().defect(A_.data(), grid_.slots(), grid_.pieces_begin(y),
-                                                          grid_.pieces_end(y), b_.data(), smoother_->x(),
-                                                          smoother_->r());
-                          },
-                          [this](std::int64_t y) {
-                              for_row(y, [&](std::int64_t at, std::int64_t size) { start(at, size, true); });
-                          }},
-                         {});
-    }
+    bool exact() const override { return false; }
     std::size_t bytes() const override { return grid_.bytes() + A_.bytes() + b_.bytes() + smoother_->bytes(); }
 
 private:
@@ -155,11 +146,6 @@ private:
             }
         }
     }
-    void start(std::int64_t at, std::int64_t size, bool again) {
-        simd::kernels().start(size, again, smoother_->first_step(), smoother_->r() + at, smoother_->d() + at,
-                              smoother_->x() + at);
-    }
-
     Grid grid_;
     Buffer<float> A_;
     Buffer<float> b_;

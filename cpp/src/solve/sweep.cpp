@@ -27,7 +27,8 @@ void sweep(const Grid& grid, const std::vector<RowStage>& stages, std::int64_t r
     // Bands: each thread takes one of several. Two neighbours leave a triangle of rows between them, which grows with
     // each stage, and is done once both are.
     const std::int64_t total = grid.work(0, height);
-    const std::int64_t wanted = std::max<std::int64_t>(4 * context.threads, total / slots_per_band);
+    const std::int64_t fewest = total < context.threads * slots_per_band / 4 ? context.threads : 4 * context.threads;
+    const std::int64_t wanted = std::max(fewest, total / slots_per_band);
     const std::int64_t per_band =
         context.threads == 1 ? slots_per_band : std::max(slots_per_range(grid), total / wanted + 1);
     const std::vector<std::int64_t> border = borders(grid, per_band, 4 * reach * count);
