@@ -8,7 +8,7 @@
 
 namespace trimatte {
 
-// Aligned to 64 bytes; from 4 MiB on, Linux is asked for huge pages (a fifth of the page faults' cost).
+// Aligned to 64 bytes; from 512 KiB on, Linux is asked for huge pages: a fifth of the page faults' cost.
 void* allocate(std::size_t bytes);
 void deallocate(void* memory) noexcept;
 
