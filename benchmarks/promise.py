@@ -25,8 +25,9 @@ def pictures(options):
     """(name, image, trimap) one after the other."""
     for folder in options.folder:
         for image in sorted((folder / "input").glob("*.png")):
-            for trimap in ("trimap1", "trimap2"):
-                yield f"{image.stem} {trimap}", tm.io.load_image(image), tm.io.load_image(folder / trimap / image.name)
+            for name in ("trimap1", "trimap2"):
+                trimap = tm.io.load_image(folder / name / image.name)
+                yield f"{image.stem} {name}", tm.io.load_image(image), trimap
     for image, trimap in zip(options.image, options.trimap, strict=True):
         yield Path(image).name, tm.io.load_image(image), tm.io.load_image(trimap)
     for name in options.scene:
