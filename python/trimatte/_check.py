@@ -143,7 +143,7 @@ def labels(
     array = plane(value, image_shape, "trimap")
     top = full_range(array.dtype)
     # 0 (background), 2 (unknown) or 2 - 1 (foreground), without a pass for each
-    out = (array > low * top).view(np.uint8) << np.uint8(1)
+    out: npt.NDArray[np.uint8] = (array > low * top).view(np.uint8) << np.uint8(1)
     out -= (array >= high * top).view(np.uint8)
     return out
 
