@@ -79,6 +79,42 @@ def test_a_forked_child_works_after_use_in_the_parent(picture):
             child.join()
 
 
+def _report(image, trimap, connection):
+    callers = set()
+    tm.estimate_alpha(
+        image, trimap, solver="multigrid", threads=2, progress=lambda *_: callers.add(threading.get_ident())
+    )
+    connection.send(callers == {threading.get_ident()})
+
+    def interrupt(phase, done):
+        if phase == "cg":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    try:
+        tm.estimate_alpha(image, trimap, solver="multigrid", threads=2, tolerance=1e-9, progress=interrupt)
+    except KeyboardInterrupt:
+        connection.send(True)
+    else:
+        connection.send(False)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_reports_and_stops_in_the_calling_thread(picture):
+    tm.estimate_alpha(picture.image, picture.trimap, solver="multigrid", threads=2)
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_report, args=(picture.image, picture.trimap, sender))
+    child.start()
+    try:
+        for what in ("progress comes from the calling thread", "Ctrl-C is heard"):
+            assert receiver.poll(60), f"the forked child hangs before: {what}"
+            assert receiver.recv(), what
+    finally:
+        child.kill()
+        child.join()
+
+
 def test_progress(picture):
     calls = []
     tm.estimate_alpha(

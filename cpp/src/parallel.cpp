@@ -25,7 +25,7 @@ constexpr std::int64_t parallel_from = 4 * range_size;
 
 #if defined(_OPENMP) && defined(__unix__)
 // After fork() the child has the parent's idea of a thread pool but none of its threads, and GNU OpenMP waits
-// for them for ever. A new thread has no pool yet and makes its own, so a forked child computes from one.
+// for them for ever. A new thread has no pool yet and makes its own, so a forked child takes its helpers from one.
 std::atomic<bool> is_forked_child{false};
 const int fork_handler = pthread_atfork(nullptr, nullptr, [] { is_forked_child = true; });
 #else
@@ -146,51 +146,18 @@ private:
 thread_local Team* team_here = nullptr;
 
 #if defined(_OPENMP)
-// The leader runs body; returns what it threw.
-std::exception_ptr lead([[maybe_unused]] int threads, const std::function<void()>& body) {
-    Team team;
+// Runs body as the leader; returns what it threw. The calling thread leads always: it is the one that reports.
+std::exception_ptr lead(Team& team, const std::function<void()>& body) {
     std::exception_ptr error;
-#pragma omp parallel num_threads(threads)
-    {
-        if (omp_get_thread_num() != 0) {
-            team.help();
-        } else {
-            team_here = &team;
-            try {
-                body();
-            } catch (...) {
-                error = std::current_exception();
-            }
-            team_here = nullptr;
-            team.dismiss();
-        }
+    team_here = &team;
+    try {
+        body();
+    } catch (...) {
+        error = std::current_exception();
     }
+    team_here = nullptr;
+    team.dismiss();
     return error;
-}
-
-std::exception_ptr lead_from_new_thread(int threads, Monitor& monitor, const std::function<void()>& body) {
-    std::mutex mutex;
-    std::condition_variable wake;
-    bool done = false;
-    std::exception_ptr error, stopped;
-    std::thread fresh([&] {
-        error = lead(threads, body);
-        const std::lock_guard<std::mutex> lock(mutex);
-        done = true;
-        wake.notify_one();
-    });
-    {
-        std::unique_lock<std::mutex> lock(mutex);
-        while (!wake.wait_for(lock, std::chrono::milliseconds(20), [&] { return done; })) {
-            try {
-                monitor.poll();
-            } catch (...) {
-                stopped = std::current_exception();  // the body's next poll throws too
-            }
-        }
-    }
-    fresh.join();
-    return error ? error : stopped;
 }
 #endif
 
@@ -212,25 +179,39 @@ int max_threads() {
 #endif
 }
 
-void with_team(int threads, [[maybe_unused]] Monitor& monitor, const std::function<void()>& body) {
+void with_team([[maybe_unused]] int threads, const std::function<void()>& body) {
 #if defined(_OPENMP)
     if (threads > 1 && team_here == nullptr) {
-        const std::exception_ptr error =
-            is_forked_child ? lead_from_new_thread(threads, monitor, body) : lead(threads, body);
+        Team team;
+        std::exception_ptr error;
+        if (is_forked_child) {
+            std::thread helpers([&] {
+#pragma omp parallel num_threads(threads - 1)
+                team.help();
+            });
+            error = lead(team, body);
+            helpers.join();
+        } else {
+#pragma omp parallel num_threads(threads)
+            if (omp_get_thread_num() == 0) {
+                error = lead(team, body);
+            } else {
+                team.help();
+            }
+        }
         if (error) {
             std::rethrow_exception(error);
         }
         return;
     }
 #endif
-    (void)threads;
     body();
 }
 
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body) {
     Chunks chunks(count, monitor, body);
     if (threads > 1 && count > 1) {
-        with_team(static_cast<int>(std::min<std::int64_t>(threads, count)), monitor,
+        with_team(static_cast<int>(std::min<std::int64_t>(threads, count)),
                   [&] { team_here != nullptr ? team_here->run(chunks) : chunks.work(); });
     } else {
         chunks.work();

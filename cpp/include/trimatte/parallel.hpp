@@ -16,8 +16,8 @@ bool has_openmp();
 int max_threads();
 
 // Runs body with threads at hand for every parallel_for in it. A call that has many of those is faster with it: the
-// threads are started once. body runs on the calling thread, or in a forked child on a new one.
-void with_team(int threads, Monitor& monitor, const std::function<void()>& body);
+// threads are started once. body runs on the calling thread.
+void with_team(int threads, const std::function<void()>& body);
 
 // Runs body(0) ... body(count - 1), each once, in any order. The first exception stops the rest and is thrown
 // here. The calling thread polls the monitor between its chunks: keep a chunk under 50 ms.

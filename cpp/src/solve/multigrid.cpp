@@ -294,7 +294,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
 
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     SolveInfo info{};
-    with_team(options.threads, monitor, [&] { info = solve_here(problem, options, x, monitor); });
+    with_team(options.threads, [&] { info = solve_here(problem, options, x, monitor); });
     return info;
 }
 
