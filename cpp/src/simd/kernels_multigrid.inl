@@ -9,6 +9,32 @@ constexpr int offset_index(int dy, int dx) {
     return dy == 0 ? dx - 1 : R + (dy - 1) * (2 * R + 1) + dx + R;
 }
 
+// The loops over offsets are not unrolled: the code would keep dozens of addresses on the stack and outgrow the cache
+// for decoded instructions. One load then reads many planes in turn, which the hardware does not foresee: entries are
+// asked for this many slots ahead.
+constexpr int64_t prefetched = 128;
+
+// use(a, ahead, b, behind) for each pair of opposite offsets of the pixels at column `o` of the piece: the indices of
+// the entries ahead and behind in the matrix, and of the other pixels.
+template <class Use>
+TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, const Use& use) {
+    int64_t a = p.at[2] + o;
+    for (int dy = 0; dy <= 2; ++dy) {
+        const int dx = dy == 0 ? 1 : -2;
+        int64_t ahead = p.at[2 + dy] + o + dx;
+        int64_t behind = p.at[2 - dy] + o - dx;
+        int64_t b = behind + (a - p.at[2] - o);
+#pragma GCC unroll 1
+        for (int left = dy == 0 ? 2 : 5; left > 0; --left) {
+            use(a, ahead, b, behind);
+            a += n;
+            b += n - 1;
+            ++ahead;
+            --behind;
+        }
+    }
+}
+
 // acc += offset (dy, dx)'s part of A v, forward and backward, for the nodes at column `o` of the piece.
 template <class V, int B, int R>
 TRIMATTE_INLINE void add_offset(int dy, int dx, const float* A, int64_t n, const Piece& p, int64_t o, const float* v,
@@ -23,6 +49,7 @@ TRIMATTE_INLINE void add_offset(int dy, int dx, const float* A, int64_t n, const
     TRIMATTE_OPAQUE(a);
     for (int u = 0; u < B; ++u) {
         for (int c = 0; c < B; ++c) {
+            prefetch<V>(a + prefetched);
             acc[u] += load<V>(a) * there[c];
             a += n;
         }
@@ -48,14 +75,12 @@ TRIMATTE_INLINE void row_sums(const float* A, int64_t n, const Piece& p, int64_t
         acc[u] = load<V>(v + u * n + p.at[2] + o);
     }
     if constexpr (B == 1) {
-#pragma GCC unroll 3
-        for (int dy = 0; dy <= R; ++dy) {
-#pragma GCC unroll 5
-            for (int dx = dy == 0 ? 1 : -R; dx <= R; ++dx) {
-                add_offset<V, B, R>(dy, dx, A, n, p, o, v, acc);
-            }
-        }
-    } else {  // not unrolled: the code would outgrow the cache for decoded instructions
+        for_pixel_offsets(n, p, o, [&](int64_t a, int64_t ahead, int64_t b, int64_t behind) TRIMATTE_LAMBDA {
+            prefetch<V>(A + a + prefetched);
+            acc[0] += load<V>(A + a) * load<V>(v + ahead);
+            acc[0] += load<V>(A + b) * load<V>(v + behind);
+        });
+    } else {
 #pragma GCC unroll 1
         for (int f = 0; f < 4; ++f) {
             const int dy = f > 0;
@@ -64,44 +89,41 @@ TRIMATTE_INLINE void row_sums(const float* A, int64_t n, const Piece& p, int64_t
     }
 }
 
-// use(number, slot, (A v) of 16 or 8 nodes) for all nodes of the pieces.
+// use(i, (A v)[i ...]), i = u n + slot, for all numbers u of all nodes of the pieces.
+template <class V, int B, int R, class Use>
+TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, const float* v,
+                                 const Use& use) {
+    constexpr int64_t step = sizeof(V) / sizeof(float);
+    for (; o + step <= p.size; o += step) {
+        V acc[B];
+        row_sums<V, B, R>(A, n, p, o, v, acc);
+        for (int u = 0; u < B; ++u) {
+            use(u * n + p.at[2] + o, acc[u]);
+        }
+    }
+}
+
 template <int B, int R, class Use>
 TRIMATTE_INLINE void for_products(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v,
                                   const Use& use) {
     for (; p != end; ++p) {
         int64_t o = 0;
-        if constexpr (B == 1) {
-            for (; o + 32 <= p->size; o += 32) {
-                F32 acc[B];
-                row_sums<F32, B, R>(A, n, *p, o, v, acc);
-                use(0, p->at[2] + o, acc[0]);
-            }
+        if constexpr (B == 1) {  // two sums: one addition need not wait for the other
+            for_vectors<Pair<Native>, B, R>(A, n, *p, o, v, use);
         }
-        for (; o + 16 <= p->size; o += 16) {
-            F16 acc[B];
-            row_sums<F16, B, R>(A, n, *p, o, v, acc);
-            for (int u = 0; u < B; ++u) {
-                use(u, u * n + p->at[2] + o, acc[u]);
-            }
-        }
-        for (; o < p->size; o += 8) {
-            F8 acc[B];
-            row_sums<F8, B, R>(A, n, *p, o, v, acc);
-            for (int u = 0; u < B; ++u) {
-                use(u, u * n + p->at[2] + o, acc[u]);
-            }
-        }
+        for_vectors<Native, B, R>(A, n, *p, o, v, use);
+        for_vectors<F8, B, R>(A, n, *p, o, v, use);
     }
 }
 
 template <int B, int R>
 void product(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v, float* out) {
-    for_products<B, R>(A, n, p, end, v, [=](int, int64_t i, const auto& Av) TRIMATTE_LAMBDA { store(out + i, Av); });
+    for_products<B, R>(A, n, p, end, v, [=](int64_t i, const auto& Av) TRIMATTE_LAMBDA { store(out + i, Av); });
 }
 
 template <int B, int R>
 void subtract(const float* A, int64_t n, const Piece* p, const Piece* end, const float* d, float* r) {
-    for_products<B, R>(A, n, p, end, d, [=](int, int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
+    for_products<B, R>(A, n, p, end, d, [=](int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
         using V = vector_of<decltype(Ad)>;
         store(r + i, load<V>(r + i) - Ad);
     });
@@ -110,7 +132,7 @@ void subtract(const float* A, int64_t n, const Piece* p, const Piece* end, const
 template <int B, int R>
 void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float keep, float add, const float* d,
             float* r, float* d_next, float* x) {
-    for_products<B, R>(A, n, p, end, d, [=](int, int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
+    for_products<B, R>(A, n, p, end, d, [=](int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
         using V = vector_of<decltype(Ad)>;
         const V left = load<V>(r + i) - Ad;
         const V step = keep * load<V>(d + i) + add * left;
@@ -122,7 +144,7 @@ void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float k
 
 template <int B, int R>
 void damp(const float* A, int64_t n, const Piece* p, const Piece* end, float omega, const float* u, float* out) {
-    for_products<B, R>(A, n, p, end, u, [=](int, int64_t i, const auto& Au) TRIMATTE_LAMBDA {
+    for_products<B, R>(A, n, p, end, u, [=](int64_t i, const auto& Au) TRIMATTE_LAMBDA {
         using V = vector_of<decltype(Au)>;
         store(out + i, load<V>(u + i) - omega * Au);
     });
@@ -131,7 +153,7 @@ void damp(const float* A, int64_t n, const Piece* p, const Piece* end, float ome
 template <int B, int R>
 void damp_add(const float* A, int64_t n, const Piece* p, const Piece* end, float omega, const float* u, float* out,
               float* x) {
-    for_products<B, R>(A, n, p, end, u, [=](int, int64_t i, const auto& Au) TRIMATTE_LAMBDA {
+    for_products<B, R>(A, n, p, end, u, [=](int64_t i, const auto& Au) TRIMATTE_LAMBDA {
         using V = vector_of<decltype(Au)>;
         const V damped = load<V>(u + i) - omega * Au;
         store(out + i, damped);
@@ -157,16 +179,12 @@ double wide_product(const float* hi, const float* lo, int64_t n, const Piece* p,
         for (int64_t o = 0; o < p->size; o += 8) {
             const D8 here = load<D8>(v + p->at[2] + o);
             D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
-#pragma GCC unroll 3
-            for (int dy = 0; dy <= 2; ++dy) {
-#pragma GCC unroll 5
-                for (int dx = dy == 0 ? 1 : -2; dx <= 2; ++dx) {
-                    const int64_t plane = offset_index<2>(dy, dx) * n;
-                    const int64_t back = p->at[2 - dy] + o - dx;
-                    ahead += wide(hi, lo, plane + p->at[2] + o) * load<D8>(v + p->at[2 + dy] + o + dx);
-                    behind += wide(hi, lo, plane + back) * load<D8>(v + back);
-                }
-            }
+            for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t v_a, int64_t b, int64_t v_b) TRIMATTE_LAMBDA {
+                prefetch<F8>(hi + a + prefetched);
+                prefetch<F8>(lo + a + prefetched);
+                ahead += wide(hi, lo, a) * load<D8>(v + v_a);
+                behind += wide(hi, lo, b) * load<D8>(v + v_b);
+            });
             const D8 sum = ahead + behind;
             store(out + p->at[2] + o, sum);
             dot += here * sum;
@@ -185,20 +203,16 @@ void measured_product(const float* hi, const float* lo, int64_t n, const Piece* 
             const D8 here = widen(load<F8>(z + at));
             D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
             F8 rest{};                  // what lo adds needs no more digits
-#pragma GCC unroll 3
-            for (int dy = 0; dy <= 2; ++dy) {
-#pragma GCC unroll 5
-                for (int dx = dy == 0 ? 1 : -2; dx <= 2; ++dx) {
-                    const int64_t plane = offset_index<2>(dy, dx) * n;
-                    const int64_t back = p->at[2 - dy] + o - dx;
-                    const F8 z_ahead = load<F8>(z + p->at[2 + dy] + o + dx);
-                    const F8 z_behind = load<F8>(z + back);
-                    ahead += widen(load<F8>(hi + plane + at)) * widen(z_ahead);
-                    behind += widen(load<F8>(hi + plane + back)) * widen(z_behind);
-                    rest += load<F8>(lo + plane + at) * z_ahead;
-                    rest += load<F8>(lo + plane + back) * z_behind;
-                }
-            }
+            for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t z_a, int64_t b, int64_t z_b) TRIMATTE_LAMBDA {
+                prefetch<F8>(hi + a + prefetched);
+                prefetch<F8>(lo + a + prefetched);
+                const F8 z_ahead = load<F8>(z + z_a);
+                const F8 z_behind = load<F8>(z + z_b);
+                ahead += widen(load<F8>(hi + a)) * widen(z_ahead);
+                behind += widen(load<F8>(hi + b)) * widen(z_behind);
+                rest += load<F8>(lo + a) * z_ahead;
+                rest += load<F8>(lo + b) * z_behind;
+            });
             const D8 sum = ahead + behind + widen(rest);
             store(w + at, sum);
             zr += here * load<D8>(r + at);

@@ -2,25 +2,90 @@
 // Included by kernels.cpp only.
 
 #if defined(__GNUC__)
-typedef float F8 __attribute__((vector_size(32)));
-typedef float F16 __attribute__((vector_size(64)));
-typedef float F32 __attribute__((vector_size(128)));
-typedef double D8 __attribute__((vector_size(64)));
-typedef double D16 __attribute__((vector_size(128)));
 #define TRIMATTE_INLINE inline __attribute__((always_inline))
 #define TRIMATTE_LAMBDA __attribute__((always_inline))
 // Hides where a pointer comes from: the compiler would keep dozens of addresses on the stack rather than add to one.
 #define TRIMATTE_OPAQUE(pointer) asm("" : "+r"(pointer))
 #define TRIMATTE_PREFETCH(address) __builtin_prefetch(address)
 
-#if defined(__AVX512F__)  // gcc 12 does it in halves
+// Two vectors as one. (Gcc's own vectors may be longer than a register too, but then it takes them through memory.)
+template <class V>
+struct Pair {
+    using Scalar = decltype(V{}[0] + V{}[0]);
+    V first, second;
+    friend TRIMATTE_INLINE Pair operator+(const Pair& a, const Pair& b) {
+        return {a.first + b.first, a.second + b.second};
+    }
+    friend TRIMATTE_INLINE Pair operator-(const Pair& a, const Pair& b) {
+        return {a.first - b.first, a.second - b.second};
+    }
+    friend TRIMATTE_INLINE Pair operator*(const Pair& a, const Pair& b) {
+        return {a.first * b.first, a.second * b.second};
+    }
+    friend TRIMATTE_INLINE Pair operator*(Scalar s, const Pair& a) { return {s * a.first, s * a.second}; }
+    TRIMATTE_INLINE Pair& operator+=(const Pair& b) { return *this = *this + b; }
+    TRIMATTE_INLINE Scalar operator[](int i) const {
+        constexpr int half = sizeof(V) / sizeof(Scalar);
+        return i < half ? first[i] : second[i - half];
+    }
+};
+
+// `Native` is what fills a register, at least 8 floats.
+#if defined(__AVX512F__)
+typedef float F8 __attribute__((vector_size(32)));
+typedef float F16 __attribute__((vector_size(64)));
+typedef double D8 __attribute__((vector_size(64)));
+using Native = F16;
+// Gcc 12 converts in halves.
 TRIMATTE_INLINE D8 widen(F8 a) { return reinterpret_cast<D8>(_mm512_cvtps_pd(reinterpret_cast<__m256>(a))); }
 TRIMATTE_INLINE F8 narrow(D8 a) { return reinterpret_cast<F8>(_mm512_cvtpd_ps(reinterpret_cast<__m512d>(a))); }
-#else
-TRIMATTE_INLINE D8 widen(F8 a) { return __builtin_convertvector(a, D8); }
-TRIMATTE_INLINE F8 narrow(D8 a) { return __builtin_convertvector(a, F8); }
-#endif
 TRIMATTE_INLINE D8 larger(D8 a, D8 b) { return a > b ? a : b; }
+#elif defined(__AVX2__)
+typedef float F8 __attribute__((vector_size(32)));
+typedef double D4 __attribute__((vector_size(32)));
+using F16 = Pair<F8>;
+using D8 = Pair<D4>;
+using Native = F8;
+TRIMATTE_INLINE D8 widen(F8 a) {
+    const __m256 all = reinterpret_cast<__m256>(a);
+    return {reinterpret_cast<D4>(_mm256_cvtps_pd(_mm256_castps256_ps128(all))),
+            reinterpret_cast<D4>(_mm256_cvtps_pd(_mm256_extractf128_ps(all, 1)))};
+}
+TRIMATTE_INLINE F8 narrow(const D8& a) {
+    return reinterpret_cast<F8>(_mm256_set_m128(_mm256_cvtpd_ps(reinterpret_cast<__m256d>(a.second)),
+                                                _mm256_cvtpd_ps(reinterpret_cast<__m256d>(a.first))));
+}
+TRIMATTE_INLINE D4 larger(D4 a, D4 b) { return a > b ? a : b; }
+TRIMATTE_INLINE D8 larger(const D8& a, const D8& b) { return {larger(a.first, b.first), larger(a.second, b.second)}; }
+#else
+typedef float F4 __attribute__((vector_size(16)));
+typedef double D2 __attribute__((vector_size(16)));
+using F8 = Pair<F4>;
+using F16 = Pair<F8>;
+using D4 = Pair<D2>;
+using D8 = Pair<D4>;
+using Native = F8;
+// Not lane by lane: gcc 12 then leaves the rounding of some lanes out.
+typedef double Four __attribute__((vector_size(32)));
+TRIMATTE_INLINE D4 widen(F4 a) {
+    const Four wide = __builtin_convertvector(a, Four);
+    D4 result;
+    memcpy(&result, &wide, sizeof wide);
+    return result;
+}
+TRIMATTE_INLINE F4 narrow(const D4& a) {
+    Four wide;
+    memcpy(&wide, &a, sizeof wide);
+    return __builtin_convertvector(wide, F4);
+}
+TRIMATTE_INLINE D8 widen(const F8& a) { return {widen(a.first), widen(a.second)}; }
+TRIMATTE_INLINE F8 narrow(const D8& a) { return {narrow(a.first), narrow(a.second)}; }
+TRIMATTE_INLINE D2 larger(D2 a, D2 b) { return a > b ? a : b; }
+template <class V>
+TRIMATTE_INLINE Pair<V> larger(const Pair<V>& a, const Pair<V>& b) {
+    return {larger(a.first, b.first), larger(a.second, b.second)};
+}
+#endif
 #else
 template <class Scalar, int N>
 struct Lanes_ {
@@ -55,9 +120,10 @@ struct Lanes_ {
 };
 using F8 = Lanes_<float, 8>;
 using F16 = Lanes_<float, 16>;
-using F32 = Lanes_<float, 32>;
 using D8 = Lanes_<double, 8>;
-using D16 = Lanes_<double, 16>;
+using Native = F8;
+template <class V>
+using Pair = F16;
 #define TRIMATTE_INLINE inline
 #define TRIMATTE_LAMBDA
 #define TRIMATTE_OPAQUE(pointer)
@@ -86,15 +152,42 @@ TRIMATTE_INLINE D8 larger(const D8& a, const D8& b) {
 }
 #endif
 
+#if defined(__GNUC__)
+// Not memcpy: gcc 12 takes what it copies through the stack.
+template <class V>
+struct Memory {
+    typedef V Unaligned __attribute__((aligned(4), may_alias));
+    static TRIMATTE_INLINE V load(const void* from) { return *static_cast<const Unaligned*>(from); }
+    static TRIMATTE_INLINE void store(void* to, const V& v) { *static_cast<Unaligned*>(to) = v; }
+};
+template <class V>
+struct Memory<Pair<V>> {
+    static TRIMATTE_INLINE Pair<V> load(const void* from) {
+        return {Memory<V>::load(from), Memory<V>::load(static_cast<const char*>(from) + sizeof(V))};
+    }
+    static TRIMATTE_INLINE void store(void* to, const Pair<V>& v) {
+        Memory<V>::store(to, v.first);
+        Memory<V>::store(static_cast<char*>(to) + sizeof(V), v.second);
+    }
+};
+#else
+template <class V>
+struct Memory {
+    static V load(const void* from) {
+        V v;
+        memcpy(&v, from, sizeof v);
+        return v;
+    }
+    static void store(void* to, const V& v) { memcpy(to, &v, sizeof v); }
+};
+#endif
 template <class V, class Scalar>
 TRIMATTE_INLINE V load(const Scalar* from) {
-    V v;
-    memcpy(&v, from, sizeof v);
-    return v;
+    return Memory<V>::load(from);
 }
 template <class V, class Scalar>
 TRIMATTE_INLINE void store(Scalar* to, const V& v) {
-    memcpy(to, &v, sizeof v);
+    Memory<V>::store(to, v);
 }
 // The sum of the lanes, in order.
 template <class V>
@@ -116,7 +209,7 @@ struct Referred<const V&> {
 template <class Reference>
 using vector_of = typename Referred<Reference>::type;
 
-// Asks for the cache lines of a vector at `address`.
+// Asks for the cache lines of a vector.
 template <class V>
 TRIMATTE_INLINE void prefetch([[maybe_unused]] const float* address) {
     TRIMATTE_PREFETCH(address);
