@@ -56,16 +56,17 @@ Stencil make_stencil(const Problem& problem) {
             stencil.colours[c * n + at] = problem.colours[c * problem.unknowns() + i];
         }
     }
+    stencil.grid.trim([&](std::int64_t at) { return stencil.scale[at] > 0; });
     for (std::int64_t i = 0; i < problem.unknowns(); ++i) {
         const std::int64_t at = slot[static_cast<std::size_t>(i)];
-        for (std::int64_t k_ = A.row_start[i]; k_ < A.row_start[i + 1]; ++k_) {
-            const std::int32_t j = A.column[k_];
+        for (std::int64_t entry = A.row_start[i]; entry < A.row_start[i + 1]; ++entry) {
+            const std::int32_t j = A.column[entry];
             if (j <= i) {
                 continue;
             }
             const std::int64_t dy = problem.pixel[j] / problem.width - problem.pixel[i] / problem.width;
             const std::int64_t dx = problem.pixel[j] % problem.width - problem.pixel[i] % problem.width;
-            const double a = A.value[k_] * stencil.scale[at] * stencil.scale[slot[static_cast<std::size_t>(j)]];
+            const double a = A.value[entry] * stencil.scale[at] * stencil.scale[slot[static_cast<std::size_t>(j)]];
             const std::int64_t plane = Stencil::plane(static_cast<int>(dy), static_cast<int>(dx)) * n + at;
             stencil.hi[plane] = static_cast<float>(a);
             stencil.lo[plane] = static_cast<float>(a - static_cast<double>(stencil.hi[plane]));

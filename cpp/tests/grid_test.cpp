@@ -20,11 +20,12 @@ std::vector<std::uint8_t> random_cells(std::int64_t rows, std::int64_t columns, 
     return active;
 }
 
-void check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach, double share) {
+// Trimmed to the nodes, a random half of the slots, if `trim`.
+void check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach, double share, bool trim) {
     const std::int64_t rows = (height + cell - 1) / cell;
     const std::int64_t columns = (width + cell - 1) / cell;
     const auto active = random_cells(rows, columns, share, 7);
-    const Grid grid(height, width, cell, reach, active);
+    Grid grid(height, width, cell, reach, active);
 
     std::set<std::int64_t> slots;
     for (std::int64_t y = 0; y < rows * cell; ++y) {
@@ -40,7 +41,18 @@ void check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int6
             }
         }
     }
+    std::set<std::int64_t> nodes = slots;
+    if (trim) {
+        Random random(8);
+        for (const std::int64_t slot : slots) {
+            if (random() < 0.7 || slot % 64 < 40) {
+                nodes.erase(slot);
+            }
+        }
+        grid.trim([&](std::int64_t slot) { return nodes.count(slot) != 0; });
+    }
     // Every neighbour is where the piece says, and where there is none lies a slot of no node.
+    std::set<std::int64_t> visited;
     std::int64_t wrong = 0, covered = 0;
     for (std::int64_t y = 0; y < height; ++y) {
         for (const Piece* p = grid.pieces_begin(y); p != grid.pieces_end(y); ++p) {
@@ -51,7 +63,8 @@ void check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int6
             }
             const std::int64_t x_first = s->x + p->at[2] - (s->slot + y % cell * s->stride);
             for (std::int64_t i = 0; i < p->size; ++i) {
-                covered += slots.count(p->at[2] + i);
+                covered += nodes.count(p->at[2] + i);
+                CHECK(visited.insert(p->at[2] + i).second);
                 for (std::int64_t dy = -reach; dy <= reach; ++dy) {
                     for (std::int64_t dx = -reach; dx <= reach; ++dx) {
                         const std::int64_t read = p->at[dy + 2] + i + dx;
@@ -67,19 +80,22 @@ void check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int6
     std::int64_t inside = 0;
     for (std::int64_t y = 0; y < height; ++y) {
         for (std::int64_t x = 0; x < columns * cell; ++x) {
-            inside += grid.slot(y, x) >= 0;
+            inside += nodes.count(grid.slot(y, x));
         }
     }
     CHECK(covered == inside);
+    CHECK((!trim || visited.size() < slots.size()));
 }
 
 }  // namespace
 
 TEST_CASE("pieces find every neighbour, and nothing where there is none") {
     for (const double share : {0.05, 0.3, 0.7, 1.0}) {
-        check(40, 131, 6, 2, share);
-        check(37, 70, 3, 1, share);
-        check(5, 6, 6, 2, share);
+        for (const bool trim : {false, true}) {
+            check(40, 131, 6, 2, share, trim);
+            check(37, 70, 3, 1, share, trim);
+        }
+        check(5, 6, 6, 2, share, false);
     }
 }
 

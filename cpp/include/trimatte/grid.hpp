@@ -2,7 +2,9 @@
 // something unknown, in rows that vector instructions can run along without asking where they end.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace trimatte {
@@ -32,6 +34,9 @@ public:
     // active: for each cell, row by row, whether it holds a node. reach: of a node's coupling, at most 2.
     Grid(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach,
          const std::vector<std::uint8_t>& active);
+    // Leaves what holds no node out of the pieces. is_node(slot): whether a slot of a strip holds one.
+    template <class IsNode>
+    void trim(const IsNode& is_node);
 
     std::int64_t height() const { return height_; }
     std::int64_t width() const { return width_; }
@@ -69,5 +74,47 @@ private:
     std::vector<std::size_t> piece_start_;
     std::vector<std::int64_t> work_;
 };
+
+template <class IsNode>
+void Grid::trim(const IsNode& is_node) {
+    std::vector<Piece> kept;
+    std::vector<std::size_t> start{0};
+    for (std::int64_t y = 0; y < height_; ++y) {
+        for (const Piece* p = pieces_begin(y); p != pieces_end(y); ++p) {
+            const auto first_node = [&](std::int64_t from, std::int64_t to) {
+                while (from < to && !is_node(p->at[2] + from)) {
+                    ++from;
+                }
+                return from;
+            };
+            for (std::int64_t end = 0;;) {
+                std::int64_t begin = first_node(end, p->size);
+                if (begin == p->size) {
+                    break;
+                }
+                std::int64_t last = begin;  // group of lanes with a node
+                for (end = begin; end < p->size; end += lanes) {
+                    const std::int64_t node = first_node(end, std::min(end + lanes, p->size));
+                    if (node == std::min(end + lanes, p->size)) {
+                        break;
+                    }
+                    last = end;
+                }
+                end = last + lanes;
+                begin -= std::max<std::int64_t>(0, end - p->size);
+                end = std::min(end, p->size);
+                Piece piece = *p;
+                piece.size = end - begin;
+                for (std::int64_t& at : piece.at) {
+                    at += begin;
+                }
+                kept.push_back(piece);
+            }
+        }
+        start.push_back(kept.size());
+    }
+    pieces_ = std::move(kept);
+    piece_start_ = std::move(start);
+}
 
 }  // namespace trimatte

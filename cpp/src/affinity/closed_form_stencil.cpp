@@ -189,6 +189,7 @@ Stencil closed_form_stencil(const ImageView& image, const Label* labels, double 
         filler.fill(i * band * k, std::min(image.height, (i + 1) * band * k), product2.data());
         monitor.set_fraction(static_cast<double>(i) / static_cast<double>(bands));
     });
+    stencil.grid.trim([&](std::int64_t slot) { return stencil.scale[slot] > 0; });
     double sum = 0;
     for (const double p : product2) {
         sum += p;

@@ -254,7 +254,15 @@ Grid coarse_grid(const Grid& fine) {
             active[static_cast<std::size_t>(cy / cell * columns + x / fine.cell() / cell)] = 1;
         });
     }
-    return Grid(height, width, cell, 1, active);
+    Grid grid(height, width, cell, 1, active);
+    std::vector<std::uint8_t> is_node(static_cast<std::size_t>(grid.slots()), 0);
+    for (std::int64_t cy = 0; cy < height; ++cy) {
+        for_cells(fine, cy, [&](const Strip&, std::int64_t x) {
+            is_node[static_cast<std::size_t>(grid.slot(cy, x / fine.cell()))] = 1;
+        });
+    }
+    grid.trim([&](std::int64_t slot) { return is_node[static_cast<std::size_t>(slot)] != 0; });
+    return grid;
 }
 
 template <int B>
