@@ -51,7 +51,10 @@ void Grid::add_strips(const std::vector<std::uint8_t>& active) {
                          : slots_;
     // Arrays are read side by side: their distance must not be near a multiple of a page, or they share cache sets.
     constexpr std::int64_t page = 1024;
-    slots_ = round_up(slots_ + 2 * span, page) + 80;
+    slots_ = round_up(slots_ + 2 * span, 16);
+    if (slots_ > page / 2) {
+        slots_ = round_up(slots_, page) + 80;
+    }
 
     work_.assign(1, 0);
     for (std::int64_t y = 0; y < height_; ++y) {

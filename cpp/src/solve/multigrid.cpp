@@ -117,14 +117,7 @@ public:
     };
     // With the last z and w: p = z + beta p, q = w + beta q, x += alpha p, r -= alpha q. Then z = M^-1 r, w = A z.
     Measures precondition(double alpha, double beta) {
-        const RowStage first = [=](std::int64_t y) {
-            for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
-                float* z = smoother_->x() + i;
-                simd::kernels().advance(size, alpha, beta, z, w_.data() + i, p_.data() + i, q_.data() + i,
-                                        x_.data() + i, r_.data() + i, smoother_->first_step(), smoother_->r() + i,
-                                        smoother_->d() + i, z);
-            });
-        };
+        const RowStage first = [=](std::int64_t y) { advance(y, alpha, beta); };
         const RowStage last = [this](std::int64_t y) {
             double sums[4] = {};
             simd::kernels().measured_product(stencil_.hi.data(), stencil_.lo.data(), n(), grid().pieces_begin(y),
@@ -141,6 +134,15 @@ public:
             all.largest = std::max(all.largest, m.largest);
         }
         return all;
+    }
+
+    // p = z + beta p, x += alpha p: the last step.
+    void finish(double alpha, double beta) {
+        for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t y = begin; y < end; ++y) {
+                advance(y, alpha, beta);
+            }
+        });
     }
 
     // Keeps x, for add_column.
@@ -171,6 +173,14 @@ public:
 
 private:
     std::int64_t n() const { return grid().slots(); }
+
+    void advance(std::int64_t y, double alpha, double beta) {
+        for_row(grid(), y, [&](std::int64_t i, std::int64_t size) {
+            float* z = smoother_->x() + i;
+            simd::kernels().advance(size, alpha, beta, z, w_.data() + i, p_.data() + i, q_.data() + i, x_.data() + i,
+                                    r_.data() + i, smoother_->first_step(), smoother_->r() + i, smoother_->d() + i, z);
+        });
+    }
 
     void multiply(const double* v) {
         for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
@@ -238,7 +248,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     double first_estimate = 0;
     double alpha = 0, beta = 0, rz = 0, pq = 0, estimate_then = 0;
     std::int64_t k = 0, adapted_at = 0;
-    while (estimate > 0) {
+    while (estimate > 0 && k < options.max_iterations) {
         auto [zr, zq, zw, largest] = iteration.precondition(alpha, beta);
         // Polak-Ribiere: z . (r - r_old) / rz_old, where r - r_old = -alpha q.
         beta = k == 0 ? 0 : -alpha * zq / rz;
@@ -247,12 +257,6 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
             ritz.add(alpha, beta);
             estimate = largest / ritz.value();
             first_estimate = first_estimate == 0 ? estimate : first_estimate;
-            if (estimate <= goal && k >= iterations_at_least && k - adapted_at >= iterations_after_adapting) {
-                break;
-            }
-        }
-        if (k == options.max_iterations) {
-            break;
         }
         if (k % adapt_every == adapt_from) {
             iteration.remember();
@@ -274,6 +278,11 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
         }
         alpha = rz / pq;
         ++k;
+        if (k == options.max_iterations ||
+            (estimate <= goal && k >= iterations_at_least && k - adapted_at > iterations_after_adapting)) {
+            iteration.finish(alpha, beta);  // needs no new z, and makes the error less than estimated
+            break;
+        }
         const double done = std::log(estimate / first_estimate) / std::log(goal / first_estimate);
         monitor.set_fraction(std::isfinite(done) ? std::clamp(done, 0.0, 1.0) : 0.0);
         monitor.poll();

@@ -41,4 +41,17 @@ Buffer<float> orthonormalise_cells(const Grid& grid, float* N, const Grid& coars
 // The grid whose nodes are the cells of `fine`.
 Grid coarse_grid(const Grid& fine);
 
+// The forward offsets of a reach, in the order of the planes.
+template <int R>
+constexpr std::array<std::array<int, 2>, R + R * (2 * R + 1)> forward_offsets() {
+    std::array<std::array<int, 2>, R + R * (2 * R + 1)> offsets{};
+    std::size_t f = 0;
+    for (int dy = 0; dy <= R; ++dy) {
+        for (int dx = dy == 0 ? 1 : -R; dx <= R; ++dx) {
+            offsets[f++] = {dy, dx};
+        }
+    }
+    return offsets;
+}
+
 }  // namespace trimatte

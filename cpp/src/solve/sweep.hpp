@@ -30,6 +30,16 @@ void for_rows(const Grid& grid, const Context& context, const std::function<void
 // body(row) for all rows of cells, in parallel.
 void for_cell_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t)>& body);
 
+// body(strip, x) for the cells of a row; x: a cell's first column.
+template <class Body>
+void for_cells(const Grid& grid, std::int64_t cell_row, const Body& body) {
+    for (const Strip* s = grid.strips_begin(cell_row); s != grid.strips_end(cell_row); ++s) {
+        for (std::int64_t x = s->x; x < s->x + s->width; x += grid.cell()) {
+            body(*s, x);
+        }
+    }
+}
+
 // Zeros, first touched by the thread that is likely to work there.
 template <class T>
 Buffer<T> zeros(std::int64_t size, const Context& context) {
