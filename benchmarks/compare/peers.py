@@ -98,8 +98,8 @@ class Peer:
     def load(self, path, names):
         return self._ask(load=str(path), names=names)
 
-    def run(self, task):
-        return self._ask(run=task)
+    def run(self, task, *, memory=False):
+        return self._ask(run=task, memory=memory)
 
     def result(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,8 @@ Each library lives in one process: trimatte, PyMatting, and "plain-script", the 
 plain_script.py. Every task is run once to warm up and then `--repeat` times, the libraries taking turns, so that a
 busy machine slows all of them. Times are medians; ratios are of medians. All get the same float64 arrays. One that
 has used `--budget` seconds on a case takes no more turns; `all_seconds` in the results shows how many it had. Peak
-memory is what a run adds to the process (Linux only).
+memory is what the first run adds to the process (Linux only); before it the allocator gives back what it keeps,
+and that slows a run.
 
 The error of alpha is the difference to a reference with exact known pixels, over the unknown pixels: trimatte's
 direct solution (exactness.py compares that with SciPy's), or its multigrid with a tolerance of 1e-6 where the
@@ -23,6 +24,7 @@ import datetime
 import json
 import statistics
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,7 @@ ERRORS = ("mae", "mse", "weighted_mae", "weighted_mse", "max", "mean")
 INPUTS = {"foreground": ("image", "alpha"), "laplacian": ("image",), "alpha": ("image", "trimap")}
 PEERS = ("pymatting", "plain-script")
 LIMITS = {"pymatting": 10.0, "plain-script": 0.5}
+PAUSE = 0.2  # seconds between turns: worker threads of the library before (OpenBLAS) spin on for a while
 DIRECT_UP_TO = 300_000  # unknown pixels; a million take a minute and gigabytes
 
 
@@ -78,7 +81,7 @@ def reference_alpha(ours, path, kind, unknown):
 
 
 def take_turns(peers, task, path, options):
-    """Runs of each library, without the first if there are more; a library that failed has that one alone."""
+    """Runs of each library, the first for its memory; a library that failed has that one alone."""
     runs = {peer.library: [] for peer in peers}
     failed = {}
     for peer in peers:
@@ -90,21 +93,23 @@ def take_turns(peers, task, path, options):
             mine = runs[peer.library]
             if peer.library in failed or sum(run["seconds"] for run in mine) > options.budget:
                 continue
-            run = peer.run(task)
+            time.sleep(PAUSE)
+            run = peer.run(task, memory=not mine)
             if "error" in run:
                 failed[peer.library] = [run]
             else:
                 mine.append(run)
-    return {library: failed.get(library) or mine[1:] or mine for library, mine in runs.items()}
+    return {library: failed.get(library) or mine for library, mine in runs.items()}
 
 
 def summary(runs):
     if "error" in runs[0]:
         return {"failed": runs[0]["error"]}
+    timed = [run["seconds"] for run in runs[1:] or runs]
     row = {
-        "seconds": statistics.median(run["seconds"] for run in runs),
-        "all_seconds": [round(run["seconds"], 5) for run in runs],
-        "peak_bytes": max(run["peak_bytes"] for run in runs),
+        "seconds": statistics.median(timed),
+        "all_seconds": [round(seconds, 5) for seconds in timed],
+        "peak_bytes": runs[0]["peak_bytes"],
     }
     if "info" in runs[0]:
         row["info"] = runs[-1]["info"]

@@ -59,14 +59,15 @@ LIBRARIES = {
 }
 
 
-def run(task, arrays):
+def run(task, arrays, with_memory):
     """The result, and the answer that describes it."""
-    before = memory.start_peak()
+    before = memory.start_peak() if with_memory else 0
     start = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr):  # a library may print; standard output is for answers
         result = task(arrays)
     answer = {"seconds": time.perf_counter() - start}
-    answer["peak_bytes"] = max(0, memory.peak() - before)
+    if with_memory:
+        answer["peak_bytes"] = max(0, memory.peak() - before)
     if isinstance(result, tuple):
         result, answer["info"] = result
     return result, answer
@@ -96,7 +97,7 @@ def main():
                     arrays = {name: stored[name] for name in command["names"]}
             elif "run" in command:
                 result = None
-                result, answer = run(tasks[command["run"]], arrays)
+                result, answer = run(tasks[command["run"]], arrays, command["memory"])
             elif "save" in command:
                 np.save(command["save"], result)
         except Exception as error:  # a peer may fail; that is a result

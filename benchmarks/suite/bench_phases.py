@@ -1,6 +1,5 @@
 """Seconds, peak memory and counts of each phase. All are recorded once, in setup_cache, and only read here."""
 
-import math
 import sys
 import time
 from pathlib import Path
@@ -59,8 +58,7 @@ def record(image, trimap):
             "unknowns": info["unknowns"],
             "iterations": info["iterations"],
             "core_bytes": info["peak_bytes"],
-            # Entries of all levels over those of the finest; not a number while the library does not tell.
-            "operator_complexity": info.get("operator_complexity", math.nan),
+            "operator_complexity": info["operator_complexity"],
         },
     }
 

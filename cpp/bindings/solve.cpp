@@ -55,6 +55,7 @@ py::dict solve_problem(const Problem& problem, Array<double>& x, const std::stri
     result["error_estimate"] =
         std::isnan(info.error_estimate) ? py::object(py::none()) : py::object(py::float_(info.error_estimate));
     result["peak_bytes"] = info.peak_bytes;
+    result["operator_complexity"] = info.operator_complexity;
     return result;
 }
 

@@ -189,17 +189,15 @@ TEST_CASE("the product in double is that of hi + lo") {
         scale[i] = stencil.scale[slot.back()];
         v[static_cast<std::size_t>(slot.back())] = x[i];
     }
-    double dot = 0;
     for (std::int64_t y = 0; y < grid.height(); ++y) {
-        dot += simd::kernels().wide_product(stencil.hi.data(), stencil.lo.data(), grid.slots(), grid.pieces_begin(y),
-                                            grid.pieces_end(y), v.data(), Av.data());
+        simd::kernels().wide_product(stencil.hi.data(), stencil.lo.data(), grid.slots(), grid.pieces_begin(y),
+                                     grid.pieces_end(y), v.data(), Av.data());
     }
     const Eigen::VectorXd expected = scale.asDiagonal() * (dense(problem.matrix) * (scale.asDiagonal() * x));
     for (std::int64_t i = 0; i < problem.unknowns(); ++i) {
         CHECK(Av[static_cast<std::size_t>(slot[static_cast<std::size_t>(i)])] ==
               doctest::Approx(expected[i]).epsilon(1e-11));
     }
-    CHECK(dot == doctest::Approx(x.dot(expected)).epsilon(1e-11));
 }
 
 TEST_CASE("the largest eigenvalue is found from above, closely") {

@@ -40,7 +40,7 @@ std::vector<std::uint32_t> run(std::int64_t height, std::int64_t reach, int stag
         }
     } else {
         Monitor monitor;
-        sweep(grid, all, reach, {threads, monitor});
+        sweep(grid, all, {threads, monitor});
     }
     return sum;
 }

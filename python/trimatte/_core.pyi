@@ -38,6 +38,7 @@ class Solved(TypedDict):
     iterations: int
     relative_residual: float
     error_estimate: float | None
+    operator_complexity: float
     peak_bytes: int
 
 def closed_form_laplacian(

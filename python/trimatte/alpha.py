@@ -47,6 +47,8 @@ class SolveInfo:
         Most bytes of arrays that the native core held at once. Image, trimap and alpha are not counted.
     threads : int
         Threads that were used.
+    operator_complexity : float
+        Numbers in the matrices of all levels of multigrid over those of the finest; 1 for the other solvers.
     """
 
     method: str
@@ -58,6 +60,7 @@ class SolveInfo:
     seconds: Mapping[str, float]
     peak_bytes: int
     threads: int
+    operator_complexity: float = 1.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a dict that `json` can write."""
@@ -226,15 +229,15 @@ def solve_alpha(
 
     dtype = np.float64 if picture.dtype == np.float64 else np.float32
     alpha = (labels == _check.FOREGROUND).astype(dtype)
-    if not _has_unknown(labels, alpha):
+    unknowns = _count_unknown(labels, alpha)
+    if unknowns == 0:
         return AlphaResult(alpha, SolveInfo(method, "none", 0, 0.0, 0.0, 0, {}, 0, count))
 
     monitor = _core.Monitor(progress)
     if solver == "multigrid" and radius > 1:
         raise ValueError(f"solver: multigrid needs radius 1, got {radius}")
     if solver == "auto":
-        unknowns = labels.size if weight is not None else int(np.count_nonzero(labels == _check.UNKNOWN))
-        solver = _core.choose_solver(unknowns, radius)
+        solver = _core.choose_solver(unknowns if weight is None else labels.size, radius)
     problem = METHODS[method](picture, labels, weight, epsilon, radius, count, solver, monitor)
     x = np.full(problem.unknowns, 0.5)
     if weight is not None:
@@ -251,6 +254,7 @@ def solve_alpha(
         monitor.seconds,
         max(problem.peak_bytes, problem.bytes + solved["peak_bytes"]) + x.nbytes,
         count,
+        solved["operator_complexity"],
     )
     if not solved["converged"]:
         wanted = f"an error of {tolerance:.3g}" if info.solver == "multigrid" else f"{relative_residual:.3g}"
@@ -263,11 +267,11 @@ def solve_alpha(
     return AlphaResult(alpha, info)
 
 
-def _has_unknown(labels: npt.NDArray[np.uint8], foreground: npt.NDArray[np.floating]) -> bool:
-    """Whether there is anything to solve; raise ValueError if there is but too little is known."""
+def _count_unknown(labels: npt.NDArray[np.uint8], foreground: npt.NDArray[np.floating]) -> int:
+    """How many pixels are to be solved for; raise ValueError if there are some but too little is known."""
     unknown = int(np.count_nonzero(labels == _check.UNKNOWN))
     if unknown == 0:
-        return False
+        return 0
     known_foreground = int(np.count_nonzero(foreground))
     if unknown == labels.size:
         raise ValueError("trimap: expected some foreground and some background, got only unknown pixels")
@@ -277,7 +281,7 @@ def _has_unknown(labels: npt.NDArray[np.uint8], foreground: npt.NDArray[np.float
     ):
         if missing:
             raise ValueError(f"trimap: expected some {name} pixels, got none (see {name}_threshold)")
-    return True
+    return unknown
 
 
 def estimate_alpha(

@@ -18,17 +18,21 @@ struct Piece {
 
 // Cells of `cell` x `cell` nodes beside each other; all their rows have the same columns.
 struct Strip {
+    static constexpr std::int64_t lanes = 8;
     std::int64_t x;       // first column
     std::int64_t width;   // in nodes, a multiple of `cell`
     std::int64_t slot;    // of (first row, x)
     std::int64_t stride;  // from a row to the next
+
+    // With the slots of no node that fill a row's last vector.
+    std::int64_t padded() const { return (width + lanes - 1) / lanes * lanes; }
 };
 
 // Slots are places in arrays of slots() elements. Every row of a strip is followed by slots that belong to no node, so
 // that a node's neighbours can be read wherever they would lie. All slots of no node hold zeros, always.
 class Grid {
 public:
-    static constexpr std::int64_t lanes = 8;
+    static constexpr std::int64_t lanes = Strip::lanes;
 
     Grid() = default;
     // active: for each cell, row by row, whether it holds a node. reach: of a node's coupling, at most 2.

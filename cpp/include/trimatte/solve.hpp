@@ -21,10 +21,11 @@ struct SolveOptions {
 struct SolveInfo {
     Solver solver;  // the one that ran
     bool converged;
-    std::int64_t iterations;   // 0 for a direct solver
-    double relative_residual;  // of the x returned, computed anew from A and b
-    double error_estimate;     // of the largest error of x; 0 for a direct solver, NaN where there is none
-    std::size_t peak_bytes;    // of the arrays the solver held, the problem not counted
+    std::int64_t iterations;         // 0 for a direct solver
+    double relative_residual;        // of the x returned, computed anew from A and b
+    double error_estimate;           // of the largest error of x; 0 for a direct solver, NaN where there is none
+    std::size_t peak_bytes;          // of the arrays the solver held, the problem not counted
+    double operator_complexity = 1;  // numbers in the matrices of all levels over those of the first
 };
 
 // Fills x (unknowns() doubles). Throws FactorizationError, Cancelled.

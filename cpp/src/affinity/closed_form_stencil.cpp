@@ -124,7 +124,7 @@ private:
         double sum = 0;
         for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
             const std::int64_t x = strip->x;
-            const std::int64_t size = (strip->width + Grid::lanes - 1) / Grid::lanes * Grid::lanes;
+            const std::int64_t size = strip->padded();
             const std::int64_t to = strip->slot + y % k * strip->stride;
             const double* const s_at[] = {s[0] + x, s[1] + x, s[2] + x};
             simd::kernels().scale_entries(size, sums_.at(y, x), sums_.stride(), s_at, stencil_.hi.data() + to,

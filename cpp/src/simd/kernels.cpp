@@ -13,8 +13,8 @@ namespace {
 // clang-format off: the others need the first.
 #include "vector.inl"
 #include "kernels_closed_form.inl"
-#include "kernels_galerkin.inl"
 #include "kernels_multigrid.inl"
+#include "kernels_galerkin.inl"
 #include "kernels_multilevel.inl"
 // clang-format on
 

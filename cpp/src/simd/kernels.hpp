@@ -44,7 +44,7 @@ struct GalerkinKernels {
 };
 
 struct Kernels {
-    // Closed-form affinity, windows of 3 x 3 pixels; see closed_form_3x3.cpp.
+    // Closed-form affinity, windows of 3 x 3 pixels; see closed_form_windows.hpp.
     // y[a * channels + c][i]: whitened colour of pixel a of window i. rows: the three rows of colours at the first
     // window's left column, channel c at c * stride. e: epsilon / 9.
     void (*whiten)(int channels, const double* const* rows, std::int64_t stride, int count, double e, Lanes* y);
@@ -74,9 +74,9 @@ struct Kernels {
     // Multigrid: pixels, and cells with 4 or 5 numbers.
     StencilKernels pixels, cells4, cells5;
     GalerkinKernels galerkin4, galerkin5;
-    // out = A v in double, A = hi + lo; returns v . A v.
-    double (*wide_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
-                           const double* v, double* out);
+    // out = A v in double, A = hi + lo.
+    void (*wide_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
+                         const double* v, double* out);
     // w = A z in double; sums[0 ... 2] += z . r, z . q, z . w; sums[3] = max(sums[3], |scale z|).
     void (*measured_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
                              const float* z, const double* r, const double* q, const double* scale, double* w,

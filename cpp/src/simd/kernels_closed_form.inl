@@ -1,4 +1,4 @@
-// Loops of closed_form_3x3.cpp. Included by kernels.cpp only.
+// Loops of closed_form_windows.hpp and closed_form_stencil.cpp. Included by kernels.cpp only.
 
 constexpr int window_pixels = 9;
 

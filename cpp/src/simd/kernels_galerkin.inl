@@ -32,8 +32,7 @@ TRIMATTE_INLINE void patch_product(const float* S, int64_t width, const float* i
                     continue;
                 }
                 const bool forward = dy > 0 || (dy == 0 && dx > 0);
-                const int plane =
-                    forward ? (dy == 0 ? dx - 1 : 5 * dy - 1 + dx) : (dy == 0 ? -dx - 1 : -5 * dy - 1 - dx);
+                const int plane = forward ? offset_index<2>(dy, dx) : offset_index<2>(-dy, -dx);
                 const float* a =
                     forward ? S + ((y + 4) * 12 + plane) * width : S + ((y + dy + 4) * 12 + plane) * width + dx;
                 const F16 entry = load<F16>(a);

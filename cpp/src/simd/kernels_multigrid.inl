@@ -171,26 +171,21 @@ TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) {
     return widen(load<F8>(hi + i)) + widen(load<F8>(lo + i));
 }
 
-// out = A v; returns v . A v of the pieces.
-double wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const double* v,
-                    double* out) {
-    D8 dot{};
+// out = A v
+void wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const double* v,
+                  double* out) {
     for (; p != end; ++p) {
         for (int64_t o = 0; o < p->size; o += 8) {
-            const D8 here = load<D8>(v + p->at[2] + o);
-            D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
+            D8 ahead = load<D8>(v + p->at[2] + o), behind{};  // two sums: one addition need not wait for the other
             for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t v_a, int64_t b, int64_t v_b) TRIMATTE_LAMBDA {
                 prefetch<F8>(hi + a + prefetched);
                 prefetch<F8>(lo + a + prefetched);
                 ahead += wide(hi, lo, a) * load<D8>(v + v_a);
                 behind += wide(hi, lo, b) * load<D8>(v + v_b);
             });
-            const D8 sum = ahead + behind;
-            store(out + p->at[2] + o, sum);
-            dot += here * sum;
+            store(out + p->at[2] + o, ahead + behind);
         }
     }
-    return total(dot);
 }
 
 // w = A z in double; adds z . r, z . q, z . w to the sums, and sums[3] becomes max(sums[3], |scale z|).

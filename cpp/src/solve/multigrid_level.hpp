@@ -47,6 +47,7 @@ public:
     virtual void cycle() = 0;
     virtual bool exact() const = 0;
     virtual std::size_t bytes() const = 0;
+    virtual std::int64_t entries() const = 0;  // numbers in the matrices, of the levels below too
 };
 
 template <int B>
@@ -78,6 +79,7 @@ public:
     // may look at the x of a row that is done.
     virtual void cycle(std::vector<RowStage> first, const RowStage& last) = 0;
     virtual std::size_t bytes() const = 0;
+    virtual std::int64_t entries() const = 0;
 };
 
 // B numbers a node, C a cell.
@@ -104,7 +106,7 @@ public:
     void cycle(std::vector<RowStage> first, const RowStage& last) override {
         std::vector<RowStage> stages = std::move(first);
         float* damped = add_residual(stages, add_smoothing(stages, 0));
-        sweep(grid(), stages, grid().reach(), context_);
+        sweep(grid(), stages, context_);
         // A W-cycle: below the pixels, the next level is visited twice, with smoothing before and after each time.
         const int visits = B == 1 || coarse_->exact() ? 1 : 2;
         for (int visit = 1; visit <= visits; ++visit) {
@@ -121,13 +123,15 @@ public:
             } else if (last) {
                 stages.push_back(last);
             }
-            sweep(grid(), stages, grid().reach(), context_);
+            sweep(grid(), stages, context_);
         }
     }
 
     std::size_t bytes() const override {
         return T_.bytes() + r_.bytes() + x_.bytes() + d_[0].bytes() + d_[1].bytes() + coarse_->bytes();
     }
+
+    std::int64_t entries() const override { return (B == 1 ? 12 : 4 * B * B) * matrix_.n() + coarse_->entries(); }
 
     // u = T e
     void interpolate(float* u) {
@@ -137,7 +141,7 @@ public:
         for_cell_rows(grid(), context_, [&](std::int64_t cy) {
             std::vector<float> wide;
             for (const Strip* s = grid().strips_begin(cy); s != grid().strips_end(cy); ++s) {
-                const std::int64_t size = padded(*s);
+                const std::int64_t size = s->padded();
                 const std::int64_t from = coarse.slot(cy, s->x / k);
                 wide.assign(static_cast<std::size_t>(C * size), 0.0f);
                 for (int c = 0; c < C; ++c) {
@@ -166,7 +170,7 @@ public:
         for_cell_rows(grid(), context_, [&](std::int64_t cy) {
             std::vector<float> sum;
             for (const Strip* s = grid().strips_begin(cy); s != grid().strips_end(cy); ++s) {
-                const std::int64_t size = padded(*s);
+                const std::int64_t size = s->padded();
                 const std::int64_t to = coarse.slot(cy, s->x / k);
                 sum.assign(static_cast<std::size_t>(C * size), 0.0f);
                 for (int b = 0; b < B; ++b) {
@@ -190,9 +194,6 @@ public:
             }
         });
     }
-
-    // A strip's row with the slots of no node that fill its last vector.
-    static std::int64_t padded(const Strip& s) { return (s.width + Grid::lanes - 1) / Grid::lanes * Grid::lanes; }
 
     const simd::StencilKernels& kernels() const { return kernels_for<B>(); }
     const float* A() const { return matrix_.A; }

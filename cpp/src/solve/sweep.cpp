@@ -21,7 +21,8 @@ std::vector<std::int64_t> borders(const Grid& grid, std::int64_t work, std::int6
 
 }  // namespace
 
-void sweep(const Grid& grid, const std::vector<RowStage>& stages, std::int64_t reach, const Context& context) {
+void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context& context) {
+    const std::int64_t reach = grid.reach();
     const auto count = static_cast<std::int64_t>(stages.size());
     const std::int64_t height = grid.height();
     // Bands: each thread takes one of several. Two neighbours leave a triangle of rows between them, which grows with

@@ -20,15 +20,23 @@ struct Context {
 using RowStage = std::function<void(std::int64_t y)>;
 
 // Runs every stage on every row of the grid, as if one stage after the other. Stage s may read what earlier stages
-// wrote up to `reach` rows away, and may write what stage s - 2 has written. The stages follow each other through the
-// picture at a distance of `reach` rows, so that a row is still in the cache when the next stage comes to it.
-void sweep(const Grid& grid, const std::vector<RowStage>& stages, std::int64_t reach, const Context& context);
+// wrote up to grid.reach() rows away, and may write what stage s - 2 has written. The stages follow each other through
+// the picture at that distance, so that a row is still in the cache when the next stage comes to it.
+void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context& context);
 
 // body(begin, end) on ranges of rows with about the same work, in parallel.
 void for_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t, std::int64_t)>& body);
 
 // body(row) for all rows of cells, in parallel.
 void for_cell_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t)>& body);
+
+// body(strip, slot) for the strips of row y; slot: of the row's first node there.
+template <class Body>
+void for_strips(const Grid& grid, std::int64_t y, const Body& body) {
+    for (const Strip* s = grid.strips_begin(y / grid.cell()); s != grid.strips_end(y / grid.cell()); ++s) {
+        body(*s, s->slot + y % grid.cell() * s->stride);
+    }
+}
 
 // body(strip, x) for the cells of a row; x: a cell's first column.
 template <class Body>
