@@ -6,7 +6,7 @@ override VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
   $(shell find cpp python -type f -not -path '*/tests/*' -not -path '*/third_party/*' -not -name '*.pyc')
-CPP_FILES := $(shell find cpp -not -path '*/third_party/*' '(' -name '*.?pp' -o -name '*.inl' ')')
+CPP_FILES := $(shell find cpp benchmarks/kernels.cpp -not -path '*/third_party/*' '(' -name '*.?pp' -o -name '*.inl' ')')
 
 # CMake, Ninja and the Python that carries Eigen's headers are those of .venv.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
@@ -62,12 +62,12 @@ format: $(VENV)/lint
 
 # As compiled for a wheel; instructions are counted where valgrind is installed.
 gate gate-update: $(VENV)/package
-	$(call quietly,gate-configure,cmake --preset release)
+	$(call quietly,release-configure,cmake --preset release)
 	$(call quietly,gate-build,cmake --build --preset release --target trimatte_gate)
 	python benchmarks/gate/run.py build/release/cpp/tests/trimatte_gate $(if $(filter gate-update,$@),--update)
 
 kernels: $(VENV)/tools
-	$(call quietly,gate-configure,cmake --preset release)
+	$(call quietly,release-configure,cmake --preset release)
 	$(call quietly,kernels-build,cmake --build --preset release --target trimatte_kernels)
 	build/release/cpp/tests/trimatte_kernels
 

@@ -2,6 +2,8 @@
 //
 // Strips of pixels as long as a row of hair is wide, once so few that all stays in the second-level cache, once so many
 // that all comes from memory; one thread, the least of many runs. TRIMATTE_SIMD chooses the instruction set.
+#include "simd/kernels.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -9,7 +11,6 @@
 #include <thread>
 #include <vector>
 
-#include "simd/kernels.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/grid.hpp"
 

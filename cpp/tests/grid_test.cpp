@@ -20,7 +20,7 @@ std::vector<std::uint8_t> random_cells(std::int64_t rows, std::int64_t columns, 
     return active;
 }
 
-// Trimmed to the nodes, a random half of the slots, if `trim`.
+// Trimmed to the nodes, a random ninth of the slots, if `trim`.
 void check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach, double share, bool trim) {
     const std::int64_t rows = (height + cell - 1) / cell;
     const std::int64_t columns = (width + cell - 1) / cell;

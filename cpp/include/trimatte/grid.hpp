@@ -96,15 +96,13 @@ void Grid::trim(const IsNode& is_node) {
                 if (begin == p->size) {
                     break;
                 }
-                std::int64_t last = begin;  // group of lanes with a node
+                // Groups of lanes as long as they hold nodes; the last must not reach beyond the piece.
                 for (end = begin; end < p->size; end += lanes) {
-                    const std::int64_t node = first_node(end, std::min(end + lanes, p->size));
-                    if (node == std::min(end + lanes, p->size)) {
+                    const std::int64_t to = std::min(end + lanes, p->size);
+                    if (first_node(end, to) == to) {
                         break;
                     }
-                    last = end;
                 }
-                end = last + lanes;
                 begin -= std::max<std::int64_t>(0, end - p->size);
                 end = std::min(end, p->size);
                 Piece piece = *p;

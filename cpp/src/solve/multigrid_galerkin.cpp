@@ -194,42 +194,40 @@ CoarseMatrix<C> galerkin_of_pixels(const LevelMatrix<1>& fine, const float* T, c
             }
         };
         const auto do_row = [&](std::int64_t cy, bool only_P) {
-            for (const Strip* s = grid.strips_begin(cy); s != grid.strips_end(cy); ++s) {
-                for (std::int64_t x = s->x; x < s->x + s->width; x += k) {
-                    const std::int64_t in_chunk = (x - s->x) % (chunk * k);
-                    if (in_chunk == 0) {
-                        lay_out(cy, x - margin);
-                    }
-                    const std::int64_t cx = x / k;
-                    float* mine = P.data() + cx * P_size;
-                    kernels.patches(S.data() + in_chunk + margin - 5, width, T + s->slot + x - s->x, n, s->stride,
-                                    fine.omega(), mine, only_P ? nullptr : AP.data());
-                    if (only_P) {
-                        continue;
-                    }
-                    const std::int64_t at = coarse.grid.slot(cy, cx);
-                    float block[C * C];
-                    kernels.contract(mine, AP.data(), 0, 0, block);
+            for_cells(grid, cy, [&](const Strip& s, std::int64_t x) {
+                const std::int64_t in_chunk = (x - s.x) % (chunk * k);
+                if (in_chunk == 0) {
+                    lay_out(cy, x - margin);
+                }
+                const std::int64_t cx = x / k;
+                float* mine = P.data() + cx * P_size;
+                kernels.patches(S.data() + in_chunk + margin - 5, width, T + s.slot + x - s.x, n, s.stride,
+                                fine.omega(), mine, only_P ? nullptr : AP.data());
+                if (only_P) {
+                    return;
+                }
+                const std::int64_t at = coarse.grid.slot(cy, cx);
+                float block[C * C];
+                kernels.contract(mine, AP.data(), 0, 0, block);
+                for (int p = 0; p < C * C; ++p) {
+                    coarse.diagonal[p * cells + at] = 0.5f * (block[p] + block[p % C * C + p / C]);
+                }
+                const auto couple = [&](const float* P_other, int f, int dy, int dx) {
+                    const std::int64_t other = coarse.grid.slot(cy + dy, cx + dx);
+                    kernels.contract(P_other + (cx + dx) * P_size, AP.data(), dy, dx, block);
                     for (int p = 0; p < C * C; ++p) {
-                        coarse.diagonal[p * cells + at] = 0.5f * (block[p] + block[p % C * C + p / C]);
+                        coarse.A[(f * C * C + p) * cells + other] = block[p];
                     }
-                    const auto couple = [&](const float* P_other, int f, int dy, int dx) {
-                        const std::int64_t other = coarse.grid.slot(cy + dy, cx + dx);
-                        kernels.contract(P_other + (cx + dx) * P_size, AP.data(), dy, dx, block);
-                        for (int p = 0; p < C * C; ++p) {
-                            coarse.A[(f * C * C + p) * cells + other] = block[p];
-                        }
-                    };
-                    if (x > s->x) {
-                        couple(P.data(), 0, 0, -1);
-                    }
-                    for (int dx = -1; dx <= 1; ++dx) {
-                        if (grid.slot(cy * k - 1, x + dx * k) >= 0) {
-                            couple(P_above.data(), 2 - dx, -1, dx);
-                        }
+                };
+                if (x > s.x) {
+                    couple(P.data(), 0, 0, -1);
+                }
+                for (int dx = -1; dx <= 1; ++dx) {
+                    if (grid.slot(cy * k - 1, x + dx * k) >= 0) {
+                        couple(P_above.data(), 2 - dx, -1, dx);
                     }
                 }
-            }
+            });
             std::swap(P, P_above);
         };
         if (first_row > 0) {

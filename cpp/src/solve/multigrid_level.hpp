@@ -9,6 +9,7 @@
 
 #include "../simd/kernels.hpp"
 #include "sweep.hpp"
+#include "trimatte/stencil.hpp"
 
 namespace trimatte {
 
@@ -131,7 +132,9 @@ public:
         return T_.bytes() + r_.bytes() + x_.bytes() + d_[0].bytes() + d_[1].bytes() + coarse_->bytes();
     }
 
-    std::int64_t entries() const override { return (B == 1 ? 12 : 4 * B * B) * matrix_.n() + coarse_->entries(); }
+    std::int64_t entries() const override {
+        return (B == 1 ? Stencil::offsets : 4 * B * B) * matrix_.n() + coarse_->entries();
+    }
 
     // u = T e
     void interpolate(float* u) {
