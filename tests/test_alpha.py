@@ -367,7 +367,7 @@ def test_bad_arrays(image, trimap, error, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"method": "magic"}, ValueError, "method: expected one of closed-form, got 'magic'"),
+        ({"method": "magic"}, ValueError, "method: expected one of closed-form, best, .*got 'magic'"),
         ({"solver": "lu"}, ValueError, "solver: expected one of auto, cholesky, multigrid, cg, got 'lu'"),
         ({"epsilon": -1}, ValueError, "epsilon: expected a number from 1e-15 to 1e.06, got -1"),
         ({"known_weight": 0}, ValueError, "known_weight: expected a number from 1e-12 to 1e.12, got 0"),

@@ -25,6 +25,14 @@ for picture in (image, image[..., 0], np.round(image, 1)):
     for exact in (False, True):
         for layer in tm.estimate_foreground(picture, alpha, exact_composite=exact):
             digest.update(layer)
+scene = tm.datasets.hair(48, 64)
+for prior in (
+    tm.priors.CompositeNetwork(hidden=(20, 12), steps=30),
+    tm.priors.GlobalSampling(),
+    tm.priors.PatchNetwork(hidden=(20,), max_iterations=30),
+    tm.priors.PatchRegression(),
+):
+    digest.update(prior.estimate(scene.image, scene.trimap).alpha)
 print(_core.simd_level(), digest.hexdigest())
 """
 

@@ -17,3 +17,14 @@ LAYERS = 2e-4
 COMPOSITE_EXACT = 3e-7
 # Alpha of multigrid against a direct solution: its default promise.
 ALPHA_TOLERANCE = 1e-3
+# Alpha of a solve with a prior against scipy's: the core keeps priors in float32.
+ALPHA_PRIOR = 2e-6
+# Weights of the patch regression against NumPy's pseudo-inverse, relative to the largest: both in float64,
+# condition numbers up to 1e4.
+REGRESSION = 1e-8
+# Weights and losses of a float32 network after 50 steps against NumPy's in float64: the number.
+NETWORK = 1e-5
+# A gradient against differences of losses in float64.
+GRADIENT = 1e-6
+# Cost of a pair of samples, computed in float32, of about 10.
+SAMPLING_COST = 1e-3

@@ -35,11 +35,16 @@ py::tuple laplacian(const py::array& image, const std::optional<Array<std::uint8
         run(monitor, [&] { return closed_form_laplacian(view, known_view, {epsilon, radius, threads}, monitor); }));
 }
 
-Problem problem(const py::array& image, const Array<std::uint8_t>& labels, std::optional<double> known_weight,
+// prior: (alpha, confidence) or None.
+Problem problem(const py::array& image, const Array<std::uint8_t>& labels,
+                const std::optional<std::pair<Array<float>, Array<float>>>& prior, std::optional<double> known_weight,
                 double epsilon, int radius, bool stencil, int threads, PyMonitor& monitor) {
     const ImageView view = image_view(image);
     const auto* label = reinterpret_cast<const Label*>(plane(labels, view, "labels"));
-    const ClosedFormOptions options{epsilon, radius, threads, stencil};
+    ClosedFormOptions options{epsilon, radius, threads, stencil};
+    if (prior) {
+        options.prior = {plane(prior->first, view, "prior"), plane(prior->second, view, "confidence")};
+    }
     return run(monitor, [&] {
         return known_weight ? closed_form_soft(view, label, *known_weight, options, monitor)
                             : closed_form(view, label, options, monitor);
@@ -52,8 +57,8 @@ void register_affinity(py::module_& m) {
     m.def("closed_form_laplacian", &laplacian, py::arg("image").noconvert(), py::arg("known").noconvert().none(true),
           py::arg("epsilon"), py::arg("radius"), py::arg("threads"), py::arg("monitor"));
     m.def("closed_form", &problem, py::arg("image").noconvert(), py::arg("labels").noconvert(),
-          py::arg("known_weight").none(true), py::arg("epsilon"), py::arg("radius"), py::arg("stencil"),
-          py::arg("threads"), py::arg("monitor"));
+          py::arg("prior").none(true), py::arg("known_weight").none(true), py::arg("epsilon"), py::arg("radius"),
+          py::arg("stencil"), py::arg("threads"), py::arg("monitor"));
 }
 
 }  // namespace trimatte::bindings

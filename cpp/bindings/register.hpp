@@ -10,6 +10,7 @@ void register_build(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_foreground(pybind11::module_& m);
 void register_monitor(pybind11::module_& m);
+void register_prior(pybind11::module_& m);
 void register_solve(pybind11::module_& m);
 
 }  // namespace trimatte::bindings

@@ -1,7 +1,7 @@
 """Image matting: from an image and a trimap to exact alpha, clean foreground and a cutout."""
 
 from . import _native as _native  # isort: skip  (before anything that imports the core)
-from . import datasets, io
+from . import datasets, io, priors
 from ._core import __version__
 from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
 from .composite import composite, cutout
@@ -28,6 +28,7 @@ __all__ = [
     "estimate_alpha",
     "estimate_foreground",
     "io",
+    "priors",
     "show_versions",
     "solve_alpha",
     "trimap_from_mask",

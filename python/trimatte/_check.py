@@ -188,6 +188,40 @@ def at_least(value: object, least: int, name: str, most: int = 2**31 - 1) -> int
     return result
 
 
+def seed(value: object) -> int:
+    """Return the seed of random numbers."""
+    return at_least(value, 0, "seed", 2**63 - 1)
+
+
+def network_shape(value: object, name: str) -> None:
+    """Refuse hidden layers that no network can have."""
+    if not isinstance(value, tuple):
+        raise TypeError(f"{name}: expected a tuple of integers, got {type(value).__name__}")
+    for size in value:
+        at_least(size, 1, name, 4096)
+
+
+def confidence(value: object, image_shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Return a weight for each pixel, from one number or from a plane of them."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        weight = number(array[()], "confidence")
+        if not 0 <= weight <= 1e12:
+            raise ValueError(f"confidence: expected a number from 0 to 1e12, got {value}")
+        return np.full(image_shape[:2], weight, np.float32)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"confidence: expected numbers, got {array.dtype}")
+    if array.shape != image_shape[:2]:
+        raise ValueError(
+            f"confidence: expected a number, or shape {tuple(image_shape[:2])} to match image, got {array.shape}"
+        )
+    bad = np.argwhere(~((array >= 0) & (array <= 1e12)))
+    if len(bad):
+        where = tuple(int(i) for i in bad[0])
+        raise ValueError(f"confidence: expected numbers from 0 to 1e12, got {array[where]} at {where}")
+    return np.ascontiguousarray(array, np.float32)
+
+
 def one_of(value: object, choices: tuple[str, ...], name: str) -> str:
     """Return one of the given words."""
     if value not in choices:

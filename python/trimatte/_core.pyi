@@ -52,6 +52,7 @@ def closed_form_laplacian(
 def closed_form(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],
+    prior: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None,
     known_weight: float | None,
     epsilon: float,
     radius: int,
@@ -82,3 +83,89 @@ def multilevel_foreground(
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
+
+class Network:
+    def __init__(self, sizes: list[int]) -> None: ...
+    def initialise(self, seed: int, last_scale: float, last_bias: float) -> None: ...
+    def layer(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
+    def set_layer(self, index: int, W: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> None: ...
+
+class Trainer:
+    def __init__(self, network: Network, batch: int, threads: int) -> None: ...
+    def step(
+        self, inputs: npt.NDArray[np.float32], targets: npt.NDArray[np.float32], rate: float, monitor: Monitor
+    ) -> float: ...
+
+def composite_network(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    alpha: npt.NDArray[np.float32],
+    hidden: list[int],
+    steps: int,
+    batch: int,
+    learning_rate: float,
+    gamma: float,
+    reach: int,
+    neighbours: int,
+    seed: int,
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def global_sampling(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    alpha: npt.NDArray[np.float32],
+    cost: npt.NDArray[np.float32],
+    sweeps: int,
+    seed: int,
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def fit_patch_regression(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    radius: int,
+    ridge: float,
+    threads: int,
+    monitor: Monitor,
+) -> npt.NDArray[np.float64]: ...
+def predict_patch_regression(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8] | None,
+    radius: int,
+    weights: list[float],
+    alpha: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def fit_patch_network(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    radius: int,
+    extra: npt.NDArray[np.float32],
+    mean: list[float],
+    scale: list[float],
+    network: Network,
+    batch: int,
+    steps: int,
+    learning_rate: float,
+    balanced: bool,
+    validation: float,
+    check_every: int,
+    patience: int,
+    seed: int,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[int, list[float], list[float]]: ...
+def predict_patch_network(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8] | None,
+    radius: int,
+    extra: npt.NDArray[np.float32],
+    mean: list[float],
+    scale: list[float],
+    network: Network,
+    alpha: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...

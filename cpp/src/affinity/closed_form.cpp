@@ -213,7 +213,12 @@ Problem closed_form(const ImageView& image, const Label* labels, const ClosedFor
                    : labels[p] == Label::foreground ? no_row_foreground
                                                     : no_row;
     }
-    return make_problem(image, labels, index, unknowns, options, monitor);
+    Problem problem = make_problem(image, labels, index, unknowns, options, monitor);
+    for (std::int64_t i = 0; options.prior && i < unknowns; ++i) {
+        problem.matrix.value[problem.matrix.diagonal(i)] += options.prior.weight(problem.pixel[i]);
+        problem.rhs[i] += options.prior.pull(problem.pixel[i]);
+    }
+    return problem;
 }
 
 Problem closed_form_soft(const ImageView& image, const Label* labels, double known_weight,
@@ -228,10 +233,11 @@ Problem closed_form_soft(const ImageView& image, const Label* labels, double kno
     Csr& matrix = problem.matrix;
     double sum = 0;
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
-        double r = 0;  // (L m)_p
+        double r = 0;  // (L m - C beta)_p
         for (std::int64_t k = matrix.row_start[p]; k < matrix.row_start[p + 1]; ++k) {
             r += labels[matrix.column[k]] == Label::foreground ? matrix.value[k] : 0.0;
         }
+        r -= labels[p] == Label::unknown ? options.prior.pull(p) : 0.0;
         sum += r * r;
         if (p % image.width == 0) {
             monitor.poll();
@@ -239,10 +245,9 @@ Problem closed_form_soft(const ImageView& image, const Label* labels, double kno
     }
     problem.rhs_norm = std::sqrt(sum);
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
-        problem.rhs[p] = labels[p] == Label::foreground ? known_weight : 0.0;
-        if (labels[p] != Label::unknown) {
-            matrix.value[matrix.diagonal(p)] += known_weight;
-        }
+        const bool unknown = labels[p] == Label::unknown;
+        problem.rhs[p] = unknown ? options.prior.pull(p) : labels[p] == Label::foreground ? known_weight : 0.0;
+        matrix.value[matrix.diagonal(p)] += unknown ? options.prior.weight(p) : known_weight;
     }
     return problem;
 }

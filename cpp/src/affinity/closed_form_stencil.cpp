@@ -53,13 +53,14 @@ Grid make_grid(const ImageView& image, const Label* labels, bool soft, int threa
 // Fills the stencil's rows.
 class RowFiller {
 public:
-    RowFiller(const ImageView& image, const Label* labels, double known_weight, double epsilon, Stencil& stencil,
-              Monitor& monitor)
+    RowFiller(const ImageView& image, const Label* labels, double known_weight, const ClosedFormOptions& options,
+              Stencil& stencil, Monitor& monitor)
         : image_(image),
           labels_(labels),
           known_weight_(known_weight),
+          prior_(options.prior),
           stencil_(stencil),
-          sums_(image, soft() ? nullptr : labels, epsilon, monitor),
+          sums_(image, soft() ? nullptr : labels, options.epsilon, monitor),
           scale_(image.width),
           foreground_(image.width),
           product_(static_cast<std::size_t>(image.width + 2 * WindowSums::margin)) {}
@@ -112,7 +113,7 @@ private:
             const std::int64_t end = std::min(strip->x + strip->width, image_.width);
             for (std::int64_t x = strip->x; x < end; ++x) {
                 const bool unknown = label[x] == Label::unknown;
-                const double entry = diagonal[x] + (unknown ? 0.0 : known_weight_);
+                const double entry = diagonal[x] + (unknown ? prior_.weight(y * image_.width + x) : known_weight_);
                 s[x] = unknown || soft() ? 1 / std::sqrt(entry) : 0.0;
             }
         }
@@ -142,6 +143,12 @@ private:
                 stencil_.rhs[to + i] = b * s_at[0][i];
                 sum += towards_foreground * towards_foreground;
             }
+            for (std::int64_t i = 0; prior_ && i < std::min(strip->width, image_.width - x); ++i) {
+                const std::int64_t pixel = y * image_.width + x + i;
+                if (labels_[pixel] == Label::unknown) {
+                    stencil_.rhs[to + i] += prior_.pull(pixel) * s_at[0][i];
+                }
+            }
             for (int c = 0; c < image_.channels; ++c) {
                 const double* colour = sums_.colours().row(y) + c * sums_.colours().stride();
                 const std::int64_t width = std::min(strip->width, image_.width - x);
@@ -165,6 +172,7 @@ private:
     const ImageView& image_;
     const Label* labels_;
     double known_weight_;
+    Prior prior_;
     Stencil& stencil_;
     WindowSums sums_;
     Rows scale_, foreground_;
@@ -185,7 +193,7 @@ Stencil closed_form_stencil(const ImageView& image, const Label* labels, double 
     const std::int64_t bands = (rows + band - 1) / band;
     std::vector<double> product2(static_cast<std::size_t>(image.height));
     parallel_for(bands, options.threads, monitor, [&](std::int64_t i) {
-        RowFiller filler(image, labels, known_weight, options.epsilon, stencil, monitor);
+        RowFiller filler(image, labels, known_weight, options, stencil, monitor);
         filler.fill(i * band * k, std::min(image.height, (i + 1) * band * k), product2.data());
         monitor.set_fraction(static_cast<double>(i) / static_cast<double>(bands));
     });

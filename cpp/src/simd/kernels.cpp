@@ -16,6 +16,8 @@ namespace {
 #include "kernels_multigrid.inl"
 #include "kernels_galerkin.inl"
 #include "kernels_multilevel.inl"
+#include "kernels_network.inl"
+#include "kernels_sampling.inl"
 // clang-format on
 
 }  // namespace
@@ -41,6 +43,11 @@ const Kernels kernels{whiten,
                       dot,
                       combine,
                       expand,
-                      gather};
+                      gather,
+                      matrix_product,
+                      rectify,
+                      rectify_gradient,
+                      adam,
+                      pair_costs};
 
 }  // namespace trimatte::simd::TRIMATTE_LEVEL

@@ -94,6 +94,27 @@ struct Kernels {
     void (*expand)(std::int64_t size, int columns, const float* T, std::int64_t n, const float* e, float* out);
     // sum[c size + i] += T[c n + i] r[i]
     void (*gather)(std::int64_t size, int columns, const float* T, std::int64_t n, const float* r, float* sum);
+
+    // Networks; see prior/network.cpp.
+    // C = first + A B, A m x k with entry (i, l) at i * a_row + l * a_column, B k x n, n a multiple of 16. first may be
+    // null for zero, or one row for all with first_row = 0.
+    void (*matrix_product)(std::int64_t m, std::int64_t n, std::int64_t k, const float* A, std::int64_t a_row,
+                           std::int64_t a_column, const float* B, std::int64_t b_row, const float* first,
+                           std::int64_t first_row, float* C, std::int64_t c_row);
+    // x = max(x, 0)
+    void (*rectify)(std::int64_t size, float* x);
+    // gradient = 0 where x = 0
+    void (*rectify_gradient)(std::int64_t size, const float* x, float* gradient);
+    // ADAM's update with the sum of `count` gradients. rate and scale2 hold the bias corrections.
+    void (*adam)(std::int64_t size, const float* gradients, std::int64_t count, std::int64_t stride, float keep1,
+                 float keep2, float rate, float scale2, float epsilon, float* m, float* v, float* w);
+
+    // Global sampling; see prior/global_sampling.cpp. pixels: planes of colour (3), y, x, 1 / distance to the nearest
+    // known foreground and background; F, B: planes of colour (3), y, x of F_count and B_count samples; f, b: the pair
+    // to try.
+    void (*pair_costs)(std::int64_t count, const float* pixels, std::int64_t stride, const float* F,
+                       std::int64_t F_count, const std::int32_t* f, const float* B, std::int64_t B_count,
+                       const std::int32_t* b, float* alpha, float* cost);
 };
 
 enum class Level { baseline, v3, v4 };

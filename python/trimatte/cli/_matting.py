@@ -12,7 +12,7 @@ from .. import _check
 from .._picture_read import read_opaque, read_picture
 from .._picture_write import save_pictures
 from .._pixels import quantized
-from ..alpha import LEAST_EPSILON, METHODS, SOLVERS, SolveInfo, solve_alpha
+from ..alpha import LEAST_EPSILON, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
 from ..composite import composite, stacked
 from ..foreground import estimate_foreground
 from ._app import app
@@ -21,6 +21,8 @@ from ._session import Session, command
 
 Decorated = Callable[..., None]
 
+METHOD_HELP = f"{', '.join(METHODS)}. [default: closed-form]"
+PRIOR_HELP = f"A guess that counts beside the affinity: {', '.join(PRIORS)}."
 TOLERANCE_HELP = "Largest error of alpha (multigrid). [default: 0.001]"
 LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
 HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
@@ -31,7 +33,9 @@ EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 def solve_options(function: Decorated) -> Decorated:
     """Add the options of `trimatte.solve_alpha`, under the same names."""
     options: tuple[tuple[str, Any, str, str], ...] = (
-        ("--method", click.Choice(list(METHODS)), "", "[default: closed-form]"),
+        ("--method", click.Choice(METHODS), "NAME", METHOD_HELP),
+        ("--prior", click.Choice(list(PRIORS)), "NAME", PRIOR_HELP),
+        ("--seed", click.IntRange(0), "N", "Of the prior's random numbers. [default: 0]"),
         ("--solver", click.Choice(SOLVERS), "", "[default: auto]"),
         ("--tolerance", click.FloatRange(0, 1, min_open=True), "X", TOLERANCE_HELP),
         ("--max-iterations", click.IntRange(1, 2**31 - 1), "N", "[default: 10000]"),

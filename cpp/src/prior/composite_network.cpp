@@ -1,0 +1,173 @@
+// A network that learns to unmix: from a colour and its place to alpha. Its examples are mixtures of a known foreground
+// and a known background colour from around the same place, made afresh for every step, so that it sees what no label
+// shows: half-transparent pixels.
+#include <algorithm>
+#include <cmath>
+
+#include "known_colours.hpp"
+#include "padded_image.hpp"
+#include "predict_pixels.hpp"
+#include "random.hpp"
+#include "trimatte/network.hpp"
+#include "trimatte/parallel.hpp"
+#include "trimatte/prior.hpp"
+
+namespace trimatte {
+namespace {
+
+constexpr std::int64_t most_colours = 8000;
+constexpr std::int64_t most_queries = 20000;
+// Of the examples, these parts have alpha 0 and 1; the others are spread evenly between.
+constexpr float share_of_each_end = 0.45f;
+constexpr double last_rate = 1e-5;
+
+// What the network sees: (colour - mean) / deviation, and the place from -2 to 2.
+struct Inputs {
+    int channels;
+    std::vector<float> mean;
+    float scale;
+    float half;  // of the longer side
+
+    // Over the unknown pixels; one deviation for all channels.
+    Inputs(const ImageView& image, const Label* labels, Monitor& monitor)
+        : channels(image.channels),
+          mean(static_cast<std::size_t>(image.channels)),
+          half(0.5f * static_cast<float>(std::max(image.height, image.width))) {
+        std::vector<double> sum(static_cast<std::size_t>(channels)), sum2(sum);
+        std::vector<double> row(static_cast<std::size_t>(image.width * channels));
+        double count = 0;
+        for (std::int64_t y = 0; y < image.height; ++y) {
+            const Label* label = labels + y * image.width;
+            if (std::find(label, label + image.width, Label::unknown) == label + image.width) {
+                continue;
+            }
+            load_row(image, y, image.width, row.data());
+            for (std::int64_t x = 0; x < image.width; ++x) {
+                if (label[x] != Label::unknown) {
+                    continue;
+                }
+                ++count;
+                for (std::size_t c = 0; c < sum.size(); ++c) {
+                    const double v = row[c * static_cast<std::size_t>(image.width) + static_cast<std::size_t>(x)];
+                    sum[c] += v;
+                    sum2[c] += v * v;
+                }
+            }
+            monitor.poll();
+        }
+        double variance = 0;
+        for (std::size_t c = 0; c < sum.size(); ++c) {
+            mean[c] = static_cast<float>(sum[c] / count);
+            variance += (sum2[c] - sum[c] * sum[c] / count) / count / channels;
+        }
+        scale = static_cast<float>(1 / std::sqrt(std::max(variance, 1e-6)));
+    }
+    std::int64_t size() const { return channels + 2; }
+    void set(const float* colour, std::int64_t y, std::int64_t x, float* out) const {
+        for (int c = 0; c < channels; ++c) {
+            out[c] = (colour[c] - mean[static_cast<std::size_t>(c)]) * scale;
+        }
+        out[channels] = 2 * (static_cast<float>(x) / half - 1);
+        out[channels + 1] = 2 * (static_cast<float>(y) / half - 1);
+    }
+};
+
+// The known colours of one kind, as powers, and which of them lie around each query.
+struct Colours {
+    std::vector<float> colour, power;
+    std::vector<std::int32_t> near;
+    std::int64_t count;  // of those for each query
+
+    Colours(const ImageView& image, const Label* labels, Label label, const std::vector<Place>& queries,
+            const CompositeNetworkOptions& options, Monitor& monitor) {
+        std::vector<Place> places = some_of(places_of(image, labels, label, options.reach, monitor), most_colours,
+                                            options.seed ^ static_cast<std::uint64_t>(label));
+        if (places.empty()) {  // nothing known is near
+            places = some_of(places_of(image, labels, label, 0, monitor), most_colours, options.seed);
+        }
+        colour = colours_at(image, places, monitor);
+        power = colour;
+        for (float& v : power) {
+            v = std::pow(v, static_cast<float>(options.gamma));
+        }
+        count = std::min<std::int64_t>(options.neighbours, static_cast<std::int64_t>(places.size()));
+        near = nearest(places, queries, count, options.threads, monitor);
+    }
+    // One of those around a query.
+    std::int64_t draw(Random& random, std::int64_t query) const {
+        return near[static_cast<std::size_t>(query * count + random.below(count))];
+    }
+};
+
+void train(Network& network, const ImageView& image, const Label* labels, const Inputs& inputs,
+           const CompositeNetworkOptions& options, Monitor& monitor) {
+    const std::vector<Place> queries =
+        some_of(places_of(image, labels, Label::unknown, 0, monitor), most_queries, options.seed);
+    const Colours foreground(image, labels, Label::foreground, queries, options, monitor);
+    const Colours background(image, labels, Label::background, queries, options, monitor);
+    const float inverse_gamma = static_cast<float>(1 / options.gamma);
+    const int channels = image.channels;
+
+    const FillExamples fill = [&](std::int64_t step, std::int64_t first, std::int64_t count, float* x, float* target) {
+        Random random(options.seed, static_cast<std::uint64_t>(step) + 1, static_cast<std::uint64_t>(first));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t query = random.below(static_cast<std::int64_t>(queries.size()));
+            const std::int64_t f = foreground.draw(random, query) * channels;
+            const std::int64_t b = background.draw(random, query) * channels;
+            const float u = random.uniform();
+            float mixed[3];
+            const float* colour = mixed;
+            if (u < share_of_each_end) {
+                target[i] = 0;
+                colour = background.colour.data() + b;
+            } else if (u < 2 * share_of_each_end) {
+                target[i] = 1;
+                colour = foreground.colour.data() + f;
+            } else {
+                const float alpha = random.uniform();
+                target[i] = alpha;
+                for (int c = 0; c < channels; ++c) {
+                    mixed[c] = std::pow(alpha * foreground.power[static_cast<std::size_t>(f + c)] +
+                                            (1 - alpha) * background.power[static_cast<std::size_t>(b + c)],
+                                        inverse_gamma);
+                }
+            }
+            const Place& place = queries[static_cast<std::size_t>(query)];
+            inputs.set(colour, place.y, place.x, x + i * inputs.size());
+        }
+    };
+    Trainer trainer(network, options.batch, options.threads);
+    for (std::int64_t step = 0; step < options.steps; ++step) {
+        const double turn = 3.14159265358979323846 * static_cast<double>(step) / static_cast<double>(options.steps);
+        trainer.step(last_rate + (options.learning_rate - last_rate) * 0.5 * (1 + std::cos(turn)), fill, monitor);
+        monitor.set_fraction(static_cast<double>(step) / static_cast<double>(options.steps));
+        monitor.poll();
+    }
+}
+
+}  // namespace
+
+void composite_network(const ImageView& image, const Label* labels, const CompositeNetworkOptions& options,
+                       float* alpha, Monitor& monitor) {
+    with_team(options.threads, [&] {
+        monitor.phase("network");
+        const Inputs inputs(image, labels, monitor);
+        std::vector<std::int64_t> sizes = {inputs.size()};
+        sizes.insert(sizes.end(), options.hidden.begin(), options.hidden.end());
+        sizes.push_back(1);
+        Network network(sizes);
+        network.initialise(options.seed, 0.1, 0.5);
+        train(network, image, labels, inputs, options, monitor);
+
+        monitor.phase("prediction");
+        const auto inputs_of_rows = [&](std::int64_t y_begin, std::int64_t y_end) {
+            return [&, rows = PaddedRows<float>(image, 0, y_begin, y_end)](std::int64_t y, std::int64_t x, float* out) {
+                inputs.set(rows.row(y) + x * image.channels, y, x, out);
+            };
+        };
+        predict_pixels(image, labels, network, options.threads, alpha, monitor, inputs_of_rows);
+        monitor.finish();
+    });
+}
+
+}  // namespace trimatte

@@ -1,0 +1,262 @@
+#include "known_colours.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "random.hpp"
+#include "trimatte/parallel.hpp"
+
+namespace trimatte {
+namespace {
+
+// mark[i]: whether there is something within `reach` of i.
+template <class IsThere>
+void mark_near(std::int64_t size, std::int64_t reach, std::uint8_t* mark, const IsThere& is_there) {
+    std::int64_t last = -reach - 1;
+    for (std::int64_t i = 0; i < size; ++i) {
+        last = is_there(i) ? i : last;
+        mark[i] = i - last <= reach;
+    }
+    last = size + reach;
+    for (std::int64_t i = size - 1; i >= 0; --i) {
+        last = is_there(i) ? i : last;
+        mark[i] |= last - i <= reach;
+    }
+}
+
+// 1 where an unknown pixel lies within `reach` rows and columns.
+std::vector<std::uint8_t> near_unknown(const ImageView& image, const Label* labels, std::int64_t reach,
+                                       Monitor& monitor) {
+    const std::int64_t width = image.width, height = image.height;
+    std::vector<std::uint8_t> in_row(static_cast<std::size_t>(image.pixels()));
+    for (std::int64_t y = 0; y < height; ++y) {
+        const Label* row = labels + y * width;
+        mark_near(width, reach, in_row.data() + y * width, [&](std::int64_t x) { return row[x] == Label::unknown; });
+        monitor.poll();
+    }
+    // Down the columns: how far the last marked row is, above and below.
+    std::vector<std::uint8_t> near(in_row.size(), 0);
+    const auto pass = [&](std::int64_t from, std::int64_t to, std::int64_t step) {
+        std::vector<std::int64_t> since(static_cast<std::size_t>(width), reach + 1);
+        for (std::int64_t y = from; y != to; y += step) {
+            for (std::int64_t x = 0; x < width; ++x) {
+                std::int64_t& s = since[static_cast<std::size_t>(x)];
+                const auto p = static_cast<std::size_t>(y * width + x);
+                s = in_row[p] ? 0 : s + 1;
+                near[p] |= s <= reach;
+            }
+            monitor.poll();
+        }
+    };
+    pass(0, height, 1);
+    pass(height - 1, -1, -1);
+    return near;
+}
+
+}  // namespace
+
+std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, std::int64_t near,
+                             Monitor& monitor) {
+    std::vector<std::uint8_t> wanted;
+    if (near > 0) {
+        wanted = near_unknown(image, labels, near, monitor);
+    }
+    std::vector<Place> places;
+    for (std::int64_t p = 0; p < image.pixels(); ++p) {
+        if (labels[p] == label && (near == 0 || wanted[static_cast<std::size_t>(p)])) {
+            places.push_back({static_cast<std::int32_t>(p / image.width), static_cast<std::int32_t>(p % image.width)});
+        }
+    }
+    return places;
+}
+
+std::vector<Place> some_of(std::vector<Place>&& places, std::int64_t count, std::uint64_t seed) {
+    if (static_cast<std::int64_t>(places.size()) <= count) {
+        return std::move(places);
+    }
+    // Knuth, TAOCP 2, Algorithm S.
+    Random random(seed);
+    std::vector<Place> chosen;
+    auto left = static_cast<std::int64_t>(places.size());
+    for (const Place& place : places) {
+        if (random.below(left--) < count - static_cast<std::int64_t>(chosen.size())) {
+            chosen.push_back(place);
+        }
+    }
+    return chosen;
+}
+
+std::vector<float> colours_at(const ImageView& image, const std::vector<Place>& places, Monitor& monitor) {
+    const auto channels = static_cast<std::size_t>(image.channels);
+    std::vector<float> row(static_cast<std::size_t>(image.width) * channels);
+    std::vector<float> colours;
+    colours.reserve(places.size() * channels);
+    std::int64_t loaded = -1;
+    for (const Place& place : places) {
+        if (place.y != loaded) {
+            loaded = place.y;
+            load_row(image, loaded, image.width, row.data());
+            monitor.poll();
+        }
+        for (std::size_t c = 0; c < channels; ++c) {
+            colours.push_back(row[c * static_cast<std::size_t>(image.width) + static_cast<std::size_t>(place.x)]);
+        }
+    }
+    return colours;
+}
+
+std::vector<float> distance_to(const ImageView& image, const Label* labels, Label label, int threads,
+                               Monitor& monitor) {
+    const std::int64_t width = image.width, height = image.height;
+    constexpr float none = std::numeric_limits<float>::infinity();
+    std::vector<float> distance(static_cast<std::size_t>(image.pixels()));
+    // Along the columns, a few of them at a time.
+    constexpr std::int64_t strip = 64;
+    parallel_for((width + strip - 1) / strip, threads, monitor, [&](std::int64_t s) {
+        const std::int64_t begin = s * strip, end = std::min(width, begin + strip);
+        std::array<float, strip> since;
+        const auto pass = [&](std::int64_t from, std::int64_t to, std::int64_t step, bool first) {
+            since.fill(none);
+            for (std::int64_t y = from; y != to; y += step) {
+                for (std::int64_t x = begin; x < end; ++x) {
+                    float& steps = since[static_cast<std::size_t>(x - begin)];
+                    steps = labels[y * width + x] == label ? 0 : steps + 1;
+                    float& d = distance[static_cast<std::size_t>(y * width + x)];
+                    d = first ? steps : std::min(d, steps);
+                }
+            }
+        };
+        pass(0, height, 1, true);
+        pass(height - 1, -1, -1, false);
+    });
+    // Along the rows: the lower envelope of the parabolas (x - v)^2 + d(v)^2.
+    parallel_for((height + 15) / 16, threads, monitor, [&](std::int64_t band) {
+        std::vector<double> squared(static_cast<std::size_t>(width)), from(squared);
+        std::vector<std::int64_t> vertex(static_cast<std::size_t>(width));
+        for (std::int64_t y = 16 * band; y < std::min(height, 16 * band + 16); ++y) {
+            float* d = distance.data() + y * width;
+            std::size_t count = 0;
+            for (std::int64_t x = 0; x < width; ++x) {
+                if (d[x] == none) {
+                    continue;
+                }
+                const auto wide = static_cast<double>(x);
+                const double d2 = static_cast<double>(d[x]) * static_cast<double>(d[x]);
+                double begins = -1;  // where the new parabola is below the last one
+                while (count > 0) {
+                    const auto v = static_cast<double>(vertex[count - 1]);
+                    begins = (d2 + wide * wide - squared[count - 1] - v * v) / (2 * (wide - v));
+                    if (begins > from[count - 1]) {
+                        break;
+                    }
+                    --count;
+                }
+                vertex[count] = x;
+                squared[count] = d2;
+                from[count] = count == 0 ? -1 : begins;
+                ++count;
+            }
+            std::size_t at = 0;
+            for (std::int64_t x = 0; count > 0 && x < width; ++x) {
+                while (at + 1 < count && from[at + 1] < static_cast<double>(x)) {
+                    ++at;
+                }
+                const auto away = static_cast<double>(x - vertex[at]);
+                d[x] = static_cast<float>(std::sqrt(away * away + squared[at]));
+            }
+        }
+    });
+    return distance;
+}
+
+std::vector<std::int32_t> nearest(const std::vector<Place>& places, const std::vector<Place>& queries,
+                                  std::int64_t count, int threads, Monitor& monitor) {
+    const auto size = static_cast<std::int64_t>(places.size());
+    count = std::min(count, size);
+    // Places are sorted into square cells, of which there are about as many.
+    std::int32_t height = 1, width = 1;
+    for (const Place& place : places) {
+        height = std::max(height, place.y + 1);
+        width = std::max(width, place.x + 1);
+    }
+    const double area = static_cast<double>(height) * width;
+    const auto side = static_cast<std::int64_t>(std::max(1.0, std::sqrt(area / static_cast<double>(size))));
+    const std::int64_t rows = (height + side - 1) / side, columns = (width + side - 1) / side;
+    const auto cell_of = [&](const Place& place) {
+        return static_cast<std::size_t>(place.y / side * columns + place.x / side);
+    };
+    std::vector<std::int32_t> start(static_cast<std::size_t>(rows * columns + 1), 0);
+    for (const Place& place : places) {
+        ++start[cell_of(place) + 1];
+    }
+    for (std::size_t i = 1; i < start.size(); ++i) {
+        start[i] += start[i - 1];
+    }
+    std::vector<std::int32_t> in_cell(places.size());
+    std::vector<std::int32_t> next(start.begin(), start.end() - 1);
+    for (std::int64_t i = 0; i < size; ++i) {
+        in_cell[static_cast<std::size_t>(next[cell_of(places[static_cast<std::size_t>(i)])]++)] =
+            static_cast<std::int32_t>(i);
+    }
+
+    std::vector<std::int32_t> result(queries.size() * static_cast<std::size_t>(count));
+    constexpr std::int64_t block = 256;
+    const auto total = static_cast<std::int64_t>(queries.size());
+    parallel_for((total + block - 1) / block, threads, monitor, [&](std::int64_t task) {
+        struct Found {
+            std::int64_t distance;  // squared
+            std::int32_t place;
+            bool operator<(const Found& other) const {
+                return distance != other.distance ? distance < other.distance : place < other.place;
+            }
+        };
+        std::vector<Found> found;
+        for (std::int64_t q = task * block; q < std::min(total, (task + 1) * block); ++q) {
+            const Place query = queries[static_cast<std::size_t>(q)];
+            const std::int64_t cy = query.y / side, cx = query.x / side;
+            found.clear();
+            const auto look = [&](std::int64_t y, std::int64_t x) {
+                if (y < 0 || y >= rows || x < 0 || x >= columns) {
+                    return;
+                }
+                const auto cell = static_cast<std::size_t>(y * columns + x);
+                for (std::int32_t i = start[cell]; i < start[cell + 1]; ++i) {
+                    const std::int32_t p = in_cell[static_cast<std::size_t>(i)];
+                    const std::int64_t dy = places[static_cast<std::size_t>(p)].y - query.y;
+                    const std::int64_t dx = places[static_cast<std::size_t>(p)].x - query.x;
+                    found.push_back({dy * dy + dx * dx, p});
+                }
+            };
+            // Rings of cells, until all that could be nearer have been seen.
+            for (std::int64_t ring = 0;; ++ring) {
+                if (ring == 0) {
+                    look(cy, cx);
+                }
+                for (std::int64_t i = -ring; i < ring; ++i) {
+                    look(cy - ring, cx + i);
+                    look(cy + i, cx + ring);
+                    look(cy + ring, cx - i);
+                    look(cy - i, cx - ring);
+                }
+                if (static_cast<std::int64_t>(found.size()) < count) {
+                    continue;
+                }
+                std::nth_element(found.begin(), found.begin() + count - 1, found.end());
+                // What lies in the next ring is at least this far away.
+                const std::int64_t far = ring * side + 1;
+                if (found[static_cast<std::size_t>(count - 1)].distance < far * far ||
+                    static_cast<std::int64_t>(found.size()) == size) {
+                    break;
+                }
+            }
+            std::int32_t* out = result.data() + q * count;
+            std::transform(found.begin(), found.begin() + count, out, [](const Found& f) { return f.place; });
+            std::sort(out, out + count);
+        }
+    });
+    return result;
+}
+
+}  // namespace trimatte

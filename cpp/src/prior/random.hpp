@@ -1,0 +1,41 @@
+// Random numbers that are the same on every platform and for any number of threads: a stream is named by numbers, not
+// by who came first. Private to this folder.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+namespace trimatte {
+
+// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+class Random {
+public:
+    // The stream number (a, b) of a seed.
+    explicit Random(std::uint64_t seed, std::uint64_t a = 0, std::uint64_t b = 0)
+        : state_(mix(mix(mix(seed) + a) + b)) {}
+
+    std::uint64_t next() { return mix(state_ += step); }
+    // In [0, 1).
+    float uniform() { return static_cast<float>(next() >> 40) * 0x1p-24f; }
+    // In [0, n).
+    std::int64_t below(std::int64_t n) {
+        return static_cast<std::int64_t>((next() >> 32) * static_cast<std::uint64_t>(n) >> 32);
+    }
+    // Mean 0, variance 1: Box and Muller.
+    double normal() {
+        const double u = (static_cast<double>(next() >> 11) + 1) * 0x1p-53;
+        const double angle = 2 * 3.14159265358979323846 * static_cast<double>(next() >> 11) * 0x1p-53;
+        return std::sqrt(-2 * std::log(u)) * std::cos(angle);
+    }
+
+private:
+    static constexpr std::uint64_t step = 0x9E3779B97F4A7C15u;
+    static std::uint64_t mix(std::uint64_t z) {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+        return z ^ (z >> 31);
+    }
+    std::uint64_t state_;
+};
+
+}  // namespace trimatte

@@ -1,0 +1,84 @@
+// Loops of prior/network.cpp. Included by kernels.cpp only.
+
+// Rows of a product's tile: as many as leave registers for B.
+#if defined(__AVX2__)
+constexpr int tile_rows = 6;
+#else
+constexpr int tile_rows = 3;
+#endif
+
+// Sixteen columns of Rows rows of the product. Every number is summed in the order of k, whatever the tile.
+template <int Rows>
+TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
+                                  int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
+    F16 sum[Rows];
+    for (int i = 0; i < Rows; ++i) {
+        sum[i] = first == nullptr ? F16{} : load<F16>(first + i * first_row);
+    }
+    for (int64_t l = 0; l < k; ++l) {
+        const F16 b = load<F16>(B + l * b_row);
+        for (int i = 0; i < Rows; ++i) {
+            sum[i] += A[i * a_row + l * a_column] * b;
+        }
+    }
+    for (int i = 0; i < Rows; ++i) {
+        store(C + i * c_row, sum[i]);
+    }
+}
+
+// Rows from i on, as many as fill tiles; returns the first row left.
+template <int Rows>
+TRIMATTE_INLINE int64_t product_rows(int64_t i, int64_t m, int64_t k, const float* A, int64_t a_row, int64_t a_column,
+                                     const float* B, int64_t b_row, const float* first, int64_t first_row, float* C,
+                                     int64_t c_row) {
+    for (; i + Rows <= m; i += Rows) {
+        product_tile<Rows>(k, A + i * a_row, a_row, a_column, B, b_row,
+                           first == nullptr ? nullptr : first + i * first_row, first_row, C + i * c_row, c_row);
+    }
+    return i;
+}
+
+void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
+                    int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
+    for (int64_t j = 0; j < n; j += 16) {
+        const float* from = first == nullptr ? nullptr : first + j;
+        int64_t i = product_rows<tile_rows>(0, m, k, A, a_row, a_column, B + j, b_row, from, first_row, C + j, c_row);
+        i = product_rows<2>(i, m, k, A, a_row, a_column, B + j, b_row, from, first_row, C + j, c_row);
+        product_rows<1>(i, m, k, A, a_row, a_column, B + j, b_row, from, first_row, C + j, c_row);
+    }
+}
+
+void rectify(int64_t size, float* __restrict x) {
+    for (int64_t i = 0; i < size; ++i) {
+        x[i] = x[i] > 0 ? x[i] : 0;
+    }
+}
+
+void rectify_gradient(int64_t size, const float* __restrict x, float* __restrict gradient) {
+    for (int64_t i = 0; i < size; ++i) {
+        gradient[i] = x[i] > 0 ? gradient[i] : 0;
+    }
+}
+
+void adam(int64_t size, const float* gradients, int64_t count, int64_t stride, float keep1, float keep2, float rate,
+          float scale2, float epsilon, float* __restrict m, float* __restrict v, float* __restrict w) {
+    float g[256];
+    for (int64_t begin = 0; begin < size; begin += 256) {
+        const int64_t n = size - begin < 256 ? size - begin : 256;
+        for (int64_t i = 0; i < n; ++i) {
+            g[i] = gradients[begin + i];
+        }
+        for (int64_t c = 1; c < count; ++c) {
+            const float* more = gradients + c * stride + begin;
+            for (int64_t i = 0; i < n; ++i) {
+                g[i] += more[i];
+            }
+        }
+        for (int64_t i = 0; i < n; ++i) {
+            const int64_t at = begin + i;
+            m[at] = keep1 * m[at] + (1 - keep1) * g[i];
+            v[at] = keep2 * v[at] + (1 - keep2) * g[i] * g[i];
+            w[at] -= rate * m[at] / (sqrtf(v[at] * scale2) + epsilon);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+"""Priors: guesses of alpha that an affinity then refines. Give one to `trimatte.estimate_alpha` as `prior`."""
+
+from ._base import Guess, Prior
+from .composite_network import CompositeNetwork
+from .given import PreviousFrame, SoftMask
+from .patch_network import PatchNetwork, PatchNetworkModel
+from .patch_regression import PatchRegression, PatchRegressionModel
+from .robust import Robust
+from .sampling import GlobalSampling
+
+__all__ = [
+    "CompositeNetwork",
+    "GlobalSampling",
+    "Guess",
+    "PatchNetwork",
+    "PatchNetworkModel",
+    "PatchRegression",
+    "PatchRegressionModel",
+    "PreviousFrame",
+    "Prior",
+    "Robust",
+    "SoftMask",
+]

@@ -1,0 +1,117 @@
+"""What every prior is: a guess of alpha, and how much each pixel of it counts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _check, _core
+from .._threads import thread_count
+
+Pixels = npt.NDArray[Any]
+Labels = npt.NDArray[np.uint8]
+Plane = npt.NDArray[np.float32]
+Progress = Callable[[str, float], object]
+
+
+class Guess(NamedTuple):
+    """A guess of alpha.
+
+    Attributes
+    ----------
+    alpha : (H, W) ndarray of float32
+        In [0, 1]; 0 or 1 where the trimap knows.
+    confidence : (H, W) ndarray of float32
+        Weight c of the term ``c (x - alpha)**2`` in the solve; the Laplacian's rows have diagonals of about 5. Its
+        value on known pixels is not used.
+    """
+
+    alpha: Plane
+    confidence: Plane
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a native call runs."""
+
+    threads: int
+    monitor: _core.Monitor
+
+
+class Prior(ABC):
+    """A way to guess alpha; give one to `trimatte.estimate_alpha` as `prior`."""
+
+    # Whether the trimap must have known pixels of both kinds.
+    needs_known = True
+
+    def estimate(
+        self,
+        image: npt.ArrayLike,
+        trimap: npt.ArrayLike,
+        *,
+        threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> Guess:
+        """Guess alpha from an image and a trimap.
+
+        Parameters
+        ----------
+        image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
+            Display (sRGB) colours; floats in [0, 1].
+        trimap : (H, W) array
+            At most 0.1 = background, at least 0.9 = foreground, anything between = unknown.
+        threads : int, optional
+            Default: all usable cores. The result does not depend on it.
+        progress : callable, optional
+            Called as ``progress(phase, fraction)``.
+
+        Returns
+        -------
+        Guess
+            Alpha and its confidence.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument has the wrong shape, dtype or range, or too little is known to learn from.
+        """
+        picture, labels, call = checked(image, trimap, threads, progress)
+        return self.guess(picture, labels, call)
+
+    @abstractmethod
+    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+        """Guess from checked arguments: a (H, W, C) image and labels (see `_check.labels`)."""
+
+
+def checked(
+    image: npt.ArrayLike, trimap: npt.ArrayLike, threads: int | None, progress: Progress | None
+) -> tuple[Pixels, Labels, Call]:
+    """Check and convert what every prior is given."""
+    _check.progress(progress)
+    picture = _check.image(image)
+    labels = _check.labels(trimap, picture.shape, 0.1, 0.9)
+    return picture, labels, Call(thread_count(threads), _core.Monitor(progress))
+
+
+def known_alpha(labels: Labels) -> Plane:
+    """Return alpha of the known pixels, and 0 elsewhere."""
+    return np.asarray(labels == _check.FOREGROUND, dtype=np.float32)
+
+
+def need_known(labels: Labels, least: int, purpose: str) -> None:
+    """Refuse a trimap with fewer than `least` known pixels of either kind."""
+    for value, name in ((_check.FOREGROUND, "foreground"), (_check.BACKGROUND, "background")):
+        count = int(np.count_nonzero(labels == value))
+        if count < least:
+            pixels = "pixel" if least == 1 else "pixels"
+            raise ValueError(f"trimap: expected at least {least} {name} {pixels} {purpose}, got {count}")
+
+
+def sureness(alpha: Plane) -> Plane:
+    """Return how far a guess is from undecided: 0.05 at alpha = 1/2, 1.05 at 0 and 1."""
+    return np.asarray(np.abs(2 * alpha - 1) + 0.05, dtype=np.float32)

@@ -1,0 +1,514 @@
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.linalg
+from reference import closed_form, network, patches, sampling
+from scipy.ndimage import binary_dilation, distance_transform_edt
+from tolerances import (
+    ALPHA_PRIOR,
+    ALPHA_TOLERANCE,
+    GRADIENT,
+    NETWORK,
+    REGRESSION,
+    SAMPLING_COST,
+)
+
+import trimatte as tm
+from trimatte import _core, priors
+from trimatte.priors import patch_network
+from trimatte.priors._base import checked
+
+NAMES = ["composite-network", "sampling", "robust", "patch-network", "patch-regression"]
+QUICK = {
+    "composite-network": priors.CompositeNetwork(hidden=(16, 16), steps=60),
+    "sampling": priors.GlobalSampling(sweeps=2),
+    "robust": priors.Robust(
+        network=priors.CompositeNetwork(hidden=(16,), steps=60), sampling=priors.GlobalSampling(sweeps=2)
+    ),
+    "patch-network": priors.PatchNetwork(hidden=(16,), max_iterations=60),
+    "patch-regression": priors.PatchRegression(),
+}
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return tm.datasets.hair(96, 120, seed=2)
+
+
+def direct(image, trimap, prior, confidence, known_weight=None):
+    """The minimum of x'Lx + sum of c (x - prior)^2 by scipy, known pixels exact or soft."""
+    L = scipy.sparse.csr_matrix(closed_form.laplacian(image))
+    known = (trimap != 0.5).ravel()
+    C = scipy.sparse.diags(np.where(known, 0, confidence.ravel()))
+    rhs = C @ prior.ravel()
+    m = (trimap == 1).ravel().astype(float)
+    if known_weight:
+        D = scipy.sparse.diags(known.astype(float) * known_weight)
+        return scipy.sparse.linalg.spsolve((L + C + D).tocsc(), rhs + D @ m).reshape(trimap.shape)
+    A = (L + C)[~known][:, ~known].tocsc()
+    x = m.copy()
+    x[~known] = scipy.sparse.linalg.spsolve(A, rhs[~known] - (L @ m)[~known])
+    return x.reshape(trimap.shape)
+
+
+@pytest.mark.parametrize("known_weight", [None, 10.0])
+@pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
+def test_the_system_with_a_prior_equals_scipys(noise, solver, known_weight):
+    image, trimap = noise
+    rng = np.random.default_rng(1)
+    prior, confidence = rng.random(trimap.shape), 10 ** rng.uniform(-4, 1, trimap.shape)
+    confidence[12:16] = 0
+    expected = np.clip(direct(image, trimap, prior, confidence, known_weight), 0, 1)
+    options = {"tolerance": 1e-6, "relative_residual": 1e-10}
+    alpha = tm.estimate_alpha(
+        image, trimap, prior=prior, confidence=confidence, solver=solver, known_weight=known_weight, **options
+    )
+    assert abs(alpha - expected).max() < ALPHA_PRIOR
+    if known_weight is None:
+        known = trimap != 0.5
+        assert (alpha[known] == trimap[known]).all()
+
+
+def test_a_prior_at_larger_radius(noise):
+    image, trimap = noise
+    prior = np.full(trimap.shape, 0.25)
+    free = tm.estimate_alpha(image, trimap, radius=2)
+    held = tm.estimate_alpha(image, trimap, radius=2, prior=prior, confidence=1e6)
+    assert abs(free - 0.25)[trimap == 0.5].max() > 0.1
+    assert abs(held - 0.25)[trimap == 0.5].max() < 1e-4
+
+
+def test_confidence_says_how_much_the_prior_counts(picture):
+    prior = np.full(picture.trimap.shape, 0.5)
+    unknown = picture.trimap == 128
+    free = tm.estimate_alpha(picture.image, picture.trimap)
+    distance = [
+        abs(tm.estimate_alpha(picture.image, picture.trimap, prior=prior, confidence=c) - free)[unknown].mean()
+        for c in (0, 1e-4, 1e-2, 1)
+    ]
+    assert distance[0] < ALPHA_TOLERANCE
+    assert distance == sorted(distance)
+    assert distance[-1] > 0.1
+
+
+def test_a_number_is_the_same_as_a_plane_of_it(picture):
+    prior = np.linspace(0, 1, picture.trimap.size).reshape(picture.trimap.shape)
+    a = tm.estimate_alpha(picture.image, picture.trimap, prior=prior, confidence=1e-2)
+    b = tm.estimate_alpha(
+        picture.image, picture.trimap, prior=prior, confidence=np.full(prior.shape, 1e-2, np.float32)
+    )
+    assert (a == b).all()
+
+
+def test_with_a_prior_nothing_need_be_known(picture):
+    trimap = np.full(picture.trimap.shape, 0.5)
+    alpha = tm.estimate_alpha(picture.image, trimap, prior=picture.alpha, confidence=1)
+    assert abs(alpha - picture.alpha).mean() < 0.05
+    only_background = np.where(picture.trimap == 0, 0, 0.5)
+    alpha = tm.estimate_alpha(picture.image, only_background, prior=priors.SoftMask(picture.alpha, weight=1))
+    assert abs(alpha - picture.alpha).mean() < 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_prior_helps_or_stands_alone(picture, name):
+    unknown = picture.trimap == 128
+
+    def error(alpha):
+        return abs(alpha - picture.alpha)[unknown].mean()
+
+    alone, info = tm.solve_alpha(picture.image, picture.trimap, method=name)
+    assert info.solver == "none"
+    assert info.prior == name
+    assert (alone[~unknown] == picture.trimap[~unknown] / 255).all()
+    assert error(alone) < 0.25 < error(np.full(alone.shape, 1.0))
+    with_prior, info = tm.solve_alpha(picture.image, picture.trimap, prior=name)
+    assert (info.prior, info.method) == (name, "closed-form")
+    assert error(with_prior) < error(alone)
+
+
+def test_best_is_closed_form_with_the_robust_prior(picture):
+    best, info = tm.solve_alpha(picture.image, picture.trimap, method="best", seed=5)
+    assert (info.method, info.prior) == ("best", "robust")
+    same = tm.estimate_alpha(picture.image, picture.trimap, prior=priors.Robust(seed=5))
+    assert (best == same).all()
+    unknown = picture.trimap == 128
+    plain = tm.estimate_alpha(picture.image, picture.trimap)
+    assert abs(best - picture.alpha)[unknown].mean() < abs(plain - picture.alpha)[unknown].mean()
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_same_seed_same_bits_for_any_number_of_threads(picture, name, grey):
+    image = picture.image[..., 1] if grey else picture.image
+    prior = QUICK[name]
+    one = prior.estimate(image, picture.trimap, threads=1)
+    for threads in (2, 7):
+        many = prior.estimate(image, picture.trimap, threads=threads)
+        assert (one.alpha == many.alpha).all()
+        assert (one.confidence == many.confidence).all()
+    assert one.alpha.min() >= 0
+    assert one.alpha.max() <= 1
+    assert (one.confidence >= 0).all()
+    assert one.alpha.std() > 0.1
+
+
+@pytest.mark.parametrize("name", ["composite-network", "sampling", "robust", "patch-network"])
+def test_another_seed_is_another_result(picture, name):
+    def alone(seed):
+        return tm.estimate_alpha(picture.image, picture.trimap, method=name, seed=seed)
+
+    assert (alone(1) == alone(1)).all()
+    assert (alone(1) != alone(2)).any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
+def test_priors_take_every_dtype(picture, dtype):
+    top = np.iinfo(dtype).max if dtype != np.float64 else 1
+    image = np.round(picture.image.astype(np.float64) * 255) / 255
+    expected = QUICK["sampling"].estimate(image.astype(np.float32), picture.trimap).alpha
+    found = QUICK["sampling"].estimate(np.round(image * top).astype(dtype) if top > 1 else image, picture.trimap)
+    assert abs(found.alpha - expected).mean() < 0.02
+
+
+# --- networks
+
+
+def test_fifty_steps_equal_numpys():
+    rng = np.random.default_rng(3)
+    sizes = [7, 20, 33, 1]
+    net = _core.Network(sizes)
+    net.initialise(11, 1.0, 0.5)
+    twin = network.Network([net.layer(i) for i in range(3)])
+    trainer = _core.Trainer(net, 150, 2)
+    for step in range(50):
+        x = rng.normal(size=(150, 7)).astype(np.float32)
+        target = rng.random(150).astype(np.float32)
+        rate = 1e-3 * (1 - step / 100)
+        loss = trainer.step(x, target, rate, _core.Monitor(None))
+        assert loss == pytest.approx(twin.loss(x, target), rel=NETWORK)
+        twin.step(x, target, rate)
+    for i in range(3):
+        W, b = net.layer(i)
+        assert abs(W - twin.parameters[2 * i]).max() < NETWORK
+        assert abs(b - twin.parameters[2 * i + 1]).max() < NETWORK
+
+
+def test_the_twins_gradient_is_that_of_differences():
+    rng = np.random.default_rng(4)
+    net = _core.Network([3, 5, 4, 1])
+    net.initialise(0, 1.0, 0.5)
+    twin = network.Network([net.layer(i) for i in range(3)])
+    x, target = rng.normal(size=(20, 3)), rng.random(20)
+    for p, g in zip(twin.parameters, twin.gradients(x, target), strict=True):
+        for where in np.ndindex(p.shape):
+            kept = p[where]
+            p[where] = kept + 1e-6
+            above = twin.loss(x, target)
+            p[where] = kept - 1e-6
+            below = twin.loss(x, target)
+            p[where] = kept
+            assert g[where] == pytest.approx((above - below) / 2e-6, abs=GRADIENT)
+
+
+def test_first_weights_have_the_variance_of_he():
+    net = _core.Network([400, 300, 1])
+    net.initialise(1, 0.1, 0.5)
+    W, b = net.layer(0)
+    assert W.var() == pytest.approx(2 / 400, rel=0.02)
+    assert abs(W.mean()) < 1e-3
+    assert (b == 0).all()
+    last, bias = net.layer(1)
+    assert last.std() == pytest.approx(0.1 * np.sqrt(2 / 300), rel=0.2)
+    assert bias == 0.5
+
+
+def test_a_patch_networks_answer_is_its_layers_applied_to_patches(picture):
+    model = priors.PatchNetwork(hidden=(24, 8), max_iterations=100, features=("position", "blur")).fit(
+        picture.image, picture.trimap
+    )
+    known = picture.trimap != 128
+    planes = [picture.image[..., c] for c in range(3)]
+    extra = patch_network._feature_planes(("position", "blur"), picture.image, None)
+    scaled = [(p - p[known].mean()) / max(p[known].std(), 1e-3) for p in [*planes, *extra]]
+    x = np.concatenate([patches.patches(np.stack(scaled[:3], 2), 2), np.stack(scaled[3:], 2)], axis=2)
+    twin = network.Network(model.layers)
+    expected = twin.outputs(x.reshape(-1, x.shape[2]))[-1].reshape(picture.trimap.shape)
+    assert abs(model.predict(picture.image) - np.clip(expected, 0, 1)).max() < 1e-4
+    only_unknown = model.predict(picture.image, picture.trimap)
+    assert (only_unknown[~known] == model.predict(picture.image)[~known]).all()
+    assert (only_unknown[known] == picture.trimap[known] / 255).all()
+
+
+def test_training_stops_early_and_keeps_the_best_weights(picture):
+    options = {"hidden": (64,), "learning_rate": 0.05, "max_iterations": 20_000, "patience": 2}
+    model = priors.PatchNetwork(**options).fit(picture.image, picture.trimap)
+    losses = model.validation_loss
+    assert model.steps < 20_000
+    assert len(losses) == model.steps // 50 == len(model.training_loss)
+    assert losses.index(min(losses)) == len(losses) - 3
+    unstopped = priors.PatchNetwork(hidden=(8,), max_iterations=120, validation=0).fit(
+        picture.image, picture.trimap
+    )
+    assert unstopped.steps == 120
+    assert unstopped.validation_loss == []
+    assert len(unstopped.training_loss) == 3
+
+
+def test_balanced_training_hears_the_smaller_kind(picture):
+    """Four foreground pixels in ten thousand: unbalanced, the network learns to say 0."""
+    trimap = np.zeros(picture.trimap.shape)
+    image = np.full((*trimap.shape, 3), 0.4) + np.random.default_rng(0).normal(0, 0.2, (*trimap.shape, 3)).clip(
+        -0.4, 0.6
+    )
+    trimap[40:44, 40:44] = 1
+    image[40:80, 40:80] += 0.15
+    image = image.clip(0, 1)
+    trimap[60:80, 40:80] = 0.5
+
+    def mean(balanced):
+        prior = priors.PatchNetwork(hidden=(16,), max_iterations=300, balanced=balanced, patience=100)
+        return prior.estimate(image, trimap).alpha[60:80, 40:80].mean()
+
+    assert mean(True) > 2 * mean(False)
+
+
+# --- patch regression
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-3])
+@pytest.mark.parametrize(("radius", "grey"), [(0, False), (1, True), (2, False), (3, False)])
+def test_regression_equals_the_pseudo_inverse(picture, radius, grey, ridge):
+    image = picture.image.astype(np.float64)
+    image = image[..., :1] if grey else image
+    known = picture.trimap != 128
+    expected = patches.regression(image, picture.trimap / 255, known, radius, ridge)
+    prior = priors.PatchRegression(radius=radius, ridge=ridge)
+    model = prior.fit(image if not grey else image[..., 0], picture.trimap)
+    found = np.append(model.weights.ravel(), model.bias)
+    assert abs(found - expected).max() < REGRESSION * abs(expected).max()
+    rows = patches.patches(image, radius)
+    alpha = np.clip(rows @ expected[:-1] + expected[-1], 0, 1)
+    assert abs(model.predict(image if not grey else image[..., 0]) - alpha).max() < 1e-6
+    guess = prior.estimate(image if not grey else image[..., 0], picture.trimap).alpha
+    assert abs(guess - alpha)[~known].max() < 1e-6
+
+
+def test_regression_on_flat_colour_is_the_shortest_solution():
+    image = np.full((30, 40, 3), 0.25)
+    image[:, 20:] = [0.5, 0.75, 1]
+    trimap = np.full((30, 40), 0.5)
+    trimap[:, :10], trimap[:, 30:] = 0, 1
+    known = trimap != 0.5
+    expected = patches.regression(image, trimap, known, 2)
+    model = priors.PatchRegression().fit(image, trimap)
+    assert abs(np.append(model.weights.ravel(), model.bias) - expected).max() < 1e-10
+    assert abs(model.predict(image)[known] - trimap[known]).max() < 1e-6
+
+
+def test_one_frames_model_on_another(picture):
+    """The camera has moved by three pixels."""
+    moved = np.roll(picture.image, 3, axis=1)
+    for prior in (priors.PatchRegression(), priors.PatchNetwork(max_iterations=200)):
+        model = prior.fit(picture.image, picture.trimap)
+        expected = np.roll(model.predict(picture.image), 3, axis=1)
+        assert (model.predict(moved)[:, 5:-2] == expected[:, 5:-2]).all()
+
+
+def test_two_percent_of_known_pixels_are_enough_to_fit(picture):
+    keep = np.random.default_rng(0).random(picture.trimap.shape) < 0.02
+    trimap = np.where(keep, picture.trimap, 128).astype(np.uint8)
+    model = priors.PatchRegression().fit(picture.image, trimap)
+    full = priors.PatchRegression().fit(picture.image, picture.trimap)
+    known = picture.trimap != 128
+
+    def error(m):
+        return abs(m.predict(picture.image) - picture.alpha)[known].mean()
+
+    assert error(model) < 2 * error(full) + 0.05
+
+
+# --- sampling
+
+
+def test_sampling_finds_nearly_the_best_pairs():
+    scene = tm.datasets.hair(40, 48, seed=3)
+    image = scene.image.astype(np.float64)
+    unknown = scene.trimap == 128
+    touching = binary_dilation(unknown, np.ones((3, 3)))
+    candidates = [np.argwhere(touching & (scene.trimap == value)) for value in (255, 0)]
+    distances = [distance_transform_edt(scene.trimap != value) for value in (255, 0)]
+    arguments = checked(scene.image, scene.trimap, None, None)
+    hasty = priors.GlobalSampling(sweeps=1).sample(*arguments)
+    found = priors.GlobalSampling(sweeps=20).sample(*arguments)
+    excess, hasty_excess = [], []
+    for y, x in np.argwhere(unknown)[::7]:
+        cost, alpha = sampling.sampling_cost(image, y, x, *candidates, [d[y, x] for d in distances])
+        assert found.cost[y, x] > cost.min() - SAMPLING_COST
+        pair = np.unravel_index(np.argmin(abs(cost - found.cost[y, x])), cost.shape)
+        assert abs(cost[pair] - found.cost[y, x]) < SAMPLING_COST
+        near = abs(cost - found.cost[y, x]) < SAMPLING_COST
+        assert abs(alpha[near] - found.alpha[y, x]).min() < 1e-3
+        excess.append(found.cost[y, x] - cost.min())
+        hasty_excess.append(hasty.cost[y, x] - cost.min())
+    assert np.median(excess) < 0.5
+    assert np.median(excess) < 0.5 * np.median(hasty_excess)
+
+
+# --- where colours are few or unheard of
+
+
+def test_the_robust_prior_does_less_harm_where_the_foregrounds_colours_are_new():
+    rng = np.random.default_rng(0)
+    image = np.full((80, 80, 3), [0.2, 0.3, 0.8]) + rng.normal(0, 0.02, (80, 80, 3))
+    true = np.zeros((80, 80))
+    image[:30], true[:30] = [0.8, 0.2, 0.2], 1
+    image[30:50, 20:60], true[30:50, 20:60] = [0.3, 0.8, 0.5], 1  # green, seen nowhere else
+    image = (image + rng.normal(0, 0.01, image.shape)).clip(0, 1)
+    trimap = np.where(true == 1, 1.0, 0)
+    trimap[25:65] = 0.5
+    unknown = trimap == 0.5
+
+    def error(**options):
+        return abs(tm.estimate_alpha(image, trimap, **options) - true)[unknown].mean()
+
+    assert error(method="best") < error(prior="composite-network") + 0.02
+
+
+def test_priors_without_known_pixels_nearby():
+    """Known pixels farther than `reach` from the unknown ones, and one colour only."""
+    image = np.zeros((60, 60, 3))
+    image[:, 30:] = 1
+    trimap = np.full((60, 60), 0.5)
+    trimap[0, 0], trimap[0, 59] = 0, 1
+    for name in ("composite-network", "sampling", "robust"):
+        alpha = QUICK[name].estimate(image, trimap).alpha
+        assert np.isfinite(alpha).all()
+
+
+# --- bad input
+
+
+def test_priors_refuse_what_they_cannot_use(picture):
+    image, trimap = picture.image, picture.trimap
+    shape = trimap.shape
+    cases = [
+        ({"prior": "magic"}, ValueError, "prior: expected one of composite-network, .*got 'magic'"),
+        ({"prior": np.zeros((3, 3))}, ValueError, r"prior: expected shape \(96, 120\)"),
+        ({"prior": np.full(shape, 1.5)}, ValueError, r"prior: expected values in \[0, 1\], got 1.5"),
+        ({"prior": np.full(shape, np.nan)}, ValueError, r"prior: expected values in \[0, 1\], got nan"),
+        ({"confidence": 1.0}, ValueError, "confidence: expected a prior beside it"),
+        ({"prior": picture.alpha, "confidence": -1.0}, ValueError, "confidence: expected a number from 0"),
+        ({"prior": picture.alpha, "confidence": np.nan}, ValueError, "confidence: expected a finite number"),
+        (
+            {"prior": picture.alpha, "confidence": np.full(shape, np.nan)},
+            ValueError,
+            r"confidence: expected numbers from 0 to 1e12, got nan at \(0, 0\)",
+        ),
+        ({"prior": picture.alpha, "confidence": np.full(shape, -1.0)}, ValueError, "confidence: .*got -1.0"),
+        ({"prior": picture.alpha, "confidence": np.ones((2, 2))}, ValueError, r"confidence: .*got \(2, 2\)"),
+        ({"prior": picture.alpha, "confidence": "much"}, TypeError, "confidence: expected"),
+        ({"prior": "sampling", "seed": -1}, ValueError, "seed: expected at least 0"),
+        ({"method": "sampling", "prior": "sampling"}, ValueError, "prior: expected none with method"),
+        ({"method": "best", "prior": picture.alpha}, ValueError, "prior: expected none with method"),
+    ]
+    for options, error, message in cases:
+        with pytest.raises(error, match=message):
+            tm.estimate_alpha(image, trimap, **options)
+
+
+def test_a_prior_of_no_weight_needs_known_pixels(picture):
+    trimap = np.full(picture.trimap.shape, 0.5)
+    with pytest.raises(ValueError, match="confidence: expected some above 0"):
+        tm.estimate_alpha(picture.image, trimap, prior=picture.alpha, confidence=0)
+    with pytest.raises(ValueError, match="trimap: expected some foreground"):
+        tm.estimate_alpha(picture.image, trimap, prior="sampling")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_too_little_is_known(picture, name):
+    trimap = np.where(picture.trimap == 255, 128, picture.trimap)
+    with pytest.raises(ValueError, match=r"trimap: expected at least \d+ foreground pixels?.* got 0"):
+        QUICK[name].estimate(picture.image, trimap)
+
+
+def test_a_network_says_how_many_pixels_it_needs(picture):
+    trimap = np.where(picture.trimap == 255, 128, picture.trimap)
+    trimap[0, :5] = 255
+    with pytest.raises(ValueError, match="trimap: expected at least 16 foreground pixels to train on, got 5"):
+        tm.estimate_alpha(picture.image, trimap, method="patch-network")
+
+
+@pytest.mark.parametrize("kind", [priors.PatchRegression, priors.PatchNetwork])
+def test_patches_larger_than_the_image(kind):
+    trimap = np.zeros((7, 9))
+    trimap[:, 3:6], trimap[:, 6:] = 0.5, 1
+    with pytest.raises(ValueError, match=r"radius: expected patches no larger than the image \(7, 9\), got 9 x 9"):
+        kind(radius=4).estimate(np.zeros((7, 9, 3)), trimap)
+
+
+def test_models_refuse_pictures_of_another_kind(picture):
+    grey = picture.image[..., 0]
+    for prior in (priors.PatchRegression(), QUICK["patch-network"]):
+        model = prior.fit(picture.image, picture.trimap)
+        with pytest.raises(ValueError, match="image: expected 3 channels as in the training, got 1"):
+            model.predict(grey)
+    model = priors.PatchNetwork(hidden=(8,), max_iterations=10, features=("distance",)).fit(
+        picture.image, picture.trimap
+    )
+    with pytest.raises(ValueError, match="trimap: expected one, since the network was trained on distances"):
+        model.predict(picture.image)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: priors.CompositeNetwork(hidden=(0,)), ValueError, "hidden: expected at least 1"),
+        (lambda: priors.CompositeNetwork(hidden=[4]), TypeError, "hidden: expected a tuple"),
+        (lambda: priors.CompositeNetwork(gamma=0), ValueError, "gamma: expected a number from 0.1"),
+        (lambda: priors.CompositeNetwork(learning_rate=np.nan), ValueError, "learning_rate: expected a finite"),
+        (lambda: priors.CompositeNetwork(steps=1.5), TypeError, "steps: expected an integer"),
+        (lambda: priors.GlobalSampling(sweeps=-1), ValueError, "sweeps: expected at least 0"),
+        (lambda: priors.PatchRegression(radius=-1), ValueError, "radius: expected at least 0"),
+        (lambda: priors.PatchRegression(radius=6), ValueError, "radius: expected at most 5"),
+        (lambda: priors.PatchRegression(ridge=-1), ValueError, "ridge: expected a number from 0"),
+        (lambda: priors.PatchNetwork(features=("smell",)), ValueError, "features: expected one of position"),
+        (lambda: priors.PatchNetwork(features="blur"), TypeError, "features: expected a tuple"),
+        (lambda: priors.PatchNetwork(validation=1), ValueError, "validation: expected a number from 0 to 0.9"),
+        (lambda: priors.Robust(floor=0), ValueError, "floor: expected a number from 1e-06"),
+        (lambda: priors.SoftMask(np.zeros((2, 2)), weight=-1), ValueError, "weight: expected a number from 0"),
+    ],
+)
+def test_options_out_of_range(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_progress_and_cancel(picture):
+    seen = []
+
+    def stop(phase, fraction):
+        seen.append(phase)
+        if phase == "network":
+            raise RuntimeError("enough")
+
+    prior = priors.CompositeNetwork(hidden=(256, 256), steps=100_000)
+    with pytest.raises(RuntimeError, match="enough"):
+        prior.estimate(picture.image, picture.trimap, progress=stop)
+    assert seen[-1] == "network"
+    assert list(tm.solve_alpha(picture.image, picture.trimap, prior=QUICK["robust"]).info.seconds)[:3] == [
+        "network",
+        "prediction",
+        "sampling",
+    ]
+
+
+def test_own_priors(picture):
+    class Half(priors.Prior):
+        needs_known = False
+
+        def guess(self, image, labels, call):
+            return priors.Guess(np.full(labels.shape, 0.5, np.float32), np.full(labels.shape, 1e6, np.float32))
+
+    alpha, info = tm.solve_alpha(picture.image, picture.trimap, prior=Half())
+    assert abs(alpha - 0.5)[picture.trimap == 128].max() < 1e-3
+    assert info.prior == "Half"
