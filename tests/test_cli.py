@@ -271,6 +271,53 @@ def test_version(capsys):
     assert tm.__version__ in succeed(capsys, "--version")
 
 
+def test_methods_and_priors(folder, capsys):
+    for options in (["--method", "best"], ["--prior", "sampling"], ["--method", "patch-regression"]):
+        record = json.loads(succeed(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png", "--json", *options))
+        assert record["alpha"]["method"] == ("closed-form" if options[0] == "--prior" else options[1])
+        assert record["alpha"]["prior"] == {"best": "robust"}.get(options[1], options[1])
+    first, again, other = (
+        (
+            succeed(capsys, "alpha", "image.png", "trimap.png", "-o", name, "--method", "best", "--seed", seed),
+            name,
+        )[1]
+        for name, seed in (("1.png", 1), ("2.png", 1), ("3.png", 2))
+    )
+    assert (folder / first).read_bytes() == (folder / again).read_bytes() != (folder / other).read_bytes()
+
+
+def test_scribbles(folder, capsys):
+    scribbled = IMAGE.copy()
+    scribbled[2:4, :12], scribbled[8:11, 14:30] = 0, 255
+    save_image("painted.png", scribbled)
+    succeed(capsys, "alpha", "image.png", "--scribbles", "painted.png", "-o", "a.png")
+    expected = tm.estimate_alpha(IMAGE, tm.trimap_from_scribbles(IMAGE, scribbled))
+    assert abs(load_image("a.png") / 255.0 - expected).max() < 0.5 / 255 + 1e-3
+    succeed(capsys, "cutout", "image.png", "trimap.png", "--scribbles", "painted.png", "-o", "c.png")
+    trimap = tm.trimap_from_scribbles(IMAGE, scribbled, trimap=TRIMAP)
+    assert (read_picture("c.png").pixels[..., 3][trimap == 0] == 0).all()
+    fail(capsys, "cutout", "image.png", "--scribbles", "image.png", "-o", "image.png", code=2)
+    assert "at least one foreground stroke" in fail(
+        capsys, "alpha", "image.png", "--scribbles", "image.png", "-o", "b.png"
+    )
+    assert "b.png" not in names(folder)
+
+
+def test_refine(folder, capsys):
+    save_image("mask.png", (ALPHA >= 0.5).astype(np.uint8) * np.uint8(255))
+    out = succeed(capsys, "refine", "image.png", "mask.png", "-o", "c.png", "--alpha-output", "a.png", "--band", 3)
+    assert "c.png: " in out
+    mask = load_image("mask.png")
+    expected = tm.matte_from_mask(IMAGE, mask, band=3)
+    assert abs(load_image("a.png") / 255.0 - expected).max() < 0.5 / 255 + 1e-6
+    assert (read_picture("c.png").pixels[..., 3] == load_image("a.png")).all()
+    record = json.loads(succeed(capsys, "refine", "image.png", "c.png", "-o", "d.png", "--no-learn", "--json"))
+    assert record["alpha"]["prior"] == "SoftMask"
+    save_image("empty.png", np.zeros_like(mask))
+    assert "mask: expected some foreground" in fail(capsys, "refine", "image.png", "empty.png", "-o", "e.png")
+    assert "e.png" not in names(folder)
+
+
 # --- failures ---
 
 

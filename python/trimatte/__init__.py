@@ -8,6 +8,8 @@ from .composite import composite, cutout
 from .errors import ConvergenceError, FactorizationError, PictureError, TrimatteError, TrimatteWarning
 from .foreground import Layers, estimate_foreground
 from .laplacian import closed_form_laplacian
+from .mask import matte_from_mask, trimap_from_soft_mask
+from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .trimap import trimap_from_mask
 from .versions import show_versions
 
@@ -28,8 +30,12 @@ __all__ = [
     "estimate_alpha",
     "estimate_foreground",
     "io",
+    "matte_from_mask",
     "priors",
     "show_versions",
     "solve_alpha",
     "trimap_from_mask",
+    "trimap_from_scribbles",
+    "trimap_from_soft_mask",
+    "trimap_from_strokes",
 ]

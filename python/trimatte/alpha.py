@@ -17,7 +17,15 @@ from .priors._base import Call
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["AlphaOptions", "AlphaResult", "Progress", "SolveInfo", "estimate_alpha", "solve_alpha"]
+__all__ = [
+    "AlphaOptions",
+    "AlphaResult",
+    "Progress",
+    "SolveInfo",
+    "SolveOptions",
+    "estimate_alpha",
+    "solve_alpha",
+]
 
 Progress = Callable[[str, float], object]
 
@@ -73,13 +81,9 @@ class SolveInfo:
         return asdict(self)
 
 
-class AlphaOptions(TypedDict, total=False):
-    """The keyword arguments of `solve_alpha`, for functions that pass them on."""
+class SolveOptions(TypedDict, total=False):
+    """The keyword arguments of `solve_alpha` that concern the solve."""
 
-    method: str
-    prior: str | priors.Prior | npt.ArrayLike | None
-    confidence: float | npt.ArrayLike | None
-    seed: int
     solver: str
     epsilon: float
     radius: int
@@ -87,10 +91,19 @@ class AlphaOptions(TypedDict, total=False):
     tolerance: float
     relative_residual: float
     max_iterations: int
-    background_threshold: float
-    foreground_threshold: float
     threads: int | None
     progress: Progress | None
+
+
+class AlphaOptions(SolveOptions, total=False):
+    """The keyword arguments of `solve_alpha`, for functions that pass them on."""
+
+    method: str
+    prior: str | priors.Prior | npt.ArrayLike | None
+    confidence: float | npt.ArrayLike | None
+    seed: int
+    background_threshold: float
+    foreground_threshold: float
 
 
 class AlphaResult(NamedTuple):

@@ -1,4 +1,4 @@
-"""``trimatte cutout``, ``alpha`` and ``foreground``."""
+"""``trimatte cutout``, ``alpha``, ``refine`` and ``foreground``."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from .._pixels import quantized
 from ..alpha import LEAST_EPSILON, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
 from ..composite import composite, stacked
 from ..foreground import estimate_foreground
+from ..mask import MASK_WEIGHT, refine_mask
+from ..scribbles import trimap_from_scribbles
 from ._app import app
 from ._pictures import Background, Pixels, prepare_outputs, read_single
 from ._session import Session, command
 
+OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
 Decorated = Callable[..., None]
 
 METHOD_HELP = f"{', '.join(METHODS)}. [default: closed-form]"
@@ -26,6 +29,10 @@ PRIOR_HELP = f"A guess that counts beside the affinity: {', '.join(PRIORS)}."
 TOLERANCE_HELP = "Largest error of alpha (multigrid). [default: 0.001]"
 LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
 HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
+SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
+BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
+LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
+EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
 BITS_HELP = "16 needs PNG or TIFF. [default: 8]"
 EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
@@ -77,44 +84,36 @@ def as_rgb(pixels: Pixels) -> Pixels:
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
 
 
-@command(
-    app,
-    "cutout",
-    "trimatte cutout photo.jpg trimap.png -o cutout.png",
-    "trimatte cutout photo.jpg trimap.png -o new.jpg --background beach.jpg",
-    'trimatte cutout photo.jpg trimap.png -o new.png -b "#00ff88"',
-)
-@click.argument("image")
-@click.argument("trimap")
-@click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP or TIFF (RGBA).")
-@click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead.")
-@click.option("--alpha-output", metavar="FILE", help="Write alpha too.")
-@solve_options
-@click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP)
-def cutout(
+def cut_options(function: Decorated) -> Decorated:
+    """Add the options of what is done with alpha to make a cutout."""
+    for option in (
+        click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
+        click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
+        click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
+        click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP or TIFF (RGBA)."),
+    ):
+        function = option(function)
+    return function
+
+
+def cut_out(
     session: Session,
     image: str,
-    trimap: str,
+    guides: list[str],
+    find_alpha: Callable[[Pixels], tuple[Pixels, SolveInfo]],
     output: str,
     background: str | None,
     alpha_output: str | None,
     exact_composite: bool,
-    **options: Any,
 ) -> None:
-    """Cut the foreground out of IMAGE, guided by TRIMAP.
-
-    The result has straight alpha and clean colours. With --background it is an opaque
-    picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture
-    is scaled to cover and cropped at its centre.
-    """
+    """Read a picture, find its alpha, write the cutout or the composite."""
     outputs = [(output, 3 if background else 4), (alpha_output, 1)]
-    prepare_outputs(outputs, [image, trimap, background or ""])
+    prepare_outputs(outputs, [image, *guides, background or ""])
     with session.phase("read"):
         pixels, icc_profile = read_opaque(image)
-        trimap_pixels = read_picture(trimap).pixels
         behind = Background.parse(background) if background else None
 
-    alpha, info = solved(session, pixels, trimap_pixels, options)
+    alpha, info = find_alpha(pixels)
     with session.phase("foreground"), session.progress() as progress:
         layers = estimate_foreground(
             pixels, alpha, exact_composite=exact_composite, threads=session.threads, progress=progress
@@ -132,24 +131,143 @@ def cutout(
     summary(session, output, pixels, solve_note(info))
 
 
+def guiding_files(trimap: str | None, scribbles: str | None) -> list[str]:
+    """Return the files that say what is known; refuse if there is none."""
+    files = [path for path in (trimap, scribbles) if path is not None]
+    if not files:
+        raise click.UsageError("Missing argument 'TRIMAP', or option '--scribbles'.")
+    return files
+
+
+def read_trimap(session: Session, pixels: Pixels, trimap: str | None, scribbles: str | None) -> Pixels:
+    """Read what is known: a trimap, strokes, or a trimap with strokes added."""
+    with session.phase("read"):
+        known = None if trimap is None else read_picture(trimap).pixels
+        if scribbles is None:
+            assert known is not None  # see `guiding_files`
+            return known
+        return trimap_from_scribbles(pixels, read_opaque(scribbles).pixels, trimap=known)
+
+
+@command(
+    app,
+    "cutout",
+    "trimatte cutout photo.jpg trimap.png -o cutout.png",
+    "trimatte cutout photo.jpg trimap.png -o cutout.png --method best",
+    "trimatte cutout photo.jpg --scribbles painted.png -o cutout.png",
+    "trimatte cutout photo.jpg trimap.png -o new.jpg --background beach.jpg",
+    'trimatte cutout photo.jpg trimap.png -o new.png -b "#00ff88"',
+)
+@click.argument("image")
+@click.argument("trimap", required=False)
+@cut_options
+@click.option("--scribbles", metavar="FILE", help=SCRIBBLES_HELP)
+@solve_options
+def cutout(
+    session: Session,
+    image: str,
+    trimap: str | None,
+    scribbles: str | None,
+    output: str,
+    background: str | None,
+    alpha_output: str | None,
+    exact_composite: bool,
+    **options: Any,
+) -> None:
+    """Cut the foreground out of IMAGE, guided by TRIMAP.
+
+    The result has straight alpha and clean colours. With --background it is an opaque
+    picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture
+    is scaled to cover and cropped at its centre.
+    """
+
+    def find_alpha(pixels: Pixels) -> tuple[Pixels, SolveInfo]:
+        return solved(session, pixels, read_trimap(session, pixels, trimap, scribbles), options)
+
+    guides = guiding_files(trimap, scribbles)
+    cut_out(session, image, guides, find_alpha, output, background, alpha_output, exact_composite)
+
+
+@command(
+    app,
+    "refine",
+    "trimatte refine photo.jpg mask.png -o cutout.png",
+    "trimatte refine photo.jpg mask.png -o cutout.png --band 20 --alpha-output alpha.png",
+)
+@click.argument("image")
+@click.argument("mask")
+@cut_options
+@click.option("--band", type=click.FloatRange(0, 1e6), metavar="N", help=BAND_HELP)
+@click.option("--threshold", type=OPEN_UNIT, metavar="X", help=EDGE_HELP)
+@click.option("--learn/--no-learn", default=True, help=LEARN_HELP)
+@click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help="Of the network. [default: 0]")
+def refine(
+    session: Session,
+    image: str,
+    mask: str,
+    output: str,
+    background: str | None,
+    alpha_output: str | None,
+    exact_composite: bool,
+    band: float | None,
+    threshold: float | None,
+    learn: bool,
+    seed: int,
+) -> None:
+    """Cut the foreground out of IMAGE, guided by a rough MASK.
+
+    MASK is what a segmentation network found: grey, soft or hard, or a cutout whose transparency is
+    used. Along its edge, and where it is in doubt, alpha is found anew.
+    """
+
+    def find_alpha(pixels: Pixels) -> tuple[Pixels, SolveInfo]:
+        with session.phase("read"):
+            rough = read_single(mask, "mask")
+        with session.phase("alpha"), session.progress() as progress:
+            alpha, info = refine_mask(
+                pixels,
+                rough,
+                band=band,
+                threshold=0.5 if threshold is None else threshold,
+                mask_weight=MASK_WEIGHT,
+                learn=learn,
+                seed=seed,
+                threads=session.threads,
+                progress=progress,
+            )
+        session.record["alpha"] = info.as_dict()
+        return alpha, info
+
+    cut_out(session, image, [mask], find_alpha, output, background, alpha_output, exact_composite)
+
+
 @command(
     app,
     "alpha",
     "trimatte alpha photo.jpg trimap.png -o alpha.png",
+    "trimatte alpha photo.jpg --scribbles painted.png -o alpha.png",
     "trimatte alpha photo.jpg trimap.png -o alpha.tif --bits 16 --json",
 )
 @click.argument("image")
-@click.argument("trimap")
+@click.argument("trimap", required=False)
 @click.option("--output", "-o", required=True, metavar="FILE", help="White is opaque.")
 @click.option("--bits", type=click.Choice(["8", "16"]), default="8", help=BITS_HELP)
+@click.option("--scribbles", metavar="FILE", help=SCRIBBLES_HELP)
 @solve_options
-def alpha(session: Session, image: str, trimap: str, output: str, bits: str, **options: Any) -> None:
+def alpha(
+    session: Session,
+    image: str,
+    trimap: str | None,
+    scribbles: str | None,
+    output: str,
+    bits: str,
+    **options: Any,
+) -> None:
     """Estimate the opacity of every pixel of IMAGE."""
-    prepare_outputs([(output, 1)], [image, trimap], depth=int(bits))
+    prepare_outputs([(output, 1)], [image, *guiding_files(trimap, scribbles)], depth=int(bits))
     with session.phase("read"):
         pixels = read_opaque(image).pixels
-        trimap_pixels = read_picture(trimap).pixels
-    result, info = solved(session, pixels, trimap_pixels, options)
+    result, info = solved(session, pixels, read_trimap(session, pixels, trimap, scribbles), options)
     with session.phase("write"):
         save_pictures([(output, quantized(result, f"u{int(bits) // 8}"), None)])
     summary(session, output, pixels, solve_note(info))

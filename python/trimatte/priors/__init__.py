@@ -1,6 +1,7 @@
 """Priors: guesses of alpha that an affinity then refines. Give one to `trimatte.estimate_alpha` as `prior`."""
 
 from ._base import Guess, Prior
+from .combined import Combined
 from .composite_network import CompositeNetwork
 from .given import PreviousFrame, SoftMask
 from .patch_network import PatchNetwork, PatchNetworkModel
@@ -9,6 +10,7 @@ from .robust import Robust
 from .sampling import GlobalSampling
 
 __all__ = [
+    "Combined",
     "CompositeNetwork",
     "GlobalSampling",
     "Guess",

@@ -1,0 +1,169 @@
+"""From a segmentation network's mask to a matte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _check
+from .alpha import AlphaResult, solve_alpha
+from .priors import Combined, CompositeNetwork, Prior, SoftMask
+from .trimap import FOREGROUND, UNKNOWN, _dilated
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .alpha import SolveOptions
+
+# Of the longer side: how far a mask's edge may be from the true one.
+_BAND = 0.01
+# Values between these are a mask's doubt.
+_DOUBT = (0.1, 0.9)
+MASK_WEIGHT = 1e-3
+
+
+def trimap_from_soft_mask(
+    mask: npt.ArrayLike, *, band: float | None = None, threshold: float = 0.5
+) -> npt.NDArray[np.uint8]:
+    """Make a trimap from a soft mask: unknown where the mask is in doubt, and along its edge.
+
+    Parameters
+    ----------
+    mask : (H, W) array of bool, uint8, uint16, float32 or float64
+        In [0, 1], or integers over their whole range.
+    band : float, optional
+        How far from the mask's edge pixels are unknown, on both sides, in pixels. Default: 1 % of the longer
+        side, or the width of the mask's own soft edge if that is larger (a mask enlarged from a few hundred
+        pixels has a wide one).
+    threshold : float, default 0.5
+        The edge is where the mask crosses this; in (0, 1).
+
+    Returns
+    -------
+    (H, W) ndarray of uint8
+        0 background, 128 unknown, 255 foreground. If the band would leave no foreground or no background, it is
+        halved on that side until some is left, or until it is narrower than a pixel.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the mask is all foreground or all background, holds NaN or values outside [0, 1], or has another shape
+        or dtype; if `band` or `threshold` is out of range.
+    """
+    plane = _check.alpha(mask, np.shape(mask), "mask")
+    edge = _check.number(threshold, "threshold")
+    if not 0 < edge < 1:
+        raise ValueError(f"threshold: expected a number between 0 and 1, got {threshold}")
+    inside = plane >= np.float32(edge)
+    for missing, name in ((not inside.any(), "foreground"), (inside.all(), "background")):
+        if missing:
+            raise ValueError(f"mask: expected some {name} (threshold {edge:g}), got none")
+    doubt = (plane > _DOUBT[0]) & (plane < _DOUBT[1])
+    if band is None:
+        reach = max(_BAND * max(plane.shape), _edge_width(inside, doubt))
+    else:
+        reach = _check.between(band, 0, 1e6, "band")
+
+    doubtful = _dilated(doubt, reach / 4, reach / 4)
+    trimap = np.full(plane.shape, UNKNOWN, np.uint8)
+    for value, ours in ((FOREGROUND, inside), (0, ~inside)):
+        trimap[_sure(ours, doubtful, reach)] = value
+    return trimap
+
+
+def _sure(ours: npt.NDArray[np.bool_], doubtful: npt.NDArray[np.bool_], reach: float) -> npt.NDArray[np.bool_]:
+    """Pixels of ours farther than `reach` from others' and not in doubt; nearer ones if there are none so far."""
+    while True:
+        sure = ~_dilated(~ours, reach, reach) & ~doubtful
+        if sure.any() or reach < 2:
+            return sure
+        reach /= 2
+
+
+def _edge_width(inside: npt.NDArray[np.bool_], doubt: npt.NDArray[np.bool_]) -> float:
+    """How many pixels in doubt there are for each pixel of the edge."""
+    steps = np.count_nonzero(inside[1:] != inside[:-1]) + np.count_nonzero(inside[:, 1:] != inside[:, :-1])
+    return float(np.count_nonzero(doubt) / max(1, steps))
+
+
+def matte_from_mask(
+    image: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    band: float | None = None,
+    threshold: float = 0.5,
+    mask_weight: float = MASK_WEIGHT,
+    learn: bool = True,
+    seed: int = 0,
+    **options: Unpack[SolveOptions],
+) -> npt.NDArray[np.floating]:
+    """Refine a segmentation network's mask to a matte.
+
+    Three steps: a trimap from the mask (`trimap_from_soft_mask`); the mask as a weak prior, with a network
+    trained on the colours that are then known; the closed-form solve.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
+        Display (sRGB) colours; floats in [0, 1].
+    mask : (H, W) array of bool or the same dtypes
+        Soft or hard; in [0, 1], or integers over their whole range.
+    band : float, optional
+        Half the width of the unknown band in pixels; see `trimap_from_soft_mask` for the default. As wide as the
+        mask may be wrong, and as the longest hair that it misses.
+    threshold : float, default 0.5
+        Where the mask's edge is.
+    mask_weight : float, default 1e-3
+        How much the mask counts inside the band: the confidence is ``mask_weight * (abs(2 mask - 1) + 0.05)``.
+    learn : bool, default True
+        Use the prior `CompositeNetwork` too: about half a second more, and a third less error.
+    seed : int, default 0
+        Of the network.
+    **options
+        Those of `solve_alpha` that concern the solve: solver, epsilon, tolerance, threads, progress, ...
+
+    Returns
+    -------
+    (H, W) ndarray
+        Alpha in [0, 1], float64 if the image is float64, else float32.
+
+    Raises
+    ------
+    ValueError, TypeError, ConvergenceError, FactorizationError
+        As `solve_alpha` and `trimap_from_soft_mask`.
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> scene = tm.datasets.hair(96, 96)
+    >>> mask = scene.alpha > 0.5
+    >>> alpha = tm.matte_from_mask(scene.image, mask)
+    >>> bool(abs(alpha - scene.alpha).mean() < 0.5 * abs(mask - scene.alpha).mean())
+    True
+    """
+    return refine_mask(
+        image, mask, band=band, threshold=threshold, mask_weight=mask_weight, learn=learn, seed=seed, **options
+    ).alpha
+
+
+def refine_mask(
+    image: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    band: float | None,
+    threshold: float,
+    mask_weight: float,
+    learn: bool,
+    seed: int,
+    **options: Unpack[SolveOptions],
+) -> AlphaResult:
+    """Do what `matte_from_mask` does and say how."""
+    shape = _check.image(image).shape
+    plane = _check.alpha(mask, shape, "mask")
+    trimap = trimap_from_soft_mask(plane, band=band, threshold=threshold)
+    prior: Prior = SoftMask(plane, weight=mask_weight)
+    if learn and (trimap == FOREGROUND).any() and (trimap == 0).any():
+        prior = Combined(CompositeNetwork(seed=seed), prior)
+    return solve_alpha(image, trimap, prior=prior, **options)

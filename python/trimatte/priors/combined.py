@@ -1,0 +1,39 @@
+"""Several priors at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._base import Call, Guess, Labels, Pixels, Prior
+
+
+class Combined(Prior):
+    """The sum of several priors' terms.
+
+    Parameters
+    ----------
+    *parts : Prior
+        At least one.
+
+    Notes
+    -----
+    The sum of ``c_i (x - a_i)**2`` is, but for a constant, ``c (x - a)**2`` with c the sum of the confidences and
+    a the mean of the guesses weighted by them.
+    """
+
+    def __init__(self, *parts: Prior) -> None:
+        if not parts or not all(isinstance(part, Prior) for part in parts):
+            raise TypeError("parts: expected at least one Prior, and nothing else")
+        self.parts = parts
+        self.needs_known = any(part.needs_known for part in parts)
+
+    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+        """Make all guesses and add them up."""
+        pull = np.zeros(labels.shape, np.float32)
+        confidence = np.zeros(labels.shape, np.float32)
+        for part in self.parts:
+            guess = part.guess(image, labels, call)
+            pull += guess.confidence * guess.alpha
+            confidence += guess.confidence
+        alpha = np.divide(pull, confidence, out=np.zeros_like(pull), where=confidence > 0)
+        return Guess(np.clip(alpha, 0, 1, out=alpha), confidence)

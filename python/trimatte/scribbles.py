@@ -1,0 +1,152 @@
+"""Trimaps from strokes painted over a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _check
+from .trimap import FOREGROUND, UNKNOWN
+
+# A picture that was saved without loss is changed by a stroke only.
+_SMALLEST_CHANGE = 0.5 / 255
+# In a picture that went through JPEG: how white or black a stroke must be, how much it must have changed the
+# picture, and how many pixels that touch it must have.
+_PURITY = 0.15
+_CHANGE = 0.1
+_FEWEST_PIXELS = 12
+# More than this part of all pixels changed, but by no stroke: the picture went through JPEG.
+_LOSSY_FROM = 0.02
+
+Trimap = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+def trimap_from_scribbles(
+    image: npt.ArrayLike, scribbled: npt.ArrayLike, *, trimap: npt.ArrayLike | None = None
+) -> Trimap:
+    """Make a trimap from a picture and a copy of it with white and black strokes painted over.
+
+    Parameters
+    ----------
+    image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
+        The picture; floats in [0, 1].
+    scribbled : array of the same height and width
+        The copy: white strokes on the foreground, black ones on the background. It may have gone through JPEG.
+    trimap : (H, W) array, optional
+        What is known besides; strokes are added where it is unknown.
+
+    Returns
+    -------
+    (H, W) ndarray of uint8
+        0 background, 128 unknown, 255 foreground.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the two have different sizes, if no stroke of either kind is found, if a stroke says the opposite of the
+        trimap, or if an array is wrong by itself.
+
+    Notes
+    -----
+    A stroke is where the copy differs from the picture and is white or black. If the copy differs by a little
+    elsewhere too, as after JPEG, strokes are where it differs by more than 0.1 and is within 0.15 of white or
+    black, in patches of at least 12 pixels. White strokes on what is white already cannot be seen: paint a little
+    beyond it.
+
+    The form is that of Levin et al., "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI 30(2), 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import trimatte as tm
+    >>> image = np.full((4, 6, 3), 0.5)
+    >>> scribbled = image.copy()
+    >>> scribbled[1, 1:3], scribbled[3] = 1, 0
+    >>> tm.trimap_from_scribbles(image, scribbled)[1].tolist()
+    [128, 255, 255, 128, 128, 128]
+    """
+    before = _unit(_check.image(image))
+    after = _unit(_check.image(scribbled, "scribbled"))
+    if before.shape[:2] != after.shape[:2]:
+        raise ValueError(f"scribbled: expected shape {before.shape[:2]} to match image, got {after.shape[:2]}")
+    change = np.abs(after - before).max(axis=2)
+    lightest, darkest = after.max(axis=2), after.min(axis=2)
+    white, black = darkest >= 1 - _PURITY, lightest <= _PURITY
+    changed = change > _SMALLEST_CHANGE
+    if np.count_nonzero(changed & ~white & ~black) <= _LOSSY_FROM * changed.size:
+        found = [changed & white, changed & black]
+    else:
+        found = [_without_specks((change > _CHANGE) & kind) for kind in (white, black)]
+    return _marked(found[0], found[1], trimap, "scribbled")
+
+
+def trimap_from_strokes(
+    foreground: npt.ArrayLike, background: npt.ArrayLike, *, trimap: npt.ArrayLike | None = None
+) -> Trimap:
+    """Make a trimap from a mask of foreground strokes and one of background strokes.
+
+    Parameters
+    ----------
+    foreground, background : (H, W) arrays of bool, uint8, uint16, float32 or float64
+        Where the strokes are: values of at least half the range.
+    trimap : (H, W) array, optional
+        What is known besides; strokes are added where it is unknown.
+
+    Returns
+    -------
+    (H, W) ndarray of uint8
+        0 background, 128 unknown, 255 foreground.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If sizes differ, if a mask marks nothing, if strokes overlap or say the opposite of the trimap.
+    """
+    marks: list[Mask] = []
+    for value, name in ((foreground, "foreground"), (background, "background")):
+        mask = _check.plane(value, marks[0].shape if marks else None, name)
+        marks.append(mask >= 0.5 * _check.full_range(mask.dtype))
+    both = np.argwhere(marks[0] & marks[1])
+    if len(both):
+        where = (int(both[0][0]), int(both[0][1]))
+        raise ValueError(f"background: expected no stroke where foreground has one, got one at {where}")
+    return _marked(marks[0], marks[1], trimap, "foreground, background")
+
+
+def _unit(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    return np.asarray(array / np.float32(_check.full_range(array.dtype)), dtype=np.float32)
+
+
+def _without_specks(mask: Mask) -> Mask:
+    from scipy.ndimage import label
+
+    labels, count = label(mask, structure=np.ones((3, 3)))
+    large = np.bincount(labels.ravel(), minlength=count + 1) >= _FEWEST_PIXELS
+    large[0] = False
+    return np.asarray(large[labels])
+
+
+def _marked(foreground: Mask, background: Mask, trimap: npt.ArrayLike | None, name: str) -> Trimap:
+    """Put strokes into a trimap, or into one that knows nothing."""
+    if trimap is None:
+        labels = np.full(foreground.shape, _check.UNKNOWN, np.uint8)
+    else:
+        labels = _check.labels(trimap, foreground.shape, 0.1, 0.9)
+    kinds = ((foreground, _check.FOREGROUND, "foreground"), (background, _check.BACKGROUND, "background"))
+    for marks, kind, word in kinds:
+        against = np.argwhere(marks & (labels != kind) & (labels != _check.UNKNOWN))
+        if len(against):
+            where = (int(against[0][0]), int(against[0][1]))
+            raise ValueError(f"{name}: expected strokes that agree with trimap, got {word} against it at {where}")
+    for marks, kind, _ in kinds:
+        labels[marks] = kind
+    for _, kind, word in kinds:
+        if not (labels == kind).any():
+            raise ValueError(f"{name}: expected at least one {word} stroke, got none")
+    result = np.full(labels.shape, UNKNOWN, np.uint8)
+    result[labels == _check.FOREGROUND] = FOREGROUND
+    result[labels == _check.BACKGROUND] = 0
+    return result

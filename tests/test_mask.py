@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter
+
+import trimatte as tm
+from trimatte import priors
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return tm.datasets.hair(200, 240, seed=1)
+
+
+def coarse(alpha, factor):
+    """What a network gives: alpha at a fraction of the size, enlarged."""
+    height, width = alpha.shape
+    small = Image.fromarray(alpha.astype(np.float32)).resize(
+        (width // factor, height // factor), Image.Resampling.BOX
+    )
+    return np.clip(np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)), 0, 1)
+
+
+def error(scene, alpha):
+    return abs(alpha - scene.alpha).mean()
+
+
+def test_the_trimap_is_unknown_along_the_edge_and_where_the_mask_doubts(scene):
+    mask = scene.alpha.copy()
+    mask[20:30, 100:120] = 0.4  # doubt away from the edge
+    trimap = tm.trimap_from_soft_mask(mask, band=6)
+    inside, doubt = mask >= 0.5, (mask > 0.1) & (mask < 0.9)
+    to_edge = np.where(inside, distance_transform_edt(inside), distance_transform_edt(~inside))
+    expected = (to_edge <= 6) | (distance_transform_edt(~doubt) <= 1.5)
+    assert ((trimap == 128) == expected).all()
+    assert (trimap[~expected] == np.where(inside, 255, 0)[~expected]).all()
+
+
+def test_the_band_follows_the_masks_own_softness_and_the_picture(scene):
+    hard = scene.alpha > 0.5
+    soft = gaussian_filter(hard.astype(np.float32), 6).clip(0, 1)
+    band = [(tm.trimap_from_soft_mask(m) == 128).mean() for m in (hard, soft)]
+    assert band[1] > 2 * band[0]
+    twice = np.kron(hard, np.ones((2, 2), bool))
+    wide = (tm.trimap_from_soft_mask(twice) == 128).mean()
+    assert wide == pytest.approx(band[0], rel=0.25)
+
+
+def test_thin_things_keep_some_foreground():
+    mask = np.zeros((100, 100), bool)
+    mask[:, 49:52] = True
+    trimap = tm.trimap_from_soft_mask(mask, band=10)
+    assert (trimap == 255).any()
+    assert (trimap[:, :38] == 0).all()
+    wire = np.zeros((100, 100), bool)
+    wire[:, 50] = True
+    assert not (tm.trimap_from_soft_mask(wire, band=10) == 255).any()
+    image = np.full((100, 100, 3), 0.2)
+    image[:, 50] = 0.9
+    alpha = tm.matte_from_mask(image, wire, band=10)
+    assert alpha[:, 50].mean() > 0.5
+    assert alpha[:, :40].max() == 0
+
+
+@pytest.mark.parametrize("factor", [4, 8])
+def test_refined_is_better_than_the_mask(scene, factor):
+    mask = coarse(scene.alpha, factor)
+    refined = tm.matte_from_mask(scene.image, mask)
+    plain = tm.matte_from_mask(scene.image, mask, learn=False)
+    assert error(scene, refined) < 0.6 * error(scene, mask)
+    assert error(scene, plain) < 0.8 * error(scene, mask)
+    eight_bits = tm.matte_from_mask(scene.image, np.round(mask * 255).astype(np.uint8))
+    assert abs(eight_bits - refined).mean() < 0.005
+    assert refined.dtype == np.float32
+    assert tm.matte_from_mask(scene.image.astype(np.float64), mask).dtype == np.float64
+
+
+def test_it_is_the_three_steps(scene):
+    mask = coarse(scene.alpha, 6)
+    trimap = tm.trimap_from_soft_mask(mask)
+    prior = priors.Combined(priors.CompositeNetwork(seed=3), priors.SoftMask(mask))
+    expected = tm.estimate_alpha(scene.image, trimap, prior=prior)
+    assert (tm.matte_from_mask(scene.image, mask, seed=3) == expected).all()
+
+
+def test_combined_priors_are_the_sum_of_their_terms(scene):
+    first, second = (
+        priors.PreviousFrame(np.full(scene.alpha.shape, a), weight=w) for a, w in ((0.2, 3), (0.8, 1))
+    )
+    guess = priors.Combined(first, second).estimate(scene.image, scene.trimap)
+    unknown = scene.trimap == 128
+    assert guess.alpha[unknown] == pytest.approx(0.35)
+    assert guess.confidence[unknown] == pytest.approx(4)
+    nothing = priors.Combined(priors.SoftMask(scene.alpha, weight=0)).estimate(scene.image, scene.trimap)
+    assert np.isfinite(nothing.alpha).all()
+    with pytest.raises(TypeError, match="parts: expected at least one Prior"):
+        priors.Combined(scene.alpha)
+
+
+def test_a_mask_wider_than_its_edge_is_pulled_in(scene):
+    """A network that takes some background with the foreground."""
+    mask = binary_dilation(scene.alpha > 0.5, iterations=4)
+    assert error(scene, tm.matte_from_mask(scene.image, mask, band=12)) < 0.6 * error(scene, mask)
+
+
+@pytest.mark.parametrize(
+    ("mask", "options", "kind", "message"),
+    [
+        (np.zeros((200, 240)), {}, ValueError, "mask: expected some foreground .*got none"),
+        (np.ones((200, 240), bool), {}, ValueError, "mask: expected some background .*got none"),
+        (np.full((200, 240), np.nan), {}, ValueError, r"mask: expected values in \[0, 1\], got nan"),
+        (np.full((200, 240), 7.0), {}, ValueError, r"mask: expected values in \[0, 1\], got 7"),
+        (np.zeros((100, 240)), {}, ValueError, r"mask: expected shape \(200, 240\)"),
+        (np.zeros((200, 240), int), {}, TypeError, "mask: expected uint8"),
+        (None, {"band": -1}, ValueError, "band: expected a number from 0"),
+        (None, {"band": "wide"}, TypeError, "band: expected a number"),
+        (None, {"threshold": 0}, ValueError, "threshold: expected a number between 0 and 1"),
+        (None, {"mask_weight": -1}, ValueError, "weight: expected a number from 0"),
+    ],
+)
+def test_masks_of_no_use(scene, mask, options, kind, message):
+    with pytest.raises(kind, match=message):
+        tm.matte_from_mask(scene.image, scene.alpha if mask is None else mask, **options)
