@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
-MODULES = {"trimatte": "trimatte", "pymatting": "pymatting", "plain-script": "plain_script"}
+MODULES = {"trimatte": "trimatte", "pymatting": "pymatting", "plain-script": "plain_script", "scikit-learn": "sklearn"}
 
 
 def interpreter(library):

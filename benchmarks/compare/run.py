@@ -3,9 +3,10 @@
     python benchmarks/compare/run.py                            # all tasks on rendered scenes
     python benchmarks/compare/run.py foreground --megapixels 4.8 --output results/foreground.json
     python benchmarks/compare/run.py alpha --image photo.png --trimap trimap.png --enlarge 1 2 4
+    python benchmarks/compare/run.py network --peers scikit-learn --megapixels 0.5 --noise 0.01
 
-Each library lives in one process: trimatte, PyMatting, and "plain-script", the short NumPy and SciPy script of
-plain_script.py. Every task is run once to warm up and then `--repeat` times, the libraries taking turns, so that a
+Each library lives in one process: trimatte, PyMatting, "plain-script", the short NumPy and SciPy script of
+plain_script.py, and scikit-learn for the task "network": one pass of training over the known pixels' patches. Every task is run once to warm up and then `--repeat` times, the libraries taking turns, so that a
 busy machine slows all of them. Times are medians; ratios are of medians. All get the same float64 arrays. One that
 has used `--budget` seconds on a case takes no more turns; `all_seconds` in the results shows how many it had. Peak
 memory is what the first run adds to the process (Linux only); before it the allocator gives back what it keeps,
@@ -35,8 +36,10 @@ from peers import Peer, import_seconds
 import trimatte as tm
 
 ERRORS = ("mae", "mse", "weighted_mae", "weighted_mse", "max", "mean")
-INPUTS = {"foreground": ("image", "alpha"), "laplacian": ("image",), "alpha": ("image", "trimap")}
-PEERS = ("pymatting", "plain-script")
+INPUTS = {"foreground": ("image", "alpha"), "laplacian": ("image",), "alpha": ("image", "trimap"), "network": ("image", "trimap")}
+DEFAULT_TASKS = ("foreground", "laplacian", "alpha")
+PEERS = ("pymatting", "plain-script", "scikit-learn")
+DEFAULT_PEERS = ("pymatting", "plain-script")
 LIMITS = {"pymatting": 10.0, "plain-script": 0.5}
 PAUSE = 0.2  # seconds between turns: worker threads of the library before (OpenBLAS) spin on for a while
 DIRECT_UP_TO = 300_000  # unknown pixels; a million take a minute and gigabytes
@@ -181,13 +184,13 @@ def library_and_limit(text):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(INPUTS)}; default: all")
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(INPUTS)}; default: {DEFAULT_TASKS}")
     parser.add_argument("--megapixels", type=float, nargs="+", default=[0.1, 0.3, 1.0], help="of the scenes")
     parser.add_argument("--noise", type=float, default=0.0, help="of the scenes, standard deviation")
     parser.add_argument("--image", action="append", default=[], help="a file instead of the scenes; repeatable")
     parser.add_argument("--trimap", action="append", default=[], help="of the image; as many as there are images")
     parser.add_argument("--enlarge", type=float, nargs="+", default=[1.0], help="the files by these factors")
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, help="default: all")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=DEFAULT_PEERS, help=f"default: {DEFAULT_PEERS}")
     parser.add_argument(
         "--limit",
         type=library_and_limit,
@@ -203,7 +206,7 @@ def arguments():
     parser.add_argument("--budget", type=float, default=60, help="seconds of a library on a case, see above")
     parser.add_argument("--output", type=Path, help="write the results as JSON")
     options = parser.parse_args()
-    options.tasks = options.tasks or list(INPUTS)
+    options.tasks = options.tasks or list(DEFAULT_TASKS)
     options.limit = {**LIMITS, **dict(options.limit)}
     if unknown := set(options.tasks) - set(INPUTS):
         parser.error(f"unknown task {', '.join(unknown)}")

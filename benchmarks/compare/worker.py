@@ -6,11 +6,17 @@ Started by peers.py, with the interpreter of the library's environment. Needs Nu
 import contextlib
 import importlib.metadata
 import json
+import math
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
+
+# The task "network": the same shape, batches and passes over the known pixels for all.
+HIDDEN = (150, 150)
+RADIUS, BATCH, EPOCHS = 2, 256, 1
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import memory
@@ -33,7 +39,22 @@ def trimatte_tasks():
         found, info = trimatte.solve_alpha(arrays["image"], arrays["trimap"], **options)
         return found, info.as_dict()
 
+    def network(arrays):
+        known = (arrays["trimap"] <= 0.1) | (arrays["trimap"] >= 0.9)
+        steps = math.ceil(np.count_nonzero(known) / BATCH)
+        prior = trimatte.priors.PatchNetwork(
+            radius=RADIUS,
+            hidden=HIDDEN,
+            batch=BATCH,
+            max_iterations=EPOCHS * steps,
+            validation=0,
+            balanced=False,
+        )
+        model = prior.fit(arrays["image"].astype(np.float32), arrays["trimap"])
+        return np.array(model.training_loss)
+
     return {
+        "network": network,
         "laplacian": lambda a: trimatte.closed_form_laplacian(a["image"]),
         "foreground": lambda a: trimatte.estimate_foreground(a["image"], a["alpha"]).foreground,
         "alpha": alpha,
@@ -51,11 +72,40 @@ def plain_script_tasks():
     }
 
 
+def scikit_learn_tasks():
+    from sklearn.neural_network import MLPRegressor
+
+    def examples(arrays):
+        """Patches of the known pixels and their alpha, made once."""
+        if "X" not in arrays:
+            padded = np.pad(arrays["image"].astype(np.float32), ((RADIUS, RADIUS), (RADIUS, RADIUS), (0, 0)), "edge")
+            side = 2 * RADIUS + 1
+            windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(0, 1))
+            known = (arrays["trimap"] <= 0.1) | (arrays["trimap"] >= 0.9)
+            X = windows[known].transpose(0, 2, 3, 1).reshape(np.count_nonzero(known), -1)
+            arrays["X"] = (X - X.mean(axis=0)) / X.std(axis=0)
+            arrays["Y"] = (arrays["trimap"][known] >= 0.9).astype(np.float32)
+        return arrays["X"], arrays["Y"]
+
+    def network(arrays):
+        X, Y = examples(arrays)
+        model = MLPRegressor(
+            HIDDEN, solver="adam", batch_size=BATCH, max_iter=EPOCHS, tol=0, n_iter_no_change=EPOCHS + 1, random_state=0
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it has not converged, which nobody asked for
+            model.fit(X, Y)
+        return np.array(model.loss_curve_)
+
+    return {"network": network}
+
+
 # What makes the tasks, and the packages whose versions matter.
 LIBRARIES = {
     "pymatting": (pymatting_tasks, ("pymatting", "numba", "numpy", "scipy")),
     "trimatte": (trimatte_tasks, ("trimatte", "numpy", "scipy")),
     "plain-script": (plain_script_tasks, ("numpy", "scipy")),
+    "scikit-learn": (scikit_learn_tasks, ("scikit-learn", "numpy")),
 }
 
 

@@ -78,13 +78,9 @@ struct Colours {
     std::vector<std::int32_t> near;
     std::int64_t count;  // of those for each query
 
-    Colours(const ImageView& image, const Label* labels, Label label, const std::vector<Place>& queries,
+    Colours(const ImageView& image, std::vector<Place>&& known, const std::vector<Place>& queries,
             const CompositeNetworkOptions& options, Monitor& monitor) {
-        std::vector<Place> places = some_of(places_of(image, labels, label, options.reach, monitor), most_colours,
-                                            options.seed ^ static_cast<std::uint64_t>(label));
-        if (places.empty()) {  // nothing known is near
-            places = some_of(places_of(image, labels, label, 0, monitor), most_colours, options.seed);
-        }
+        const std::vector<Place> places = some_of(std::move(known), most_colours, options.seed);
         colour = colours_at(image, places, monitor);
         power = colour;
         for (float& v : power) {
@@ -102,9 +98,10 @@ struct Colours {
 void train(Network& network, const ImageView& image, const Label* labels, const Inputs& inputs,
            const CompositeNetworkOptions& options, Monitor& monitor) {
     const std::vector<Place> queries =
-        some_of(places_of(image, labels, Label::unknown, 0, monitor), most_queries, options.seed);
-    const Colours foreground(image, labels, Label::foreground, queries, options, monitor);
-    const Colours background(image, labels, Label::background, queries, options, monitor);
+        some_of(places_of(image, labels, Label::unknown, options.threads, monitor), most_queries, options.seed);
+    KnownPlaces known = known_near_unknown(image, labels, options.reach, options.threads, monitor);
+    const Colours foreground(image, std::move(known.foreground), queries, options, monitor);
+    const Colours background(image, std::move(known.background), queries, options, monitor);
     const float inverse_gamma = static_cast<float>(1 / options.gamma);
     const int channels = image.channels;
 

@@ -25,12 +25,8 @@ struct Samples {
     std::vector<float> planes;  // three colours, y, x
 };
 
-// The known pixels that touch the unknown region, by brightness.
-Samples samples_of(const ImageView& image, const Label* labels, Label label, Monitor& monitor) {
-    std::vector<Place> places = places_of(image, labels, label, 1, monitor);
-    if (places.empty()) {
-        places = some_of(places_of(image, labels, label, 0, monitor), 1000, 0);
-    }
+// By brightness.
+Samples samples_at(const ImageView& image, const std::vector<Place>& places, Monitor& monitor) {
     const std::vector<float> colours = colours_at(image, places, monitor);
     const auto channels = static_cast<std::size_t>(image.channels);
     const auto brightness = [&](std::size_t i) {
@@ -68,12 +64,14 @@ public:
         : image_(image),
           options_(options),
           monitor_(monitor),
-          F_(samples_of(image, labels, Label::foreground, monitor)),
-          B_(samples_of(image, labels, Label::background, monitor)),
-          unknown_(places_of(image, labels, Label::unknown, 0, monitor)),
+          unknown_(places_of(image, labels, Label::unknown, options.threads, monitor)),
           index_(static_cast<std::size_t>(image.pixels()), -1),
           best_(unknown_.size()),
           next_(unknown_.size()) {
+        // The known pixels that touch the unknown region.
+        const KnownPlaces known = known_near_unknown(image, labels, 1, options.threads, monitor);
+        F_ = samples_at(image, known.foreground, monitor);
+        B_ = samples_at(image, known.background, monitor);
         const std::size_t n = unknown_.size();
         const std::vector<float> colours = colours_at(image, unknown_, monitor);
         const std::vector<float> to_F = distance_to(image, labels, Label::foreground, options.threads, monitor);

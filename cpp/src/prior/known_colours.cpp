@@ -4,12 +4,24 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "random.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace trimatte {
 namespace {
+
+// body(y) for all rows, in parallel.
+template <class Body>
+void for_bands(std::int64_t height, int threads, Monitor& monitor, const Body& body) {
+    constexpr std::int64_t band = 64;
+    parallel_for((height + band - 1) / band, threads, monitor, [&](std::int64_t b) {
+        for (std::int64_t y = b * band; y < std::min(height, (b + 1) * band); ++y) {
+            body(y);
+        }
+    });
+}
 
 // mark[i]: whether there is something within `reach` of i.
 template <class IsThere>
@@ -27,49 +39,76 @@ void mark_near(std::int64_t size, std::int64_t reach, std::uint8_t* mark, const 
 }
 
 // 1 where an unknown pixel lies within `reach` rows and columns.
-std::vector<std::uint8_t> near_unknown(const ImageView& image, const Label* labels, std::int64_t reach,
+std::vector<std::uint8_t> near_unknown(const ImageView& image, const Label* labels, std::int64_t reach, int threads,
                                        Monitor& monitor) {
     const std::int64_t width = image.width, height = image.height;
-    std::vector<std::uint8_t> in_row(static_cast<std::size_t>(image.pixels()));
-    for (std::int64_t y = 0; y < height; ++y) {
+    std::vector<std::uint8_t> near(static_cast<std::size_t>(image.pixels()));
+    for_bands(height, threads, monitor, [&](std::int64_t y) {
         const Label* row = labels + y * width;
-        mark_near(width, reach, in_row.data() + y * width, [&](std::int64_t x) { return row[x] == Label::unknown; });
-        monitor.poll();
-    }
-    // Down the columns: how far the last marked row is, above and below.
-    std::vector<std::uint8_t> near(in_row.size(), 0);
-    const auto pass = [&](std::int64_t from, std::int64_t to, std::int64_t step) {
-        std::vector<std::int64_t> since(static_cast<std::size_t>(width), reach + 1);
-        for (std::int64_t y = from; y != to; y += step) {
-            for (std::int64_t x = 0; x < width; ++x) {
-                std::int64_t& s = since[static_cast<std::size_t>(x)];
-                const auto p = static_cast<std::size_t>(y * width + x);
-                s = in_row[p] ? 0 : s + 1;
-                near[p] |= s <= reach;
+        mark_near(width, reach, near.data() + y * width, [&](std::int64_t x) { return row[x] == Label::unknown; });
+    });
+    // Down and up the columns: the marks of bit 0 spread as bit 1.
+    constexpr std::int64_t strip = 256;
+    parallel_for((width + strip - 1) / strip, threads, monitor, [&](std::int64_t s) {
+        const std::int64_t begin = s * strip, end = std::min(width, begin + strip);
+        std::array<std::int32_t, strip> since;
+        const auto pass = [&](std::int64_t from, std::int64_t to, std::int64_t step) {
+            since.fill(static_cast<std::int32_t>(reach));
+            for (std::int64_t y = from; y != to; y += step) {
+                std::uint8_t* row = near.data() + y * width + begin;
+                for (std::int64_t x = 0; x < end - begin; ++x) {
+                    std::int32_t& steps = since[static_cast<std::size_t>(x)];
+                    steps = (row[x] & 1) != 0 ? 0 : steps + 1;
+                    row[x] |= steps <= reach ? 2 : 0;
+                }
             }
-            monitor.poll();
-        }
-    };
-    pass(0, height, 1);
-    pass(height - 1, -1, -1);
+        };
+        pass(0, height, 1);
+        pass(height - 1, -1, -1);
+    });
     return near;
+}
+
+// The places of which wanted(pixel) is true, in the order of the picture.
+template <class IsWanted>
+std::vector<Place> collect(const ImageView& image, int threads, Monitor& monitor, const IsWanted& is_wanted) {
+    std::vector<std::int64_t> start(static_cast<std::size_t>(image.height) + 1, 0);
+    for_bands(image.height, threads, monitor, [&](std::int64_t y) {
+        std::int64_t count = 0;
+        for (std::int64_t p = y * image.width; p < (y + 1) * image.width; ++p) {
+            count += is_wanted(p);
+        }
+        start[static_cast<std::size_t>(y) + 1] = count;
+    });
+    std::partial_sum(start.begin(), start.end(), start.begin());
+    std::vector<Place> places(static_cast<std::size_t>(start.back()));
+    for_bands(image.height, threads, monitor, [&](std::int64_t y) {
+        Place* out = places.data() + start[static_cast<std::size_t>(y)];
+        for (std::int64_t x = 0; x < image.width; ++x) {
+            if (is_wanted(y * image.width + x)) {
+                *out++ = {static_cast<std::int32_t>(y), static_cast<std::int32_t>(x)};
+            }
+        }
+    });
+    return places;
 }
 
 }  // namespace
 
-std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, std::int64_t near,
-                             Monitor& monitor) {
-    std::vector<std::uint8_t> wanted;
-    if (near > 0) {
-        wanted = near_unknown(image, labels, near, monitor);
-    }
-    std::vector<Place> places;
-    for (std::int64_t p = 0; p < image.pixels(); ++p) {
-        if (labels[p] == label && (near == 0 || wanted[static_cast<std::size_t>(p)])) {
-            places.push_back({static_cast<std::int32_t>(p / image.width), static_cast<std::int32_t>(p % image.width)});
-        }
-    }
-    return places;
+std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, int threads, Monitor& monitor) {
+    return collect(image, threads, monitor, [&](std::int64_t p) { return labels[p] == label; });
+}
+
+KnownPlaces known_near_unknown(const ImageView& image, const Label* labels, std::int64_t reach, int threads,
+                               Monitor& monitor) {
+    const std::vector<std::uint8_t> near = near_unknown(image, labels, reach, threads, monitor);
+    const auto of = [&](Label label) {
+        std::vector<Place> places = collect(image, threads, monitor, [&](std::int64_t p) {
+            return near[static_cast<std::size_t>(p)] != 0 && labels[p] == label;
+        });
+        return places.empty() ? places_of(image, labels, label, threads, monitor) : places;
+    };
+    return {of(Label::foreground), of(Label::background)};
 }
 
 std::vector<Place> some_of(std::vector<Place>&& places, std::int64_t count, std::uint64_t seed) {

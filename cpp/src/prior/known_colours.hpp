@@ -13,10 +13,17 @@ struct Place {
     std::int32_t y, x;
 };
 
-// The pixels with this label, in the order of the picture; with `near` only those that have an unknown pixel within so
-// many rows and columns.
-std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, std::int64_t near,
-                             Monitor& monitor);
+// The pixels with this label, in the order of the picture.
+std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, int threads, Monitor& monitor);
+
+struct KnownPlaces {
+    std::vector<Place> foreground, background;
+};
+
+// The known pixels with an unknown one within `reach` rows and columns, in the order of the picture; of a kind that has
+// none, all.
+KnownPlaces known_near_unknown(const ImageView& image, const Label* labels, std::int64_t reach, int threads,
+                               Monitor& monitor);
 
 // At most `count` of them, drawn at random, in the order of the picture.
 std::vector<Place> some_of(std::vector<Place>&& places, std::int64_t count, std::uint64_t seed);

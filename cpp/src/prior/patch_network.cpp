@@ -57,7 +57,7 @@ struct Examples {
 
     Examples(const ImageView& image, const Label* labels, Label label, const PatchNetworkOptions& options,
              Monitor& monitor)
-        : places(some_of(places_of(image, labels, label, 0, monitor), most_examples, options.seed)) {
+        : places(some_of(places_of(image, labels, label, options.threads, monitor), most_examples, options.seed)) {
         const auto size = static_cast<std::int64_t>(places.size());
         const double wanted = options.validation * static_cast<double>(size);
         held_out = std::min({static_cast<std::int64_t>(std::ceil(wanted)), most_held_out, size - 1});

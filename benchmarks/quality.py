@@ -1,0 +1,161 @@
+"""Compare methods and priors with the true alpha: SAD, MSE and seconds, as tables and JSON.
+
+    python benchmarks/quality.py --folder alphamatting --scene dandelion hair net --thin 0.03 --scribbles levin \
+        --output benchmarks/compare/results/quality.json
+
+`--folder` holds input/, gt/, trimap1/, trimap2/ with pictures of the same names; scenes are rendered, with the noise
+and seeds given. SAD is the sum of absolute differences over the unknown pixels, in thousands, MSE the mean of their
+squares, both averaged over the pictures; nothing is stretched or clipped after the solve. `--thin 0.03` does the same
+once more with trimaps of which only so many known pixels are kept, as a part of all pixels, at random; errors are then
+still those over what was unknown before. `--scribbles` holds NAME.png, NAME_scribbles.png and NAME_res_alpha.png, which
+is solved with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7).
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import trimatte as tm
+
+sys.path.insert(0, str(Path(__file__).parent / "compare"))
+import machine
+
+METHODS = {
+    "closed-form": {},
+    "patch regression": {"method": "patch-regression"},
+    "patch network": {"method": "patch-network"},
+    "sampling": {"method": "sampling"},
+    "composite network": {"method": "composite-network"},
+    "closed-form + patch regression": {"prior": "patch-regression"},
+    "closed-form + patch network": {"prior": "patch-network"},
+    "closed-form + sampling": {"prior": "sampling"},
+    "closed-form + composite network": {"prior": "composite-network"},
+    "best": {"method": "best"},
+}
+
+
+def folder_pictures(folder, trimap):
+    for path in sorted((folder / "input").glob("*.png")):
+        truth = tm.io.load_image(folder / "gt" / path.name) / 255
+        yield path.stem, tm.io.load_image(path), tm.io.load_image(folder / trimap / path.name), truth
+
+
+def scene_pictures(names, megapixels, noises, seeds):
+    for name in names:
+        for noise in noises:
+            for seed in seeds:
+                height = round((megapixels * 1e6 / 1.5) ** 0.5)
+                scene = getattr(tm.datasets, name)(height, round(1.5 * height), noise=noise, seed=seed)
+                image = np.round(scene.image * 255).astype(np.uint8)
+                yield f"{name}, noise {noise:g}, seed {seed}", image, scene.trimap, scene.alpha
+
+
+def thinned(trimap, part, seed=0):
+    """Keep so many known pixels, as a part of all pixels."""
+    known = np.flatnonzero((trimap <= 25) | (trimap >= 230))
+    kept = np.random.default_rng(seed).permutation(known)[: round(part * trimap.size)]
+    thin = np.full(trimap.size, 128, np.uint8)
+    thin[kept] = trimap.reshape(-1)[kept]
+    return thin.reshape(trimap.shape)
+
+
+def measured(image, trimap, truth, scored, options):
+    """One picture with all methods."""
+    results = {}
+    for name in options.methods:
+        start = time.perf_counter()
+        try:
+            alpha, info = tm.solve_alpha(image, trimap, threads=options.threads, seed=options.seed, **METHODS[name])
+        except (ValueError, tm.TrimatteError) as error:
+            results[name] = {"error": str(error)}
+            continue
+        seconds = time.perf_counter() - start
+        difference = np.abs(alpha - truth)[scored].astype(np.float64)
+        results[name] = {
+            "sad": difference.sum() / 1000,
+            "mse": (difference**2).mean(),
+            "seconds": seconds,
+            "iterations": info.iterations,
+        }
+    return results
+
+
+def measure(title, pictures, thin, options):
+    """All pictures of one kind."""
+    rows = {}
+    for name, image, trimap, truth in pictures:
+        scored = (trimap > 25) & (trimap < 230)
+        given = trimap if thin is None else thinned(trimap, thin)
+        rows[name] = measured(image, given, truth, scored, options)
+        print(f"\r{title}: {name:<40}", end="", file=sys.stderr, flush=True)
+    print("\r" + 80 * " " + "\r", end="", file=sys.stderr)
+    mean = {
+        method: {
+            key: float(np.mean([row[method][key] for row in rows.values()])) for key in ("sad", "mse", "seconds")
+        }
+        for method in options.methods
+        if all("sad" in row[method] for row in rows.values())
+    }
+    print(f"\n{title}, {len(rows)} pictures\n\n| method | SAD / 1000 | MSE / 1e-3 | seconds |\n|---|---|---|---|")
+    for method, m in mean.items():
+        print(f"| {method} | {m['sad']:.2f} | {1e3 * m['mse']:.2f} | {m['seconds']:.2f} |", flush=True)
+    return {"mean": mean, "pictures": rows}
+
+
+def measure_scribbles(folder, options):
+    rows = {}
+    print("\nscribbles, Levin's parameters\n\n| picture | unknown | mean difference | seconds |\n|---|---|---|---|")
+    for path in sorted(folder.glob("*_scribbles.png")):
+        name = path.name.removesuffix("_scribbles.png")
+        image = tm.io.load_image(folder / f"{name}.png")
+        trimap = tm.trimap_from_scribbles(image, tm.io.load_image(path))
+        his = tm.io.load_image(folder / f"{name}_res_alpha.png") / 255
+        start = time.perf_counter()
+        alpha = tm.estimate_alpha(image, trimap, known_weight=100.0, epsilon=1e-7, threads=options.threads)
+        row = {
+            "unknown": int((trimap == 128).sum()),
+            "mean_difference": float(np.abs(alpha - his).mean()),
+            "seconds": time.perf_counter() - start,
+        }
+        rows[name] = row
+        print(f"| {name} | {row['unknown']:,} | {row['mean_difference']:.5f} | {row['seconds']:.2f} |")
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--scene", nargs="+", default=[])
+    parser.add_argument("--megapixels", type=float, default=0.5)
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.01])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--thin", type=float, metavar="PART")
+    parser.add_argument("--scribbles", type=Path)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--seed", type=int, default=0, help="of the priors")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+
+    tables = {}
+    thinning = [None] if options.thin is None else [None, options.thin]
+    for thin in thinning:
+        kind = "" if thin is None else f", {100 * thin:g} % known"
+        for trimap in ("trimap1", "trimap2") if options.folder else ():
+            title = f"{options.folder.name} {trimap}{kind}"
+            tables[title] = measure(title, folder_pictures(options.folder, trimap), thin, options)
+        if options.scene:
+            pictures = scene_pictures(options.scene, options.megapixels, options.noise, options.seeds)
+            tables[f"scenes{kind}"] = measure(f"scenes{kind}", pictures, thin, options)
+    scribbles = measure_scribbles(options.scribbles, options) if options.scribbles else {}
+    if options.output:
+        record = {"machine": machine.machine(), "tables": tables, "scribbles": scribbles}
+        options.output.write_text(json.dumps(record, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
