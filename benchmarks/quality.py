@@ -3,12 +3,12 @@
     python benchmarks/quality.py --folder alphamatting --scene dandelion hair net --thin 0.03 --scribbles levin \
         --output benchmarks/compare/results/quality.json
 
-`--folder` holds input/, gt/, trimap1/, trimap2/ with pictures of the same names; scenes are rendered, with the noise
-and seeds given. SAD is the sum of absolute differences over the unknown pixels, in thousands, MSE the mean of their
-squares, both averaged over the pictures; nothing is stretched or clipped after the solve. `--thin 0.03` does the same
-once more with trimaps of which only so many known pixels are kept, as a part of all pixels, at random; errors are then
-still those over what was unknown before. `--scribbles` holds NAME.png, NAME_scribbles.png and NAME_res_alpha.png, which
-is solved with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7).
+`--folder` holds input/, gt/, trimap1/, trimap2/ with pictures of the same names; scenes are rendered, with the
+noise and seeds given. SAD is the sum of absolute differences over the unknown pixels, in thousands, MSE the mean
+of their squares, both averaged over the pictures; nothing is stretched or clipped after the solve. `--thin 0.03`
+does the same once more with trimaps of which only so many known pixels are kept, as a part of all pixels, at
+random; errors are then still those over what was unknown before. `--scribbles` holds NAME.png, NAME_scribbles.png
+and NAME_res_alpha.png, which is solved with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7).
 """
 
 import argparse
@@ -69,7 +69,9 @@ def measured(image, trimap, truth, scored, options):
     for name in options.methods:
         start = time.perf_counter()
         try:
-            alpha, info = tm.solve_alpha(image, trimap, threads=options.threads, seed=options.seed, **METHODS[name])
+            alpha, info = tm.solve_alpha(
+                image, trimap, threads=options.threads, seed=options.seed, **METHODS[name]
+            )
         except (ValueError, tm.TrimatteError) as error:
             results[name] = {"error": str(error)}
             continue
@@ -108,7 +110,9 @@ def measure(title, pictures, thin, options):
 
 def measure_scribbles(folder, options):
     rows = {}
-    print("\nscribbles, Levin's parameters\n\n| picture | unknown | mean difference | seconds |\n|---|---|---|---|")
+    print(
+        "\nscribbles, Levin's parameters\n\n| picture | unknown | mean difference | seconds |\n|---|---|---|---|"
+    )
     for path in sorted(folder.glob("*_scribbles.png")):
         name = path.name.removesuffix("_scribbles.png")
         image = tm.io.load_image(folder / f"{name}.png")

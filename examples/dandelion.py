@@ -4,12 +4,14 @@
 
 Renders a dandelion whose alpha is known exactly, gives it a trimap, and finds its alpha
 
-1. by linear regression: weights that turn the 5 x 5 pixels around each known pixel into its alpha, by least squares;
-2. by a neural network on the same patches, two hidden layers of 150 neurons: strands that the linear function loses
+1. by linear regression: weights that turn the 5 x 5 pixels around each known pixel into its alpha, by least
+squares; 2. by a neural network on the same patches, two hidden layers of 150 neurons: strands that the linear
+function loses
    appear;
 3. by closed-form matting (Levin et al. 2008), which has never heard of training;
 4. by closed-form matting with the network's answer as its prior;
-5. by closed-form matting with a better teacher: a network that sees one pixel and its place, trained on mixtures of the
+5. by closed-form matting with a better teacher: a network that sees one pixel and its place, trained on mixtures
+of the
    known colours instead of on labels (`method="best"` uses it).
 
 Prints the error of each over the unknown pixels and writes the pictures.
@@ -39,7 +41,9 @@ def most_telling_crop(scene):
 
     def mean(plane):
         total = np.pad(plane.astype(np.float64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-        return (total[CROP:, CROP:] - total[:-CROP, CROP:] - total[CROP:, :-CROP] + total[:-CROP, :-CROP]) / CROP**2
+        return (
+            total[CROP:, CROP:] - total[:-CROP, CROP:] - total[CROP:, :-CROP] + total[:-CROP, :-CROP]
+        ) / CROP**2
 
     mixed = mean((scene.alpha > 0.05) & (scene.alpha < 0.95))
     y, x = np.unravel_index(np.argmax(np.where(mean(scene.alpha) < 0.35, mixed, 0)), mixed.shape)

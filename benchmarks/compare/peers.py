@@ -12,7 +12,12 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
-MODULES = {"trimatte": "trimatte", "pymatting": "pymatting", "plain-script": "plain_script", "scikit-learn": "sklearn"}
+MODULES = {
+    "trimatte": "trimatte",
+    "pymatting": "pymatting",
+    "plain-script": "plain_script",
+    "scikit-learn": "sklearn",
+}
 
 
 def interpreter(library):

@@ -6,11 +6,12 @@
     python benchmarks/compare/run.py network --peers scikit-learn --megapixels 0.5 --noise 0.01
 
 Each library lives in one process: trimatte, PyMatting, "plain-script", the short NumPy and SciPy script of
-plain_script.py, and scikit-learn for the task "network": one pass of training over the known pixels' patches. Every task is run once to warm up and then `--repeat` times, the libraries taking turns, so that a
-busy machine slows all of them. Times are medians; ratios are of medians. All get the same float64 arrays. One that
-has used `--budget` seconds on a case takes no more turns; `all_seconds` in the results shows how many it had. Peak
-memory is what the first run adds to the process (Linux only); before it the allocator gives back what it keeps,
-and that slows a run.
+plain_script.py, and scikit-learn for the task "network": one pass of training over the known pixels' patches.
+Every task is run once to warm up and then `--repeat` times, the libraries taking turns, so that a busy machine
+slows all of them. Times are medians; ratios are of medians. All get the same float64 arrays. One that has used
+`--budget` seconds on a case takes no more turns; `all_seconds` in the results shows how many it had. Peak memory
+is what the first run adds to the process (Linux only); before it the allocator gives back what it keeps, and that
+slows a run.
 
 The error of alpha is the difference to a reference with exact known pixels, over the unknown pixels: trimatte's
 direct solution (exactness.py compares that with SciPy's), or its multigrid with a tolerance of 1e-6 where the
@@ -36,7 +37,12 @@ from peers import Peer, import_seconds
 import trimatte as tm
 
 ERRORS = ("mae", "mse", "weighted_mae", "weighted_mse", "max", "mean")
-INPUTS = {"foreground": ("image", "alpha"), "laplacian": ("image",), "alpha": ("image", "trimap"), "network": ("image", "trimap")}
+INPUTS = {
+    "foreground": ("image", "alpha"),
+    "laplacian": ("image",),
+    "alpha": ("image", "trimap"),
+    "network": ("image", "trimap"),
+}
 DEFAULT_TASKS = ("foreground", "laplacian", "alpha")
 PEERS = ("pymatting", "plain-script", "scikit-learn")
 DEFAULT_PEERS = ("pymatting", "plain-script")
@@ -190,7 +196,9 @@ def arguments():
     parser.add_argument("--image", action="append", default=[], help="a file instead of the scenes; repeatable")
     parser.add_argument("--trimap", action="append", default=[], help="of the image; as many as there are images")
     parser.add_argument("--enlarge", type=float, nargs="+", default=[1.0], help="the files by these factors")
-    parser.add_argument("--peers", nargs="*", choices=PEERS, default=DEFAULT_PEERS, help=f"default: {DEFAULT_PEERS}")
+    parser.add_argument(
+        "--peers", nargs="*", choices=PEERS, default=DEFAULT_PEERS, help=f"default: {DEFAULT_PEERS}"
+    )
     parser.add_argument(
         "--limit",
         type=library_and_limit,

@@ -78,7 +78,9 @@ def scikit_learn_tasks():
     def examples(arrays):
         """Patches of the known pixels and their alpha, made once."""
         if "X" not in arrays:
-            padded = np.pad(arrays["image"].astype(np.float32), ((RADIUS, RADIUS), (RADIUS, RADIUS), (0, 0)), "edge")
+            padded = np.pad(
+                arrays["image"].astype(np.float32), ((RADIUS, RADIUS), (RADIUS, RADIUS), (0, 0)), "edge"
+            )
             side = 2 * RADIUS + 1
             windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(0, 1))
             known = (arrays["trimap"] <= 0.1) | (arrays["trimap"] >= 0.9)
@@ -90,7 +92,13 @@ def scikit_learn_tasks():
     def network(arrays):
         X, Y = examples(arrays)
         model = MLPRegressor(
-            HIDDEN, solver="adam", batch_size=BATCH, max_iter=EPOCHS, tol=0, n_iter_no_change=EPOCHS + 1, random_state=0
+            HIDDEN,
+            solver="adam",
+            batch_size=BATCH,
+            max_iter=EPOCHS,
+            tol=0,
+            n_iter_no_change=EPOCHS + 1,
+            random_state=0,
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it has not converged, which nobody asked for

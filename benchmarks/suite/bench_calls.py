@@ -43,5 +43,29 @@ class Calls:
         tm.estimate_foreground(self.image, self.alpha)
 
 
+class Priors:
+    params = (("composite-network", "sampling", "robust", "patch-network", "patch-regression"), MEGAPIXELS)
+    param_names = ("prior", "megapixels")
+    timeout = 3600
+    number = 1
+    repeat = (3, 10, 10.0)
+    rounds = 1
+    warmup_time = 0
+
+    def setup_cache(self):
+        render_all()
+
+    setup_cache.timeout = 3600
+
+    def setup(self, prior, megapixels):
+        self.image, self.trimap, _ = load("hair", megapixels)
+
+    def time_alone(self, prior, megapixels):
+        tm.estimate_alpha(self.image, self.trimap, method=prior)
+
+    def peakmem_alone(self, prior, megapixels):
+        tm.estimate_alpha(self.image, self.trimap, method=prior)
+
+
 def timeraw_import():
     return "import trimatte"

@@ -143,7 +143,7 @@ class PatchNetwork(Prior):
         Steps of ADAM, at most.
     batch : int, default 256
         Examples of each step.
-    learning_rate : float, default 1e-3
+    learning_rate : float, default 3e-3
     balanced : bool, default True
         As many examples of foreground as of background, whichever the trimap has more of.
     validation : float, default 0.1
@@ -151,7 +151,7 @@ class PatchNetwork(Prior):
     patience : int, default 10
         Training ends after so many checks, one every 50 steps, without a better error on what is held out. The
         weights of the best check are kept.
-    weight : float, default 2e-3
+    weight : float, default 5e-4
         The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``: the network counts where it is decided.
     seed : int, default 0
         Of the random numbers. Same seed, same bits, for any number of threads.
@@ -174,11 +174,11 @@ class PatchNetwork(Prior):
     features: tuple[str, ...] = ()
     max_iterations: int = 2000
     batch: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     balanced: bool = True
     validation: float = 0.1
     patience: int = 10
-    weight: float = 2e-3
+    weight: float = 5e-4
     seed: int = 0
 
     def __post_init__(self) -> None:

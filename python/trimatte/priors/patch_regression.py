@@ -77,7 +77,7 @@ class PatchRegression(Prior):
     ridge : float, default 0
         Adds ``ridge * (number of known pixels) * sum(weights**2)`` to the sum of squares, the bias left out. With
         0, what the pseudo-inverse gives: among several solutions (flat colour) the shortest.
-    weight : float, default 1e-3
+    weight : float, default 5e-5
         The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``.
 
     Notes
@@ -97,7 +97,7 @@ class PatchRegression(Prior):
 
     radius: int = 2
     ridge: float = 0.0
-    weight: float = 1e-3
+    weight: float = 5e-5
 
     def __post_init__(self) -> None:
         _check.at_least(self.radius, 0, "radius", MOST_RADIUS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,43 +14,52 @@ from .sampling import GlobalSampling
 
 @dataclass(frozen=True)
 class Robust(Prior):
-    """The composite network where global sampling agrees, a weak mixture of both where it does not.
+    """The composite network where global sampling confirms it.
 
-    A network answers with confidence for colours that it has never seen. Where the two methods, which have little
-    in common, contradict each other, neither is believed much and the affinity decides. On pictures whose unknown
-    foreground has colours of its own this keeps the network from doing harm; elsewhere it costs a little accuracy.
+    A network answers with confidence for colours that it has never seen. Sampling, which has little in common
+    with it, tells in two ways: where it contradicts the network, neither is believed much; and where even its
+    best pair of known colours does not explain a pixel's own (a high cost), the confidence falls, and the
+    affinity decides. On pictures whose unknown foreground has colours of its own this keeps the network from
+    doing harm, and elsewhere it costs a little accuracy.
 
-    With p the network's alpha, a that of sampling and ``c = (abs(2 p - 1) + 0.05) (1 - abs(p - a))**4``, the
-    guess is ``(c p + floor a) / (c + floor)`` and its confidence ``weight (c + floor)``.
+    With p the network's alpha, a and E sampling's alpha and cost, and
+    ``c = (abs(2 p - 1) + 0.05) (1 - abs(p - a))**4``, the guess is ``(c p + floor a) / (c + floor)`` and its
+    confidence ``weight (c + floor) exp(-max(0, E - usual_cost) / usual_cost)``.
 
     Parameters
     ----------
-    network : CompositeNetwork
-    sampling : GlobalSampling
-    floor : float, default 0.1
-        How much sampling counts by itself. 0.03 is better on wide trimaps.
+    floor : float, default 0.01
+        How much sampling counts by itself.
+    usual_cost : float, default 3
+        The cost up to which a pixel counts as explained: two units for the distances, the rest for what is left of
+        the colour, in 8-bit units.
     weight : float, default 8e-3
         Of the confidence.
     seed : int, default 0
         Of both, unless they are given.
+    network : CompositeNetwork, optional
+    sampling : GlobalSampling, optional
     """
 
-    floor: float = 0.1
+    floor: float = 0.01
+    usual_cost: float = 3.0
     weight: float = 8e-3
     seed: int = 0
     network: CompositeNetwork | None = None
-    sampling: GlobalSampling | None = field(default=None)
+    sampling: GlobalSampling | None = None
 
     def __post_init__(self) -> None:
         _check.between(self.floor, 1e-6, 1e6, "floor")
+        _check.between(self.usual_cost, 1e-6, 1e6, "usual_cost")
         _check.between(self.weight, 0, 1e12, "weight")
         _check.seed(self.seed)
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
         """Make both guesses and mix them."""
         p = (self.network or CompositeNetwork(seed=self.seed)).guess(image, labels, call).alpha
-        a = (self.sampling or GlobalSampling(seed=self.seed)).sample(image, labels, call).alpha
+        a, cost = (self.sampling or GlobalSampling(seed=self.seed)).sample(image, labels, call)
         c = sureness(p) * (1 - np.abs(p - a)) ** 4
         floor = np.float32(self.floor)
         alpha = (c * p + floor * a) / (c + floor)
-        return Guess(alpha, np.float32(self.weight) * (c + floor))
+        explained = np.exp(-np.maximum(0, cost - self.usual_cost) / np.float32(self.usual_cost))
+        return Guess(alpha, np.float32(self.weight) * (c + floor) * explained)
