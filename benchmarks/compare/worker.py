@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import memory
+
 # The task "network": the same shape, batches and passes over the known pixels for all.
 HIDDEN = (150, 150)
 RADIUS, BATCH, EPOCHS = 2, 256, 1
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import memory
 
 
 def pymatting_tasks():

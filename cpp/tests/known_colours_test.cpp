@@ -29,8 +29,7 @@ TEST_CASE("places near the unknown region are those with an unknown pixel in the
     for (const std::int64_t near : {1, 2, 5, 40}) {
         const std::vector<Label> labels = some_labels(23, 31, 0.01, 5);
         Monitor monitor;
-        const std::vector<Place> found =
-            known_near_unknown(image.view(), labels.data(), near, 2, monitor).foreground;
+        const std::vector<Place> found = known_near_unknown(image.view(), labels.data(), near, 2, monitor).foreground;
         std::size_t next = 0;
         for (std::int32_t y = 0; y < 23; ++y) {
             for (std::int32_t x = 0; x < 31; ++x) {

@@ -215,8 +215,8 @@ def confidence(value: object, image_shape: tuple[int, ...]) -> npt.NDArray[np.fl
         raise ValueError(
             f"confidence: expected a number, or shape {tuple(image_shape[:2])} to match image, got {array.shape}"
         )
-    bad = np.argwhere(~((array >= 0) & (array <= 1e12)))
-    if len(bad):
+    if not (array.min(initial=0) >= 0 and array.max(initial=0) <= 1e12):  # NaN fails both
+        bad = np.argwhere(~((array >= 0) & (array <= 1e12)))
         where = tuple(int(i) for i in bad[0])
         raise ValueError(f"confidence: expected numbers from 0 to 1e12, got {array[where]} at {where}")
     return np.ascontiguousarray(array, np.float32)

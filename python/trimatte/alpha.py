@@ -303,10 +303,10 @@ def solve_alpha(
     build = AFFINITIES["closed-form" if method == "best" else method]
     problem = build(picture, labels, guess, weight, epsilon, radius, solver, call)
     x = np.full(problem.unknowns, 0.5)
-    if weight is not None:
-        x[:] = np.where(labels == _check.UNKNOWN, 0.5, alpha).reshape(-1)
     if guess is not None:
-        x[:] = np.where(labels == _check.UNKNOWN, guess.alpha, alpha).reshape(-1)[problem.pixel]
+        x[:] = guess.alpha.reshape(-1)[problem.pixel]
+    if weight is not None:
+        np.copyto(x, alpha.reshape(-1), where=labels.reshape(-1) != _check.UNKNOWN)
     solved = _core.solve(problem, x, solver, tolerance, relative_residual, max_iterations, count, call.monitor)
     alpha.reshape(-1)[problem.pixel] = np.clip(x, 0, 1, out=x)
     info = SolveInfo(
@@ -359,7 +359,7 @@ def _guessed(
     alpha = _check.alpha(guess.alpha, labels.shape, "prior")
     if confidence is None:
         confidence = _check.confidence(guess.confidence, labels.shape)
-    if (labels == _check.UNKNOWN).all() and not confidence.any():
+    if not confidence.any() and (labels == _check.UNKNOWN).all():
         raise ValueError("confidence: expected some above 0, since the trimap has only unknown pixels")
     return priors.Guess(np.ascontiguousarray(alpha), confidence)
 

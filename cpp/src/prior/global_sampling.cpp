@@ -156,14 +156,9 @@ private:
         simd::kernels().pair_costs(block.end - block.begin, pixels_.data() + block.begin, n, F_.planes.data(), F_.count,
                                    block.f.data(), B_.planes.data(), B_.count, block.b.data(), block.alpha.data(),
                                    block.cost.data());
-        for (std::int64_t i = block.begin; i < block.end; ++i) {
-            const auto k = static_cast<std::size_t>(i - block.begin), at = static_cast<std::size_t>(i);
-            const bool better = block.cost[k] < pairs.cost[at];
-            pairs.F[at] = better ? block.f[k] : pairs.F[at];
-            pairs.B[at] = better ? block.b[k] : pairs.B[at];
-            pairs.alpha[at] = better ? block.alpha[k] : pairs.alpha[at];
-            pairs.cost[at] = better ? block.cost[k] : pairs.cost[at];
-        }
+        simd::kernels().take_cheaper(block.end - block.begin, block.f.data(), block.b.data(), block.alpha.data(),
+                                     block.cost.data(), pairs.F.data() + block.begin, pairs.B.data() + block.begin,
+                                     pairs.alpha.data() + block.begin, pairs.cost.data() + block.begin);
     }
 
     // The pairs of the eight neighbours.
@@ -189,22 +184,21 @@ private:
 
     // Random pairs around the best, in windows of half the size each time.
     void try_around(Block& block, std::int64_t sweep) {
-        std::vector<Random> random;
+        std::array<std::uint32_t, block_size> random;
         for (std::int64_t i = block.begin; i < block.end; ++i) {
-            random.emplace_back(options_.seed, static_cast<std::uint64_t>(sweep) + 1, static_cast<std::uint64_t>(i));
+            Random start(options_.seed, static_cast<std::uint64_t>(sweep) + 1, static_cast<std::uint64_t>(i));
+            random[static_cast<std::size_t>(i - block.begin)] = static_cast<std::uint32_t>(start.next()) | 1;
         }
+        const auto draw = [&](const std::vector<std::int32_t>& best, std::int64_t reach, std::int64_t size,
+                              std::array<std::int32_t, block_size>& drawn) {
+            simd::kernels().draw_around(block.end - block.begin, random.data(), best.data() + block.begin,
+                                        static_cast<std::int32_t>(reach), static_cast<std::int32_t>(size),
+                                        drawn.data());
+        };
         std::int64_t F_reach = F_.count, B_reach = B_.count;
         for (; F_reach > 1 || B_reach > 1; F_reach = (F_reach + 1) / 2, B_reach = (B_reach + 1) / 2) {
-            block.each([&](std::int64_t i, std::int32_t& f, std::int32_t& b) {
-                Random& mine = random[static_cast<std::size_t>(i - block.begin)];
-                const auto around = [&](std::int32_t at, std::int64_t reach, std::int64_t size) {
-                    const std::int64_t from = std::max<std::int64_t>(0, at - reach);
-                    const std::int64_t to = std::min(size - 1, at + reach);
-                    return static_cast<std::int32_t>(from + mine.below(to - from + 1));
-                };
-                f = around(next_.F[static_cast<std::size_t>(i)], F_reach, F_.count);
-                b = around(next_.B[static_cast<std::size_t>(i)], B_reach, B_.count);
-            });
+            draw(next_.F, F_reach, F_.count, block.f);
+            draw(next_.B, B_reach, B_.count, block.b);
             attempt(block, next_);
         }
     }

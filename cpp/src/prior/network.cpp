@@ -174,11 +174,11 @@ double Trainer::step(double rate, const FillExamples& fill, Monitor& monitor) {
     const double correct1 = 1 - std::pow(keep1, steps_);
     const double correct2 = 1 - std::pow(keep2, steps_);
     // Rows of all layers' weights, 16 at a time.
-    struct Piece {
+    struct Rows {
         std::size_t layer;
         std::int64_t begin, end;
     };
-    std::vector<Piece> pieces;
+    std::vector<Rows> pieces;
     for (std::size_t l = 0; l < layers.size(); ++l) {
         for (std::int64_t i = 0; i <= layers[l].inputs; i += 32) {
             pieces.push_back({l, i, std::min(i + 32, layers[l].inputs + 1)});

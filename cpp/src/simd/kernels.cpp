@@ -48,6 +48,8 @@ const Kernels kernels{whiten,
                       rectify,
                       rectify_gradient,
                       adam,
-                      pair_costs};
+                      pair_costs,
+                      draw_around,
+                      take_cheaper};
 
 }  // namespace trimatte::simd::TRIMATTE_LEVEL

@@ -115,6 +115,13 @@ struct Kernels {
     void (*pair_costs)(std::int64_t count, const float* pixels, std::int64_t stride, const float* F,
                        std::int64_t F_count, const std::int32_t* f, const float* B, std::int64_t B_count,
                        const std::int32_t* b, float* alpha, float* cost);
+    // drawn[i]: at random within `reach` of at[i], in [0, size).
+    void (*draw_around)(std::int64_t count, std::uint32_t* state, const std::int32_t* at, std::int32_t reach,
+                        std::int32_t size, std::int32_t* drawn);
+    // best = the pair where it costs less.
+    void (*take_cheaper)(std::int64_t count, const std::int32_t* f, const std::int32_t* b, const float* alpha,
+                         const float* cost, std::int32_t* best_f, std::int32_t* best_b, float* best_alpha,
+                         float* best_cost);
 };
 
 enum class Level { baseline, v3, v4 };

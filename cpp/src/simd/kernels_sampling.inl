@@ -27,3 +27,33 @@ void pair_costs(int64_t count, const float* pixels, int64_t stride, const float*
                   sqrtf(By * By + Bx * Bx) * pixels[6 * stride + i];
     }
 }
+
+// A random number within `reach` of at[i] and in [0, size), by Marsaglia's xorshift (J. Stat. Softw. 8(14), 2003).
+void draw_around(int64_t count, uint32_t* __restrict state, const int32_t* __restrict at, int32_t reach, int32_t size,
+                 int32_t* __restrict drawn) {
+    for (int64_t i = 0; i < count; ++i) {
+        uint32_t x = state[i];
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        state[i] = x;
+        const int32_t below = at[i] - reach, above = at[i] + reach;
+        const int32_t from = below > 0 ? below : 0;
+        const int32_t to = above < size - 1 ? above : size - 1;
+        const float part = static_cast<float>(static_cast<int32_t>(x >> 8)) * 0x1p-24f;
+        const int32_t d = from + static_cast<int32_t>(part * static_cast<float>(to - from + 1));
+        drawn[i] = d < to ? d : to;
+    }
+}
+
+void take_cheaper(int64_t count, const int32_t* __restrict f, const int32_t* __restrict b,
+                  const float* __restrict alpha, const float* __restrict cost, int32_t* __restrict best_f,
+                  int32_t* __restrict best_b, float* __restrict best_alpha, float* __restrict best_cost) {
+    for (int64_t i = 0; i < count; ++i) {
+        const bool better = cost[i] < best_cost[i];
+        best_f[i] = better ? f[i] : best_f[i];
+        best_b[i] = better ? b[i] : best_b[i];
+        best_alpha[i] = better ? alpha[i] : best_alpha[i];
+        best_cost[i] = better ? cost[i] : best_cost[i];
+    }
+}

@@ -114,4 +114,8 @@ def need_known(labels: Labels, least: int, purpose: str) -> None:
 
 def sureness(alpha: Plane) -> Plane:
     """Return how far a guess is from undecided: 0.05 at alpha = 1/2, 1.05 at 0 and 1."""
-    return np.asarray(np.abs(2 * alpha - 1) + 0.05, dtype=np.float32)
+    result = 2 * alpha
+    result -= 1
+    np.abs(result, out=result)
+    result += np.float32(0.05)
+    return result

@@ -95,4 +95,6 @@ class CompositeNetwork(Prior):
                 call.threads,
                 call.monitor,
             )
-        return Guess(alpha, np.float32(self.weight) * sureness(alpha))
+        confidence = sureness(alpha)
+        confidence *= np.float32(self.weight)
+        return Guess(alpha, confidence)

@@ -56,10 +56,15 @@ class Robust(Prior):
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
         """Make both guesses and mix them."""
-        p = (self.network or CompositeNetwork(seed=self.seed)).guess(image, labels, call).alpha
-        a, cost = (self.sampling or GlobalSampling(seed=self.seed)).sample(image, labels, call)
-        c = sureness(p) * (1 - np.abs(p - a)) ** 4
+        alpha = (self.network or CompositeNetwork(seed=self.seed)).guess(image, labels, call).alpha
+        sampled = (self.sampling or GlobalSampling(seed=self.seed)).sample(image, labels, call)
+        unknown = labels == _check.UNKNOWN
+        p, a, cost = alpha[unknown], sampled.alpha[unknown], sampled.cost[unknown]
+        agreement = np.square(np.square(1 - np.abs(p - a)))
+        c = sureness(p) * agreement
         floor = np.float32(self.floor)
-        alpha = (c * p + floor * a) / (c + floor)
-        explained = np.exp(-np.maximum(0, cost - self.usual_cost) / np.float32(self.usual_cost))
-        return Guess(alpha, np.float32(self.weight) * (c + floor) * explained)
+        alpha[unknown] = (c * p + floor * a) / (c + floor)
+        explained = np.exp(-np.maximum(0, cost - np.float32(self.usual_cost)) / np.float32(self.usual_cost))
+        confidence = np.zeros_like(alpha)
+        confidence[unknown] = np.float32(self.weight) * (c + floor) * explained
+        return Guess(alpha, confidence)
