@@ -38,10 +38,15 @@ METHODS = {
 }
 
 
+def load_grey(path):
+    pixels = tm.io.load_image(path)
+    return pixels if pixels.ndim == 2 else pixels[..., 0].copy()
+
+
 def folder_pictures(folder, trimap):
     for path in sorted((folder / "input").glob("*.png")):
-        truth = tm.io.load_image(folder / "gt" / path.name) / 255
-        yield path.stem, tm.io.load_image(path), tm.io.load_image(folder / trimap / path.name), truth
+        truth = load_grey(folder / "gt" / path.name) / 255
+        yield path.stem, tm.io.load_image(path), load_grey(folder / trimap / path.name), truth
 
 
 def scene_pictures(names, megapixels, noises, seeds):
@@ -78,9 +83,9 @@ def measured(image, trimap, truth, scored, options):
         seconds = time.perf_counter() - start
         difference = np.abs(alpha - truth)[scored].astype(np.float64)
         results[name] = {
-            "sad": difference.sum() / 1000,
-            "mse": (difference**2).mean(),
-            "seconds": seconds,
+            "sad": round(difference.sum() / 1000, 4),
+            "mse": round((difference**2).mean(), 7),
+            "seconds": round(seconds, 3),
             "iterations": info.iterations,
         }
     return results
@@ -97,7 +102,8 @@ def measure(title, pictures, thin, options):
     print("\r" + 80 * " " + "\r", end="", file=sys.stderr)
     mean = {
         method: {
-            key: float(np.mean([row[method][key] for row in rows.values()])) for key in ("sad", "mse", "seconds")
+            key: round(float(np.mean([row[method][key] for row in rows.values()])), 7)
+            for key in ("sad", "mse", "seconds")
         }
         for method in options.methods
         if all("sad" in row[method] for row in rows.values())
@@ -117,7 +123,7 @@ def measure_scribbles(folder, options):
         name = path.name.removesuffix("_scribbles.png")
         image = tm.io.load_image(folder / f"{name}.png")
         trimap = tm.trimap_from_scribbles(image, tm.io.load_image(path))
-        his = tm.io.load_image(folder / f"{name}_res_alpha.png") / 255
+        his = load_grey(folder / f"{name}_res_alpha.png") / 255
         start = time.perf_counter()
         alpha = tm.estimate_alpha(image, trimap, known_weight=100.0, epsilon=1e-7, threads=options.threads)
         row = {

@@ -297,6 +297,9 @@ def test_scribbles(folder, capsys):
     trimap = tm.trimap_from_scribbles(IMAGE, scribbled, trimap=TRIMAP)
     assert (read_picture("c.png").pixels[..., 3][trimap == 0] == 0).all()
     fail(capsys, "cutout", "image.png", "--scribbles", "image.png", "-o", "image.png", code=2)
+    threshold = ("--foreground-threshold", "0.5")
+    message = fail(capsys, "alpha", "image.png", "--scribbles", "painted.png", "-o", "b.png", *threshold, code=2)
+    assert "--foreground-threshold: not with --scribbles" in message
     assert "at least one foreground stroke" in fail(
         capsys, "alpha", "image.png", "--scribbles", "image.png", "-o", "b.png"
     )

@@ -1,8 +1,11 @@
 """The installed package: versions, what it was built with, what importing it brings along."""
 
+import doctest
+import importlib
 import importlib.metadata
 import importlib.resources
 import json
+import pkgutil
 import subprocess
 import sys
 
@@ -39,6 +42,13 @@ def test_importing_is_light(module):
 def test_public_names():
     for name in tm.__all__:
         assert getattr(tm, name).__doc__ or name == "__version__"
+
+
+def test_examples_in_docstrings():
+    names = [m.name for m in pkgutil.walk_packages(tm.__path__, "trimatte.") if "__main__" not in m.name]
+    results = {name: doctest.testmod(importlib.import_module(name)) for name in names}
+    assert not [name for name, result in results.items() if result.failed]
+    assert sum(result.attempted for result in results.values()) > 40
 
 
 def test_the_stub_names_what_the_module_has():

@@ -410,6 +410,7 @@ def test_priors_refuse_what_they_cannot_use(picture):
         ({"prior": picture.alpha, "confidence": "much"}, TypeError, "confidence: expected"),
         ({"prior": "sampling", "seed": -1}, ValueError, "seed: expected at least 0"),
         ({"method": "sampling", "prior": "sampling"}, ValueError, "prior: expected none with method"),
+        ({"method": "sampling", "confidence": 1.0}, ValueError, "confidence: expected a prior beside it"),
         ({"method": "best", "prior": picture.alpha}, ValueError, "prior: expected none with method"),
     ]
     for options, error, message in cases:
@@ -456,6 +457,8 @@ def test_models_refuse_pictures_of_another_kind(picture):
     model = priors.PatchNetwork(hidden=(8,), max_iterations=10, features=("distance",)).fit(
         picture.image, picture.trimap
     )
+    with pytest.raises(ValueError, match="trimap: expected at least 1 foreground pixel to measure distances to"):
+        model.predict(picture.image, np.minimum(picture.trimap, 128))
     with pytest.raises(ValueError, match="trimap: expected one, since the network was trained on distances"):
         model.predict(picture.image)
 
@@ -501,6 +504,51 @@ def test_progress_and_cancel(picture):
         "prediction",
         "sampling",
     ]
+
+
+def test_a_call_after_one_that_was_stopped(picture):
+    """A prior that survives the first callback's exception goes on with the same monitor."""
+    calls = []
+
+    def stop_once(phase, fraction):
+        calls.append(phase)
+        if len(calls) == 1:
+            raise RuntimeError("enough")
+
+    class Stubborn(priors.Prior):
+        def guess(self, image, labels, call):
+            with pytest.raises(RuntimeError, match="enough"):
+                QUICK["patch-regression"].guess(image, labels, call)
+            return QUICK["sampling"].guess(image, labels, call)
+
+    alpha = tm.estimate_alpha(picture.image, picture.trimap, prior=Stubborn(), progress=stop_once)
+    assert (alpha == tm.estimate_alpha(picture.image, picture.trimap, prior=QUICK["sampling"])).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_trimap_without_unknown_pixels_comes_back(picture, name):
+    for trimap in (np.ones(picture.trimap.shape), np.zeros(picture.trimap.shape), picture.alpha > 0.5):
+        for options in ({"method": name}, {"prior": name}, {"method": "best"}):
+            assert (tm.estimate_alpha(picture.image, trimap, **options) == trimap).all()
+
+
+def test_strokes_far_away_in_a_corner():
+    """Known pixels that are dense and far from most of the unknown ones."""
+    rng = np.random.default_rng(0)
+    image = rng.random((300, 400, 3), dtype=np.float32)
+    trimap = np.full((300, 400), 128, np.uint8)
+    trimap[:50, :25], trimap[:50, 25:50] = 255, 0
+    guess = priors.CompositeNetwork(hidden=(8,), steps=1).estimate(image, trimap)
+    assert np.isfinite(guess.alpha).all()
+
+
+def test_unbalanced_training_knows_the_true_shares():
+    """Flat colour: all that can be learned is how much foreground there is."""
+    trimap = np.zeros((1000, 1500), np.uint8)
+    trimap[:400], trimap[400] = 255, 128  # more than a network takes examples of either
+    image = np.full((1000, 1500), 0.5, np.float32)
+    prior = priors.PatchNetwork(radius=0, hidden=(4,), balanced=False, max_iterations=400, learning_rate=0.01)
+    assert prior.estimate(image, trimap).alpha[400].mean() == pytest.approx(0.4, abs=0.05)
 
 
 def test_own_priors(picture):

@@ -49,7 +49,9 @@ scenes = [tm.datasets.hair(160, 200, seed=seed) for seed in range(2)]
 def answer(request):
     scene = scenes[request % 2]
     solver = ("multigrid", "cholesky", "cg")[request % 3]
-    alpha = tm.estimate_alpha(scene.image, scene.trimap, solver=solver, threads=2)
+    network = tm.priors.CompositeNetwork(hidden=(16,), steps=20)
+    prior = None if request < 3 else tm.priors.Robust(network=network)
+    alpha = tm.estimate_alpha(scene.image, scene.trimap, solver=solver, prior=prior, threads=2)
     layers = tm.estimate_foreground(scene.image, alpha, threads=2)
     return hashlib.sha256(b"".join(array.tobytes() for array in (alpha, *layers))).digest()
 

@@ -61,6 +61,18 @@ def test_strokes_survive_jpeg(scene, strokes, quality):
         assert (found[strokes == kind] == kind).mean() > 0.7
 
 
+def test_noise_of_jpeg_in_a_bright_picture_is_no_stroke():
+    rng = np.random.default_rng(0)
+    image = np.clip(rng.normal(244, 2, (300, 300, 3)), 0, 255).astype(np.uint8)
+    image[100:160, 100:160] = 90
+    copy = image.copy()
+    copy[120:126, 105:155], copy[20:26, 50:250] = 255, 0
+    found = tm.trimap_from_scribbles(image, jpeg(copy, 90))
+    assert (found == 255).sum() < 400
+    assert (found[120:126, 105:155] == 255).mean() > 0.7
+    assert (found[20:26, 50:250] == 0).mean() > 0.7
+
+
 def test_a_scribbled_picture_is_solved(scene, strokes):
     trimap = tm.trimap_from_scribbles(np.round(scene.image * 255).astype(np.uint8), painted(scene.image, strokes))
     assert (trimap == 128).mean() > 0.8

@@ -92,7 +92,7 @@ def scikit_learn_tasks():
     def network(arrays):
         X, Y = examples(arrays)
         model = MLPRegressor(
-            HIDDEN,
+            hidden_layer_sizes=HIDDEN,
             solver="adam",
             batch_size=BATCH,
             max_iter=EPOCHS,

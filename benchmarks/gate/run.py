@@ -36,10 +36,10 @@ SOLVERS = ("cholesky", "multigrid", "cg")
 
 # scene, height, width, noise: tasks
 CASES = {
-    ("dandelion", 240, 360, 0.01): ("laplacian", "multigrid", "cholesky", "foreground"),
+    ("dandelion", 240, 360, 0.01): ("laplacian", "multigrid", "cholesky", "foreground", "network"),
     ("hair", 240, 360, 0.0): ("laplacian", "multigrid", "cholesky", "foreground"),
     ("net", 200, 300, 0.01): ("laplacian", "multigrid", "cholesky", "foreground"),
-    ("hair", 64, 96, 0.01): ("cg",),
+    ("hair", 64, 96, 0.01): ("cg", "sampling"),
 }
 
 

@@ -21,6 +21,7 @@
 #include "trimatte/foreground.hpp"
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
+#include "trimatte/prior.hpp"
 #include "trimatte/solve.hpp"
 
 namespace {
@@ -111,6 +112,15 @@ void run(const std::string& task, std::int64_t height, std::int64_t width, const
         std::vector<float> foreground(colours.size());
         std::vector<float> background(colours.size());
         measure([&] { multilevel(image, alpha.data(), {}, foreground.data(), background.data(), monitor); });
+    } else if (task == "network" || task == "sampling") {
+        std::vector<float> alpha(labels.size()), cost(labels.size());
+        CompositeNetworkOptions network;
+        network.hidden = {32, 32};
+        network.steps = 20;
+        measure([&] {
+            task == "network" ? composite_network(image, labels.data(), network, alpha.data(), monitor)
+                              : global_sampling(image, labels.data(), {}, alpha.data(), cost.data(), monitor);
+        });
     } else {
         SolveOptions options;
         options.solver = solver_named(task);

@@ -76,7 +76,8 @@ def trimap_from_scribbles(
     lightest, darkest = after.max(axis=2), after.min(axis=2)
     white, black = darkest >= 1 - _PURITY, lightest <= _PURITY
     changed = change > _SMALLEST_CHANGE
-    if np.count_nonzero(changed & ~white & ~black) <= _LOSSY_FROM * changed.size:
+    by_no_stroke = changed & (~(white | black) | (change <= _CHANGE))
+    if np.count_nonzero(by_no_stroke) <= _LOSSY_FROM * changed.size:
         found = [changed & white, changed & black]
     else:
         found = [_without_specks((change > _CHANGE) & kind) for kind in (white, black)]
@@ -103,7 +104,7 @@ def trimap_from_strokes(
     Raises
     ------
     ValueError, TypeError
-        If sizes differ, if a mask marks nothing, if strokes overlap or say the opposite of the trimap.
+        If sizes differ, if nothing marks a kind, if strokes overlap or say the opposite of the trimap.
     """
     marks: list[Mask] = []
     for value, name in ((foreground, "foreground"), (background, "background")):

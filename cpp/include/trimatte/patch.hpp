@@ -38,8 +38,8 @@ struct PatchInputs {
 
 struct PatchNetworkOptions {
     std::int64_t batch = 256;
-    std::int64_t steps = 1000;  // at most
-    double learning_rate = 1e-3;
+    std::int64_t steps = 2000;  // at most
+    double learning_rate = 3e-3;
     bool balanced = true;     // as many examples of foreground as of background
     double validation = 0.1;  // part of the known pixels that is held out
     std::int64_t check_every = 50;

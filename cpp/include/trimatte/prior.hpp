@@ -11,10 +11,10 @@ namespace trimatte {
 
 // A network of one pixel and its place, trained on mixtures of known foreground and background colours.
 struct CompositeNetworkOptions {
-    std::vector<std::int64_t> hidden = {96, 96, 96};
+    std::vector<std::int64_t> hidden = {64, 64, 64};
     std::int64_t steps = 2000;
     std::int64_t batch = 256;
-    double learning_rate = 2e-3;
+    double learning_rate = 8e-3;
     double gamma = 1.5;            // colours are mixed in powers of this
     std::int64_t reach = 15;       // colours are taken from known pixels this near to unknown ones
     std::int64_t neighbours = 64;  // a mixture is of two of that many nearest colours

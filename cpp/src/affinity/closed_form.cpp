@@ -132,7 +132,6 @@ Problem make_problem(const ImageView& image, const Label* labels, const Buffer<s
         }
     }
     problem.peak_bytes = problem.bytes() + index.bytes();
-    monitor.finish();
     return problem;
 }
 
@@ -144,9 +143,7 @@ Problem make_stencil_problem(const ImageView& image, const Label* labels, double
     problem.width = image.width;
     problem.reach = Stencil::reach;
     problem.channels = image.channels;
-    double product_norm = 0;
-    problem.stencil = closed_form_stencil(image, labels, known_weight, options, product_norm, monitor);
-    problem.rhs_norm = known_weight > 0 ? product_norm : 0;
+    problem.stencil = closed_form_stencil(image, labels, known_weight, options, monitor);
 
     const std::int64_t width = image.width;
     std::vector<std::int64_t> start(static_cast<std::size_t>(image.height) + 1, 0);
@@ -214,10 +211,15 @@ Problem closed_form(const ImageView& image, const Label* labels, const ClosedFor
                                                     : no_row;
     }
     Problem problem = make_problem(image, labels, index, unknowns, options, monitor);
-    for (std::int64_t i = 0; options.prior && i < unknowns; ++i) {
-        problem.matrix.value[problem.matrix.diagonal(i)] += options.prior.weight(problem.pixel[i]);
-        problem.rhs[i] += options.prior.pull(problem.pixel[i]);
+    if (options.prior) {
+        parallel_ranges(unknowns, options.threads, monitor, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                problem.matrix.value[problem.matrix.diagonal(i)] += options.prior.weight(problem.pixel[i]);
+                problem.rhs[i] += options.prior.pull(problem.pixel[i]);
+            }
+        });
     }
+    monitor.finish();
     return problem;
 }
 
@@ -249,6 +251,7 @@ Problem closed_form_soft(const ImageView& image, const Label* labels, double kno
         problem.rhs[p] = unknown ? options.prior.pull(p) : labels[p] == Label::foreground ? known_weight : 0.0;
         matrix.value[matrix.diagonal(p)] += unknown ? options.prior.weight(p) : known_weight;
     }
+    monitor.finish();
     return problem;
 }
 

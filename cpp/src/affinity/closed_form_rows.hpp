@@ -37,9 +37,9 @@ struct ClosedFormRows {
 void fill_rows_3x3(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor);
 void fill_rows_any_radius(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor);
 
-// The system as planes. known_weight: 0 for the hard one. product_norm: ||L f||, f the known foreground.
+// The system as planes. known_weight: 0 for the hard one.
 Stencil closed_form_stencil(const ImageView& image, const Label* labels, double known_weight,
-                            const ClosedFormOptions& options, double& product_norm, Monitor& monitor);
+                            const ClosedFormOptions& options, Monitor& monitor);
 
 // Rows of the index map around a picture row, `reach` pixels wider on both sides so that nobody need ask where
 // the picture ends.

@@ -65,8 +65,8 @@ public:
           foreground_(image.width),
           product_(static_cast<std::size_t>(image.width + 2 * WindowSums::margin)) {}
 
-    // Rows [y_begin, y_end). product2[y]: the sum of (L f)^2 over row y, f the known foreground.
-    void fill(std::int64_t y_begin, std::int64_t y_end, double* product2) {
+    // Rows [y_begin, y_end).
+    void fill(std::int64_t y_begin, std::int64_t y_end) {
         for (std::int64_t y = y_begin - 2; y < y_begin; ++y) {
             sums_.clear(y);
             load_foreground(y);
@@ -80,7 +80,7 @@ public:
             }
             find_scale(centre - 1);
             if (centre - 3 >= y_begin) {
-                product2[centre - 3] = finish(centre - 3);
+                finish(centre - 3);
             }
         }
     }
@@ -119,10 +119,9 @@ private:
         }
     }
 
-    double finish(std::int64_t y) {
+    void finish(std::int64_t y) {
         const std::int64_t n = stencil_.grid.slots();
         const double* const s[] = {scale_.at(y), scale_.at(y + 1), scale_.at(y + 2)};
-        double sum = 0;
         for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
             const std::int64_t x = strip->x;
             const std::int64_t size = strip->padded();
@@ -141,7 +140,6 @@ private:
                 const double b = soft() ? known_weight_ * f[2][i] : -towards_foreground;
                 stencil_.scale[to + i] = s_at[0][i];
                 stencil_.rhs[to + i] = b * s_at[0][i];
-                sum += towards_foreground * towards_foreground;
             }
             for (std::int64_t i = 0; prior_ && i < std::min(strip->width, image_.width - x); ++i) {
                 const std::int64_t pixel = y * image_.width + x + i;
@@ -163,7 +161,6 @@ private:
             std::fill_n(stencil_.scale.data() + to + size, strip->stride - size, 0.0);
             std::fill_n(stencil_.rhs.data() + to + size, strip->stride - size, 0.0);
         }
-        return sum;
     }
 
     const Strip* strips_begin(std::int64_t y) const { return stencil_.grid.strips_begin(y / k); }
@@ -182,7 +179,7 @@ private:
 }  // namespace
 
 Stencil closed_form_stencil(const ImageView& image, const Label* labels, double known_weight,
-                            const ClosedFormOptions& options, double& product_norm, Monitor& monitor) {
+                            const ClosedFormOptions& options, Monitor& monitor) {
     Stencil stencil;
     stencil.grid = make_grid(image, labels, known_weight > 0, options.threads, monitor);
     stencil.channels = image.channels;
@@ -191,18 +188,12 @@ Stencil closed_form_stencil(const ImageView& image, const Label* labels, double 
     const std::int64_t rows = stencil.grid.cell_rows();
     const std::int64_t band = std::clamp<std::int64_t>(rows / (4 * options.threads), 8, 32);
     const std::int64_t bands = (rows + band - 1) / band;
-    std::vector<double> product2(static_cast<std::size_t>(image.height));
     parallel_for(bands, options.threads, monitor, [&](std::int64_t i) {
         RowFiller filler(image, labels, known_weight, options, stencil, monitor);
-        filler.fill(i * band * k, std::min(image.height, (i + 1) * band * k), product2.data());
+        filler.fill(i * band * k, std::min(image.height, (i + 1) * band * k));
         monitor.set_fraction(static_cast<double>(i) / static_cast<double>(bands));
     });
     stencil.grid.trim([&](std::int64_t slot) { return stencil.scale[slot] > 0; });
-    double sum = 0;
-    for (const double p : product2) {
-        sum += p;
-    }
-    product_norm = std::sqrt(sum);
     return stencil;
 }
 

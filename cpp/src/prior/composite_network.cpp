@@ -29,38 +29,50 @@ struct Inputs {
     float half;  // of the longer side
 
     // Over the unknown pixels; one deviation for all channels.
-    Inputs(const ImageView& image, const Label* labels, Monitor& monitor)
-        : channels(image.channels),
-          mean(static_cast<std::size_t>(image.channels)),
-          half(0.5f * static_cast<float>(std::max(image.height, image.width))) {
-        std::vector<double> sum(static_cast<std::size_t>(channels)), sum2(sum);
-        std::vector<double> row(static_cast<std::size_t>(image.width * channels));
-        double count = 0;
-        for (std::int64_t y = 0; y < image.height; ++y) {
-            const Label* label = labels + y * image.width;
-            if (std::find(label, label + image.width, Label::unknown) == label + image.width) {
-                continue;
-            }
-            load_row(image, y, image.width, row.data());
-            for (std::int64_t x = 0; x < image.width; ++x) {
-                if (label[x] != Label::unknown) {
+    Inputs(const ImageView& image, const Label* labels, int threads, Monitor& monitor)
+        : channels(image.channels), half(0.5f * static_cast<float>(std::max(image.height, image.width))) {
+        struct Sums {
+            double count = 0, colour[3] = {0, 0, 0}, square = 0;
+        };
+        constexpr std::int64_t band = 64;
+        std::vector<Sums> sums(static_cast<std::size_t>((image.height + band - 1) / band));
+        parallel_for(static_cast<std::int64_t>(sums.size()), threads, monitor, [&](std::int64_t b) {
+            Sums& sum = sums[static_cast<std::size_t>(b)];
+            std::vector<double> row(static_cast<std::size_t>(image.width * channels));
+            for (std::int64_t y = b * band; y < std::min(image.height, (b + 1) * band); ++y) {
+                const Label* label = labels + y * image.width;
+                if (std::find(label, label + image.width, Label::unknown) == label + image.width) {
                     continue;
                 }
-                ++count;
-                for (std::size_t c = 0; c < sum.size(); ++c) {
-                    const double v = row[c * static_cast<std::size_t>(image.width) + static_cast<std::size_t>(x)];
-                    sum[c] += v;
-                    sum2[c] += v * v;
+                load_row(image, y, image.width, row.data());
+                for (std::int64_t x = 0; x < image.width; ++x) {
+                    if (label[x] == Label::unknown) {
+                        ++sum.count;
+                        for (int c = 0; c < channels; ++c) {
+                            const double v = row[static_cast<std::size_t>(c * image.width + x)];
+                            sum.colour[c] += v;
+                            sum.square += v * v;
+                        }
+                    }
                 }
+                monitor.poll();
             }
-            monitor.poll();
+        });
+        Sums all;
+        for (const Sums& sum : sums) {
+            all.count += sum.count;
+            all.square += sum.square;
+            for (int c = 0; c < channels; ++c) {
+                all.colour[c] += sum.colour[c];
+            }
         }
-        double variance = 0;
-        for (std::size_t c = 0; c < sum.size(); ++c) {
-            mean[c] = static_cast<float>(sum[c] / count);
-            variance += (sum2[c] - sum[c] * sum[c] / count) / count / channels;
+        double variance = all.square / all.count;
+        for (int c = 0; c < channels; ++c) {
+            const double m = all.colour[c] / all.count;
+            mean.push_back(static_cast<float>(m));
+            variance -= m * m;
         }
-        scale = static_cast<float>(1 / std::sqrt(std::max(variance, 1e-6)));
+        scale = static_cast<float>(1 / std::sqrt(std::max(variance / channels, 1e-6)));
     }
     std::int64_t size() const { return channels + 2; }
     void set(const float* colour, std::int64_t y, std::int64_t x, float* out) const {
@@ -81,7 +93,7 @@ struct Colours {
     Colours(const ImageView& image, std::vector<Place>&& known, const std::vector<Place>& queries,
             const CompositeNetworkOptions& options, Monitor& monitor) {
         const std::vector<Place> places = some_of(std::move(known), most_colours, options.seed);
-        colour = colours_at(image, places, monitor);
+        colour = colours_at(image, places, options.threads, monitor);
         power = colour;
         for (float& v : power) {
             v = std::pow(v, static_cast<float>(options.gamma));
@@ -148,7 +160,7 @@ void composite_network(const ImageView& image, const Label* labels, const Compos
                        float* alpha, Monitor& monitor) {
     with_team(options.threads, [&] {
         monitor.phase("network");
-        const Inputs inputs(image, labels, monitor);
+        const Inputs inputs(image, labels, options.threads, monitor);
         std::vector<std::int64_t> sizes = {inputs.size()};
         sizes.insert(sizes.end(), options.hidden.begin(), options.hidden.end());
         sizes.push_back(1);
@@ -158,7 +170,9 @@ void composite_network(const ImageView& image, const Label* labels, const Compos
 
         monitor.phase("prediction");
         const auto inputs_of_rows = [&](std::int64_t y_begin, std::int64_t y_end) {
-            return [&, rows = PaddedRows<float>(image, 0, y_begin, y_end)](std::int64_t y, std::int64_t x, float* out) {
+            PaddedRows<float> loaded(image, 0, y_begin, y_end);
+            loaded.load();
+            return [&, rows = std::move(loaded)](std::int64_t y, std::int64_t x, float* out) {
                 inputs.set(rows.row(y) + x * image.channels, y, x, out);
             };
         };

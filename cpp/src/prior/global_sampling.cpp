@@ -26,8 +26,8 @@ struct Samples {
 };
 
 // By brightness.
-Samples samples_at(const ImageView& image, const std::vector<Place>& places, Monitor& monitor) {
-    const std::vector<float> colours = colours_at(image, places, monitor);
+Samples samples_at(const ImageView& image, const std::vector<Place>& places, int threads, Monitor& monitor) {
+    const std::vector<float> colours = colours_at(image, places, threads, monitor);
     const auto channels = static_cast<std::size_t>(image.channels);
     const auto brightness = [&](std::size_t i) {
         return std::accumulate(colours.begin() + i * channels, colours.begin() + (i + 1) * channels, 0.0f);
@@ -70,25 +70,28 @@ public:
           next_(unknown_.size()) {
         // The known pixels that touch the unknown region.
         const KnownPlaces known = known_near_unknown(image, labels, 1, options.threads, monitor);
-        F_ = samples_at(image, known.foreground, monitor);
-        B_ = samples_at(image, known.background, monitor);
+        F_ = samples_at(image, known.foreground, options.threads, monitor);
+        B_ = samples_at(image, known.background, options.threads, monitor);
         const std::size_t n = unknown_.size();
-        const std::vector<float> colours = colours_at(image, unknown_, monitor);
+        const std::vector<float> colours = colours_at(image, unknown_, options.threads, monitor);
         const std::vector<float> to_F = distance_to(image, labels, Label::foreground, options.threads, monitor);
         const std::vector<float> to_B = distance_to(image, labels, Label::background, options.threads, monitor);
         const auto channels = static_cast<std::size_t>(image.channels);
         pixels_.resize(7 * n);
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto at = static_cast<std::size_t>(unknown_[i].y * image.width + unknown_[i].x);
-            index_[at] = static_cast<std::int32_t>(i);
-            for (std::size_t c = 0; c < 3; ++c) {
-                pixels_[c * n + i] = colours[i * channels + std::min(c, channels - 1)];
-            }
-            pixels_[3 * n + i] = static_cast<float>(unknown_[i].y);
-            pixels_[4 * n + i] = static_cast<float>(unknown_[i].x);
-            pixels_[5 * n + i] = 1 / to_F[at];
-            pixels_[6 * n + i] = 1 / to_B[at];
-        }
+        parallel_ranges(static_cast<std::int64_t>(n), options.threads, monitor,
+                        [&](std::int64_t begin, std::int64_t end) {
+                            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                                const auto at = static_cast<std::size_t>(unknown_[i].y * image.width + unknown_[i].x);
+                                index_[at] = static_cast<std::int32_t>(i);
+                                for (std::size_t c = 0; c < 3; ++c) {
+                                    pixels_[c * n + i] = colours[i * channels + std::min(c, channels - 1)];
+                                }
+                                pixels_[3 * n + i] = static_cast<float>(unknown_[i].y);
+                                pixels_[4 * n + i] = static_cast<float>(unknown_[i].x);
+                                pixels_[5 * n + i] = 1 / to_F[at];
+                                pixels_[6 * n + i] = 1 / to_B[at];
+                            }
+                        });
     }
 
     void run(float* alpha, float* cost) {
@@ -109,11 +112,13 @@ public:
             std::swap(best_, next_);
             monitor_.set_fraction(static_cast<double>(sweep + 1) / static_cast<double>(options_.sweeps));
         }
-        for (std::size_t i = 0; i < unknown_.size(); ++i) {
-            const std::int64_t at = unknown_[i].y * image_.width + unknown_[i].x;
-            alpha[at] = best_.alpha[i];
-            cost[at] = best_.cost[i];
-        }
+        for_blocks([&](const Block& block) {
+            for (auto i = static_cast<std::size_t>(block.begin); i < static_cast<std::size_t>(block.end); ++i) {
+                const std::int64_t at = unknown_[i].y * image_.width + unknown_[i].x;
+                alpha[at] = best_.alpha[i];
+                cost[at] = best_.cost[i];
+            }
+        });
     }
 
 private:

@@ -5,12 +5,16 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 
 #include "random.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace trimatte {
 namespace {
+
+// Of a kind that has no pixel near the unknown region, so many from anywhere.
+constexpr std::int64_t most_elsewhere = 100000;
 
 // body(y) for all rows, in parallel.
 template <class Body>
@@ -49,17 +53,18 @@ std::vector<std::uint8_t> near_unknown(const ImageView& image, const Label* labe
     });
     // Down and up the columns: the marks of bit 0 spread as bit 1.
     constexpr std::int64_t strip = 256;
+    const auto beyond = static_cast<std::int32_t>(reach) + 1;
     parallel_for((width + strip - 1) / strip, threads, monitor, [&](std::int64_t s) {
         const std::int64_t begin = s * strip, end = std::min(width, begin + strip);
         std::array<std::int32_t, strip> since;
         const auto pass = [&](std::int64_t from, std::int64_t to, std::int64_t step) {
-            since.fill(static_cast<std::int32_t>(reach));
+            since.fill(beyond);
             for (std::int64_t y = from; y != to; y += step) {
                 std::uint8_t* row = near.data() + y * width + begin;
                 for (std::int64_t x = 0; x < end - begin; ++x) {
                     std::int32_t& steps = since[static_cast<std::size_t>(x)];
-                    steps = (row[x] & 1) != 0 ? 0 : steps + 1;
-                    row[x] |= steps <= reach ? 2 : 0;
+                    steps = (row[x] & 1) != 0 ? 0 : std::min(steps + 1, beyond);
+                    row[x] |= steps < beyond ? 2 : 0;
                 }
             }
         };
@@ -96,6 +101,9 @@ std::vector<Place> collect(const ImageView& image, int threads, Monitor& monitor
 }  // namespace
 
 std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, int threads, Monitor& monitor) {
+    if (image.pixels() > INT32_MAX) {
+        throw std::length_error("image: expected at most 2147483647 pixels");
+    }
     return collect(image, threads, monitor, [&](std::int64_t p) { return labels[p] == label; });
 }
 
@@ -106,7 +114,7 @@ KnownPlaces known_near_unknown(const ImageView& image, const Label* labels, std:
         std::vector<Place> places = collect(image, threads, monitor, [&](std::int64_t p) {
             return near[static_cast<std::size_t>(p)] != 0 && labels[p] == label;
         });
-        return places.empty() ? places_of(image, labels, label, threads, monitor) : places;
+        return places.empty() ? some_of(places_of(image, labels, label, threads, monitor), most_elsewhere, 0) : places;
     };
     return {of(Label::foreground), of(Label::background)};
 }
@@ -127,22 +135,26 @@ std::vector<Place> some_of(std::vector<Place>&& places, std::int64_t count, std:
     return chosen;
 }
 
-std::vector<float> colours_at(const ImageView& image, const std::vector<Place>& places, Monitor& monitor) {
-    const auto channels = static_cast<std::size_t>(image.channels);
-    std::vector<float> row(static_cast<std::size_t>(image.width) * channels);
-    std::vector<float> colours;
-    colours.reserve(places.size() * channels);
-    std::int64_t loaded = -1;
-    for (const Place& place : places) {
-        if (place.y != loaded) {
-            loaded = place.y;
-            load_row(image, loaded, image.width, row.data());
-            monitor.poll();
-        }
-        for (std::size_t c = 0; c < channels; ++c) {
-            colours.push_back(row[c * static_cast<std::size_t>(image.width) + static_cast<std::size_t>(place.x)]);
-        }
-    }
+std::vector<float> colours_at(const ImageView& image, const std::vector<Place>& places, int threads, Monitor& monitor) {
+    const std::int64_t channels = image.channels;
+    std::vector<float> colours(places.size() * static_cast<std::size_t>(channels));
+    parallel_ranges(static_cast<std::int64_t>(places.size()), threads, monitor,
+                    [&](std::int64_t begin, std::int64_t end) {
+                        std::vector<float> row(static_cast<std::size_t>(image.width * channels));
+                        std::int64_t loaded = -1;
+                        for (std::int64_t i = begin; i < end; ++i) {
+                            const Place& place = places[static_cast<std::size_t>(i)];
+                            if (place.y != loaded) {
+                                loaded = place.y;
+                                load_row(image, loaded, image.width, row.data());
+                                monitor.poll();
+                            }
+                            for (std::int64_t c = 0; c < channels; ++c) {
+                                colours[static_cast<std::size_t>(i * channels + c)] =
+                                    row[static_cast<std::size_t>(c * image.width + place.x)];
+                            }
+                        }
+                    });
     return colours;
 }
 
@@ -214,17 +226,19 @@ std::vector<std::int32_t> nearest(const std::vector<Place>& places, const std::v
                                   std::int64_t count, int threads, Monitor& monitor) {
     const auto size = static_cast<std::int64_t>(places.size());
     count = std::min(count, size);
-    // Places are sorted into square cells, of which there are about as many.
-    std::int32_t height = 1, width = 1;
+    // Places are sorted into square cells of the rectangle around them, about as many as there are places.
+    std::int64_t top = INT32_MAX, left = INT32_MAX, bottom = 0, right = 0;
     for (const Place& place : places) {
-        height = std::max(height, place.y + 1);
-        width = std::max(width, place.x + 1);
+        top = std::min<std::int64_t>(top, place.y);
+        left = std::min<std::int64_t>(left, place.x);
+        bottom = std::max<std::int64_t>(bottom, place.y);
+        right = std::max<std::int64_t>(right, place.x);
     }
-    const double area = static_cast<double>(height) * width;
+    const double area = static_cast<double>(bottom - top + 1) * static_cast<double>(right - left + 1);
     const auto side = static_cast<std::int64_t>(std::max(1.0, std::sqrt(area / static_cast<double>(size))));
-    const std::int64_t rows = (height + side - 1) / side, columns = (width + side - 1) / side;
+    const std::int64_t rows = (bottom - top) / side + 1, columns = (right - left) / side + 1;
     const auto cell_of = [&](const Place& place) {
-        return static_cast<std::size_t>(place.y / side * columns + place.x / side);
+        return static_cast<std::size_t>((place.y - top) / side * columns + (place.x - left) / side);
     };
     std::vector<std::int32_t> start(static_cast<std::size_t>(rows * columns + 1), 0);
     for (const Place& place : places) {
@@ -253,43 +267,53 @@ std::vector<std::int32_t> nearest(const std::vector<Place>& places, const std::v
         };
         std::vector<Found> found;
         for (std::int64_t q = task * block; q < std::min(total, (task + 1) * block); ++q) {
+            monitor.poll();
             const Place query = queries[static_cast<std::size_t>(q)];
-            const std::int64_t cy = query.y / side, cx = query.x / side;
+            const auto floor_cell = [&](std::int64_t d) { return d >= 0 ? d / side : -((-d + side - 1) / side); };
+            const std::int64_t cy = floor_cell(query.y - top), cx = floor_cell(query.x - left);
             found.clear();
-            const auto look = [&](std::int64_t y, std::int64_t x) {
-                if (y < 0 || y >= rows || x < 0 || x >= columns) {
+            // Cells of row y from column begin to end - 1, as far as there are such.
+            const auto look = [&](std::int64_t y, std::int64_t begin, std::int64_t end) {
+                begin = std::max<std::int64_t>(begin, 0);
+                end = std::min(end, columns);
+                if (y < 0 || y >= rows || begin >= end) {
                     return;
                 }
-                const auto cell = static_cast<std::size_t>(y * columns + x);
-                for (std::int32_t i = start[cell]; i < start[cell + 1]; ++i) {
+                const auto first = static_cast<std::size_t>(y * columns + begin);
+                const auto last = static_cast<std::size_t>(y * columns + end);
+                for (std::int32_t i = start[first]; i < start[last]; ++i) {
                     const std::int32_t p = in_cell[static_cast<std::size_t>(i)];
                     const std::int64_t dy = places[static_cast<std::size_t>(p)].y - query.y;
                     const std::int64_t dx = places[static_cast<std::size_t>(p)].x - query.x;
                     found.push_back({dy * dy + dx * dx, p});
                 }
             };
-            // Rings of cells, until all that could be nearer have been seen.
-            for (std::int64_t ring = 0;; ++ring) {
-                if (ring == 0) {
-                    look(cy, cx);
+            const auto look_at_ring = [&](std::int64_t ring) {
+                look(cy - ring, cx - ring, cx + ring + 1);
+                for (std::int64_t y = std::max<std::int64_t>(cy - ring + 1, 0); y < std::min(cy + ring, rows); ++y) {
+                    look(y, cx - ring, cx - ring + 1);
+                    look(y, cx + ring, cx + ring + 1);
                 }
-                for (std::int64_t i = -ring; i < ring; ++i) {
-                    look(cy - ring, cx + i);
-                    look(cy + i, cx + ring);
-                    look(cy + ring, cx - i);
-                    look(cy - i, cx - ring);
+                if (ring > 0) {
+                    look(cy + ring, cx - ring, cx + ring + 1);
                 }
-                if (static_cast<std::int64_t>(found.size()) < count) {
-                    continue;
-                }
-                std::nth_element(found.begin(), found.begin() + count - 1, found.end());
-                // What lies in the next ring is at least this far away.
-                const std::int64_t far = ring * side + 1;
-                if (found[static_cast<std::size_t>(count - 1)].distance < far * far ||
-                    static_cast<std::int64_t>(found.size()) == size) {
-                    break;
-                }
+            };
+            // Rings of cells from the first that meets the rectangle until there are enough; the farthest of these says
+            // how many rings more may hold nearer ones.
+            std::int64_t ring = std::max({std::int64_t{0}, -cy, -cx, cy - rows + 1, cx - columns + 1});
+            while (static_cast<std::int64_t>(found.size()) < count) {
+                look_at_ring(ring++);
             }
+            const auto nth = [&] {
+                std::nth_element(found.begin(), found.begin() + count - 1, found.end());
+                return found[static_cast<std::size_t>(count - 1)].distance;
+            };
+            const auto reach = static_cast<std::int64_t>(std::sqrt(static_cast<double>(nth())));
+            const std::int64_t farthest = std::max({cy, cx, rows - 1 - cy, columns - 1 - cx});
+            for (const std::int64_t last = std::min(reach / side + 1, farthest); ring <= last; ++ring) {
+                look_at_ring(ring);
+            }
+            nth();
             std::int32_t* out = result.data() + q * count;
             std::transform(found.begin(), found.begin() + count, out, [](const Found& f) { return f.place; });
             std::sort(out, out + count);

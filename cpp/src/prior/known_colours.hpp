@@ -21,7 +21,7 @@ struct KnownPlaces {
 };
 
 // The known pixels with an unknown one within `reach` rows and columns, in the order of the picture; of a kind that has
-// none, all.
+// none, at most 100,000 of all.
 KnownPlaces known_near_unknown(const ImageView& image, const Label* labels, std::int64_t reach, int threads,
                                Monitor& monitor);
 
@@ -29,7 +29,7 @@ KnownPlaces known_near_unknown(const ImageView& image, const Label* labels, std:
 std::vector<Place> some_of(std::vector<Place>&& places, std::int64_t count, std::uint64_t seed);
 
 // Their colours: channels numbers each, one after the other. `places` must be in the order of the picture.
-std::vector<float> colours_at(const ImageView& image, const std::vector<Place>& places, Monitor& monitor);
+std::vector<float> colours_at(const ImageView& image, const std::vector<Place>& places, int threads, Monitor& monitor);
 
 // The Euclidean distance of each pixel to the nearest one with this label, in pixels, as a plane; infinity if there is
 // none. Felzenszwalb, Huttenlocher, Theory of Computing 8, 2012.

@@ -151,6 +151,7 @@ double Trainer::step(double rate, const FillExamples& fill, Monitor& monitor) {
         }
         loss_[static_cast<std::size_t>(c)] = loss;
         for (std::size_t l = layers.size(); l-- > 0;) {
+            monitor.poll();
             const Layer& layer = layers[l];
             const float* x = l == 0 ? work.inputs.data() : work.out[l - 1].data();
             const std::int64_t x_row = l == 0 ? layer.inputs : layers[l - 1].padded;
@@ -173,7 +174,7 @@ double Trainer::step(double rate, const FillExamples& fill, Monitor& monitor) {
     ++steps_;
     const double correct1 = 1 - std::pow(keep1, steps_);
     const double correct2 = 1 - std::pow(keep2, steps_);
-    // Rows of all layers' weights, 16 at a time.
+    // Rows of all layers' weights, 32 at a time.
     struct Rows {
         std::size_t layer;
         std::int64_t begin, end;

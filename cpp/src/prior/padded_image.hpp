@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "trimatte/buffer.hpp"
 #include "trimatte/image.hpp"
 
 namespace trimatte {
@@ -14,24 +15,33 @@ namespace trimatte {
 template <typename T>
 class PaddedRows {
 public:
-    // Holds the rows from y_begin - radius to y_end + radius - 1; those beyond the picture repeat the nearest.
+    // Room for the rows from y_begin - radius to y_end + radius - 1; those beyond the picture repeat the nearest.
     PaddedRows(const ImageView& image, int radius, std::int64_t y_begin, std::int64_t y_end)
-        : first_(y_begin - radius),
+        : image_(image),
+          radius_(radius),
+          first_(y_begin - radius),
+          end_(y_end + radius),
           stride_((image.width + 2 * radius) * image.channels),
-          data_(static_cast<std::size_t>((y_end - y_begin + 2 * radius) * stride_)) {
-        std::vector<T> planar(static_cast<std::size_t>(image.width * image.channels));
+          data_((end_ - first_) * stride_) {}
+
+    std::int64_t first() const { return first_; }
+    std::int64_t end() const { return end_; }
+    void load() { load(first_, end_); }
+    // Rows [begin, end) of those; different ones may be loaded at once.
+    void load(std::int64_t begin, std::int64_t end) {
+        std::vector<T> planar(static_cast<std::size_t>(image_.width * image_.channels));
         std::int64_t loaded = -1;
-        for (std::int64_t v = first_; v < y_end + radius; ++v) {
-            const std::int64_t y = std::clamp<std::int64_t>(v, 0, image.height - 1);
+        for (std::int64_t v = begin; v < end; ++v) {
+            const std::int64_t y = std::clamp<std::int64_t>(v, 0, image_.height - 1);
             if (y != loaded) {
-                load_row(image, y, image.width, planar.data());
+                load_row(image_, y, image_.width, planar.data());
                 loaded = y;
             }
-            T* out = data_.data() + (v - first_) * stride_;
-            for (std::int64_t u = -radius; u < image.width + radius; ++u) {
-                const std::int64_t x = std::clamp<std::int64_t>(u, 0, image.width - 1);
-                for (std::int64_t c = 0; c < image.channels; ++c) {
-                    *out++ = planar[static_cast<std::size_t>(c * image.width + x)];
+            T* out = row(v);
+            for (std::int64_t u = -radius_; u < image_.width + radius_; ++u) {
+                const std::int64_t x = std::clamp<std::int64_t>(u, 0, image_.width - 1);
+                for (std::int64_t c = 0; c < image_.channels; ++c) {
+                    *out++ = planar[static_cast<std::size_t>(c * image_.width + x)];
                 }
             }
         }
@@ -41,9 +51,11 @@ public:
     std::int64_t stride() const { return stride_; }
 
 private:
-    std::int64_t first_;
+    const ImageView& image_;
+    int radius_;
+    std::int64_t first_, end_;
     std::int64_t stride_;
-    std::vector<T> data_;
+    Buffer<T> data_;
 };
 
 }  // namespace trimatte

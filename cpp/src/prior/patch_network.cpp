@@ -21,16 +21,19 @@ constexpr std::int64_t most_held_out = 10000;
 // Makes the network's input numbers of a pixel, from rows that hold its patch.
 class InputMaker {
 public:
-    InputMaker(const ImageView& image, const PatchInputs& inputs, std::int64_t y_begin, std::int64_t y_end)
+    InputMaker(const ImageView& image, const PatchInputs& inputs, std::int64_t y_begin, std::int64_t y_end, int threads,
+               Monitor& monitor)
         : image_(image), inputs_(inputs), rows_(image, inputs.radius, y_begin, y_end) {
-        const auto channels = static_cast<std::size_t>(image.channels);
-        for (std::int64_t y = y_begin - inputs.radius; y < y_end + inputs.radius; ++y) {
-            float* row = rows_.row(y);
-            for (std::int64_t i = 0; i < rows_.stride(); ++i) {
-                const auto c = static_cast<std::size_t>(i) % channels;
-                row[i] = (row[i] - inputs.mean[c]) * inputs.scale[c];
+        constexpr std::int64_t band = 16;
+        parallel_for((rows_.end() - rows_.first() + band - 1) / band, threads, monitor, [&](std::int64_t b) {
+            const std::int64_t begin = rows_.first() + b * band, end = std::min(rows_.end(), begin + band);
+            rows_.load(begin, end);
+            for (float* v = rows_.row(begin); v < rows_.row(end);) {
+                for (std::size_t c = 0; c < static_cast<std::size_t>(image.channels); ++c, ++v) {
+                    *v = (*v - inputs.mean[c]) * inputs.scale[c];
+                }
             }
-        }
+        });
     }
     void operator()(std::int64_t y, std::int64_t x, float* out) const {
         const std::int64_t length = (2 * inputs_.radius + 1) * static_cast<std::int64_t>(image_.channels);
@@ -53,11 +56,14 @@ private:
 // Known pixels of one kind, those held out first.
 struct Examples {
     std::vector<Place> places;
+    std::int64_t in_picture;
     std::int64_t held_out;
 
     Examples(const ImageView& image, const Label* labels, Label label, const PatchNetworkOptions& options,
              Monitor& monitor)
-        : places(some_of(places_of(image, labels, label, options.threads, monitor), most_examples, options.seed)) {
+        : places(places_of(image, labels, label, options.threads, monitor)),
+          in_picture(static_cast<std::int64_t>(places.size())) {
+        places = some_of(std::move(places), most_examples, options.seed);
         const auto size = static_cast<std::int64_t>(places.size());
         const double wanted = options.validation * static_cast<double>(size);
         held_out = std::min({static_cast<std::int64_t>(std::ceil(wanted)), most_held_out, size - 1});
@@ -80,13 +86,13 @@ PatchTraining patch_network(const ImageView& image, const Label* labels, const P
     PatchTraining result{0, {}, {}};
     with_team(options.threads, [&] {
         monitor.phase("network");
-        const InputMaker make_input(image, inputs, 0, image.height);
+        const InputMaker make_input(image, inputs, 0, image.height, options.threads, monitor);
         const Examples foreground(image, labels, Label::foreground, options, monitor);
         const Examples background(image, labels, Label::background, options, monitor);
-        const double share_of_foreground =
-            options.balanced ? 0.5
-                             : static_cast<double>(foreground.for_training()) /
-                                   static_cast<double>(foreground.for_training() + background.for_training());
+        const double share_of_foreground = options.balanced
+                                               ? 0.5
+                                               : static_cast<double>(foreground.in_picture) /
+                                                     static_cast<double>(foreground.in_picture + background.in_picture);
         const FillExamples fill = [&](std::int64_t step, std::int64_t first, std::int64_t count, float* x,
                                       float* target) {
             Random random(options.seed, static_cast<std::uint64_t>(step) + 2, static_cast<std::uint64_t>(first));
@@ -172,8 +178,9 @@ PatchTraining patch_network(const ImageView& image, const Label* labels, const P
 void patch_network_predict(const ImageView& image, const Label* labels, const PatchInputs& inputs,
                            const Network& network, int threads, float* alpha, Monitor& monitor) {
     monitor.phase("prediction");
-    predict_pixels(image, labels, network, threads, alpha, monitor,
-                   [&](std::int64_t y_begin, std::int64_t y_end) { return InputMaker(image, inputs, y_begin, y_end); });
+    predict_pixels(image, labels, network, threads, alpha, monitor, [&](std::int64_t y_begin, std::int64_t y_end) {
+        return InputMaker(image, inputs, y_begin, y_end, 1, monitor);
+    });
     monitor.finish();
 }
 

@@ -85,7 +85,8 @@ std::vector<double> patch_regression(const ImageView& image, const Label* labels
     std::vector<std::int64_t> known(static_cast<std::size_t>(bands), 0);
     parallel_for(bands, threads, monitor, [&](std::int64_t b) {
         const std::int64_t y_begin = b * band, y_end = std::min(image.height, y_begin + band);
-        const PaddedRows<double> rows(image, radius, y_begin, y_end);
+        PaddedRows<double> rows(image, radius, y_begin, y_end);
+        rows.load();
         const std::int64_t length = (2 * radius + 1) * static_cast<std::int64_t>(image.channels);
         Triangle triangle(p + 1);
         for (std::int64_t y = y_begin; y < y_end; ++y) {
@@ -93,6 +94,9 @@ std::vector<double> patch_regression(const ImageView& image, const Label* labels
                 const Label label = labels[y * image.width + x];
                 if (label == Label::unknown) {
                     continue;
+                }
+                if (x % 128 == 0) {
+                    monitor.poll();
                 }
                 auto row = triangle.add();
                 for (int dy = -radius; dy <= radius; ++dy) {
@@ -117,6 +121,7 @@ std::vector<double> patch_regression(const ImageView& image, const Label* labels
     std::int64_t examples = 0;
     for (std::size_t b = 0; b < triangles.size(); ++b) {
         all.add(triangles[b]);
+        monitor.poll();
         examples += known[b];
     }
     for (Eigen::Index i = 0; ridge > 0 && i < p - 1; ++i) {
@@ -137,7 +142,8 @@ void patch_regression_predict(const ImageView& image, const Label* labels, int r
     monitor.phase("prediction");
     parallel_for((image.height + band - 1) / band, threads, monitor, [&](std::int64_t b) {
         const std::int64_t y_begin = b * band, y_end = std::min(image.height, y_begin + band);
-        const PaddedRows<double> rows(image, radius, y_begin, y_end);
+        PaddedRows<double> rows(image, radius, y_begin, y_end);
+        rows.load();
         std::vector<double> sum(static_cast<std::size_t>(image.width));
         for (std::int64_t y = y_begin; y < y_end; ++y) {
             const Label* label = labels == nullptr ? nullptr : labels + y * image.width;

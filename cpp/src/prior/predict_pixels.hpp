@@ -36,6 +36,7 @@ void predict_pixels(const ImageView& image, const Label* labels, const Network& 
                 }
             }
             const auto fill = [&](std::int64_t first, std::int64_t count, float* inputs) {
+                monitor.poll();
                 for (std::int64_t i = 0; i < count; ++i) {
                     make_input(y, column[static_cast<std::size_t>(first + i)], inputs + i * network.inputs());
                 }
@@ -44,7 +45,6 @@ void predict_pixels(const ImageView& image, const Label* labels, const Network& 
             for (std::size_t i = 0; i < column.size(); ++i) {
                 alpha[y * image.width + column[i]] = std::clamp(out[i], 0.0f, 1.0f);
             }
-            monitor.poll();
         }
         monitor.set_fraction(static_cast<double>(y_begin) / static_cast<double>(image.height));
     });

@@ -76,6 +76,8 @@ def summary(session: Session, output: str, image: Pixels, note: str = "") -> Non
 
 def solve_note(info: SolveInfo) -> str:
     """Say how alpha was found."""
+    if info.unknowns == 0 and info.prior:
+        return f" ({info.prior})"
     return f", {info.unknowns} unknown ({info.solver})"
 
 
@@ -131,8 +133,11 @@ def cut_out(
     summary(session, output, pixels, solve_note(info))
 
 
-def guiding_files(trimap: str | None, scribbles: str | None) -> list[str]:
+def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, Any]) -> list[str]:
     """Return the files that say what is known; refuse if there is none."""
+    for name in ("background_threshold", "foreground_threshold"):
+        if scribbles is not None and options.get(name) is not None:
+            raise click.UsageError(f"--{name.replace('_', '-')}: not with --scribbles")
     files = [path for path in (trimap, scribbles) if path is not None]
     if not files:
         raise click.UsageError("Missing argument 'TRIMAP', or option '--scribbles'.")
@@ -184,7 +189,7 @@ def cutout(
     def find_alpha(pixels: Pixels) -> tuple[Pixels, SolveInfo]:
         return solved(session, pixels, read_trimap(session, pixels, trimap, scribbles), options)
 
-    guides = guiding_files(trimap, scribbles)
+    guides = guiding_files(trimap, scribbles, options)
     cut_out(session, image, guides, find_alpha, output, background, alpha_output, exact_composite)
 
 
@@ -264,7 +269,7 @@ def alpha(
     **options: Any,
 ) -> None:
     """Estimate the opacity of every pixel of IMAGE."""
-    prepare_outputs([(output, 1)], [image, *guiding_files(trimap, scribbles)], depth=int(bits))
+    prepare_outputs([(output, 1)], [image, *guiding_files(trimap, scribbles, options)], depth=int(bits))
     with session.phase("read"):
         pixels = read_opaque(image).pixels
     result, info = solved(session, pixels, read_trimap(session, pixels, trimap, scribbles), options)

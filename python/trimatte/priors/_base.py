@@ -19,6 +19,10 @@ Plane = npt.NDArray[np.float32]
 Progress = Callable[[str, float], object]
 
 
+# Confidences are at most 1e12, sums of several included.
+MOST_WEIGHT = 1e10
+
+
 class Guess(NamedTuple):
     """A guess of alpha.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._base import Call, Guess, Labels, Pixels, Prior
+from .. import _check
+from ._base import Call, Guess, Labels, Pixels, Prior, known_alpha
 
 
 class Combined(Prior):
@@ -29,11 +30,12 @@ class Combined(Prior):
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
         """Make all guesses and add them up."""
+        alpha = known_alpha(labels)
         pull = np.zeros(labels.shape, np.float32)
         confidence = np.zeros(labels.shape, np.float32)
         for part in self.parts:
             guess = part.guess(image, labels, call)
             pull += guess.confidence * guess.alpha
             confidence += guess.confidence
-        alpha = np.divide(pull, confidence, out=np.zeros_like(pull), where=confidence > 0)
+        np.divide(pull, confidence, out=alpha, where=(confidence > 0) & (labels == _check.UNKNOWN))
         return Guess(np.clip(alpha, 0, 1, out=alpha), confidence)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _check, _core
-from ._base import Call, Guess, Labels, Pixels, Prior, known_alpha, need_known, sureness
+from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Prior, known_alpha, need_known, sureness
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class CompositeNetwork(Prior):
         _check.between(self.gamma, 0.1, 10, "gamma")
         _check.at_least(self.reach, 1, "reach", 2**20)
         _check.at_least(self.neighbours, 1, "neighbours", 2**16)
-        _check.between(self.weight, 0, 1e12, "weight")
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from ._base import Call, Guess, Labels, Pixels, Plane, Prior, sureness
+from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Plane, Prior, sureness
 
 
 def _given(value: npt.ArrayLike, labels: Labels, name: str) -> Plane:
@@ -34,7 +34,7 @@ class SoftMask(Prior):
     weight: float = 1e-3
 
     def __post_init__(self) -> None:
-        _check.between(self.weight, 0, 1e12, "weight")
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
         """Return the mask."""
@@ -60,7 +60,7 @@ class PreviousFrame(Prior):
     weight: float = 1e-3
 
     def __post_init__(self) -> None:
-        _check.between(self.weight, 0, 1e12, "weight")
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
         """Return the alpha."""

@@ -9,7 +9,20 @@ import numpy.typing as npt
 
 from .. import _check, _core
 from .._threads import thread_count
-from ._base import Call, Guess, Labels, Pixels, Plane, Prior, Progress, checked, known_alpha, need_known, sureness
+from ._base import (
+    MOST_WEIGHT,
+    Call,
+    Guess,
+    Labels,
+    Pixels,
+    Plane,
+    Prior,
+    Progress,
+    checked,
+    known_alpha,
+    need_known,
+    sureness,
+)
 from .patch_regression import patch_side
 
 # Of each kind; fewer than that cannot be divided into a part to learn from and a part to check with.
@@ -22,28 +35,30 @@ FEATURES = ("position", "blur", "distance")
 def _feature_planes(features: tuple[str, ...], image: Pixels, labels: Labels | None) -> npt.NDArray[np.float32]:
     """Return the extra inputs as (K, H, W)."""
     height, width, channels = image.shape
-    planes: list[npt.NDArray[np.floating]] = []
+    count = sum({"position": 2, "blur": len(BLURS) * channels, "distance": 2}[name] for name in set(features))
+    planes = iter(result := np.empty((count, height, width), np.float32))
     if "position" in features:
         half = max(height, width) / 2
         y, x = np.ogrid[:height, :width]
-        planes += [np.broadcast_to(2 * (x / half - 1), (height, width))]
-        planes += [np.broadcast_to(2 * (y / half - 1), (height, width))]
+        next(planes)[:] = 2 * (x / half - 1)
+        next(planes)[:] = 2 * (y / half - 1)
     if "blur" in features:
         from scipy.ndimage import gaussian_filter
 
-        top = _check.full_range(image.dtype)
+        top = np.float32(_check.full_range(image.dtype))
         for c in range(channels):
             channel = (image[..., c] / top).astype(np.float32)
-            planes += [gaussian_filter(channel, sigma, mode="nearest") for sigma in BLURS]
+            for sigma in BLURS:
+                gaussian_filter(channel, sigma, mode="nearest", output=next(planes))
     if "distance" in features:
         if labels is None:
             raise ValueError("trimap: expected one, since the network was trained on distances to known pixels")
+        need_known(labels, 1, "to measure distances to")
         from scipy.ndimage import distance_transform_edt
 
-        planes += [distance_transform_edt(labels != kind) for kind in (_check.FOREGROUND, _check.BACKGROUND)]
-    if not planes:
-        return np.empty((0, height, width), np.float32)
-    return np.ascontiguousarray(np.stack(planes), np.float32)
+        for kind in (_check.FOREGROUND, _check.BACKGROUND):
+            next(planes)[:] = distance_transform_edt(labels != kind)
+    return result
 
 
 def _moments(values: npt.NDArray[np.floating]) -> tuple[float, float]:
@@ -139,6 +154,7 @@ class PatchNetwork(Prior):
     features : tuple of str, default ()
         Extra inputs: "position" (x and y), "blur" (colours blurred by 4 and 16 pixels), "distance" (to the known
         foreground and background; on known pixels it gives the label away, so the network learns nothing else).
+        "blur" and "distance" are SciPy's: Ctrl-C is heard after each plane of them.
     max_iterations : int, default 2000
         Steps of ADAM, at most.
     batch : int, default 256
@@ -193,7 +209,7 @@ class PatchNetwork(Prior):
         _check.positive(self.learning_rate, "learning_rate")
         _check.between(self.validation, 0, 0.9, "validation")
         _check.at_least(self.patience, 1, "patience")
-        _check.between(self.weight, 0, 1e12, "weight")
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
     def fit(

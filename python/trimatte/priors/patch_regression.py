@@ -9,7 +9,20 @@ import numpy.typing as npt
 
 from .. import _check, _core
 from .._threads import thread_count
-from ._base import Call, Guess, Labels, Pixels, Plane, Prior, Progress, checked, known_alpha, need_known, sureness
+from ._base import (
+    MOST_WEIGHT,
+    Call,
+    Guess,
+    Labels,
+    Pixels,
+    Plane,
+    Prior,
+    Progress,
+    checked,
+    known_alpha,
+    need_known,
+    sureness,
+)
 
 # The triangle of a QR factorisation has (patch numbers)^2 entries: 364^2 with radius 5 and colours.
 MOST_RADIUS = 5
@@ -102,7 +115,7 @@ class PatchRegression(Prior):
     def __post_init__(self) -> None:
         _check.at_least(self.radius, 0, "radius", MOST_RADIUS)
         _check.between(self.ridge, 0, 1e12, "ridge")
-        _check.between(self.weight, 0, 1e12, "weight")
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
 
     def fit(
         self,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _check
-from ._base import Call, Guess, Labels, Pixels, Prior, sureness
+from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Prior, sureness
 from .composite_network import CompositeNetwork
 from .sampling import GlobalSampling
 
@@ -51,7 +51,7 @@ class Robust(Prior):
     def __post_init__(self) -> None:
         _check.between(self.floor, 1e-6, 1e6, "floor")
         _check.between(self.usual_cost, 1e-6, 1e6, "usual_cost")
-        _check.between(self.weight, 0, 1e12, "weight")
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _check, _core
-from ._base import Call, Guess, Labels, Pixels, Plane, Prior, known_alpha, need_known
+from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Plane, Prior, known_alpha, need_known
 
 
 class Sampled(NamedTuple):
@@ -46,7 +46,7 @@ class GlobalSampling(Prior):
 
     def __post_init__(self) -> None:
         _check.at_least(self.sweeps, 0, "sweeps", 10_000)
-        _check.between(self.weight, 0, 1e12, "weight")
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
     def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
