@@ -10,7 +10,7 @@
 
 namespace trimatte {
 
-// y = x W + b. Rows of W are padded with zeros to a multiple of 16 numbers.
+// y = x W + b. Rows of W are padded with zeros to a multiple of 8 numbers.
 struct Layer {
     std::int64_t inputs;
     std::int64_t outputs;

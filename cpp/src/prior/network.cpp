@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t chunk = 64;
 constexpr double keep1 = 0.9, keep2 = 0.999, epsilon = 1e-8;  // beta1, beta2 of the paper
 
-std::int64_t pad(std::int64_t n) { return (n + 15) / 16 * 16; }
+std::int64_t pad(std::int64_t n) { return (n + 7) / 8 * 8; }
 
 Buffer<float> zeros(std::int64_t size) {
     Buffer<float> buffer(size);

@@ -38,7 +38,11 @@ public:
     void operator()(std::int64_t y, std::int64_t x, float* out) const {
         const std::int64_t length = (2 * inputs_.radius + 1) * static_cast<std::int64_t>(image_.channels);
         for (int dy = -inputs_.radius; dy <= inputs_.radius; ++dy) {
-            out = std::copy_n(rows_.row(y + dy) + x * image_.channels, length, out);
+            const float* row = rows_.row(y + dy) + x * image_.channels;
+            for (std::int64_t u = 0; u < length; ++u) {
+                out[u] = row[u];
+            }
+            out += length;
         }
         for (std::int64_t e = 0; e < inputs_.extra_count; ++e) {
             const auto c = static_cast<std::size_t>(image_.channels + e);

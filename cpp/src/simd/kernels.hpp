@@ -96,7 +96,7 @@ struct Kernels {
     void (*gather)(std::int64_t size, int columns, const float* T, std::int64_t n, const float* r, float* sum);
 
     // Networks; see prior/network.cpp.
-    // C = first + A B, A m x k with entry (i, l) at i * a_row + l * a_column, B k x n, n a multiple of 16. first may be
+    // C = first + A B, A m x k with entry (i, l) at i * a_row + l * a_column, B k x n, n a multiple of 8. first may be
     // null for zero, or one row for all with first_row = 0.
     void (*matrix_product)(std::int64_t m, std::int64_t n, std::int64_t k, const float* A, std::int64_t a_row,
                            std::int64_t a_column, const float* B, std::int64_t b_row, const float* first,

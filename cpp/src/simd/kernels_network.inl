@@ -7,16 +7,17 @@ constexpr int tile_rows = 6;
 constexpr int tile_rows = 3;
 #endif
 
-// Sixteen columns of Rows rows of the product. Every number is summed in the order of k, whatever the tile.
-template <int Rows>
+// Rows rows of the product and as many columns as V has numbers. Every number is summed in the order of k, whatever the
+// tile.
+template <class V, int Rows>
 TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                                   int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
-    F16 sum[Rows];
+    V sum[Rows];
     for (int i = 0; i < Rows; ++i) {
-        sum[i] = first == nullptr ? F16{} : load<F16>(first + i * first_row);
+        sum[i] = first == nullptr ? V{} : load<V>(first + i * first_row);
     }
     for (int64_t l = 0; l < k; ++l) {
-        const F16 b = load<F16>(B + l * b_row);
+        const V b = load<V>(B + l * b_row);
         for (int i = 0; i < Rows; ++i) {
             sum[i] += A[i * a_row + l * a_column] * b;
         }
@@ -27,24 +28,36 @@ TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int6
 }
 
 // Rows from i on, as many as fill tiles; returns the first row left.
-template <int Rows>
+template <class V, int Rows>
 TRIMATTE_INLINE int64_t product_rows(int64_t i, int64_t m, int64_t k, const float* A, int64_t a_row, int64_t a_column,
                                      const float* B, int64_t b_row, const float* first, int64_t first_row, float* C,
                                      int64_t c_row) {
     for (; i + Rows <= m; i += Rows) {
-        product_tile<Rows>(k, A + i * a_row, a_row, a_column, B, b_row,
-                           first == nullptr ? nullptr : first + i * first_row, first_row, C + i * c_row, c_row);
+        product_tile<V, Rows>(k, A + i * a_row, a_row, a_column, B, b_row,
+                              first == nullptr ? nullptr : first + i * first_row, first_row, C + i * c_row, c_row);
     }
     return i;
 }
 
+template <class V>
+TRIMATTE_INLINE void product_columns(int64_t m, int64_t k, const float* A, int64_t a_row, int64_t a_column,
+                                     const float* B, int64_t b_row, const float* first, int64_t first_row, float* C,
+                                     int64_t c_row) {
+    int64_t i = product_rows<V, tile_rows>(0, m, k, A, a_row, a_column, B, b_row, first, first_row, C, c_row);
+    i = product_rows<V, 4>(i, m, k, A, a_row, a_column, B, b_row, first, first_row, C, c_row);
+    i = product_rows<V, 2>(i, m, k, A, a_row, a_column, B, b_row, first, first_row, C, c_row);
+    product_rows<V, 1>(i, m, k, A, a_row, a_column, B, b_row, first, first_row, C, c_row);
+}
+
 void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                     int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
-    for (int64_t j = 0; j < n; j += 16) {
-        const float* from = first == nullptr ? nullptr : first + j;
-        int64_t i = product_rows<tile_rows>(0, m, k, A, a_row, a_column, B + j, b_row, from, first_row, C + j, c_row);
-        i = product_rows<2>(i, m, k, A, a_row, a_column, B + j, b_row, from, first_row, C + j, c_row);
-        product_rows<1>(i, m, k, A, a_row, a_column, B + j, b_row, from, first_row, C + j, c_row);
+    const auto at = [&](int64_t j) { return first == nullptr ? nullptr : first + j; };
+    int64_t j = 0;
+    for (; j + 16 <= n; j += 16) {
+        product_columns<F16>(m, k, A, a_row, a_column, B + j, b_row, at(j), first_row, C + j, c_row);
+    }
+    if (j < n) {
+        product_columns<F8>(m, k, A, a_row, a_column, B + j, b_row, at(j), first_row, C + j, c_row);
     }
 }
 
