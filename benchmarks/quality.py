@@ -9,6 +9,8 @@ of their squares, both averaged over the pictures; nothing is stretched or clipp
 does the same once more with trimaps of which only so many known pixels are kept, as a part of all pixels, at
 random; errors are then still those over what was unknown before. `--scribbles` holds NAME.png, NAME_scribbles.png
 and NAME_res_alpha.png, which is solved with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7).
+`--time IMAGE TRIMAP` measures the
+methods' seconds on one picture of any size, the methods taking turns.
 """
 
 import argparse
@@ -136,6 +138,25 @@ def measure_scribbles(folder, options):
     return rows
 
 
+def measure_times(image_path, trimap_path, options):
+    """Seconds of each method on one picture, taking turns; no truth is needed."""
+    image, trimap = tm.io.load_image(image_path), load_grey(trimap_path)
+    seconds = {name: [] for name in options.methods}
+    for _ in range(options.repeat + 1):
+        for name in options.methods:
+            start = time.perf_counter()
+            tm.solve_alpha(image, trimap, threads=options.threads, seed=options.seed, **METHODS[name])
+            seconds[name].append(round(time.perf_counter() - start, 3))
+    medians = {name: float(np.median(runs[1:])) for name, runs in seconds.items()}
+    unknown = int(((trimap > 25) & (trimap < 230)).sum())
+    size = f"{image.shape[0]} x {image.shape[1]}, {unknown:,} unknown"
+    print(f"\n{image_path.name}, {size}\n\n| method | seconds | of closed-form |\n|---|---|---|")
+    for name, median in medians.items():
+        base = medians.get("closed-form")
+        print(f"| {name} | {median:.2f} | {f'{median / base:.2f}' if base else ''} |")
+    return {"picture": image_path.name, "unknown": unknown, "median": medians, "all": seconds}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path)
@@ -145,6 +166,8 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--thin", type=float, metavar="PART")
     parser.add_argument("--scribbles", type=Path)
+    parser.add_argument("--time", type=Path, nargs=2, metavar=("IMAGE", "TRIMAP"), help="seconds only, in turns")
+    parser.add_argument("--repeat", type=int, default=3, help="of --time")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seed", type=int, default=0, help="of the priors")
     parser.add_argument("--threads", type=int)
@@ -162,8 +185,9 @@ def main():
             pictures = scene_pictures(options.scene, options.megapixels, options.noise, options.seeds)
             tables[f"scenes{kind}"] = measure(f"scenes{kind}", pictures, thin, options)
     scribbles = measure_scribbles(options.scribbles, options) if options.scribbles else {}
+    times = measure_times(*options.time, options) if options.time else {}
     if options.output:
-        record = {"machine": machine.machine(), "tables": tables, "scribbles": scribbles}
+        record = {"machine": machine.machine(), "tables": tables, "scribbles": scribbles, "times": times}
         options.output.write_text(json.dumps(record, indent=1) + "\n")
 
 
