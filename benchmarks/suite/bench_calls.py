@@ -7,9 +7,9 @@ import trimatte as tm
 from .scenes import MEGAPIXELS, SCENES, load, render_all
 
 
-class Calls:
-    params = (SCENES, MEGAPIXELS)
-    param_names = ("scene", "megapixels")
+class OnScenes:
+    """Few repetitions of long calls, on scenes that are rendered once."""
+
     timeout = 3600
     number = 1
     repeat = (3, 10, 10.0)
@@ -20,6 +20,11 @@ class Calls:
         render_all()
 
     setup_cache.timeout = 3600
+
+
+class Calls(OnScenes):
+    params = (SCENES, MEGAPIXELS)
+    param_names = ("scene", "megapixels")
 
     def setup(self, scene, megapixels):
         self.image, self.trimap, self.alpha = load(scene, megapixels)
@@ -43,19 +48,9 @@ class Calls:
         tm.estimate_foreground(self.image, self.alpha)
 
 
-class Priors:
+class Priors(OnScenes):
     params = (("composite-network", "sampling", "robust", "patch-network", "patch-regression"), MEGAPIXELS)
     param_names = ("prior", "megapixels")
-    timeout = 3600
-    number = 1
-    repeat = (3, 10, 10.0)
-    rounds = 1
-    warmup_time = 0
-
-    def setup_cache(self):
-        render_all()
-
-    setup_cache.timeout = 3600
 
     def setup(self, prior, megapixels):
         self.image, self.trimap, _ = load("hair", megapixels)

@@ -128,8 +128,8 @@ def _single_channel(value: Array) -> Array:
 def labels(
     trimap: object,
     image_shape: tuple[int, ...],
-    background_threshold: float,
-    foreground_threshold: float,
+    background_threshold: float = 0.1,
+    foreground_threshold: float = 0.9,
 ) -> npt.NDArray[np.uint8]:
     """Split a trimap into the core's labels, one byte per pixel."""
     low = number(background_threshold, "background_threshold")

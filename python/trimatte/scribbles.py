@@ -135,7 +135,7 @@ def _marked(foreground: Mask, background: Mask, trimap: npt.ArrayLike | None, na
     if trimap is None:
         labels = np.full(foreground.shape, _check.UNKNOWN, np.uint8)
     else:
-        labels = _check.labels(trimap, foreground.shape, 0.1, 0.9)
+        labels = _check.labels(trimap, foreground.shape)
     kinds = ((foreground, _check.FOREGROUND, "foreground"), (background, _check.BACKGROUND, "background"))
     for marks, kind, word in kinds:
         against = np.argwhere(marks & (labels != kind) & (labels != _check.UNKNOWN))

@@ -53,7 +53,11 @@ public:
     double step(double rate, const FillExamples& fill, Monitor& monitor);
 
 private:
-    struct Work;  // of one chunk of examples
+    struct Work;   // of one chunk of examples
+    struct Rows {  // of a layer's W and b
+        std::size_t layer;
+        std::int64_t begin, end;
+    };
 
     // Copies rows [begin, end) of layer l's W to its transpose.
     void turn(std::size_t l, std::int64_t begin, std::int64_t end);
@@ -64,6 +68,7 @@ private:
     std::int64_t steps_ = 0;
     std::vector<std::int64_t> start_;  // of each layer in the arrays of all weights
     std::vector<Work> work_;
+    std::vector<Rows> pieces_;           // of all weights, 32 rows each
     Buffer<float> gradient_, m_, v_;     // gradient: one array for each chunk
     std::vector<Buffer<float>> turned_;  // W transposed, layers after the first
     std::vector<double> loss_;

@@ -108,6 +108,12 @@ Trainer::Trainer(Network& network, std::int64_t batch, int threads)
     for (std::int64_t c = 0; c < chunks; ++c) {
         work_.emplace_back(network);
     }
+    for (std::size_t l = 0; l < network.layers().size(); ++l) {
+        const std::int64_t rows = network.layers()[l].inputs + 1;
+        for (std::int64_t i = 0; i < rows; i += 32) {
+            pieces_.push_back({l, i, std::min(i + 32, rows)});
+        }
+    }
     gradient_ = Buffer<float>(chunks * start_.back());
     m_ = zeros(start_.back());
     v_ = zeros(start_.back());
@@ -174,19 +180,8 @@ double Trainer::step(double rate, const FillExamples& fill, Monitor& monitor) {
     ++steps_;
     const double correct1 = 1 - std::pow(keep1, steps_);
     const double correct2 = 1 - std::pow(keep2, steps_);
-    // Rows of all layers' weights, 32 at a time.
-    struct Rows {
-        std::size_t layer;
-        std::int64_t begin, end;
-    };
-    std::vector<Rows> pieces;
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-        for (std::int64_t i = 0; i <= layers[l].inputs; i += 32) {
-            pieces.push_back({l, i, std::min(i + 32, layers[l].inputs + 1)});
-        }
-    }
-    parallel_for(static_cast<std::int64_t>(pieces.size()), threads_, monitor, [&](std::int64_t p) {
-        const auto& [l, begin, end] = pieces[static_cast<std::size_t>(p)];
+    parallel_for(static_cast<std::int64_t>(pieces_.size()), threads_, monitor, [&](std::int64_t p) {
+        const auto& [l, begin, end] = pieces_[static_cast<std::size_t>(p)];
         Layer& layer = network_.layers()[l];
         const std::int64_t from = begin * layer.padded;
         const std::int64_t at = start_[l] + from;

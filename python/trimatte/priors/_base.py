@@ -92,14 +92,19 @@ class Prior(ABC):
         """Guess from checked arguments: a (H, W, C) image and labels (see `_check.labels`)."""
 
 
+def make_call(threads: int | None, progress: Progress | None) -> Call:
+    """Check and convert how a native call is to run."""
+    _check.progress(progress)
+    return Call(thread_count(threads), _core.Monitor(progress))
+
+
 def checked(
     image: npt.ArrayLike, trimap: npt.ArrayLike, threads: int | None, progress: Progress | None
 ) -> tuple[Pixels, Labels, Call]:
     """Check and convert what every prior is given."""
-    _check.progress(progress)
+    call = make_call(threads, progress)
     picture = _check.image(image)
-    labels = _check.labels(trimap, picture.shape, 0.1, 0.9)
-    return picture, labels, Call(thread_count(threads), _core.Monitor(progress))
+    return picture, _check.labels(trimap, picture.shape), call
 
 
 def known_alpha(labels: Labels) -> Plane:

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Plane, Prior, sureness
+from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Plane, Prior, known_alpha, sureness
 
 
 def _given(value: npt.ArrayLike, labels: Labels, name: str) -> Plane:
     plane = _check.alpha(value, labels.shape, name)
-    return np.where(labels == _check.UNKNOWN, plane, (labels == _check.FOREGROUND).astype(np.float32))
+    return np.where(labels == _check.UNKNOWN, plane, known_alpha(labels))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
-from .._threads import thread_count
 from ._base import (
     MOST_WEIGHT,
     Call,
@@ -20,6 +19,7 @@ from ._base import (
     Progress,
     checked,
     known_alpha,
+    make_call,
     need_known,
     sureness,
 )
@@ -62,10 +62,10 @@ class PatchRegressionModel:
         progress: Progress | None = None,
     ) -> Plane:
         """Return alpha, (H, W), of all pixels, or of the unknown ones of a trimap (others as it says)."""
-        _check.progress(progress)
+        call = make_call(threads, progress)
         picture = _check.image(image)
-        labels = None if trimap is None else _check.labels(trimap, picture.shape, 0.1, 0.9)
-        return self._predicted(picture, labels, Call(thread_count(threads), _core.Monitor(progress)))
+        labels = None if trimap is None else _check.labels(trimap, picture.shape)
+        return self._predicted(picture, labels, call)
 
     def _predicted(self, image: Pixels, labels: Labels | None, call: Call) -> Plane:
         side, _, channels = self.weights.shape
