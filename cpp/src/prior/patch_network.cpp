@@ -1,6 +1,7 @@
 // A network that learns alpha from labelled patches: the known pixels are its examples, 0 or 1 their targets.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -39,9 +40,7 @@ public:
         const std::int64_t length = (2 * inputs_.radius + 1) * static_cast<std::int64_t>(image_.channels);
         for (int dy = -inputs_.radius; dy <= inputs_.radius; ++dy) {
             const float* row = rows_.row(y + dy) + x * image_.channels;
-            for (std::int64_t u = 0; u < length; ++u) {
-                out[u] = row[u];
-            }
+            std::memcpy(out, row, static_cast<std::size_t>(length) * sizeof(float));
             out += length;
         }
         for (std::int64_t e = 0; e < inputs_.extra_count; ++e) {
