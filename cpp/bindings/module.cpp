@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used(), pybind11::multiple_inter
     register_affinity(m);
     register_prior(m);
     register_foreground(m);
+    register_metrics(m);
     register_build(m);
 }

@@ -1,7 +1,7 @@
 """Image matting: from an image and a trimap to exact alpha, clean foreground and a cutout."""
 
 from . import _native as _native  # isort: skip  (before anything that imports the core)
-from . import datasets, io, priors
+from . import datasets, io, metrics, priors
 from ._core import __version__
 from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
 from .composite import composite, cutout
@@ -31,6 +31,7 @@ __all__ = [
     "estimate_foreground",
     "io",
     "matte_from_mask",
+    "metrics",
     "priors",
     "show_versions",
     "solve_alpha",

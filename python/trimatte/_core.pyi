@@ -169,3 +169,19 @@ def predict_patch_network(
     threads: int,
     monitor: Monitor,
 ) -> None: ...
+def gradient_error(
+    alpha: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.float64],
+    region: npt.NDArray[np.uint8],
+    sigma: float,
+    threads: int,
+    monitor: Monitor,
+) -> float: ...
+def connectivity_error(
+    alpha: npt.NDArray[np.float64],
+    truth: npt.NDArray[np.float64],
+    region: npt.NDArray[np.uint8],
+    levels: int,
+    theta: float,
+    monitor: Monitor,
+) -> float: ...
