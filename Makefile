@@ -19,13 +19,14 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update kernels bench asan check-sdist clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
 	@echo "make test    the C++ tests, then the Python tests on the installed package"
 	@echo "make lint    ruff, mypy, clang-format (make format mends the layout)"
 	@echo "make gate    iterations, bytes and instructions beside the committed table (make gate-update writes it)"
+	@echo "make quality-update  write tests/quality_table.json, the errors that no method may exceed"
 	@echo "make kernels nanoseconds of multigrid's inner loops, and what memory gives"
 	@echo "make bench   speed, memory and error beside other libraries (minutes)"
 	@echo "make asan    the C++ tests under the address and undefined behaviour sanitizers"
@@ -65,6 +66,9 @@ gate gate-update: $(VENV)/package
 	$(call quietly,release-configure,cmake --preset release)
 	$(call quietly,gate-build,cmake --build --preset release --target trimatte_gate)
 	python benchmarks/gate/run.py build/release/cpp/tests/trimatte_gate $(if $(filter gate-update,$@),--update)
+
+quality-update: $(VENV)/package
+	python tests/quality.py --update
 
 kernels: $(VENV)/tools
 	$(call quietly,release-configure,cmake --preset release)

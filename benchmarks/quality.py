@@ -3,7 +3,7 @@
     python benchmarks/quality.py --folder alphamatting --scene dandelion hair net --thin 0.03 --scribbles levin \
         --output benchmarks/compare/results/quality.json
 
-`--folder` holds input/, gt/, trimap1/, trimap2/ with pictures of the same names; scenes are rendered, with the
+`--folder` is one that `trimatte.datasets.folder` opens, with two trimaps; scenes are rendered, with the
 noise and seeds given. SAD is the sum of absolute differences over the unknown pixels, in thousands, MSE the mean
 of their squares, both averaged over the pictures; nothing is stretched or clipped after the solve. `--thin 0.03`
 does the same once more with trimaps of which only so many known pixels are kept, as a part of all pixels, at
@@ -45,12 +45,6 @@ def load_grey(path):
     return pixels if pixels.ndim == 2 else pixels[..., 0].copy()
 
 
-def folder_pictures(folder, trimap):
-    for path in sorted((folder / "input").glob("*.png")):
-        truth = load_grey(folder / "gt" / path.name) / 255
-        yield path.stem, tm.io.load_image(path), load_grey(folder / trimap / path.name), truth
-
-
 def scene_pictures(names, megapixels, noises, seeds):
     for name in names:
         for noise in noises:
@@ -83,10 +77,9 @@ def measured(image, trimap, truth, scored, options):
             results[name] = {"error": str(error)}
             continue
         seconds = time.perf_counter() - start
-        difference = np.abs(alpha - truth)[scored].astype(np.float64)
         results[name] = {
-            "sad": round(difference.sum() / 1000, 4),
-            "mse": round((difference**2).mean(), 7),
+            "sad": round(tm.metrics.sad(alpha, truth, region=scored), 4),
+            "mse": round(tm.metrics.mse(alpha, truth, region=scored), 7),
             "seconds": round(seconds, 3),
             "iterations": info.iterations,
         }
@@ -180,7 +173,7 @@ def main():
         kind = "" if thin is None else f", {100 * thin:g} % known"
         for trimap in ("trimap1", "trimap2") if options.folder else ():
             title = f"{options.folder.name} {trimap}{kind}"
-            tables[title] = measure(title, folder_pictures(options.folder, trimap), thin, options)
+            tables[title] = measure(title, tm.datasets.folder(options.folder, trimap=trimap), thin, options)
         if options.scene:
             pictures = scene_pictures(options.scene, options.megapixels, options.noise, options.seeds)
             tables[f"scenes{kind}"] = measure(f"scenes{kind}", pictures, thin, options)

@@ -83,8 +83,8 @@ def main():
     print(f"{'':32} SAD / 1000    MSE / 1e-3   seconds")
     for name, way in WAYS.items():
         alpha, info = tm.solve_alpha(image, scene.trimap, seed=options.seed, **way)
-        difference = np.abs(alpha - scene.alpha)[unknown].astype(np.float64)
-        sad, mse = difference.sum() / 1000, (difference**2).mean()
+        sad = tm.metrics.sad(alpha, scene.alpha, region=unknown)
+        mse = tm.metrics.mse(alpha, scene.alpha, region=unknown)
         print(f"{name:32} {sad:10.3f} {1e3 * mse:12.3f} {sum(info.seconds.values()):10.2f}")
         tm.io.save_image(options.output / f"{name.replace(' ', '_')}.png", alpha)
         panels.append(panel(alpha, crop, f"{name}: SAD {sad:.2f}"))

@@ -256,7 +256,18 @@ def test_progress_is_shown_only_on_a_terminal(folder, capsys, monkeypatch):
 # --- help ---
 
 
-COMMANDS = ["cutout", "alpha", "foreground", "composite", "trimap", "demo", "info"]
+COMMANDS = [
+    "cutout",
+    "alpha",
+    "foreground",
+    "composite",
+    "trimap",
+    "demo",
+    "info",
+    "refine",
+    "evaluate",
+    "compare",
+]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
@@ -264,7 +275,7 @@ def test_help_has_examples_and_fits(capsys, command):
     out = succeed(capsys, *command, "--help")
     assert max(map(len, out.splitlines())) <= 80
     assert f"\n    trimatte {' '.join(command)}" in out
-    assert "..." not in out.replace("[ARGS]...", "")
+    assert "..." not in out.replace("[ARGS]...", "").replace("DATA...", "")
 
 
 def test_version(capsys):

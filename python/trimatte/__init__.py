@@ -1,11 +1,18 @@
 """Image matting: from an image and a trimap to exact alpha, clean foreground and a cutout."""
 
 from . import _native as _native  # isort: skip  (before anything that imports the core)
-from . import datasets, io, metrics, priors
+from . import datasets, evaluation, io, metrics, priors
 from ._core import __version__
 from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
 from .composite import composite, cutout
-from .errors import ConvergenceError, FactorizationError, PictureError, TrimatteError, TrimatteWarning
+from .errors import (
+    ConvergenceError,
+    DatasetError,
+    FactorizationError,
+    PictureError,
+    TrimatteError,
+    TrimatteWarning,
+)
 from .foreground import Layers, estimate_foreground
 from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
@@ -16,6 +23,7 @@ from .versions import show_versions
 __all__ = [
     "AlphaResult",
     "ConvergenceError",
+    "DatasetError",
     "FactorizationError",
     "Layers",
     "PictureError",
@@ -29,6 +37,7 @@ __all__ = [
     "datasets",
     "estimate_alpha",
     "estimate_foreground",
+    "evaluation",
     "io",
     "matte_from_mask",
     "metrics",

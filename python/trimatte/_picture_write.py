@@ -93,7 +93,7 @@ def _save_all(pictures: Sequence[Output], stacklevel: int) -> None:
     try:
         with ExitStack() as files:
             for name, kind, pixels, icc_profile in ready:
-                _write(files.enter_context(_replacing(name)), kind, pixels, icc_profile)
+                _write(files.enter_context(replacing(name)), kind, pixels, icc_profile)
     except PictureError:
         raise
     except OSError as error:
@@ -166,7 +166,7 @@ def _write(file: IO[bytes], kind: str, pixels: npt.NDArray[Any], icc_profile: by
 
 
 @contextmanager
-def _replacing(name: str) -> Iterator[IO[bytes]]:
+def replacing(name: str) -> Iterator[IO[bytes]]:
     """Open a temporary file that takes the place of `name` once all went well."""
     target = os.path.realpath(name)
     temporary = os.path.join(os.path.dirname(target), f".trimatte-{secrets.token_hex(8)}.tmp")

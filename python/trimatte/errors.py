@@ -48,5 +48,9 @@ class PictureError(TrimatteError, OSError):
     """A picture file could not be read or written, or holds something that would be lost on the way."""
 
 
+class DatasetError(TrimatteError, ValueError):
+    """A data set is not where, or not as, it was said to be; the message says what was looked for."""
+
+
 class TrimatteWarning(UserWarning):
     """Something legal but doubtful, such as an input whose transparency is ignored."""

@@ -15,6 +15,7 @@ from ._session import example_text
         "trimatte refine photo.jpg mask.png -o cutout.png",
         "trimatte composite cutout.png beach.jpg -o holiday.jpg",
         "trimatte demo -o demo",
+        "trimatte evaluate scenes -o results",
         "trimatte COMMAND --help",
     )
 )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from .. import datasets
+from .. import datasets, metrics
 from .._picture_write import check_folder, save_pictures
 from .._pixels import quantized
 from ..composite import composite, stacked
@@ -18,9 +18,15 @@ from ._app import app
 from ._matting import solve_note, solved
 from ._session import Session, command
 
-SCENES = {"dandelion": datasets.dandelion, "hair": datasets.hair, "net": datasets.net}
+SCENES = {
+    "dandelion": datasets.dandelion,
+    "flower": datasets.flower,
+    "glass": datasets.glass,
+    "hair": datasets.hair,
+    "net": datasets.net,
+}
 # Whose background the cutout gets.
-NEW_BACKGROUND = {"dandelion": "hair", "hair": "net", "net": "dandelion"}
+NEW_BACKGROUND = {"dandelion": "hair", "flower": "dandelion", "glass": "net", "hair": "net", "net": "dandelion"}
 NOISE_HELP = "Sensor noise: its standard deviation, of 1."
 MAGENTA = (255, 0, 255)
 PANEL_WIDTH = 300
@@ -88,8 +94,8 @@ def demo(session: Session, output: str, scene: str, height: int, width: int, see
     with session.phase("write"):
         save_pictures([(paths[name], pixels, None) for name, pixels in pictures.items()])
 
-    difference = np.abs(alpha - true.alpha)[true.trimap == 128].astype(np.float64)
-    sad, mae = float(difference.sum()) / 1000, float(difference.mean()) if difference.size else 0.0
+    sad = metrics.sad(alpha, true.alpha, true.trimap)
+    mae = metrics.mad(alpha, true.alpha, true.trimap)
     session.record.update(
         output=output, scene=scene, width=width, height=height, sad=round(sad, 4), mae=round(mae, 6)
     )

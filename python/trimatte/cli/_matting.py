@@ -197,7 +197,7 @@ def cutout(
     app,
     "refine",
     "trimatte refine photo.jpg mask.png -o cutout.png",
-    "trimatte refine photo.jpg mask.png -o cutout.png --band 20 --alpha-output alpha.png",
+    "trimatte refine photo.jpg mask.png -o cutout.png --band 20 --no-learn",
 )
 @click.argument("image")
 @click.argument("mask")

@@ -29,12 +29,17 @@ class Session:
         From ``--threads``.
     record : dict
         What ``--json`` prints.
+    quiet : bool
+        From ``--quiet``.
+    exit_code : int
+        Of the command; 0 unless a command says otherwise.
     """
 
     def __init__(self, command: str, threads: int | None, as_json: bool, quiet: bool) -> None:
         self.threads = threads
         self._as_json = as_json
-        self._quiet = quiet
+        self.quiet = quiet
+        self.exit_code = 0
         self._seconds: dict[str, float] = {}
         self._lines: list[str] = []
         self.record: dict[str, Any] = {"command": command}
@@ -54,7 +59,7 @@ class Session:
     @contextmanager
     def progress(self) -> Iterator[Progress | None]:
         """Give a callback that moves a bar on standard error; None if nobody would see the bar."""
-        if self._quiet or not sys.stderr.isatty():
+        if self.quiet or not sys.stderr.isatty():
             yield None
             return
         try:
@@ -83,7 +88,7 @@ class Session:
         """Print the record, or the lines for people."""
         if self._as_json:
             click.echo(json.dumps({**self.record, "seconds": self.seconds}))
-        elif not self._quiet:
+        elif not self.quiet:
             for line in self._lines:
                 click.echo(line)
 
@@ -93,13 +98,14 @@ def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
-        def invoke(*, threads: int | None, as_json: bool, quiet: bool, **options: Any) -> None:
+        def invoke(*, threads: int | None, as_json: bool, quiet: bool, **options: Any) -> int:
             session = Session(name, threads, as_json, quiet)
             with warnings.catch_warnings():
                 if quiet:
                     warnings.simplefilter("ignore")
                 function(session, **options)
             session.finish()
+            return session.exit_code
 
         made = group.command(name, epilog=example_text(*examples))(invoke)
         made.params += [

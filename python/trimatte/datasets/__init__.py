@@ -1,10 +1,27 @@
-"""Rendered scenes of any size whose alpha, foreground and background are known exactly."""
+"""Data sets: rendered scenes whose alpha is known exactly, and folders of pictures with their true alpha."""
 
 from __future__ import annotations
 
 from ._dandelion import dandelion
+from ._dataset import Dataset, Sample
+from ._files import files, folder
+from ._flower import flower
+from ._glass import glass
 from ._hair import hair
 from ._net import net
 from ._scene import Scene
+from ._suite import scenes
 
-__all__ = ["Scene", "dandelion", "hair", "net"]
+__all__ = [
+    "Dataset",
+    "Sample",
+    "Scene",
+    "dandelion",
+    "files",
+    "flower",
+    "folder",
+    "glass",
+    "hair",
+    "net",
+    "scenes",
+]

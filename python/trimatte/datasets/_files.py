@@ -1,0 +1,284 @@
+"""Data sets on disk: folders laid out as the known ones, or any matching files."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._picture_read import load_image
+from ..errors import DatasetError, PictureError
+from ..trimap import trimap_from_mask
+from ._dataset import Dataset, Sample, checked
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+_GREY_TOLERANCE = 3 / 255  # as of trimaps: channels of a neutral grey may differ by this much
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a data set has its pictures: for each part, folders of which the first that exists is taken.
+
+    ``{trimap}`` stands for the trimap asked for; no folder of trimaps means that they are made from the truth.
+    """
+
+    title: str
+    roots: tuple[str, ...]
+    images: tuple[str, ...]
+    truths: tuple[str, ...]
+    trimaps: tuple[str, ...]
+    trimaps_needed: bool = False
+
+
+LAYOUTS = {
+    "alphamatting": Layout(
+        "alphamatting.com training set",
+        ("",),
+        ("input_training_lowres", "input_training_highres", "input"),
+        ("gt_training_lowres", "gt_training_highres", "gt"),
+        ("trimap_training_lowres/{trimap}", "trimap_training_highres/{trimap}", "{trimap}"),
+        trimaps_needed=True,
+    ),
+    "composition-1k": Layout(
+        "Composition-1k test set",
+        ("", "Test_set", "test"),
+        ("merged", "merged_test"),
+        ("alpha_copy", "alpha", "alphas"),
+        ("trimaps", "trimap"),
+        trimaps_needed=True,
+    ),
+    "image-alpha": Layout(
+        "folder of pictures and mattes (AIM-500, P3M-500, AM-2k)",
+        ("", "validation", "test"),
+        ("original", "original_image", "blurred_image", "image", "images", "img"),
+        ("mask", "masks", "alpha", "alphas", "matte", "gt"),
+        ("trimap", "trimaps"),
+    ),
+}
+# Sets that share a layout.
+LAYOUTS |= dict.fromkeys(("aim-500", "p3m-500", "am-2k"), LAYOUTS["image-alpha"])
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A sample in files; without a trimap it is made from the truth."""
+
+    name: str
+    image: Path
+    truth: Path
+    trimap: Path | None
+    radius: float | None
+
+    def load(self) -> Sample:
+        """Read the files."""
+        image, truth = load_image(self.image), _grey(self.truth)
+        trimap = made_trimap(truth, self.radius) if self.trimap is None else _grey(self.trimap)
+        return checked(self.name, image, trimap, truth)
+
+    def state(self) -> str:
+        """Names, sizes and times of the files."""
+        parts = [f"radius {self.radius}"] if self.trimap is None else []
+        for path in (self.image, self.truth, self.trimap):
+            if path is not None:
+                info = path.stat()
+                parts.append(f"{path.resolve()} {info.st_size} {info.st_mtime_ns}")
+        return "; ".join(parts)
+
+
+def _grey(path: Path) -> npt.NDArray[Any]:
+    """Read a grey picture, also one saved as RGB."""
+    pixels = load_image(path)
+    if pixels.ndim == 2:
+        return pixels
+    spread = pixels.max(axis=2) - pixels.min(axis=2)
+    if spread.max(initial=0) > _GREY_TOLERANCE * 255:
+        raise PictureError(f"{path}: expected a grey picture, got a coloured one")
+    return np.ascontiguousarray(pixels[..., 0])
+
+
+def made_trimap(truth: npt.NDArray[Any], radius: float | None = None) -> npt.NDArray[np.uint8]:
+    """Make a trimap from a true alpha: unknown near its edge and wherever it is not 0 or 1.
+
+    Parameters
+    ----------
+    truth : (H, W) ndarray
+        The true alpha.
+    radius : float, optional
+        Half the width of the band, in pixels. Default: 1 % of the longer side.
+
+    Returns
+    -------
+    (H, W) ndarray of uint8
+        0 background, 128 unknown, 255 foreground.
+    """
+    size = 0.01 * max(truth.shape) if radius is None else radius
+    trimap = trimap_from_mask(truth, erode=size, dilate=size)
+    top = 255 if truth.dtype == np.uint8 else 65535 if truth.dtype == np.uint16 else 1
+    trimap[(truth > 0) & (truth < top)] = 128
+    return trimap
+
+
+def folder(
+    path: str | os.PathLike[str],
+    *,
+    layout: str = "auto",
+    trimap: str = "Trimap1",
+    radius: float | None = None,
+) -> Dataset:
+    """Open a data set in a folder. Nothing is downloaded.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The folder.
+    layout : {"auto", "alphamatting", "composition-1k", "aim-500", "p3m-500", "am-2k", "image-alpha"}
+        How the folder is laid out; "auto" takes the first layout that fits. "alphamatting" is the training set of
+        alphamatting.com (``input_training_lowres``, ``trimap_training_lowres/Trimap1``, ``gt_training_lowres``, or
+        the short names ``input``, ``trimap1``, ``gt``). "composition-1k" has ``merged``, ``trimaps`` and
+        ``alpha_copy``. The others are pictures with mattes: ``original`` and ``mask``, with or without ``trimap``.
+    trimap : str, default "Trimap1"
+        Which trimaps, where there are several. Small and capital letters are the same.
+    radius : float, optional
+        Where trimaps are made from the truth: half the width of the unknown band in pixels, by default 1 % of the
+        longer side. See :func:`trimap_from_mask`; pixels that are neither 0 nor 1 are unknown too.
+
+    Returns
+    -------
+    Dataset
+        Named after the folder, and the trimaps where there are several.
+
+    Raises
+    ------
+    DatasetError
+        If the folder, or a part of it, is missing; the message says what was looked for.
+    ValueError
+        If `layout` is unknown.
+    """
+    root = Path(path)
+    if layout != "auto" and layout not in LAYOUTS:
+        raise ValueError(f"layout: expected one of auto, {', '.join(LAYOUTS)}, got {layout!r}")
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder")
+    tried = []
+    for name in dict.fromkeys(LAYOUTS if layout == "auto" else [layout]):
+        kind = LAYOUTS[name]
+        for inner in kind.roots:
+            parts = {
+                part: _first_folder(root / inner, choices, trimap)
+                for part, choices in (("image", kind.images), ("truth", kind.truths), ("trimap", kind.trimaps))
+            }
+            images, truths, trimaps = parts["image"], parts["truth"], parts["trimap"]
+            if images and truths and (trimaps or not kind.trimaps_needed):
+                several = any("{trimap}" in choice for choice in kind.trimaps)
+                title = f"{root.name}/{trimaps.name}" if several and trimaps else root.resolve().name
+                return _paired(title, _pictures(images), truths, trimaps, radius)
+        tried.append(f"a {kind.title} has {_described(kind, trimap)}")
+    raise DatasetError(f"{root}: not laid out as expected: " + "; ".join(dict.fromkeys(tried)))
+
+
+def files(
+    images: str, truths: str, trimaps: str | None = None, *, radius: float | None = None, name: str = "files"
+) -> Dataset:
+    """Open the files that match patterns as a data set.
+
+    Parameters
+    ----------
+    images : str
+        Pattern of the pictures, such as ``"photos/*.jpg"``.
+    truths : str
+        Pattern of the true alphas: ``"gt/*.png"``, where the stems (names without ending) are those of the
+        pictures, or with ``{stem}`` in place of the picture's, such as ``"gt/{stem}_alpha.png"``.
+    trimaps : str, optional
+        Pattern of the trimaps, likewise. By default they are made from the truth.
+    radius : float, optional
+        As in :func:`folder`.
+    name : str, default "files"
+        Of the data set.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DatasetError
+        If no picture matches, or a picture has no truth or trimap.
+    """
+    found = [Path(match) for match in sorted(glob.glob(images, recursive=True))]
+    if not found:
+        raise DatasetError(f"{images}: no file matches")
+    return Dataset(
+        name,
+        [
+            FileSource(
+                image.stem,
+                image,
+                _match(truths, image, "truth"),
+                None if trimaps is None else _match(trimaps, image, "trimap"),
+                radius,
+            )
+            for image in found
+        ],
+    )
+
+
+def _match(pattern: str, image: Path, part: str) -> Path:
+    """Return the file of a pattern that belongs to a picture."""
+    if "{stem}" in pattern:
+        path = Path(pattern.replace("{stem}", image.stem))
+        if path.is_file():
+            return path
+        raise DatasetError(f"{image}: no {part} {path}")
+    same = [match for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).stem == image.stem]
+    if len(same) != 1:
+        raise DatasetError(f"{image}: expected one {part} of the same stem in {pattern}, got {len(same)}")
+    return Path(same[0])
+
+
+def _first_folder(root: Path, choices: Sequence[str], trimap: str) -> Path | None:
+    """Return the first of some folders that exists and holds pictures, whatever the case of its name."""
+    for choice in choices:
+        here: Path | None = root
+        for part in choice.format(trimap=trimap).split("/"):
+            inside = sorted(here.iterdir()) if here is not None and here.is_dir() else []
+            same = [p for p in inside if p.is_dir() and p.name.lower() == part.lower()]
+            here = same[0] if same else None
+        if here is not None and _pictures(here):
+            return here
+    return None
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES and not p.name.startswith("."))
+
+
+def _described(layout: Layout, trimap: str) -> str:
+    parts = [layout.images, layout.truths]
+    if layout.trimaps_needed:
+        parts.append(layout.trimaps)
+    return ", ".join(" or ".join(f"{c.format(trimap=trimap)}/" for c in choices) for choices in parts)
+
+
+def _paired(
+    name: str, images: Sequence[Path], truths: Path, trimaps: Path | None, radius: float | None
+) -> Dataset:
+    """Pair pictures with truths and trimaps of the same stem; a truth may serve composites STEM_0, STEM_1, ..."""
+    truth_of = {path.stem: path for path in _pictures(truths)}
+    trimap_of = {path.stem: path for path in _pictures(trimaps)} if trimaps else {}
+    sources = []
+    for image in images:
+        truth = truth_of.get(image.stem) or truth_of.get(re.sub(r"_\d+$", "", image.stem))
+        if truth is None:
+            raise DatasetError(f"{image}: no truth {truths / image.stem}.*")
+        trimap = trimap_of.get(image.stem)
+        if trimaps is not None and trimap is None:
+            raise DatasetError(f"{image}: no trimap {trimaps / image.stem}.*")
+        sources.append(FileSource(image.stem, image, truth, trimap, radius))
+    return Dataset(name, sources)

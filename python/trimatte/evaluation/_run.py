@@ -1,0 +1,286 @@
+"""Runs methods on data sets: side by side, again where it was stopped, and on past failures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _check, metrics
+from .._picture_write import replacing, save_image
+from .._threads import thread_count
+from ..datasets import Dataset, Sample
+from ..datasets._dataset import Source
+from ..errors import DatasetError
+from ..versions import versions
+from . import _memory
+from ._methods import Method
+from ._records import Evaluation, Record, in_order
+
+Progress = Callable[[int, int, Record], object]
+
+JOURNAL = "records.jsonl"
+ALPHAS = "alphas"
+
+
+@dataclass(frozen=True)
+class _Job:
+    dataset: str
+    source: Source
+    method: Method
+    threads: int
+    alpha_path: str | None
+    state: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.dataset, self.source.name, self.method.name
+
+
+def evaluate(
+    methods: Sequence[str | Method],
+    datasets: Sequence[Dataset],
+    *,
+    output: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    threads: int | None = None,
+    resume: bool = True,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Run methods on the samples of data sets and measure what they make.
+
+    Parameters
+    ----------
+    methods : sequence of str or Method
+        See :class:`Method`.
+    datasets : sequence of Dataset
+        See :mod:`trimatte.datasets`. Their names differ.
+    output : str or path-like, optional
+        A folder, made if missing: ``results.json``, ``results.csv``, the alphas as pictures of 8 bits in
+        ``alphas/method/dataset/sample.png``, and ``records.jsonl``, one line per finished record as it was
+        made. By default nothing is written.
+    jobs : int, default 1
+        How many samples are worked on side by side, each in a process of its own. 1 runs in this process. Seconds
+        are only worth comparing at 1.
+    threads : int, optional
+        Threads of each job, for methods of trimatte. Default: all usable cores, divided by `jobs`.
+    resume : bool, default True
+        Take over the records that `output` already has, unless the sample, the method or the version of trimatte
+        has changed since; failures are run again.
+    progress : callable, optional
+        Called as ``progress(done, total, record)`` after each record.
+
+    Returns
+    -------
+    Evaluation
+        A method that raises, or returns no alpha of the right shape in [0, 1], and a sample that cannot be read,
+        give a record with `failure`; the run goes on.
+
+    Raises
+    ------
+    ValueError
+        If a method is unknown, two have one name, or two data sets have one name.
+    OSError
+        If `output` cannot be written.
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> scenes = tm.datasets.scenes(height=48, width=64).select(["hair"])
+    >>> found = tm.evaluation.evaluate(["closed-form"], [scenes])
+    >>> [(record.sample, record.failure) for record in found.records]
+    [('hair', None)]
+    """
+    jobs = _check.at_least(jobs, 1, "jobs", 1024)
+    count = max(1, thread_count(None) // jobs) if threads is None else thread_count(threads)
+    parsed = [Method.parse(m) if isinstance(m, str) else m for m in methods]
+    _refuse_twice([m.name for m in parsed], "methods")
+    _refuse_twice([d.name for d in datasets], "datasets")
+    folder = None if output is None else Path(output)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    todo = [
+        _Job(data.name, source, method, count, _alpha_path(folder, method.name, data.name, source.name), "")
+        for data in datasets
+        for source in data.sources
+        for method in parsed
+    ]
+    if not todo:
+        raise DatasetError("methods, datasets: expected at least one of each, got none")
+    todo = [_with_state(job) for job in todo]
+    old = _journal(folder / JOURNAL) if folder is not None and resume else {}
+    records = {}
+    for job in todo:
+        record = old.get(job.key)
+        if record is not None and record.failure is None and record.state == job.state:
+            records[job.key] = record
+    todo = [job for job in todo if job.key not in records]
+    total = len(todo) + len(records)
+
+    with _Journal(None if folder is None else folder / JOURNAL, list(records.values())) as journal:
+        for record in _results(todo, jobs):
+            records[record.key] = record
+            journal.add(record)
+            if progress is not None:
+                progress(len(records), total, record)
+    names = [(data.name, data.names) for data in datasets]
+    result = Evaluation(in_order(records.values(), names, [m.name for m in parsed]), versions())
+    if folder is not None:
+        result.to_json(folder / "results.json")
+        result.to_csv(folder / "results.csv")
+    return result
+
+
+def _refuse_twice(names: Sequence[str], argument: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{argument}: expected different names, got {name!r} twice")
+
+
+def slug(name: str) -> str:
+    """Return a name that every file system takes."""
+    plain = re.sub(r"[^\w.+-]+", "_", name)
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def _alpha_path(folder: Path | None, method: str, dataset: str, sample: str) -> str | None:
+    if folder is None:
+        return None
+    return str(folder / ALPHAS / slug(method) / Path(*map(slug, dataset.split("/"))) / f"{slug(sample)}.png")
+
+
+def _with_state(job: _Job) -> _Job:
+    try:
+        sample = job.source.state()
+    except OSError as error:
+        sample = f"unreadable: {error}"
+    text = f"{sample}\n{job.method.state()}"
+    state = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _Job(job.dataset, job.source, job.method, job.threads, job.alpha_path, state)
+
+
+class _Journal:
+    """The file of finished records; each line is written at once, so that a stopped run loses nothing."""
+
+    def __init__(self, path: Path | None, kept: Sequence[Record]) -> None:
+        self._path = path
+        self._kept = kept
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> _Journal:
+        if self._path is not None:
+            with replacing(str(self._path)) as stream:
+                stream.write("".join(map(_line, self._kept)).encode())
+            self._file = self._path.open("a")
+        return self
+
+    def add(self, record: Record) -> None:
+        if self._file is not None:
+            self._file.write(_line(record))
+            self._file.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _line(record: Record) -> str:
+    return json.dumps(asdict(record)) + "\n"
+
+
+def _journal(path: Path) -> dict[tuple[str, str, str], Record]:
+    """Read the records of an earlier run; a line that was cut off is left out."""
+    found = {}
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    for line in lines:
+        try:
+            record = Record(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        found[record.key] = record
+    return found
+
+
+def _results(todo: Sequence[_Job], jobs: int) -> Iterator[Record]:
+    """Yield records as they are finished."""
+    if jobs == 1:
+        yield from map(_run, todo)
+        return
+    left = {job.key: job for job in todo}
+    # A fresh interpreter: a fork of a process with threads may hang in libraries that are not made for it.
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(min(jobs, len(todo) or 1), mp_context=context) as pool:
+            futures = [pool.submit(_run, job) for job in todo]
+            try:
+                for future in as_completed(futures):
+                    record = future.result()
+                    del left[record.key]
+                    yield record
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    except BrokenProcessPool:
+        # A process died; nobody knows which job it had. Those that are left run one by one.
+        for job in list(left.values()):
+            with ProcessPoolExecutor(1, mp_context=context) as single:
+                try:
+                    yield single.submit(_run, job).result()
+                except BrokenProcessPool:
+                    message = "the process died, perhaps for lack of memory"
+                    yield Record(*job.key, None, None, None, message, None, job.state)
+
+
+# The sample that this process loaded last: methods take turns on one sample.
+_loaded: dict[tuple[str, str, str], Sample] = {}
+
+
+def _run(job: _Job) -> Record:
+    """Run one job; what goes wrong is recorded."""
+    seconds, peak, info = None, None, None
+    try:
+        sample = _sample(job)
+        before = _memory.start_peak()
+        start = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer = job.method.run(job.dataset, sample, threads=job.threads)
+        if not job.method.is_finished:
+            seconds, peak = time.perf_counter() - start, _memory.peak(before)
+        info = answer.info
+        errors = metrics.evaluate(answer.alpha, sample.truth, sample.trimap, threads=job.threads)
+        if job.alpha_path is not None:
+            Path(job.alpha_path).parent.mkdir(parents=True, exist_ok=True)
+            save_image(job.alpha_path, _eight_bits(answer.alpha))
+    except Exception as error:
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        return Record(*job.key, None, seconds, peak, message, info, job.state)
+    return Record(*job.key, errors.as_dict(), seconds, peak, None, info, job.state)
+
+
+def _sample(job: _Job) -> Sample:
+    key = (job.dataset, job.source.name, job.source.state())
+    if key not in _loaded:
+        _loaded.clear()
+        _loaded[key] = job.source.load()
+    return _loaded[key]
+
+
+def _eight_bits(alpha: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    return np.round(alpha * (255 / _check.full_range(alpha.dtype))).astype(np.uint8)
