@@ -38,7 +38,7 @@ def differences(dataset):
             "connectivity": reference.connectivity(alpha, truth, region),
         }
         rows[sample.name] = {
-            name: {"value": getattr(found, name), "difference": abs(getattr(found, name) - twin)}
+            name: {"value": getattr(found, name), "difference": float(abs(getattr(found, name) - twin))}
             for name, twin in twins.items()
         }
     return rows

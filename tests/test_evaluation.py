@@ -358,6 +358,11 @@ def test_the_command_evaluates_and_compares(pictures, tmp_path, capsys):
     assert cli("evaluate", pictures, "-m", "closed-form", "--no-report", "--json", "-o", tmp_path / "two") == 0
     record = json.loads(capsys.readouterr().out)
     assert record["means"]["set/Trimap1"]["closed-form"]["done"] == 2
+    finished = out / "alphas" / "sampling" / "set" / "Trimap1"
+    assert cli("evaluate", pictures, "-m", finished, "--no-report", "--json", "-o", tmp_path / "three") == 0
+    means = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["means"]["set/Trimap1"]["Trimap1"]
+    assert means["seconds"] is None
+    assert means["sad"] > 0
     assert cli("compare", out / "results.json", tmp_path / "two" / "results.json", "--fail-if-worse") == 0
     assert "closed-form: sad" in capsys.readouterr().out
     assert cli("compare", out / "results.csv", out / "results.json") == 1

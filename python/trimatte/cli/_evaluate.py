@@ -106,6 +106,7 @@ def evaluate(
     sample, that is recorded, and the exit code is 1.
     """
     from .. import evaluation
+    from ..evaluation._records import without_nan
 
     missing = [name for name in REPORT_PACKAGES if find_spec(name) is None]
     if report and missing:
@@ -152,7 +153,7 @@ def evaluate(
         session.say(f"failed: {failure}")
     session.record.update(
         output=output,
-        means={dataset: result.means(dataset) for dataset in result.datasets},
+        means=without_nan({dataset: result.means(dataset) for dataset in result.datasets}),
         rank_correlations={" and ".join(pair): value for pair, value in correlations.items()},
         failures=failures,
     )

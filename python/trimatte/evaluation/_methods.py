@@ -70,7 +70,7 @@ class Method:
             not such of :func:`trimatte.solve_alpha`.
         """
         name, equals, spec = text.partition("=")
-        if not equals or "," in name or name in ("", *METHODS):
+        if not equals or "," in name or name in ("", *METHODS) or Path(text).is_dir():
             name, spec = "", text
         method = cls(name or (Path(spec).resolve().name if Path(spec).is_dir() else spec), spec)
         method._kind()

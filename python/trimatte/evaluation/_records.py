@@ -185,7 +185,7 @@ class Evaluation:
             "means": {dataset: self.means(dataset) for dataset in self.datasets},
             "records": [asdict(record) for record in self.records],
         }
-        text = json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n"
+        text = json.dumps(without_nan(content), indent=1, allow_nan=False) + "\n"
         with replacing(os.fspath(path)) as stream:
             stream.write(text.encode())
 
@@ -245,9 +245,10 @@ def _ranks(values: Sequence[float]) -> list[float]:
     return [float(r) for r in rankdata(np.nan_to_num(np.asarray(values), nan=np.inf))]
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Return the same with None for NaN, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
