@@ -1,11 +1,12 @@
 """Image matting: from an image and a trimap to exact alpha, clean foreground and a cutout."""
 
 from . import _native as _native  # isort: skip  (before anything that imports the core)
-from . import datasets, evaluation, io, metrics, priors
+from . import batch, datasets, evaluation, io, metrics, priors
 from ._core import __version__
 from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
 from .composite import composite, cutout
 from .errors import (
+    BatchError,
     ConvergenceError,
     DatasetError,
     FactorizationError,
@@ -22,6 +23,7 @@ from .versions import show_versions
 
 __all__ = [
     "AlphaResult",
+    "BatchError",
     "ConvergenceError",
     "DatasetError",
     "FactorizationError",
@@ -31,6 +33,7 @@ __all__ = [
     "TrimatteError",
     "TrimatteWarning",
     "__version__",
+    "batch",
     "closed_form_laplacian",
     "composite",
     "cutout",

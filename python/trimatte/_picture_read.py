@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ._files import opened
 from ._pixels import bands
 from .errors import PictureError, TrimatteWarning
 
@@ -102,7 +103,7 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
     """
     name = os.fspath(path)
     try:
-        with open(name, "rb") as file:
+        with opened(name) as file:
             return _read(file, name)
     except TrimatteWarning:  # a user who turned warnings into errors
         raise
@@ -110,6 +111,21 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         raise
     except OSError as error:
         raise PictureError(f"{name}: {_reason(error)}") from error
+
+
+def read_single(path: str, name: str) -> npt.NDArray[Any]:
+    """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture."""
+    pixels = read_picture(path).pixels
+    if pixels.ndim == 2:
+        return pixels
+    colours, transparent = without_transparency(pixels)
+    if transparent:
+        return np.ascontiguousarray(pixels[..., 3])
+    if (colours != colours[..., :1]).any():
+        raise PictureError(
+            f"{path}: expected a grey picture or a cutout for the {name}, got an opaque coloured one"
+        )
+    return np.ascontiguousarray(colours[..., 0])
 
 
 def without_transparency(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], bool]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _check
+from ._files import is_url, replacing
 from ._pixels import quantized
 from .errors import PictureError, TrimatteWarning
 
@@ -82,18 +82,18 @@ def save_image(
     _save_all([(path, pixels, icc_profile)], stacklevel=3)
 
 
-def save_pictures(pictures: Sequence[Output]) -> None:
+def save_pictures(pictures: Sequence[Output], *, mark: str = "", durable: bool = False) -> None:
     """Write several pictures ``(path, pixels, icc_profile)`` as `save_image` does: all of them or none."""
-    _save_all(pictures, stacklevel=3)
+    _save_all(pictures, stacklevel=3, mark=mark, durable=durable)
 
 
-def _save_all(pictures: Sequence[Output], stacklevel: int) -> None:
+def _save_all(pictures: Sequence[Output], stacklevel: int, mark: str = "", durable: bool = False) -> None:
     ready = [_prepared(*picture, stacklevel=stacklevel + 1) for picture in pictures]
     name = ""
     try:
         with ExitStack() as files:
             for name, kind, pixels, icc_profile in ready:
-                _write(files.enter_context(replacing(name)), kind, pixels, icc_profile)
+                _write(files.enter_context(replacing(name, mark, durable=durable)), kind, pixels, icc_profile)
     except PictureError:
         raise
     except OSError as error:
@@ -143,6 +143,8 @@ def output_format(path: str | os.PathLike[str], *, channels: int, depth: int = 8
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Raise PictureError unless a file can be made (or replaced) at `path`."""
     name = os.fspath(path)
+    if is_url(name):
+        return
     folder = os.path.dirname(os.path.realpath(name))
     if os.path.isdir(name):
         raise PictureError(f"{name}: is a folder, not a file")
@@ -163,22 +165,6 @@ def _write(file: IO[bytes], kind: str, pixels: npt.NDArray[Any], icc_profile: by
     if icc_profile and kind != "BMP":
         options["icc_profile"] = icc_profile
     Image.fromarray(pixels).save(file, kind, **options)
-
-
-@contextmanager
-def replacing(name: str) -> Iterator[IO[bytes]]:
-    """Open a temporary file that takes the place of `name` once all went well."""
-    target = os.path.realpath(name)
-    temporary = os.path.join(os.path.dirname(target), f".trimatte-{secrets.token_hex(8)}.tmp")
-    try:
-        # Not `tempfile`: its files are private, these get the permissions that the umask allows.
-        with open(temporary, "xb") as file:
-            yield file
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _fits(icc_profile: bytes, channels: int) -> bool:

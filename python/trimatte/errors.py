@@ -52,5 +52,9 @@ class DatasetError(TrimatteError, ValueError):
     """A data set is not where, or not as, it was said to be; the message says what was looked for."""
 
 
+class BatchError(TrimatteError, ValueError):
+    """Jobs that cannot be run as they are given: a missing column, two items with one output."""
+
+
 class TrimatteWarning(UserWarning):
     """Something legal but doubtful, such as an input whose transparency is ignored."""

@@ -14,6 +14,7 @@ from ._session import example_text
         "trimatte cutout photo.jpg trimap.png -o cutout.png",
         "trimatte refine photo.jpg mask.png -o cutout.png",
         "trimatte composite cutout.png beach.jpg -o holiday.jpg",
+        "trimatte batch 'in/*.jpg' --trimaps 'tri/{stem}.png' -o 'out/{stem}.png'",
         "trimatte demo -o demo",
         "trimatte evaluate scenes -o results",
         "trimatte COMMAND --help",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import numpy as np
 
-from .._picture_read import read_opaque, read_picture
+from .._picture_read import read_opaque, read_picture, read_single
 from .._picture_write import save_pictures
 from .._pixels import eight_bits
 from ..composite import composite as over
@@ -13,7 +13,7 @@ from ..errors import PictureError
 from ..trimap import trimap_from_mask
 from ._app import app
 from ._matting import as_rgb, summary
-from ._pictures import Background, prepare_outputs, read_single
+from ._pictures import Background, prepare_outputs
 from ._session import Session, command
 
 Radii = float | tuple[float, float]

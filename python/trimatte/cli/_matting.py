@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from .. import _check
-from .._picture_read import read_opaque, read_picture
+from .._picture_read import read_opaque, read_picture, read_single
 from .._picture_write import save_pictures
 from .._pixels import quantized
 from ..alpha import LEAST_EPSILON, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
@@ -18,7 +18,7 @@ from ..foreground import estimate_foreground
 from ..mask import MASK_WEIGHT, refine_mask
 from ..scribbles import trimap_from_scribbles
 from ._app import app
-from ._pictures import Background, Pixels, prepare_outputs, read_single
+from ._pictures import Background, Pixels, prepare_outputs
 from ._session import Session, command
 
 OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)

@@ -10,10 +10,9 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from .._picture_read import Picture, read_opaque, read_picture, without_transparency
+from .._picture_read import Picture, read_opaque
 from .._picture_write import check_folder, output_format
 from .._pixels import eight_bits
-from ..errors import PictureError
 
 Pixels = npt.NDArray[Any]
 
@@ -35,21 +34,6 @@ def prepare_outputs(outputs: Sequence[tuple[str | None, int]], inputs: Sequence[
             raise click.UsageError(f"{path}: is the name of two outputs")
         seen.add(os.path.realpath(path))
         check_folder(path)
-
-
-def read_single(path: str, name: str) -> Pixels:
-    """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture."""
-    pixels = read_picture(path).pixels
-    if pixels.ndim == 2:
-        return pixels
-    colours, transparent = without_transparency(pixels)
-    if transparent:
-        return np.ascontiguousarray(pixels[..., 3])
-    if (colours != colours[..., :1]).any():
-        raise PictureError(
-            f"{path}: expected a grey picture or a cutout for the {name}, got an opaque coloured one"
-        )
-    return np.ascontiguousarray(colours[..., 0])
 
 
 class Background:

@@ -37,7 +37,7 @@ class Session:
 
     def __init__(self, command: str, threads: int | None, as_json: bool, quiet: bool) -> None:
         self.threads = threads
-        self._as_json = as_json
+        self.as_json = as_json
         self.quiet = quiet
         self.exit_code = 0
         self._seconds: dict[str, float] = {}
@@ -86,7 +86,7 @@ class Session:
 
     def finish(self) -> None:
         """Print the record, or the lines for people."""
-        if self._as_json:
+        if self.as_json:
             click.echo(json.dumps({**self.record, "seconds": self.seconds}))
         elif not self.quiet:
             for line in self._lines:

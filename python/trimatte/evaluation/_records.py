@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .._picture_write import replacing
+from .._files import replacing
 from ..errors import DatasetError
 
 # The measures that tables show, and how they print.

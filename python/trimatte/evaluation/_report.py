@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
+from .._files import replacing
 from .._picture_read import load_image
-from .._picture_write import replacing
 from .._pixels import eight_bits, quantized
 from ..datasets import Dataset, Sample
 from ._records import MEASURES, Evaluation, Record, shown

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, metrics
-from .._picture_write import replacing, save_image
+from .._files import replacing
+from .._picture_write import save_image
 from .._threads import thread_count
 from ..datasets import Dataset, Sample
 from ..datasets._dataset import Source

@@ -1,0 +1,114 @@
+"""Files here and elsewhere: names that are URLs go through fsspec (extra ``[remote]``)."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from .errors import PictureError
+
+TEMPORARY = ".trimatte-"
+
+
+def is_url(name: str) -> bool:
+    """Whether a name is a URL: ``s3://``, ``gs://``, ``https://``, ... A drive letter is none."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    """Return fsspec's file system and the path in it."""
+    try:
+        import fsspec
+    except ModuleNotFoundError as error:
+        raise PictureError(f'{url}: a URL needs fsspec: pip install "trimatte[remote]"') from error
+    try:
+        files, path = fsspec.core.url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise PictureError(f"{url}: {error}") from error
+    return files, path
+
+
+@contextmanager
+def opened(name: str) -> Iterator[IO[bytes]]:
+    """Open a file or a URL for reading."""
+    if not is_url(name):
+        with open(name, "rb") as file:
+            yield file
+        return
+    files, path = _filesystem(name)
+    with as_os_errors(name):
+        content = files.cat_file(path)
+    yield io.BytesIO(content)
+
+
+@contextmanager
+def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[IO[bytes]]:
+    """Open a temporary file that takes the place of `name` once all went well.
+
+    Parameters
+    ----------
+    name : str
+        A file or a URL. What is written to a URL is sent in one piece at the end.
+    mark : str
+        Put into the temporary file's name, so that a run can find what it left when it was killed.
+    durable : bool
+        Wait until the content is on the disk, so that no failure of power leaves an empty file of this name.
+    """
+    if is_url(name):
+        files, path = _filesystem(name)
+        buffer = io.BytesIO()
+        yield buffer
+        with as_os_errors(name):
+            files.pipe_file(path, buffer.getvalue())
+        return
+    target = os.path.realpath(name)
+    temporary = os.path.join(os.path.dirname(target), f"{TEMPORARY}{mark}{secrets.token_hex(8)}.tmp")
+    try:
+        # Not `tempfile`: its files are private, these get the permissions that the umask allows.
+        with open(temporary, "xb") as file:
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def state_of(name: str) -> str:
+    """Say how a file or a URL is now: another text means that it has changed. Raises OSError if it is missing."""
+    if not is_url(name):
+        info = os.stat(name)
+        return f"{info.st_size} {info.st_mtime_ns}"
+    files, path = _filesystem(name)
+    with as_os_errors(name):
+        info = files.info(path)
+    marks = (info.get(key) for key in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "updated"))
+    return " ".join(str(mark) for mark in (info.get("size"), *marks) if mark is not None)
+
+
+def size_of(name: str) -> int:
+    """Return the size in bytes. Raises OSError if the file is missing."""
+    if not is_url(name):
+        return os.stat(name).st_size
+    files, path = _filesystem(name)
+    with as_os_errors(name):
+        return int(files.info(path)["size"])
+
+
+@contextmanager
+def as_os_errors(name: str) -> Iterator[None]:
+    """Turn what the many file systems raise into OSError."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # botocore, aiohttp, gcsfs, ... have their own
+        raise PictureError(f"{name}: {' '.join(str(error).split()) or type(error).__name__}") from error

@@ -1,0 +1,288 @@
+"""What is to be done: jobs from patterns of files, from a manifest, or from anywhere."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._files import is_url
+from .._picture_write import output_format
+from ..alpha import solve_alpha
+from ..errors import BatchError
+
+# What an item can leave behind, and how many channels that has.
+KINDS = {"cutout": 4, "alpha": 1, "foreground": 3}
+# Arguments of `solve_alpha` that a job may give.
+OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"prior", "confidence", "threads", "progress"} | {"prior"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture and what is to be made of it.
+
+    Attributes
+    ----------
+    image : str
+        A picture file or URL.
+    outputs : dict of str to str
+        The files to write, by what they are: "cutout" (RGBA), "alpha" (grey), "foreground" (RGB).
+    trimap : str, optional
+        A trimap file; or
+    mask : str, optional
+        a rough mask, from which :func:`trimatte.matte_from_mask` makes the matte.
+    options : dict, optional
+        Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or `epsilon`.
+
+    Raises
+    ------
+    BatchError
+        If there is not exactly one of `trimap` and `mask`, no output, an unknown kind of output, one that its
+        format cannot hold, or an unknown option; if an output is an input or another output.
+    """
+
+    image: str
+    outputs: Mapping[str, str]
+    trimap: str | None = None
+    mask: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.trimap is None) == (self.mask is None):
+            got = "both" if self.trimap else "neither"
+            raise BatchError(f"{self.image}: expected a trimap or a mask, got {got}")
+        if not self.outputs:
+            raise BatchError(f"{self.image}: expected an output, got none")
+        if self.mask is not None and "prior" in self.options:
+            raise BatchError(f"{self.image}: a mask is a prior; expected no other, got {self.options['prior']!r}")
+        for name in self.options:
+            if name not in OPTIONS:
+                raise BatchError(f"{self.image}: expected options of {', '.join(sorted(OPTIONS))}, got {name!r}")
+        inputs = {_place(path) for path in self.inputs}
+        seen: set[str] = set()
+        for kind, path in self.outputs.items():
+            if kind not in KINDS:
+                raise BatchError(f"{self.image}: expected an output of {', '.join(KINDS)}, got {kind!r}")
+            try:
+                output_format(path, channels=KINDS[kind])
+            except ValueError as error:
+                raise BatchError(str(error)) from error
+            if _place(path) in inputs:
+                raise BatchError(f"{path}: is an input; choose another name for the output")
+            if _place(path) in seen:
+                raise BatchError(f"{path}: is the name of two outputs")
+            seen.add(_place(path))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The files to read."""
+        guide = self.trimap if self.mask is None else self.mask
+        assert guide is not None
+        return self.image, guide
+
+    @property
+    def key(self) -> str:
+        """What tells this item from others: the files it writes."""
+        return "\n".join(sorted(_place(path) for path in self.outputs.values()))
+
+
+def jobs_from_files(
+    images: str,
+    output: str,
+    *,
+    trimaps: str | None = None,
+    masks: str | None = None,
+    what: Sequence[str] = ("cutout",),
+    options: Mapping[str, Any] | None = None,
+) -> list[Job]:
+    """Make a job for every picture that matches a pattern.
+
+    Parameters
+    ----------
+    images : str
+        A pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.png"``; local, or a URL that fsspec can list.
+    output : str
+        Template of the outputs' names, such as ``"out/{stem}.png"``. ``{stem}`` is the picture's name without
+        ending, ``{name}`` its name, ``{folder}`` the folder it is in, below the pattern's fixed part, ``{what}``
+        the kind of output.
+    trimaps, masks : str
+        Template of the trimaps' or the masks' names; one of the two.
+    what : sequence of {"cutout", "alpha", "foreground"}, default ("cutout",)
+        What to write. For several, `output` has ``{what}``.
+    options : dict, optional
+        Of all jobs; see :class:`Job`.
+
+    Returns
+    -------
+    list of Job
+        In the order of the pictures' names.
+
+    Raises
+    ------
+    BatchError
+        If no picture matches, a template has an unknown field, or two jobs have one output.
+    """
+    found = _matches(images)
+    if not found:
+        raise BatchError(f"{images}: no picture matches")
+    root = _fixed_part(images)
+    jobs = []
+    for image in found:
+        fields = _fields(image, root)
+
+        def filled(template: str, name: str, fields: Mapping[str, str] = fields, **more: str) -> str:
+            try:
+                return template.format(**fields, **more)
+            except (KeyError, IndexError, ValueError) as error:
+                known = ", ".join("{" + key + "}" for key in (*fields, *more))
+                raise BatchError(f"{name}: expected fields of {known}, got {template!r}") from error
+
+        jobs.append(
+            Job(
+                image,
+                {kind: filled(output, "output", what=kind) for kind in what},
+                None if trimaps is None else filled(trimaps, "trimaps"),
+                None if masks is None else filled(masks, "masks"),
+                dict(options or {}),
+            )
+        )
+    refuse_shared_outputs(jobs)
+    return jobs
+
+
+def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, Any] | None = None) -> list[Job]:
+    """Read jobs from a CSV file (.csv) or from JSON lines (any other ending).
+
+    Each row, or object, has ``image``, ``trimap`` or ``mask``, one or more of ``cutout``, ``alpha`` and
+    ``foreground`` (``output`` is the same as ``cutout``), and, if wanted, options of :class:`Job` such as
+    ``method``. Names are relative to the manifest's folder. Empty cells are as if they were not there.
+
+    Raises
+    ------
+    BatchError
+        If the file is no such manifest, a row is wrong (its number is said), or two jobs have one output.
+    OSError
+        If it cannot be read.
+    """
+    place = Path(path)
+    rows: list[tuple[int, dict[str, Any]]]
+    text = place.read_text(encoding="utf-8-sig")
+    if place.suffix.lower() == ".csv":
+        reader = csv.DictReader(text.splitlines())
+        header = reader.fieldnames or []
+        if "image" not in header or not {"trimap", "mask"} & set(header):
+            got = ", ".join(header) or "none"
+            raise BatchError(f"{place}: expected columns image, and trimap or mask, got {got}")
+        if not {"output", *KINDS} & set(header):
+            raise BatchError(f"{place}: expected a column of output, {', '.join(KINDS)}, got {', '.join(header)}")
+        rows = [(reader.line_num, {k: _number(v) for k, v in row.items() if k and v}) for row in reader]
+    else:
+        rows = []
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                try:
+                    row = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise BatchError(f"{place}, line {number}: expected a JSON object ({error})") from error
+                if not isinstance(row, dict):
+                    raise BatchError(f"{place}, line {number}: expected a JSON object, got {type(row).__name__}")
+                rows.append((number, row))
+    if not rows:
+        raise BatchError(f"{place}: no jobs")
+    jobs = []
+    for number, row in rows:
+        try:
+            jobs.append(_job_of(row, place.parent, options or {}))
+        except BatchError as error:
+            raise BatchError(f"{place}, line {number}: {error}") from error
+    refuse_shared_outputs(jobs)
+    return jobs
+
+
+def _job_of(row: dict[str, Any], folder: Path, options: Mapping[str, Any]) -> Job:
+    row = dict(row)
+
+    def taken(name: str) -> str | None:
+        value = row.pop(name, None)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise BatchError(f"{name}: expected a file's name, got {value!r}")
+        return value if is_url(value) else str(folder / value)
+
+    image, trimap, mask = taken("image"), taken("trimap"), taken("mask")
+    if image is None:
+        raise BatchError("expected an image, got none")
+    outputs = {kind: path for kind in KINDS if (path := taken(kind)) is not None}
+    output = taken("output")
+    if output is not None:
+        if "cutout" in outputs:
+            raise BatchError("expected output or cutout, got both")
+        outputs["cutout"] = output
+    return Job(image, outputs, trimap, mask, {**options, **row})
+
+
+def _number(text: str) -> Any:
+    """Return what a cell means: a number if it looks like one."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def refuse_shared_outputs(jobs: Sequence[Job]) -> None:
+    """Raise BatchError if two jobs would write one file, or one would overwrite another's input."""
+    inputs = {_place(path) for job in jobs for path in job.inputs}
+    owners: dict[str, str] = {}
+    for job in jobs:
+        for path in job.outputs.values():
+            place = _place(path)
+            if place in owners:
+                raise BatchError(f"{path}: is the output of {owners[place]} and of {job.image}")
+            if place in inputs:
+                raise BatchError(f"{path}: is an output of {job.image} and an input of another item")
+            owners[place] = job.image
+
+
+def _place(path: str) -> str:
+    return path if is_url(path) else os.path.realpath(path)
+
+
+def _matches(pattern: str) -> list[str]:
+    if not is_url(pattern):
+        return sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
+    import fsspec
+
+    files, _, _ = fsspec.get_fs_token_paths(pattern)
+    return sorted(files.unstrip_protocol(path) for path in files.glob(files._strip_protocol(pattern)))
+
+
+def _fixed_part(pattern: str) -> str:
+    """Return the folder of a pattern before its first wildcard."""
+    parts = pattern.split("/")
+    wild = next((i for i, part in enumerate(parts) if glob.has_magic(part)), len(parts) - 1)
+    return "/".join(parts[:wild])
+
+
+def _fields(image: str, root: str) -> dict[str, str]:
+    name = image.rsplit("/", 1)[-1] if is_url(image) else os.path.basename(image)
+    folder = image[: len(image) - len(name)].rstrip("/")
+    below = folder[len(root) :].strip("/") if folder.startswith(root) else folder
+    return {"stem": os.path.splitext(name)[0], "name": name, "folder": below or "."}
+
+
+def checked_outputs(jobs: Iterator[Job]) -> Iterator[Job]:
+    """Pass jobs on one by one; raise BatchError at the first that shares an output with one before."""
+    owners: dict[str, str] = {}
+    for job in jobs:
+        for path in job.outputs.values():
+            if owners.setdefault(_place(path), job.image) != job.image:
+                raise BatchError(f"{path}: is the output of {owners[_place(path)]} and of {job.image}")
+        yield job

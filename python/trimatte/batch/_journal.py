@@ -1,0 +1,116 @@
+"""The log of a run: one JSON line for each item, which is also what a later run goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from .._files import TEMPORARY, is_url, size_of
+from ..errors import BatchError
+
+
+class Journal:
+    """The file of records, locked while it is open: two runs cannot share one.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Made if missing. Later lines replace earlier ones of the same item.
+
+    Attributes
+    ----------
+    mark : str
+        Names this journal in temporary files.
+
+    Raises
+    ------
+    BatchError
+        If another run has it open, or it is something else than a log.
+    OSError
+        If it cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.mark = f"batch-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-"
+        self._file: IO[bytes] = self.path.open("a+b")
+        try:
+            if not _lock(self._file):
+                raise BatchError(f"{self.path}: another run is using this log")
+            self.records = self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        """Return the last record of each item; an unfinished last line is cut off."""
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        records = {}
+        for number, line in enumerate(content[:whole].splitlines(), 1):
+            try:
+                record = json.loads(line)
+                records[record["key"]] = record
+            except (ValueError, KeyError, TypeError) as error:
+                where = f"{self.path}, line {number}"
+                raise BatchError(f"{where}: expected the log of a batch; choose another name") from error
+        if whole < len(content):
+            self._file.truncate(whole)
+        self._file.seek(0, os.SEEK_END)
+        return records
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Append a record; it is there even if this process is killed right after."""
+        self.records[record["key"]] = record
+        self._file.write(json.dumps(record, default=str).encode() + b"\n")
+        self._file.flush()
+
+    def has(self, key: str, state: str) -> bool:
+        """Whether an item was done in this state, and its outputs are still as large as they were."""
+        record = self.records.get(key)
+        if record is None or record["error"] is not None or record.get("state") != state:
+            return False
+        with suppress(OSError):
+            return all(size_of(path) == size for path, size in record["outputs"].items())
+        return False
+
+    def remove_leftovers(self, outputs: Iterable[str]) -> None:
+        """Remove temporary files that a killed run of this journal left beside its outputs."""
+        for folder in {os.path.dirname(os.path.realpath(path)) for path in outputs if not is_url(path)}:
+            with suppress(OSError):
+                for leftover in Path(folder).glob(f"{TEMPORARY}{self.mark}*.tmp"):
+                    leftover.unlink()
+
+    def close(self) -> None:
+        """Let the lock go."""
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed, or its process ends in whatever way."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

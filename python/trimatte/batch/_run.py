@@ -1,0 +1,402 @@
+"""Runs jobs side by side, as many as fit into the memory, and keeps the log."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .. import _check
+from .._threads import thread_count
+from ..errors import BatchError
+from ._cost import estimated_bytes
+from ._jobs import Job, checked_outputs
+from ._journal import Journal
+from ._work import Task, state, work
+
+_LOG = logging.getLogger("trimatte")
+# Pending jobs among which one is sought that still fits into the memory.
+_AHEAD = 64
+# Futures of an executor that has stopped answering are not waited for longer than this at a time.
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is.
+
+    Attributes
+    ----------
+    total : int or None
+        Items, if that is known.
+    done, failed, skipped : int
+        Items that were done and that failed in this run, and that an earlier run had done.
+    seconds : float
+        Since the start.
+    record : dict or None
+        Of the item that was just finished; None at the start.
+    """
+
+    total: int | None
+    done: int
+    failed: int
+    skipped: int
+    seconds: float
+    record: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did.
+
+    Attributes
+    ----------
+    done, failed, skipped : int
+        Items that were done and that failed in this run, and that an earlier run had done.
+    seconds : float
+        Wall time.
+    failures : tuple of dict
+        Records of the items that failed; ``"error"`` says why.
+    """
+
+    done: int
+    failed: int
+    skipped: int
+    seconds: float
+    failures: tuple[dict[str, Any], ...]
+
+
+def run(
+    jobs: Iterable[Job],
+    *,
+    log: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    processes: int | None = None,
+    threads: int | None = None,
+    memory: int | None = None,
+    bits: int = 8,
+    resume: bool = True,
+    only_failed: bool = False,
+    progress: Callable[[Status], object] | None = None,
+    alive: Callable[[], bool] | None = None,
+) -> Summary:
+    """Matte many pictures.
+
+    One bad item never stops the others. Outputs appear complete or not at all. A run that was stopped, by Ctrl-C,
+    by kill -9, by a failure of power, does only what is missing when it is started again with the same `log`; what
+    has changed since, an input, an option, an output that is gone, is done anew. The outputs are the same bits
+    whatever the number of processes and threads, and however often it was stopped.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        Taken one by one, so that a generator may have any number of them. See :func:`jobs_from_files` and
+        :func:`jobs_from_manifest`.
+    log : str or path-like, optional
+        JSON lines, one record for each item: image, outputs and their sizes, info of the solve, seconds of each
+        phase, error. What a later run goes on from. By default nothing is kept.
+    executor : concurrent.futures.Executor, optional
+        Where items run: dask.distributed's ``Client.get_executor()``, ``loky.get_reusable_executor()``,
+        ``mpi4py.futures.MPIPoolExecutor()``, ... Its workers need trimatte and the same files. It is not shut
+        down. By default processes of this machine, each started anew (spawn), so that a script needs the usual
+        ``if __name__ == "__main__":``.
+    processes : int, optional
+        Items side by side. Default: the usable cores; with an `executor`, twice its workers, or 16.
+    threads : int, optional
+        Of each item. Default: the usable cores divided by the items side by side; with an `executor`, 1.
+    memory : int, optional
+        Bytes that the items side by side may take, by an estimate from their size and number of unknown pixels. An
+        item that needs more by itself fails. Default: no limit.
+    bits : {8, 16}, default 8
+        Of alpha.
+    resume : bool, default True
+        Leave out what `log` says is done.
+    only_failed : bool, default False
+        Run only the items that `log` says have failed.
+    progress : callable, optional
+        Called with a :class:`Status` at the start and after each item.
+    alive : callable, optional
+        Asked twice a second while nothing is finished; False means that the executor is lost.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    BatchError
+        If two jobs have one output, `log` is used by another run or is no log, or the executor is lost; what was
+        done by then is in the log.
+    ValueError, TypeError
+        If an argument is out of its range.
+    OSError
+        If `log` cannot be written.
+    """
+    limit = None if memory is None else _check.at_least(memory, 1, "memory", 2**62)
+    if bits not in (8, 16):
+        raise ValueError(f"bits: expected 8 or 16, got {bits}")
+    if only_failed and log is None:
+        raise ValueError("only_failed: expected a log, which knows what has failed")
+    cores = thread_count(None)
+    side_by_side = _side_by_side(executor, processes, cores)
+    each = None if threads is None else thread_count(threads)
+    if each is None and executor is not None:
+        each = 1
+    total = len(jobs) if isinstance(jobs, Sized) else None
+
+    with tempfile.TemporaryDirectory() as nowhere, Journal(log or Path(nowhere, "log")) as journal:
+        run = _Run(journal, cores, side_by_side, each, limit, bits, progress, total)
+        todo = run.to_do(checked_outputs(iter(jobs)), resume=resume, only_failed=only_failed)
+        try:
+            if executor is not None:
+                run.through(executor, todo, alive)
+            else:
+                run.through_processes(todo)
+        finally:
+            journal.remove_leftovers(run.outputs)
+        return run.summary()
+
+
+def _side_by_side(executor: Executor | None, processes: int | None, cores: int) -> int:
+    if processes is not None:
+        return _check.at_least(processes, 1, "processes", 4096)
+    if executor is None:
+        return cores
+    workers = getattr(executor, "_max_workers", None)
+    return 2 * workers if isinstance(workers, int) else 16
+
+
+class _Run:
+    """One run: what is running, what has come of it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        cores: int,
+        side_by_side: int,
+        threads: int | None,
+        memory: int | None,
+        bits: int,
+        progress: Callable[[Status], object] | None,
+        total: int | None,
+    ) -> None:
+        self.journal = journal
+        self.cores, self.side_by_side, self.threads = cores, side_by_side, threads
+        self.memory, self.bits, self.total = memory, bits, total
+        self.progress = progress
+        self.started = time.perf_counter()
+        self.done = self.skipped = 0
+        self.failures: list[dict[str, Any]] = []
+        self.outputs: list[str] = []
+        self.tell(None)
+
+    def tell(self, record: dict[str, Any] | None) -> None:
+        if self.progress is not None:
+            seconds = time.perf_counter() - self.started
+            self.progress(Status(self.total, self.done, len(self.failures), self.skipped, seconds, record))
+
+    def summary(self) -> Summary:
+        seconds = time.perf_counter() - self.started
+        return Summary(self.done, len(self.failures), self.skipped, seconds, tuple(self.failures))
+
+    def to_do(self, jobs: Iterator[Job], *, resume: bool, only_failed: bool) -> Iterator[Job]:
+        """Leave out what is done."""
+        for job in jobs:
+            known = self.journal.records.get(job.key)
+            has_failed = known is not None and known["error"] is not None
+            if (only_failed and not has_failed) or (resume and known is not None and self._is_done(job)):
+                self.skipped += 1
+            else:
+                self.outputs += job.outputs.values()
+                yield job
+
+    def _is_done(self, job: Job) -> bool:
+        with suppress(OSError):
+            return self.journal.has(job.key, state(job, self.bits))
+        return False
+
+    def record(self, record: dict[str, Any]) -> None:
+        """Note that an item is finished."""
+        self.journal.add(record)
+        if record["error"] is None:
+            self.done += 1
+            _LOG.info("%s: done", record["image"])
+        else:
+            self.failures.append(record)
+            _LOG.warning("%s: %s", record["image"], record["error"])
+        self.tell(record)
+
+    def fail(self, job: Job, message: str) -> None:
+        """Note that an item failed without having run."""
+        record = {"image": job.image, "key": job.key, "outputs": {}, "error": message}
+        self.record({**record, "warnings": [], "seconds": {}})
+
+    def task(self, job: Job, others: int) -> Task:
+        """Make a job a task; `others` may run beside it."""
+        threads = self.threads or max(1, self.cores // max(1, min(self.side_by_side, others + 1)))
+        return Task(job, threads, self.journal.mark, self.bits)
+
+    def through_processes(self, todo: Iterator[Job]) -> None:
+        """Run in processes of our own. One that dies takes its pool along: what was running runs again, alone."""
+        queue = _Queue(todo, self)
+        while True:
+            pool = ProcessPoolExecutor(self.side_by_side, multiprocessing.get_context("spawn"), _ignore_interrupt)
+            try:
+                lost = self._drain(pool, queue, None)
+            except BaseException:
+                _kill(pool)
+                raise
+            pool.shutdown()
+            if not lost:
+                return
+            for job in lost:
+                self._alone(job)
+
+    def _alone(self, job: Job) -> None:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _ignore_interrupt) as pool:
+            try:
+                self.record(pool.submit(work, self.task(job, 0)).result())
+            except BrokenProcessPool:
+                self.fail(job, "the process that did it was killed, perhaps for lack of memory")
+            except BaseException:
+                _kill(pool)
+                raise
+
+    def through(self, executor: Executor, todo: Iterator[Job], alive: Callable[[], bool] | None) -> None:
+        """Run on somebody else's executor."""
+        queue = _Queue(todo, self)
+        for job in self._drain(executor, queue, alive):
+            self.fail(job, "the worker that did it was lost")
+
+    def _drain(self, executor: Executor, queue: _Queue, alive: Callable[[], bool] | None) -> list[Job]:
+        """Keep the executor busy until nothing is left; return the jobs whose workers died."""
+        running: dict[Future[dict[str, Any]], Job] = {}
+        lost: list[Job] = []
+        while True:
+            while not lost and len(running) < self.side_by_side:
+                job = queue.next(len(running))
+                if job is None:
+                    break
+                try:
+                    running[executor.submit(work, self.task(job, queue.others(len(running))))] = job
+                except BrokenProcessPool:
+                    queue.finished(job)
+                    lost.append(job)
+            if not running:
+                if queue.error is not None:
+                    raise queue.error
+                return lost
+            finished, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            if not finished and alive is not None and not alive():
+                for future in running:
+                    future.cancel()
+                raise BatchError("the executor is gone; run again to go on with what is left")
+            for future in finished:
+                job = running.pop(future)
+                queue.finished(job)
+                try:
+                    record = future.result()
+                except BrokenProcessPool:
+                    lost.append(job)
+                except (Exception, CancelledError) as error:
+                    if alive is not None and not alive():
+                        raise BatchError(f"the executor is gone ({error}); run again to go on") from error
+                    self.fail(job, " ".join(f"the worker failed: {type(error).__name__}: {error}".split()))
+                else:
+                    self.record(record)
+
+
+class _Queue:
+    """Pending jobs, given out as the memory allows.
+
+    Attributes
+    ----------
+    error : Exception or None
+        What the iterator of jobs has raised. It is for the caller to raise, once what is running has finished.
+    """
+
+    def __init__(self, jobs: Iterator[Job], run: _Run) -> None:
+        self._jobs = jobs
+        self._run = run
+        self.error: Exception | None = None
+        self._ahead: deque[tuple[Job, int]] = deque()
+        self._held: dict[str, int] = {}
+
+    def _fill(self, count: int) -> None:
+        while len(self._ahead) < count:
+            try:
+                job = next(self._jobs, None)
+            except Exception as error:
+                self.error, self._jobs = error, iter(())
+                return
+            if job is None:
+                return
+            cost = 0
+            if self._run.memory is not None:
+                cost = estimated_bytes(job)
+                if cost > self._run.memory:
+                    need, limit = f"{cost / 1e9:.2f} GB", f"{self._run.memory / 1e9:.2f} GB"
+                    self._run.fail(job, f"needs about {need}, more than the memory allowed, {limit}")
+                    continue
+            self._ahead.append((job, cost))
+
+    def next(self, running: int) -> Job | None:
+        """Return the first job that fits beside what is running; None if none does."""
+        limit = self._run.memory
+        self._fill(_AHEAD if limit is not None else 1)
+        held = sum(self._held.values())
+        for index, (job, cost) in enumerate(self._ahead):
+            if limit is None or running == 0 or held + cost <= limit:
+                del self._ahead[index]
+                self._held[job.key] = cost
+                return job
+        return None
+
+    def others(self, running: int) -> int:
+        """How many jobs may run beside the one just given out."""
+        self._fill(self._run.side_by_side)
+        limit, side_by_side = self._run.memory, self._run.side_by_side
+        if limit is None:
+            return running + min(len(self._ahead), side_by_side)
+        room = limit - sum(self._held.values())
+        fitting = 0
+        for _, cost in self._ahead:
+            room -= cost
+            fitting += room >= 0
+        return running + fitting
+
+    def finished(self, job: Job) -> None:
+        """Give the memory of a job back."""
+        self._held.pop(job.key, None)
+
+
+def _ignore_interrupt() -> None:
+    """Leave Ctrl-C to the parent, which stops its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _kill(pool: ProcessPoolExecutor) -> None:
+    """Stop a pool's processes at once: what they were writing is removed by the caller."""
+    processes = list((getattr(pool, "_processes", None) or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
+
+
+def with_options(jobs: Iterable[Job], **options: Any) -> Iterator[Job]:
+    """Give jobs options that they do not have of their own."""
+    for job in jobs:
+        yield replace(job, options={**options, **job.options})

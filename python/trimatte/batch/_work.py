@@ -1,0 +1,152 @@
+"""One item from files to files, in whatever process it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .._files import size_of, state_of
+from .._picture_read import read_opaque, read_picture, read_single
+from .._picture_write import save_pictures
+from .._pixels import quantized
+from ..alpha import solve_alpha
+from ..composite import stacked
+from ..errors import TrimatteError
+from ..foreground import estimate_foreground
+from ..mask import MASK_WEIGHT, refine_mask
+from ._jobs import Job
+
+Pixels = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job and how it is run.
+
+    Attributes
+    ----------
+    job : Job
+        What is to be done.
+    threads : int
+        How many it may use.
+    mark : str
+        In the names of temporary files.
+    bits : int
+        Of alpha: 8 or 16.
+    """
+
+    job: Job
+    threads: int
+    mark: str
+    bits: int = 8
+
+
+@dataclass
+class _Clock:
+    """Seconds of each phase."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 4)
+
+
+def state(job: Job, bits: int) -> str:
+    """Say what the outputs depend on: the inputs as they are now, the options, the version. Raises OSError."""
+    parts = {
+        "inputs": [(path, state_of(path)) for path in job.inputs],
+        "outputs": dict(job.outputs),
+        "kind": "trimap" if job.mask is None else "mask",
+        "options": dict(job.options),
+        "bits": bits,
+        "version": _core.__version__,
+    }
+    text = json.dumps(parts, sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def work(task: Task) -> dict[str, Any]:
+    """Do a job and return its record; what goes wrong is in the record."""
+    job = task.job
+    record: dict[str, Any] = {"image": job.image, "key": job.key, "outputs": {}, "error": None}
+    clock = _Clock()
+    heard: list[str] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            record["state"] = state(job, task.bits)
+            _do(task, record, clock)
+        heard = [" ".join(str(warning.message).split()) for warning in caught]
+        record["outputs"] = {path: size_of(path) for path in job.outputs.values()}
+    except MemoryError as error:
+        record["error"] = f"not enough memory ({error})" if str(error) else "not enough memory"
+    except OSError as error:
+        named = error.filename and error.strerror
+        record["error"] = f"{error.filename}: {error.strerror}" if named else str(error)
+    except (TrimatteError, ValueError, TypeError) as error:
+        record["error"] = str(error)
+    except Exception as error:
+        record["error"] = f"{type(error).__name__}: {error}"
+    if record["error"] is not None:
+        record["error"] = " ".join(record["error"].split())
+    return {**record, "warnings": heard, "seconds": clock.seconds, "process": os.getpid()}
+
+
+def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
+    job = task.job
+    with clock.phase("read"):
+        pixels, icc_profile = read_opaque(job.image)
+        guide = read_picture(job.trimap).pixels if job.trimap is not None else read_single(job.inputs[1], "mask")
+    with clock.phase("alpha"):
+        if job.mask is None:
+            alpha, info = solve_alpha(pixels, guide, threads=task.threads, **job.options)
+        else:
+            options = dict(job.options)
+            seed = options.pop("seed", 0)
+            alpha, info = refine_mask(
+                pixels,
+                guide,
+                band=None,
+                threshold=0.5,
+                mask_weight=MASK_WEIGHT,
+                learn=True,
+                seed=seed,
+                threads=task.threads,
+                **options,
+            )
+    record.update(height=pixels.shape[0], width=pixels.shape[1], alpha=info.as_dict())
+    foreground = None
+    if set(job.outputs) != {"alpha"}:
+        with clock.phase("foreground"):
+            foreground = estimate_foreground(pixels, alpha, threads=task.threads).foreground
+    with clock.phase("write"):
+        pictures = [
+            (path, *_picture(kind, alpha, foreground, icc_profile, task.bits))
+            for kind, path in job.outputs.items()
+        ]
+        save_pictures(pictures, mark=task.mark, durable=True)
+
+
+def _picture(
+    kind: str, alpha: Pixels, foreground: Pixels | None, icc_profile: bytes | None, bits: int
+) -> tuple[Pixels, bytes | None]:
+    if kind == "alpha":
+        return quantized(alpha, f"u{bits // 8}"), None
+    assert foreground is not None
+    if kind == "cutout":
+        return stacked(foreground, alpha, np.uint8), icc_profile
+    return quantized(foreground, np.uint8), icc_profile
