@@ -2,8 +2,12 @@
 
 import importlib
 import json
+import os
 import re
+import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -37,6 +41,32 @@ def on_some(image, trimap):
     if image.mean() < 0.15:
         raise RuntimeError("too dark\\nfor me")
     return trimap
+
+def exits(image, trimap):
+    raise SystemExit(0)
+
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+def mute(image, trimap):
+    raise Mute
+
+def odd(image, trimap):
+    raise RuntimeError("\\udcff")
+
+def nothing(image, trimap):
+    return None
+
+def prints_and_moves(image, trimap):
+    import os
+    print("hello")
+    os.chdir("/")
+    return trimap
+
+def sleeps(image, trimap):
+    import time
+    time.sleep(60)
 
 def dies(image, trimap):
     import os
@@ -152,7 +182,7 @@ def test_failures_are_recorded_and_the_run_goes_on(module):
             Made("other size", truth=np.zeros((3, 3))),
         ],
     )
-    names = ["wrong_shape", "not_a_number", "too_large", "on_some", "missing"]
+    names = ["wrong_shape", "not_a_number", "too_large", "on_some", "missing", "exits", "mute", "odd", "nothing"]
     result = evaluate([f"{module}:{name}" for name in names] + ["no_such_module:f"], [data])
     failure = {(r.sample, r.method.partition(":")[2]): r.failure for r in result.records}
     assert re.match(r"ValueError: alpha: expected shape", failure["bright", "wrong_shape"])
@@ -161,15 +191,20 @@ def test_failures_are_recorded_and_the_run_goes_on(module):
     assert failure["bright", "on_some"] is None
     assert failure["dark", "on_some"] == "RuntimeError: too dark for me"
     assert re.match("AttributeError", failure["dark", "missing"])
+    assert failure["dark", "exits"] == "SystemExit: 0"
+    assert failure["dark", "mute"] == "Mute: (its message cannot be read)"
+    assert failure["dark", "odd"] == "RuntimeError: \\udcff"
+    assert failure["dark", "nothing"] == "TypeError: alpha: expected an array, got None"
     assert re.match("ModuleNotFoundError", failure["dark", "f"])
     assert failure["torn", "on_some"] == "DatasetError: torn: expected parts of one size"
     assert re.match("ValueError: ", failure["other size", "on_some"])
     means = result.means("made")
     assert means[f"{module}:on_some"]["done"] == 1
-    assert np.isnan(means[f"{module}:on_some"]["sad"])  # there is no sample that all methods did
+    assert means[f"{module}:on_some"]["sad"] > 0  # those that never had an alpha do not count
+    assert np.isnan(means[f"{module}:missing"]["sad"])
     assert means[f"{module}:on_some"]["rank"] < means[f"{module}:missing"]["rank"]
-    assert "0 of 4 samples" in result.table("made")
-    assert len(result.failures) == 23
+    assert "1 of 4 samples" in result.table("made")
+    assert len(result.failures) == 4 * 10 - 1
 
 
 def test_side_by_side_gives_the_same_errors(scenes, module):
@@ -229,6 +264,121 @@ def test_what_has_changed_is_run_again(tmp_path, module):
     anew = [Made("a")]
     evaluate(["closed-form"], [Dataset("made", anew)], output=tmp_path, resume=False)
     assert anew[0].loads == 1
+    evaluate(["closed-form"], [Dataset("made", anew)], output=tmp_path)
+    assert anew[0].loads == 1
+    (tmp_path / "alphas" / "closed-form" / "made" / "a.png").unlink()
+    evaluate(["closed-form"], [Dataset("made", anew)], output=tmp_path)
+    assert (tmp_path / "alphas" / "closed-form" / "made" / "a.png").exists()
+
+
+def test_a_changed_function_or_alpha_is_run_again(tmp_path, module):
+    data = Dataset("made", [Made("a")])
+    arguments = [f"{module}:half", f"theirs={tmp_path / 'finished'}"]
+    (tmp_path / "finished").mkdir()
+    tm.io.save_image(tmp_path / "finished" / "a.png", np.zeros((8, 12)))
+    first = evaluate(arguments, [data], output=tmp_path / "out")
+    source = tmp_path / f"{module}.py"
+    source.write_text(source.read_text().replace("return trimap\n", "return trimap * 0\n", 1))
+    sys.modules.pop(module)
+    importlib.invalidate_caches()
+    tm.io.save_image(tmp_path / "finished" / "a.png", np.ones((8, 12)))
+    second = evaluate(arguments, [data], output=tmp_path / "out")
+    assert all(a.errors != b.errors for a, b in zip(first.records, second.records, strict=True))
+
+
+def test_records_of_other_samples_and_methods_stay(tmp_path):
+    sources = [Made("a"), Made("b")]
+    evaluate(["closed-form"], [Dataset("made", sources)], output=tmp_path)
+    evaluate(["sampling"], [Dataset("made", sources[:1])], output=tmp_path)
+    seen = []
+    both = evaluate(
+        ["closed-form", "sampling"],
+        [Dataset("made", sources)],
+        output=tmp_path,
+        progress=lambda done, total, record: seen.append(record.key),
+    )
+    assert len(both.records) == 4
+    assert seen == [("made", "b", "sampling")]
+
+
+def test_what_is_no_record_is_left_out(tmp_path):
+    evaluate(["closed-form"], [Dataset("made", [Made("a")])], output=tmp_path)
+    with (tmp_path / "records.jsonl").open("ab") as file:
+        file.write(b'\xff\n[1]\n{"dataset": ["x"]}\n')
+        good = json.loads((tmp_path / "records.jsonl").read_bytes().splitlines()[0])
+        file.write(json.dumps({**good, "errors": 7}).encode() + b"\n")
+    again = [Made("a")]
+    evaluate(["closed-form"], [Dataset("made", again)], output=tmp_path)
+    assert again[0].loads == 0
+
+
+def test_names_that_mean_other_folders_stay_inside(tmp_path):
+    data = Dataset("..", [Made("..")])
+    evaluate(["..=closed-form", "a=sampling"], [data], output=tmp_path / "out")
+    assert len(list((tmp_path / "out" / "alphas").glob("*/*/*.png"))) == 2
+    assert os.listdir(tmp_path) == ["out"]
+
+
+def test_alphas_of_an_evaluation_can_be_measured_again(tmp_path):
+    data = Dataset("my data (ü)", [Made("photo ß")])
+    first = evaluate(["closed-form"], [data], output=tmp_path)
+    again = evaluate([str(tmp_path / "alphas" / "closed-form")], [data])
+    assert again.records[0].errors["sad"] == pytest.approx(first.records[0].errors["sad"], abs=1e-3)
+
+
+def test_finished_alphas_of_other_kinds(tmp_path):
+    data = Dataset("made", [Made("a"), Made("b")])
+    tm.io.save_image(tmp_path / "a.png", np.zeros((8, 12)))
+    (tmp_path / "a.png").rename(tmp_path / "a.PNG")
+    tm.io.save_image(tmp_path / "b.png", np.random.default_rng(0).random((8, 12, 3)))
+    a, b = evaluate([str(tmp_path)], [data]).records
+    assert a.failure is None
+    assert re.search(r"b.png: expected grey .* coloured pixels", b.failure)
+
+
+SCRIPT = """
+import sys
+import trimatte as tm
+sys.path.append({folder!r})
+def main():
+    data = tm.datasets.scenes(height=40, width=40).select(["hair", "net", "glass"])
+    tm.evaluation.evaluate(["their_matting:sleeps"], [data], jobs=2)
+"""
+
+
+def children(pid):
+    lines = subprocess.run(["ps", "-eo", "pid,ppid"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [int(line.split()[0]) for line in lines.splitlines()[1:] if int(line.split()[1]) == pid]
+
+
+def wait_until(condition):
+    for _ in range(600):
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_parent_leaves_no_process_behind(tmp_path, module, sign):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(folder=str(tmp_path)) + "if __name__ == '__main__':\n    main()\n")
+    process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE)
+    assert wait_until(lambda: len(children(process.pid)) >= 3)  # two workers and the resource tracker
+    workers = children(process.pid)
+    process.send_signal(sign)
+    process.communicate()  # ends when the last process that holds the pipe ends
+    assert process.returncode != 0
+    for worker in workers:
+        assert wait_until(lambda pid=worker: not os.path.exists(f"/proc/{pid}") or sys.platform != "linux")
+
+
+def test_a_script_that_cannot_start_workers_is_told_so(tmp_path):
+    script = SCRIPT.format(folder=str(tmp_path)) + "main()\n"
+    done = subprocess.run([sys.executable, "-"], input=script, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "no worker process can start; a script that starts some needs" in done.stderr
 
 
 def test_files_of_an_evaluation(tmp_path, scenes):
@@ -251,12 +401,27 @@ def test_files_of_an_evaluation(tmp_path, scenes):
         (["best", "best"], 1, {}, "methods: expected different names, got 'best' twice"),
         (["best"], 2, {}, "datasets: expected different names, got 'made' twice"),
         ([], 1, {}, "methods, datasets: expected at least one of each"),
+        (["best"], 1, {"output": ""}, "output: expected the name of a folder"),
+        (["best"], 1, {"output": __file__}, "output: expected a folder, got the file"),
         (["best"], 1, {"jobs": 0}, "jobs: expected at least 1"),
     ],
 )
 def test_bad_arguments_are_refused(methods, datasets, options, message):
     with pytest.raises(ValueError, match=message):
         evaluate(methods, [Dataset("made", [Made("a")])] * datasets, **options)
+
+
+def test_arguments_of_another_kind_are_refused():
+    data = Dataset("made", [Made("a")])
+    with pytest.raises(TypeError, match="methods: expected a sequence of methods, got 'best'"):
+        evaluate("best", [data])
+    with pytest.raises(TypeError, match="methods: expected str or Method, got function"):
+        evaluate([lambda image, trimap: trimap], [data])
+    with pytest.raises(TypeError, match="datasets: expected a sequence of data sets"):
+        evaluate(["best"], data)
+    result = evaluate(["closed-form"], [data, Dataset("empty", [])])
+    with pytest.raises(tm.DatasetError, match="empty: expected one of made"):
+        result.table("empty")
 
 
 def made_evaluation(values, method="m", dataset="d"):
@@ -284,8 +449,14 @@ def test_compare_tells_a_change_from_noise():
     assert noise.low < 0 < noise.high
     (same,) = compare(made_evaluation(base), made_evaluation(base))
     assert same.verdict == "same"
-    (part,) = compare(made_evaluation(base), made_evaluation([*base[:5], None]))
-    assert part.samples == 5
+    (part,) = compare(made_evaluation(base), made_evaluation(base[:5]))
+    assert (part.samples, part.verdict) == (5, "same")
+    (few,) = compare(made_evaluation(base[:4]), made_evaluation([v + 1 for v in base[:4]]))
+    assert few.verdict == "too few"
+    (lost,) = compare(made_evaluation(base), made_evaluation([*base[:19], None]))
+    assert (lost.samples, lost.lost, lost.verdict) == (19, 1, "worse")
+    (all_lost,) = compare(made_evaluation(base[:1]), made_evaluation([None]))
+    assert (all_lost.samples, all_lost.verdict) == (0, "worse")
     (renamed,) = compare(made_evaluation(base), made_evaluation(base, "n"))
     assert renamed.method == "m -> n"
 
@@ -293,6 +464,11 @@ def test_compare_tells_a_change_from_noise():
 def test_compare_refuses_what_cannot_be_compared():
     with pytest.raises(tm.DatasetError, match="samples and methods that both evaluations have"):
         compare(made_evaluation([1.0]), made_evaluation([1.0], dataset="other"))
+    small, large = (
+        Evaluation((Record("d", "s", "m", {"sad": 1.0, "pixels": pixels}, 1.0, 0),)) for pixels in (10, 20)
+    )
+    with pytest.raises(tm.DatasetError, match="d s: expected the same picture and trimap in both, got 10 and 20"):
+        compare(small, large)
     with pytest.raises(ValueError, match="measure: expected one of"):
         compare(made_evaluation([1.0]), made_evaluation([1.0]), measure="psnr")
 
@@ -312,7 +488,7 @@ def test_rank_correlation():
 
 def test_the_report_is_one_file_that_needs_no_network(tmp_path, scenes, module):
     data = Dataset("<made & 'odd'>", [*scenes.select(["hair", "net"]).sources, Made("dark", 0.1)])
-    result = evaluate(["closed-form", f"{module}:on_some"], [data], output=tmp_path)
+    result = evaluate(["_a$b^{$=closed-form", f"{module}:on_some"], [data], output=tmp_path)
     tm.evaluation.write_report(result, [data], tmp_path)
     text = (tmp_path / "report.html").read_text()
     for reference in re.findall(r"""(?:src|href)="([^"]*)""", text):
@@ -324,6 +500,21 @@ def test_the_report_is_one_file_that_needs_no_network(tmp_path, scenes, module):
     assert "too dark for me" in text
     assert text.count("<svg") == 1
     assert 'class="best"' in text
+    assert text.count("_a$b^{$") > 5  # one of them in the plot's legend
+    assert "rows 0-40, columns 0-56" in text
+    tm.evaluation.write_report(result, [data, Dataset("empty", [])], tmp_path)
+    damaged = next((tmp_path / "alphas").glob("*/*/hair.png"))
+    damaged.write_bytes(b"half")
+    tm.evaluation.write_report(result, [data], tmp_path)
+    assert (tmp_path / "report.html").read_text().count("data:image/png") == 13
+
+
+def test_a_report_of_finished_alphas_has_no_plot(tmp_path):
+    tm.io.save_image(tmp_path / "a.png", np.zeros((8, 12)))
+    data = Dataset("made", [Made("a")])
+    result = evaluate([str(tmp_path)], [data], output=tmp_path / "out")
+    tm.evaluation.write_report(result, [data], tmp_path / "out")
+    assert "<svg" not in (tmp_path / "out" / "report.html").read_text()
 
 
 def cli(*arguments):
@@ -341,7 +532,7 @@ def pictures(tmp_path):
         ("gt_training_lowres", scene.alpha),
     ):
         (root / folder).mkdir(parents=True)
-        for name in ("GT01", "GT02"):
+        for name in ("GT01", "GT02", "GT03", "GT04", "GT05"):
             tm.io.save_image(root / folder / f"{name}.png", pixels)
     return root
 
@@ -351,13 +542,13 @@ def test_the_command_evaluates_and_compares(pictures, tmp_path, capsys):
     assert cli("evaluate", pictures, "-m", "closed-form", "-m", "sampling", "-o", out) == 0
     printed = capsys.readouterr()
     assert "| closed-form |" in printed.out
-    assert "[4/4] set/Trimap1 GT02, sampling: SAD" in printed.err
+    assert "[10/10] set/Trimap1 GT05, sampling: SAD" in printed.err
     assert {p.name for p in out.iterdir()} == {
         "alphas", "records.jsonl", "report.html", "results.csv", "results.json"
     }  # fmt: skip
     assert cli("evaluate", pictures, "-m", "closed-form", "--no-report", "--json", "-o", tmp_path / "two") == 0
     record = json.loads(capsys.readouterr().out)
-    assert record["means"]["set/Trimap1"]["closed-form"]["done"] == 2
+    assert record["means"]["set/Trimap1"]["closed-form"]["done"] == 5
     finished = out / "alphas" / "sampling" / "set" / "Trimap1"
     assert cli("evaluate", pictures, "-m", finished, "--no-report", "--json", "-o", tmp_path / "three") == 0
     means = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["means"]["set/Trimap1"]["Trimap1"]
@@ -379,12 +570,21 @@ def test_the_command_fails_if_a_method_fails(pictures, tmp_path, capsys, monkeyp
     sys.modules.pop("local_method", None)
 
 
+def test_a_method_that_prints_and_moves_disturbs_nothing(pictures, tmp_path, capsys, module, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli("evaluate", pictures, "-m", f"{module}:prints_and_moves", "--json", "-o", "out", "--no-report") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["command"] == "evaluate"
+    assert "hello" in printed.err
+    assert (tmp_path / "out" / "results.json").exists()
+
+
 def test_the_command_with_patterns_and_a_worse_result(pictures, tmp_path, capsys):
     images, truths = pictures / "input_training_lowres" / "*.png", pictures / "gt_training_lowres"
     arguments = ["evaluate", images, "--truths", truths / "{stem}.png", "--radius", "3", "--no-report", "-q"]
     assert cli(*arguments, "-m", "m=closed-form", "-o", tmp_path / "a") == 0
     assert cli(*arguments, "-m", "m=closed-form,epsilon=1", "-o", tmp_path / "b") == 0
-    paths = [tmp_path / name / "results.json" for name in "ab"]
+    paths = [tmp_path / "a", tmp_path / "b" / "results.json"]
     assert cli("compare", *paths, "--fail-if-worse") == 1
     assert cli("compare", *paths[::-1], "--fail-if-worse") == 0
     assert "better" in capsys.readouterr().out
@@ -395,13 +595,18 @@ def test_the_command_with_patterns_and_a_worse_result(pictures, tmp_path, capsys
     [
         (["nowhere"], 1, "nowhere: no such folder"),
         (["scenes", "-m", "magic"], 1, "method: expected one of"),
-        (["scenes", "--sample", "GT99"], 1, "no sample 'GT99'"),
+        (["scenes", "--sample", "GT99"], 1, "no sample 'GT99' in scenes"),
+        (["scenes", "--trimap-files", "x"], 2, "--trimap-files: nothing in DATA that it is for"),
+        (["scenes", "--radius", "3"], 2, "--radius: nothing in DATA"),
+        (["a.png", "b.png", "--truths", "x"], 2, "a.png: is a file; quote a pattern"),
         (["*.jpg"], 2, "needs --truths"),
         (["*.jpg", "--truths", "x"], 1, r"\*.jpg: no file matches"),
     ],
 )
 def test_the_command_says_what_is_wrong(arguments, code, message, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
     assert cli("evaluate", *arguments, "-o", "out") == code
     assert re.search(message, capsys.readouterr().err)
     assert not (tmp_path / "out").exists()

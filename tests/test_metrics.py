@@ -69,9 +69,10 @@ def test_a_real_matte_against_the_twins(solved):
     assert errors.connectivity == pytest.approx(
         reference.connectivity(alpha, truth, region), abs=tolerances.METRIC
     )
-    assert metrics.gradient(alpha, truth, trimap, sigma=0.8) == pytest.approx(
-        reference.gradient(alpha, truth, region, 0.8), abs=tolerances.METRIC
-    )
+    for sigma in (0.1, 0.8, 10):
+        assert metrics.gradient(alpha, truth, trimap, sigma=sigma) == pytest.approx(
+            reference.gradient(alpha, truth, region, sigma), abs=tolerances.METRIC
+        )
     assert metrics.evaluate(alpha, truth, region=region) == errors
     for name in ("sad", "mse", "mad", "rmse", "gradient", "connectivity"):
         assert getattr(metrics, name)(alpha, truth, trimap) == getattr(errors, name)
@@ -193,6 +194,7 @@ KNOWN = np.zeros((6, 7), np.uint8)
         (("matte.png", GOOD), {}, TypeError, "alpha: expected an array, got the path"),
         ((np.stack([GOOD] * 3, 2), GOOD), {}, ValueError, r"alpha: expected shape \(H, W\)"),
         ((GOOD.astype(int), GOOD), {}, TypeError, "alpha: expected uint8"),
+        ((GOOD[:0], GOOD[:0]), {}, ValueError, r"truth: expected pixels to measure, got shape \(0, 7\)"),
     ],
 )
 def test_bad_mattes_are_refused(arguments, options, error, message):
@@ -204,7 +206,7 @@ def test_bad_mattes_are_refused(arguments, options, error, message):
 @pytest.mark.parametrize(
     ("measure", "option", "message"),
     [
-        (metrics.gradient, {"sigma": 0}, "sigma: expected a number from 0.1 to 100"),
+        (metrics.gradient, {"sigma": 0}, "sigma: expected a number from 0.1 to 10"),
         (metrics.connectivity, {"step": 0}, "step: expected a number from 0.005 to 1"),
         (metrics.connectivity, {"theta": 2}, "theta: expected a number from 0 to 1"),
     ],

@@ -104,8 +104,12 @@ def test_loading_is_lazy_and_sources_can_be_pickled():
 
 
 def test_bad_suites_and_selections_are_refused(suite):
-    with pytest.raises(tm.DatasetError, match="height, width: expected at least 32, got 31 x 40"):
+    with pytest.raises(ValueError, match="height: expected at least 32, got 31"):
         datasets.scenes(height=31, width=40)
+    with pytest.raises(TypeError, match="width: expected an integer, got str"):
+        datasets.scenes(height=40, width="a")
+    with pytest.raises(ValueError, match="height, width: expected fewer than"):
+        datasets.scenes(height=100_000, width=100_000)
     with pytest.raises(tm.DatasetError, match="scenes: no sample 'hare'"):
         suite.select(["hare"])
     with pytest.raises(tm.DatasetError, match="two samples 'glass'"):
@@ -218,7 +222,7 @@ def test_what_is_missing_is_said(tmp_path):
         datasets.folder(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="layout: expected one of auto, alphamatting"):
         datasets.folder(tmp_path, layout="coco")
-    with pytest.raises(tm.DatasetError, match=r"alphamatting.com training set has input_training_lowres/ or"):
+    with pytest.raises(tm.DatasetError, match=r"training set of alphamatting.com has input_training_lowres/ or"):
         datasets.folder(tmp_path)
     write(tmp_path / "original", ["a.png", "b.png"], image())
     write(tmp_path / "mask", ["a.png"], TRUTH)
@@ -231,10 +235,24 @@ def test_what_is_missing_is_said(tmp_path):
     photos = str(tmp_path / "original" / "*.png")
     with pytest.raises(tm.DatasetError, match="no file matches"):
         datasets.files(str(tmp_path / "*.webp"), photos)
-    with pytest.raises(tm.DatasetError, match=r"a.png: no truth .*a_gt.png"):
+    with pytest.raises(tm.DatasetError, match=r"a.png: expected one truth .*a_gt.png"):
         datasets.files(photos, str(tmp_path / "{stem}_gt.png"))
-    with pytest.raises(tm.DatasetError, match=r"expected one trimap of the same stem in .*, got 0"):
+    with pytest.raises(tm.DatasetError, match=r"expected one trimap .* of the same stem, got 0"):
         datasets.files(photos, photos, str(tmp_path / "trimap" / "x*.png"))
+
+
+def test_two_pictures_of_one_stem_are_refused(tmp_path):
+    write(tmp_path / "original", ["a.png"], image())
+    write(tmp_path / "mask", ["a.png", "a.tif"], TRUTH)
+    with pytest.raises(tm.DatasetError, match=r"mask: expected one picture of a stem, got a.png and a.tif"):
+        datasets.folder(tmp_path)
+    photos, masks = str(tmp_path / "original" / "*"), str(tmp_path / "mask" / "{stem}.*")
+    with pytest.raises(tm.DatasetError, match=r"expected one truth .* got 2"):
+        datasets.files(photos, masks)
+    (tmp_path / "mask" / "a.tif").unlink()
+    assert datasets.files(photos, masks).names == ("a",)
+    with pytest.raises(ValueError, match="radius: expected a finite number"):
+        datasets.folder(tmp_path, radius=float("nan"))
 
 
 def test_bad_samples_are_refused_when_loaded(tmp_path):
@@ -246,5 +264,5 @@ def test_bad_samples_are_refused_when_loaded(tmp_path):
     ):
         datasets.folder(tmp_path)[0]
     write(tmp_path / "mask", ["a.png"], image())
-    with pytest.raises(tm.PictureError, match="expected a grey picture, got a coloured one"):
+    with pytest.raises(ValueError, match=r"mask.a.png: expected grey .* with coloured pixels"):
         datasets.folder(tmp_path)[0]

@@ -13,6 +13,7 @@ from .errors import (
     PictureError,
     TrimatteError,
     TrimatteWarning,
+    WorkerError,
 )
 from .foreground import Layers, estimate_foreground
 from .laplacian import closed_form_laplacian
@@ -32,6 +33,7 @@ __all__ = [
     "SolveInfo",
     "TrimatteError",
     "TrimatteWarning",
+    "WorkerError",
     "__version__",
     "batch",
     "closed_form_laplacian",

@@ -101,25 +101,25 @@ def alpha(value: object, image_shape: tuple[int, ...], name: str = "alpha") -> n
     return np.asarray(array / np.float32(full_range(array.dtype)), dtype=np.float32)
 
 
-def _single_channel(value: Array) -> Array:
-    """Reduce a trimap saved as grey+alpha, RGB or RGBA to its grey channel, or say why that cannot be."""
+def single_channel(value: Array, name: str) -> Array:
+    """Reduce grey saved as grey+alpha, RGB or RGBA to its grey channel, or say why that cannot be."""
     if value.ndim != 3 or value.shape[2] == 1:
         return value
     channels = value.shape[2]
     if channels not in (2, 3, 4):
-        raise ValueError(f"trimap: expected shape (H, W), got {value.shape}")
+        raise ValueError(f"{name}: expected shape (H, W), got {value.shape}")
     top = full_range(value.dtype)
     if channels in (2, 4) and value.size and value[..., -1].min() < top:
         raise ValueError(
-            f"trimap: expected an opaque picture, got shape {value.shape} with transparency: it is not clear "
-            "whether the trimap is in the colours or in the transparency; pass one of them"
+            f"{name}: expected an opaque picture, got shape {value.shape} with transparency: it is not clear "
+            f"whether the {name} is in the colours or in the transparency; pass one of them"
         )
     if channels > 2:
         for row in value[..., :3]:
             spread = row.max(axis=-1) - row.min(axis=-1)  # never negative, so unsigned is fine
             if spread.max(initial=0) > _GREY_TOLERANCE * top:
                 raise ValueError(
-                    "trimap: expected grey (white = foreground, black = background, grey = unknown), got shape "
+                    f"{name}: expected grey (white = foreground, black = background), got shape "
                     f"{value.shape} with coloured pixels"
                 )
     return np.ascontiguousarray(value[..., 0])
@@ -139,7 +139,7 @@ def labels(
             "background_threshold, foreground_threshold: expected 0 <= background < foreground <= 1, "
             f"got {low} and {high}"
         )
-    value = trimap if np.asarray(trimap).dtype == bool else _single_channel(native(trimap, "trimap"))
+    value = trimap if np.asarray(trimap).dtype == bool else single_channel(native(trimap, "trimap"), "trimap")
     array = plane(value, image_shape, "trimap")
     top = full_range(array.dtype)
     # 0 (background), 2 (unknown) or 2 - 1 (foreground), without a pass for each

@@ -76,9 +76,11 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
                 file.flush()
                 os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            error.filename = name
         raise
 
 

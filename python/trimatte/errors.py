@@ -56,5 +56,9 @@ class BatchError(TrimatteError, ValueError):
     """Jobs that cannot be run as they are given: a missing column, two items with one output."""
 
 
+class WorkerError(TrimatteError, RuntimeError):
+    """Worker processes cannot be started."""
+
+
 class TrimatteWarning(UserWarning):
     """Something legal but doubtful, such as an input whose transparency is ignored."""

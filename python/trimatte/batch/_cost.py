@@ -29,7 +29,8 @@ def _pixels(path: str) -> int:
     from PIL import Image
 
     with opened(path) as file, Image.open(file) as image:
-        return image.width * image.height
+        width, height = image.size
+    return int(width) * int(height)
 
 
 def _unknown(path: str) -> int:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
-import signal
 import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import _check
+from .._pool import process_pool
 from .._threads import thread_count
 from ..errors import BatchError
 from ._cost import estimated_bytes
@@ -250,34 +249,25 @@ class _Run:
     def through_processes(self, todo: Iterator[Job]) -> None:
         """Run in processes of our own. One that dies takes its pool along: what was running runs again, alone."""
         queue = _Queue(todo, self)
-        while True:
-            pool = ProcessPoolExecutor(self.side_by_side, multiprocessing.get_context("spawn"), _ignore_interrupt)
-            try:
+        while not queue.is_empty():
+            with process_pool(self.side_by_side) as pool:
                 lost = self._drain(pool, queue, None)
-            except BaseException:
-                _kill(pool)
-                raise
-            pool.shutdown()
-            if not lost:
-                return
             for job in lost:
                 self._alone(job)
 
     def _alone(self, job: Job) -> None:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _ignore_interrupt) as pool:
+        with process_pool(1) as pool:
             try:
                 self.record(pool.submit(work, self.task(job, 0)).result())
             except BrokenProcessPool:
                 self.fail(job, "the process that did it was killed, perhaps for lack of memory")
-            except BaseException:
-                _kill(pool)
-                raise
 
     def through(self, executor: Executor, todo: Iterator[Job], alive: Callable[[], bool] | None) -> None:
         """Run on somebody else's executor."""
         queue = _Queue(todo, self)
-        for job in self._drain(executor, queue, alive):
-            self.fail(job, "the worker that did it was lost")
+        while not queue.is_empty():
+            for job in self._drain(executor, queue, alive):
+                self.fail(job, "the worker that did it was lost")
 
     def _drain(self, executor: Executor, queue: _Queue, alive: Callable[[], bool] | None) -> list[Job]:
         """Keep the executor busy until nothing is left; return the jobs whose workers died."""
@@ -294,8 +284,6 @@ class _Run:
                     queue.finished(job)
                     lost.append(job)
             if not running:
-                if queue.error is not None:
-                    raise queue.error
                 return lost
             finished, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
             if not finished and alive is not None and not alive():
@@ -323,7 +311,7 @@ class _Queue:
     Attributes
     ----------
     error : Exception or None
-        What the iterator of jobs has raised. It is for the caller to raise, once what is running has finished.
+        What the iterator of jobs has raised; `is_empty` raises it, once what is running has finished.
     """
 
     def __init__(self, jobs: Iterator[Job], run: _Run) -> None:
@@ -350,6 +338,13 @@ class _Queue:
                     self._run.fail(job, f"needs about {need}, more than the memory allowed, {limit}")
                     continue
             self._ahead.append((job, cost))
+
+    def is_empty(self) -> bool:
+        """Whether nothing is left; raises what the iterator of jobs has raised."""
+        self._fill(1)
+        if not self._ahead and self.error is not None:
+            raise self.error
+        return not self._ahead
 
     def next(self, running: int) -> Job | None:
         """Return the first job that fits beside what is running; None if none does."""
@@ -379,24 +374,3 @@ class _Queue:
     def finished(self, job: Job) -> None:
         """Give the memory of a job back."""
         self._held.pop(job.key, None)
-
-
-def _ignore_interrupt() -> None:
-    """Leave Ctrl-C to the parent, which stops its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _kill(pool: ProcessPoolExecutor) -> None:
-    """Stop a pool's processes at once: what they were writing is removed by the caller."""
-    processes = list((getattr(pool, "_processes", None) or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.join()
-
-
-def with_options(jobs: Iterable[Job], **options: Any) -> Iterator[Job]:
-    """Give jobs options that they do not have of their own."""
-    for job in jobs:
-        yield replace(job, options={**options, **job.options})

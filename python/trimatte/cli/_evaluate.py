@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +16,7 @@ from .. import datasets
 from ..datasets import Dataset
 from ..datasets._files import LAYOUTS
 from ..errors import DatasetError
+from ..evaluation._records import COMPARED, without_nan
 from ._app import app
 from ._session import Session, command
 
@@ -28,30 +28,60 @@ LAYOUT_HELP = f"Of folders: auto, {', '.join(LAYOUTS)}. [default: auto]"
 TRIMAPS_HELP = "Which trimaps of an alphamatting.com folder; may be repeated. [default: Trimap1]"
 TRUTHS_HELP = "With DATA a pattern of pictures: pattern of the true alphas, 'gt/*.png' or 'gt/{stem}_alpha.png'."
 TRIMAP_FILES_HELP = "Likewise, of the trimaps. [default: made from the truth]"
+MEASURE_HELP = f"{', '.join(COMPARED)}."
 JOBS_HELP = "Samples side by side; seconds are worth comparing at 1 only. [default: 1]"
 DEFAULT_METHODS = ("closed-form", "best")
 REPORT_PACKAGES = ("jinja2", "matplotlib")
 
 
-def _opened(
-    data: str,
-    layout: str,
-    trimaps: tuple[str, ...],
-    truths: str | None,
-    trimap_files: str | None,
-    radius: float | None,
-    size: tuple[int, int],
-) -> list[Dataset]:
-    """Return the data sets that one DATA argument means."""
-    if truths is not None:
-        return [datasets.files(data, truths, trimap_files, radius=radius, name=Path(data).parent.name or "files")]
-    if data == "scenes":
-        return [datasets.scenes(height=size[0], width=size[1])]
-    if glob.has_magic(data):
-        raise click.UsageError(f"{data}: a pattern of pictures needs --truths")
-    wanted = trimaps or ("Trimap1",)
-    found = [datasets.folder(data, layout=layout, trimap=name, radius=radius) for name in wanted]
-    return found if len({d.name for d in found}) == len(found) else found[:1]
+def _opened(data: tuple[str, ...], options: dict[str, Any]) -> list[Dataset]:
+    """Return the data sets that the DATA arguments mean."""
+    found: list[Dataset] = []
+    patterns = folders = 0
+    for item in data:
+        if item == "scenes":
+            height, width = options["scene_size"] or (400, 600)
+            found.append(datasets.scenes(height=height, width=width))
+        elif os.path.isdir(item):
+            folders += 1
+            layout, radius = options["layout"] or "auto", options["radius"]
+            trimaps = options["trimaps"] or ("Trimap1",)
+            opened = [datasets.folder(item, layout=layout, trimap=name, radius=radius) for name in trimaps]
+            found += opened if len({d.name for d in opened}) == len(opened) else opened[:1]
+        elif options["truths"] is None and not glob.has_magic(item):
+            raise DatasetError(f"{item}: no such folder")
+        elif options["truths"] is None:
+            raise click.UsageError(f"{item}: a pattern of pictures needs --truths")
+        elif os.path.isfile(item) and len(data) > 1:
+            raise click.UsageError(f"{item}: is a file; quote a pattern, so that the shell leaves it alone")
+        else:
+            patterns += 1
+            name = Path(item).absolute().parent.name or "files"
+            truths, trimap_files = options["truths"], options["trimap_files"]
+            found.append(datasets.files(item, truths, trimap_files, radius=options["radius"], name=name))
+    unused = {
+        "scene_size": "scenes" not in data,
+        "layout": not folders,
+        "trimaps": not folders,
+        "truths": not patterns,
+        "trimap_files": not patterns,
+        "radius": not folders and not patterns,
+    }
+    for option, is_unused in unused.items():
+        if is_unused and options[option] not in (None, ()):
+            raise click.UsageError(f"--{option.replace('_', '-')}: nothing in DATA that it is for")
+    return found
+
+
+def _selected(found: list[Dataset], samples: tuple[str, ...]) -> list[Dataset]:
+    """Return the samples of these names; each has to be in one of the data sets."""
+    if not samples:
+        return found
+    for name in samples:
+        if not any(name in dataset.names for dataset in found):
+            raise DatasetError(f"no sample {name!r} in {', '.join(dataset.name for dataset in found)}")
+    chosen = [dataset.select([name for name in samples if name in dataset.names]) for dataset in found]
+    return [dataset for dataset in chosen if len(dataset)]
 
 
 @command(
@@ -66,13 +96,13 @@ def _opened(
 @click.argument("data", nargs=-1, required=True)
 @click.option("--method", "-m", "methods", multiple=True, metavar="METHOD", help=METHOD_HELP)
 @click.option("--output", "-o", required=True, metavar="FOLDER", help="Made if missing; see above.")
-@click.option("--layout", type=click.Choice(["auto", *LAYOUTS]), default="auto", metavar="NAME", help=LAYOUT_HELP)
+@click.option("--layout", type=click.Choice(["auto", *LAYOUTS]), metavar="NAME", help=LAYOUT_HELP)
 @click.option("--trimaps", multiple=True, metavar="NAME", help=TRIMAPS_HELP)
 @click.option("--truths", metavar="PATTERN", help=TRUTHS_HELP)
 @click.option("--trimap-files", metavar="PATTERN", help=TRIMAP_FILES_HELP)
 @click.option("--radius", type=click.FloatRange(0), metavar="N", help="Half the band of trimaps that are made.")
 @click.option("--sample", "samples", multiple=True, metavar="NAME", help="Only these; may be repeated.")
-@click.option("--scene-size", type=(int, int), default=(400, 600), metavar="H W", help="[default: 400 600]")
+@click.option("--scene-size", type=(int, int), metavar="H W", help="[default: 400 600]")
 @click.option("--jobs", type=click.IntRange(1, 1024), default=1, metavar="N", help=JOBS_HELP)
 @click.option("--resume/--anew", default=True, help="Keep what OUTPUT has already. [default: resume]")
 @click.option("--report/--no-report", default=None, help="Write report.html. [default: if it can be]")
@@ -81,16 +111,11 @@ def evaluate(
     data: tuple[str, ...],
     methods: tuple[str, ...],
     output: str,
-    layout: str,
-    trimaps: tuple[str, ...],
-    truths: str | None,
-    trimap_files: str | None,
-    radius: float | None,
     samples: tuple[str, ...],
-    scene_size: tuple[int, int],
     jobs: int,
     resume: bool,
     report: bool | None,
+    **options: Any,
 ) -> None:
     """Measure methods on pictures whose alpha is known.
 
@@ -106,17 +131,11 @@ def evaluate(
     sample, that is recorded, and the exit code is 1.
     """
     from .. import evaluation
-    from ..evaluation._records import without_nan
 
     missing = [name for name in REPORT_PACKAGES if find_spec(name) is None]
     if report and missing:
         raise click.UsageError(f'--report needs {", ".join(missing)}: pip install "trimatte[report]"')
-    if os.getcwd() not in sys.path:  # a method may be a function of a file here
-        sys.path.insert(0, os.getcwd())
-    found: list[Dataset] = []
-    for item in data:
-        for dataset in _opened(item, layout, trimaps, truths, trimap_files, radius, scene_size):
-            found.append(dataset.select(samples) if samples else dataset)
+    found = _selected(_opened(data, options), samples)
 
     def progress(done: int, total: int, record: evaluation.Record) -> None:
         if session.quiet:
@@ -179,7 +198,9 @@ def _correlations(result: Evaluation) -> dict[tuple[str, str], float]:
 @click.argument("after")
 @click.option(
     "--measure",
-    type=click.Choice(["sad", "mse", "mad", "rmse", "gradient", "connectivity", "seconds", "peak_bytes"]),
+    type=click.Choice(COMPARED),
+    metavar="NAME",
+    help=MEASURE_HELP,
     default="sad",
     show_default=True,
 )
@@ -187,7 +208,7 @@ def _correlations(result: Evaluation) -> dict[tuple[str, str], float]:
 def compare(session: Session, before: str, after: str, measure: str, fail_if_worse: bool) -> None:
     """Say what changed, and whether it is more than noise.
 
-    BEFORE and AFTER are results.json of two evaluations. Samples are paired; the interval is
+    BEFORE and AFTER are the folders, or results.json, of two evaluations. Samples are paired; the interval is
     that of a paired bootstrap over them.
     """
     from dataclasses import asdict
@@ -195,9 +216,14 @@ def compare(session: Session, before: str, after: str, measure: str, fail_if_wor
     from ..evaluation import Evaluation
     from ..evaluation import compare as compared
 
-    changes = compared(Evaluation.from_json(before), Evaluation.from_json(after), measure=measure)
+    first, second = Evaluation.from_json(before), Evaluation.from_json(after)
+    changes = compared(first, second, measure=measure)
     for change in changes:
         session.say(str(change))
-    session.record["changes"] = [asdict(change) for change in changes]
+    for name, one, other in ((before, first, second), (after, second, first)):
+        alone = [*set(one.datasets) - set(other.datasets), *set(one.methods) - set(other.methods)]
+        if alone and not any("->" in change.method for change in changes):
+            session.say(f"in {name} only: {', '.join(sorted(alone))}")
+    session.record["changes"] = without_nan([asdict(change) for change in changes])
     if fail_if_worse and any(change.verdict == "worse" for change in changes):
         session.exit_code = 1

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .. import _check
 from .._picture_read import load_image
-from ..errors import DatasetError, PictureError
+from ..errors import DatasetError
 from ..trimap import trimap_from_mask
 from ._dataset import Dataset, Sample, checked
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
-_GREY_TOLERANCE = 3 / 255  # as of trimaps: channels of a neutral grey may differ by this much
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Layout:
 
 LAYOUTS = {
     "alphamatting": Layout(
-        "alphamatting.com training set",
+        "training set of alphamatting.com",
         ("",),
         ("input_training_lowres", "input_training_highres", "input"),
         ("gt_training_lowres", "gt_training_highres", "gt"),
@@ -47,7 +47,7 @@ LAYOUTS = {
         trimaps_needed=True,
     ),
     "composition-1k": Layout(
-        "Composition-1k test set",
+        "test set like Composition-1k's",
         ("", "Test_set", "test"),
         ("merged", "merged_test"),
         ("alpha_copy", "alpha", "alphas"),
@@ -94,13 +94,7 @@ class FileSource:
 
 def _grey(path: Path) -> npt.NDArray[Any]:
     """Read a grey picture, also one saved as RGB."""
-    pixels = load_image(path)
-    if pixels.ndim == 2:
-        return pixels
-    spread = pixels.max(axis=2) - pixels.min(axis=2)
-    if spread.max(initial=0) > _GREY_TOLERANCE * 255:
-        raise PictureError(f"{path}: expected a grey picture, got a coloured one")
-    return np.ascontiguousarray(pixels[..., 0])
+    return _check.single_channel(load_image(path), str(path))
 
 
 def made_trimap(truth: npt.NDArray[Any], radius: float | None = None) -> npt.NDArray[np.uint8]:
@@ -120,8 +114,7 @@ def made_trimap(truth: npt.NDArray[Any], radius: float | None = None) -> npt.NDA
     """
     size = 0.01 * max(truth.shape) if radius is None else radius
     trimap = trimap_from_mask(truth, erode=size, dilate=size)
-    top = 255 if truth.dtype == np.uint8 else 65535 if truth.dtype == np.uint16 else 1
-    trimap[(truth > 0) & (truth < top)] = 128
+    trimap[(truth > 0) & (truth < _check.full_range(truth.dtype))] = 128
     return trimap
 
 
@@ -161,7 +154,8 @@ def folder(
     ValueError
         If `layout` is unknown.
     """
-    root = Path(path)
+    root = Path(path).absolute()
+    radius = _radius(radius)
     if layout != "auto" and layout not in LAYOUTS:
         raise ValueError(f"layout: expected one of auto, {', '.join(LAYOUTS)}, got {layout!r}")
     if not root.is_dir():
@@ -177,8 +171,9 @@ def folder(
             images, truths, trimaps = parts["image"], parts["truth"], parts["trimap"]
             if images and truths and (trimaps or not kind.trimaps_needed):
                 several = any("{trimap}" in choice for choice in kind.trimaps)
-                title = f"{root.name}/{trimaps.name}" if several and trimaps else root.resolve().name
-                return _paired(title, _pictures(images), truths, trimaps, radius)
+                name = root.resolve().name
+                title = f"{name}/{trimaps.name}" if several and trimaps else name
+                return _paired(title, images, truths, trimaps, radius)
         tried.append(f"a {kind.title} has {_described(kind, trimap)}")
     raise DatasetError(f"{root}: not laid out as expected: " + "; ".join(dict.fromkeys(tried)))
 
@@ -211,35 +206,38 @@ def files(
     DatasetError
         If no picture matches, or a picture has no truth or trimap.
     """
-    found = [Path(match) for match in sorted(glob.glob(images, recursive=True))]
+    radius = _radius(radius)
+    found = _matches(images)
     if not found:
         raise DatasetError(f"{images}: no file matches")
-    return Dataset(
-        name,
-        [
-            FileSource(
-                image.stem,
-                image,
-                _match(truths, image, "truth"),
-                None if trimaps is None else _match(trimaps, image, "trimap"),
-                radius,
-            )
-            for image in found
-        ],
-    )
+    truth_of = _belonging(truths, found, "truth")
+    trimap_of = {} if trimaps is None else _belonging(trimaps, found, "trimap")
+    sources = [FileSource(p.stem, p, truth_of[p], trimap_of.get(p), radius) for p in found]
+    return Dataset(name, sources)
 
 
-def _match(pattern: str, image: Path, part: str) -> Path:
-    """Return the file of a pattern that belongs to a picture."""
+def _radius(value: float | None) -> float | None:
+    return None if value is None else _check.between(value, 0, 1e6, "radius")
+
+
+def _matches(pattern: str) -> list[Path]:
+    return [Path(match).absolute() for match in sorted(glob.glob(pattern, recursive=True))]
+
+
+def _belonging(pattern: str, images: Sequence[Path], part: str) -> dict[Path, Path]:
+    """Return for each picture the file of a pattern that belongs to it."""
     if "{stem}" in pattern:
-        path = Path(pattern.replace("{stem}", image.stem))
-        if path.is_file():
-            return path
-        raise DatasetError(f"{image}: no {part} {path}")
-    same = [match for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).stem == image.stem]
-    if len(same) != 1:
-        raise DatasetError(f"{image}: expected one {part} of the same stem in {pattern}, got {len(same)}")
-    return Path(same[0])
+        found = {image: _matches(pattern.replace("{stem}", glob.escape(image.stem))) for image in images}
+    else:
+        by_stem: dict[str, list[Path]] = {}
+        for path in _matches(pattern):
+            by_stem.setdefault(path.stem, []).append(path)
+        found = {image: by_stem.get(image.stem, []) for image in images}
+    for image, paths in found.items():
+        if len(paths) != 1:
+            wanted = pattern.replace("{stem}", image.stem)
+            raise DatasetError(f"{image}: expected one {part} {wanted} of the same stem, got {len(paths)}")
+    return {image: paths[0] for image, paths in found.items()}
 
 
 def _first_folder(root: Path, choices: Sequence[str], trimap: str) -> Path | None:
@@ -250,12 +248,13 @@ def _first_folder(root: Path, choices: Sequence[str], trimap: str) -> Path | Non
             inside = sorted(here.iterdir()) if here is not None and here.is_dir() else []
             same = [p for p in inside if p.is_dir() and p.name.lower() == part.lower()]
             here = same[0] if same else None
-        if here is not None and _pictures(here):
+        if here is not None and pictures_in(here):
             return here
     return None
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the picture files in a folder, sorted."""
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES and not p.name.startswith("."))
 
 
@@ -266,19 +265,28 @@ def _described(layout: Layout, trimap: str) -> str:
     return ", ".join(" or ".join(f"{c.format(trimap=trimap)}/" for c in choices) for choices in parts)
 
 
-def _paired(
-    name: str, images: Sequence[Path], truths: Path, trimaps: Path | None, radius: float | None
-) -> Dataset:
+def _paired(name: str, images: Path, truths: Path, trimaps: Path | None, radius: float | None) -> Dataset:
     """Pair pictures with truths and trimaps of the same stem; a truth may serve composites STEM_0, STEM_1, ..."""
-    truth_of = {path.stem: path for path in _pictures(truths)}
-    trimap_of = {path.stem: path for path in _pictures(trimaps)} if trimaps else {}
+    truth_of = _by_stem(truths)
+    trimap_of = _by_stem(trimaps) if trimaps else {}
     sources = []
-    for image in images:
-        truth = truth_of.get(image.stem) or truth_of.get(re.sub(r"_\d+$", "", image.stem))
+    for stem, image in _by_stem(images).items():
+        truth = truth_of.get(stem) or truth_of.get(re.sub(r"_\d+$", "", stem))
         if truth is None:
-            raise DatasetError(f"{image}: no truth {truths / image.stem}.*")
-        trimap = trimap_of.get(image.stem)
+            raise DatasetError(f"{image}: no truth {truths / stem}.*")
+        trimap = trimap_of.get(stem)
         if trimaps is not None and trimap is None:
-            raise DatasetError(f"{image}: no trimap {trimaps / image.stem}.*")
-        sources.append(FileSource(image.stem, image, truth, trimap, radius))
+            raise DatasetError(f"{image}: no trimap {trimaps / stem}.*")
+        sources.append(FileSource(stem, image, truth, trimap, radius))
     return Dataset(name, sources)
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in pictures_in(folder):
+        if path.stem in found:
+            raise DatasetError(
+                f"{folder}: expected one picture of a stem, got {found[path.stem].name} and {path.name}"
+            )
+        found[path.stem] = path
+    return found

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._pixels import quantized
-from ..errors import DatasetError
 from ._dandelion import dandelion
 from ._dataset import Dataset, Sample
 from ._effects import alike, dimmed, loosened, moved
@@ -15,7 +14,7 @@ from ._flower import flower
 from ._glass import glass
 from ._hair import hair
 from ._net import net
-from ._scene import LEAST_SIDE, Scene
+from ._scene import Scene, check_arguments
 
 _KINDS = {"dandelion": dandelion, "flower": flower, "glass": glass, "hair": hair, "net": net}
 # Of a camera at low sensitivity; without any, pictures would be easier than any photograph.
@@ -89,14 +88,15 @@ def scenes(*, height: int = 400, width: int = 600) -> Dataset:
 
     Raises
     ------
-    DatasetError
-        If `height` or `width` is too small.
+    TypeError
+        If `height` or `width` is not an integer.
+    ValueError
+        If `height` or `width` is below 32, or there would be 2**31 pixels.
     """
-    if min(height, width) < LEAST_SIDE:
-        raise DatasetError(f"height, width: expected at least {LEAST_SIDE}, got {height} x {width}")
+    view, _, _ = check_arguments(height, width, 0, 0.0)
 
     def source(name: str, kind: str, seed: int, **options: float) -> SceneSource:
-        return SceneSource(name, kind, seed, height, width, **options)
+        return SceneSource(name, kind, seed, view.height, view.width, **options)
 
     sources = []
     for kind in ("dandelion", "hair", "net"):

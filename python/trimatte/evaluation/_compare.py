@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _check
 from ..errors import DatasetError
-from ._records import ERRORS, Evaluation
+from ._records import COMPARED, Evaluation, Record
 
 _RESAMPLES = 10_000
-MEASURES = (*ERRORS, "seconds", "peak_bytes")
+_FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,12 @@ class Change:
     low, high : float
         95 % interval of ``after - before``, from a paired bootstrap over the samples.
     samples : int
-        How many samples both have.
+        How many samples both have an alpha for.
+    lost : int
+        How many samples have one in the first only: they have failed since.
     verdict : str
-        "same" if no sample changed, "better" or "worse" if the interval leaves 0 out, else "noise".
+        "worse" if a sample is lost; else "same" if no sample changed, "too few" with fewer than five samples,
+        "better" or "worse" if the interval leaves 0 out, else "noise".
     """
 
     dataset: str
@@ -40,14 +45,16 @@ class Change:
     low: float
     high: float
     samples: int
+    lost: int
     verdict: str
 
     def __str__(self) -> str:
         """One line."""
         by = f" ({100 * (self.after / self.before - 1):+.1f} %)" if self.before else ""
+        lost = f", {self.lost} lost" if self.lost else ""
         return (
             f"{self.dataset}, {self.method}: {self.measure} {self.before:.5g} -> {self.after:.5g}{by}, "
-            f"95 % [{self.low:+.3g}, {self.high:+.3g}], {self.samples} samples: {self.verdict}"
+            f"95 % [{self.low:+.3g}, {self.high:+.3g}], samples: {self.samples}{lost}: {self.verdict}"
         )
 
 
@@ -76,7 +83,7 @@ def compare(before: Evaluation, after: Evaluation, *, measure: str = "sad", seed
     ValueError
         If `measure` is unknown.
     DatasetError
-        If no sample is in both.
+        If no sample is in both, or a sample of one name has another number of pixels that count.
 
     Notes
     -----
@@ -87,7 +94,7 @@ def compare(before: Evaluation, after: Evaluation, *, measure: str = "sad", seed
     ----------
     .. [1] B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
-    _check.one_of(measure, MEASURES, "measure")
+    _check.one_of(measure, COMPARED, "measure")
     seed = _check.seed(seed)
     common = [m for m in before.methods if m in after.methods]
     pairs = [(m, m) for m in common]
@@ -97,35 +104,45 @@ def compare(before: Evaluation, after: Evaluation, *, measure: str = "sad", seed
     for dataset in before.datasets:
         old, new = before.of(dataset), after.of(dataset)
         for first, second in pairs:
-            values = np.array(
-                [
-                    (old[s][first].measure(measure), new[s][second].measure(measure))
-                    for s in old
-                    if s in new and first in old[s] and second in new[s]
-                ]
-            ).reshape(-1, 2)
+            both = [
+                (old[s][first], new[s][second]) for s in old if s in new and first in old[s] and second in new[s]
+            ]
+            _refuse_others(both)
+            values = np.array([[r.measure(measure) for r in pair] for pair in both]).reshape(-1, 2)
+            lost = sum(a.failure is None and b.failure is not None for a, b in both)
             values = values[np.isfinite(values).all(axis=1)]
-            if len(values):
+            if len(values) or lost:
                 name = first if first == second else f"{first} -> {second}"
-                changes.append(_change(dataset, name, measure, values, seed))
+                changes.append(_change(dataset, name, measure, values, lost, seed))
     if not changes:
         raise DatasetError("expected samples and methods that both evaluations have, got none")
     return changes
 
 
+def _refuse_others(pairs: Sequence[tuple[Record, Record]]) -> None:
+    for a, b in pairs:
+        sizes = [(r.errors or {}).get("pixels") for r in (a, b)]
+        if None not in sizes and sizes[0] != sizes[1]:
+            counts = f"{sizes[0]} and {sizes[1]} pixels that count"
+            raise DatasetError(
+                f"{a.dataset} {a.sample}: expected the same picture and trimap in both, got {counts}"
+            )
+
+
 def _change(
-    dataset: str, method: str, measure: str, values: np.ndarray[tuple[int, int], np.dtype[np.float64]], seed: int
+    dataset: str, method: str, measure: str, values: npt.NDArray[np.float64], lost: int, seed: int
 ) -> Change:
-    difference = values[:, 1] - values[:, 0]
-    drawn = np.random.default_rng(seed).integers(0, len(difference), (_RESAMPLES, len(difference)))
-    low, high = np.percentile(difference[drawn].mean(axis=1), [2.5, 97.5])
-    if not difference.any():
-        verdict = "same"
-    elif low <= 0 <= high:
-        verdict = "noise"
-    else:
-        verdict = "better" if high < 0 else "worse"
-    before, after = values.mean(axis=0)
-    return Change(
-        dataset, method, measure, float(before), float(after), float(low), float(high), len(values), verdict
-    )
+    before = after = low = high = float("nan")
+    verdict = "too few"
+    if len(values):
+        before, after = (float(mean) for mean in values.mean(axis=0))
+        difference = values[:, 1] - values[:, 0]
+        drawn = np.random.default_rng(seed).integers(0, len(difference), (_RESAMPLES, len(difference)))
+        low, high = (float(end) for end in np.percentile(difference[drawn].mean(axis=1), [2.5, 97.5]))
+        if not difference.any():
+            verdict = "same"
+        elif len(values) >= _FEWEST:
+            verdict = "noise" if low <= 0 <= high else "better" if high < 0 else "worse"
+    if lost:
+        verdict = "worse"
+    return Change(dataset, method, measure, before, after, low, high, len(values), lost, verdict)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib
+import importlib.util
 import json
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check
+from .. import _check, _core
+from .._files import state_of
 from .._picture_read import load_image
 from ..alpha import METHODS, PRIORS, solve_alpha
 from ..datasets import Sample
-
-_ENDINGS = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".webp")
+from ..datasets._files import pictures_in
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Method:
         * a method of trimatte, with a prior and options if wanted: ``"best"``, ``"closed-form+sampling"``,
           ``"closed-form,epsilon=1e-5,radius=2"``; see :func:`trimatte.solve_alpha`;
         * ``"package.module:function"``, called as ``function(image, trimap)`` with float64 arrays in [0, 1], the
-          image (H, W, 3), or (H, W) if it is grey, the trimap (H, W) with 0, 0.5 and 1; it returns alpha, (H, W);
+          image (H, W, 3), or (H, W) if it is grey, the trimap (H, W) with 0, 0.5 and 1; it returns alpha, (H, W).
+          The module may lie in the current folder;
         * a folder of finished alphas, pictures named like the samples, in it or in a folder in it that is named
           like the data set.
 
@@ -92,7 +97,7 @@ class Method:
             return "function"
         raise ValueError(
             f"method: expected one of {', '.join(METHODS)}, package.module:function, or a folder of alphas, "
-            f"got {self.spec!r}"
+            f"got {self.spec!r} (NAME=METHOD names it; NAME is not one of these)"
         )
 
     def _options(self) -> dict[str, Any]:
@@ -113,13 +118,18 @@ class Method:
                 options[key] = value
         return options
 
-    def state(self) -> str:
-        """Say what its results depend on, apart from the sample."""
-        if self._kind() == "trimatte":
-            from .. import __version__
-
-            return f"{self.spec}; trimatte {__version__}"
-        return self.spec
+    def state(self, dataset: str, sample: str) -> str:
+        """Say what its result for a sample depends on, apart from the sample. Raises OSError."""
+        kind = self._kind()
+        if kind == "folder":
+            path = self._finished(dataset, sample)
+            return f"{path} {state_of(str(path))}"
+        if kind == "trimatte":
+            return f"{self.spec}; trimatte {_core.__version__}"
+        _import_from_here()
+        module = importlib.util.find_spec(self.spec.partition(":")[0])
+        source = None if module is None else module.origin
+        return f"{self.spec} {state_of(source) if source and os.path.exists(source) else ''}"
 
     def run(self, dataset: str, sample: Sample, *, threads: int | None = None) -> Answer:
         """Make alpha.
@@ -134,8 +144,13 @@ class Method:
             alpha, info = solve_alpha(sample.image, sample.trimap, threads=threads, **self._options())
             return Answer(alpha, info.as_dict())
         if kind == "folder":
-            return Answer(self._finished(dataset, sample.name))
-        found = self._function()(_unit(sample.image), _unit(sample.trimap, levels=True))
+            path = self._finished(dataset, sample.name)
+            return Answer(_check.single_channel(load_image(path), str(path)))
+        _import_from_here()
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
+            found = self._function()(_unit(sample.image), _unit(sample.trimap, levels=True))
+        if found is None:
+            raise TypeError("alpha: expected an array, got None")
         return Answer(_check.plane(found, sample.truth.shape, "alpha"))
 
     def _function(self) -> Any:
@@ -145,14 +160,35 @@ class Method:
             function = getattr(function, part)
         return function
 
-    def _finished(self, dataset: str, name: str) -> npt.NDArray[Any]:
-        """Read a finished alpha."""
-        for folder in (Path(self.spec, dataset), Path(self.spec, Path(dataset).name), Path(self.spec)):
-            for ending in _ENDINGS:
-                path = folder / f"{name}{ending}"
-                if os.path.exists(path):
-                    return _check._single_channel(load_image(path))
-        raise FileNotFoundError(f"no alpha {name}.* in {self.spec}")
+    def _finished(self, dataset: str, sample: str) -> Path:
+        """Find a finished alpha, also under the names that an evaluation gives its own."""
+        for below in (dataset, slugged(dataset), Path(dataset).name, ""):
+            folder = Path(self.spec, below)
+            found = {path.stem: path for path in pictures_in(folder)} if folder.is_dir() else {}
+            for name in (sample, slug(sample)):
+                if name in found:
+                    return found[name]
+        raise FileNotFoundError(f"no alpha {sample}.* in {self.spec}")
+
+
+def slug(name: str) -> str:
+    """Return a name that every file system takes."""
+    plain = re.sub(r"[^\w.+-]+", "_", name, flags=re.ASCII)
+    if plain == name and plain.strip("."):
+        return plain
+    mark = hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:6]
+    return f"{plain.strip('.')}-{mark}"
+
+
+def slugged(name: str) -> str:
+    """Return the same for each part of a data set's name."""
+    return "/".join(slug(part) for part in name.split("/"))
+
+
+def _import_from_here() -> None:
+    """Let a function's module lie in the current folder."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
 
 
 def _unit(pixels: npt.NDArray[Any], *, levels: bool = False) -> npt.NDArray[np.float64]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _check
 from .._files import replacing
 from ..errors import DatasetError
 
@@ -26,6 +27,8 @@ MEASURES = {
     "peak_bytes": "peak memory / MB",
 }
 ERRORS = ("sad", "mse", "mad", "rmse", "gradient", "connectivity")
+# By what methods can be compared.
+COMPARED = (*ERRORS, "seconds", "peak_bytes")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,19 @@ class Record:
     failure: str | None = None
     info: Mapping[str, Any] | None = None
     state: str = ""
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Record:
+        """Make a record of what JSON gave; raises TypeError if that is none."""
+        record = cls(**content)
+        numbers = (record.errors or {}).values() if isinstance(record.errors, (dict, type(None))) else [None]
+        if not (
+            all(isinstance(name, str) for name in (*record.key, record.state))
+            and all(isinstance(number, (int, float)) for number in numbers)
+            and (record.errors is None) == (record.failure is not None)
+        ):
+            raise TypeError(f"no record: {content}")
+        return record
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -113,6 +129,8 @@ class Evaluation:
     def means(self, dataset: str) -> dict[str, dict[str, float]]:
         """Return for each method the means over the samples on which every method has an alpha.
 
+        A method that has no alpha at all does not count among those.
+
         Returns
         -------
         dict
@@ -122,7 +140,8 @@ class Evaluation:
         """
         rows = self.of(dataset)
         methods = [m for m in self.methods if any(m in row for row in rows.values())]
-        common = [row for row in rows.values() if all(m in row and row[m].errors is not None for m in methods)]
+        able = [m for m in methods if any(m in row and row[m].errors is not None for row in rows.values())]
+        common = [row for row in rows.values() if all(m in row and row[m].errors is not None for m in able)]
         ranks = [
             _ranks([row[m].measure("sad") if m in row else float("nan") for m in methods]) for row in rows.values()
         ]
@@ -131,7 +150,9 @@ class Evaluation:
             mine = [row[method] for row in rows.values() if method in row]
             names = (*ERRORS, "seconds", "peak_bytes")
             table[method] = {
-                name: float(np.mean([row[method].measure(name) for row in common])) if common else float("nan")
+                name: float(np.mean([row[method].measure(name) for row in common]))
+                if common and method in able
+                else float("nan")
                 for name in names
             }
             table[method] |= {
@@ -147,9 +168,12 @@ class Evaluation:
 
         Raises
         ------
+        ValueError
+            If `measure` is unknown.
         DatasetError
             If fewer than three methods have means on both.
         """
+        _check.one_of(measure, COMPARED, "measure")
         from scipy.stats import spearmanr
 
         a, b = self.means(first), self.means(second)
@@ -166,8 +190,10 @@ class Evaluation:
         return "\n\n".join(self.table(dataset) for dataset in self.datasets)
 
     def table(self, dataset: str) -> str:
-        """Return the means on a data set as a Markdown table."""
+        """Return the means on a data set as a Markdown table. DatasetError if there is no such data set."""
         means = self.means(dataset)
+        if not means:
+            raise DatasetError(f"{dataset}: expected one of {', '.join(self.datasets)}")
         common = next(iter(means.values()))["common"]
         samples = max(m["samples"] for m in means.values())
         over = f"{samples:.0f} samples" if common == samples else f"{common:.0f} of {samples:.0f} samples"
@@ -199,11 +225,11 @@ class Evaluation:
             numbers = [errors.get(name, "") for name in (*ERRORS, "pixels")]
             writer.writerow([*r.key, *numbers, r.seconds, r.peak_bytes, r.failure])
         with replacing(os.fspath(path)) as stream:
-            stream.write(text.getvalue().encode())
+            stream.write(text.getvalue().encode(errors="backslashreplace"))
 
     @classmethod
     def from_json(cls, path: str | os.PathLike[str]) -> Evaluation:
-        """Read what :meth:`to_json` wrote.
+        """Read what :meth:`to_json` wrote; of a folder, its ``results.json``.
 
         Raises
         ------
@@ -212,11 +238,13 @@ class Evaluation:
         OSError
             If it cannot be read.
         """
+        place = Path(path)
+        place = place / "results.json" if place.is_dir() else place
         try:
-            content = json.loads(Path(path).read_text())
-            records = tuple(Record(**record) for record in content["records"])
+            content = json.loads(place.read_bytes())
+            records = tuple(Record.from_dict(record) for record in content["records"])
         except (ValueError, TypeError, KeyError) as error:
-            raise DatasetError(f"{path}: expected the JSON of an evaluation ({error})") from error
+            raise DatasetError(f"{place}: expected the JSON of an evaluation ({error})") from error
         return cls(records, content.get("machine", {}))
 
 

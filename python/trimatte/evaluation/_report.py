@@ -6,6 +6,7 @@ import base64
 import io
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,12 +19,12 @@ from .._files import replacing
 from .._picture_read import load_image
 from .._pixels import eight_bits, quantized
 from ..datasets import Dataset, Sample
+from ..errors import PictureError
 from ._records import MEASURES, Evaluation, Record, shown
 from ._run import _alpha_path
 
 _PLACES = 6  # of each data set
 _CROP = 160
-_SHOWN = ("sad", "mse", "gradient", "connectivity", "seconds", "peak_bytes")
 
 
 class Place(NamedTuple):
@@ -65,16 +66,16 @@ def write_report(result: Evaluation, datasets: Sequence[Dataset], output: str | 
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     text = (files("trimatte.evaluation") / "report.html.j2").read_text()
-    sections = [_section(result, dataset, folder) for dataset in datasets]
+    sections = [_section(result, data, folder) for data in datasets if data.name in result.datasets]
     html = template.from_string(text).render(
         sections=sections,
-        measures=[MEASURES[name] for name in _SHOWN],
+        measures=list(MEASURES.values()),
         machine=result.machine,
         failures=result.failures,
     )
     path = folder / "report.html"
     with replacing(str(path)) as stream:
-        stream.write(html.encode())
+        stream.write(html.encode(errors="backslashreplace"))
     return path
 
 
@@ -82,14 +83,16 @@ def _section(result: Evaluation, dataset: Dataset, folder: Path) -> dict[str, An
     """All that is said of one data set."""
     means = result.means(dataset.name)
     rows = result.of(dataset.name)
-    best = {name: min((m[name] for m in means.values() if np.isfinite(m[name])), default=None) for name in _SHOWN}
+    best = {
+        name: min((m[name] for m in means.values() if np.isfinite(m[name])), default=None) for name in MEASURES
+    }
     samples = {sample: {method: row[method] for method in means if method in row} for sample, row in rows.items()}
     return {
         "name": dataset.name,
         "means": [
             {
                 "method": method,
-                "cells": [(shown(name, mean[name]), mean[name] == best[name]) for name in _SHOWN],
+                "cells": [(shown(name, mean[name]), mean[name] == best[name]) for name in MEASURES],
                 "rank": f"{mean['rank']:.2f}",
                 "done": f"{mean['done']:.0f} of {mean['samples']:.0f}",
             }
@@ -112,12 +115,12 @@ def _cell(record: Record | None, row: dict[str, Record]) -> tuple[str, str, bool
     if record.errors is None:
         return "failed", record.failure or "", False
     least = min(r.measure("sad") for r in row.values() if r.errors is not None)
-    tip = ", ".join(f"{MEASURES[name]} {shown(name, record.measure(name))}" for name in _SHOWN)
+    tip = ", ".join(f"{MEASURES[name]} {shown(name, record.measure(name))}" for name in MEASURES)
     return shown("sad", record.measure("sad")), tip, record.measure("sad") == least
 
 
 def _plot(means: dict[str, dict[str, float]]) -> str:
-    """Error against seconds, each method a point, as SVG text."""
+    """Error against seconds, each method a point, as SVG text; nothing if no time is known."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
@@ -126,23 +129,26 @@ def _plot(means: dict[str, dict[str, float]]) -> str:
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         axes = figure.subplots(1, 2, sharex=True)
         for panel, name in zip(axes, ("sad", "gradient"), strict=True):
+            handles, labels = [], []
             for index, (method, mean) in enumerate(means.items()):
                 if np.isfinite(mean[name]) and mean["seconds"] > 0:
                     marker = "osD^vPX*"[index // 10 % 8]
-                    panel.plot(mean["seconds"], mean[name], marker, color=f"C{index % 10}", label=method)
+                    handles += panel.plot(mean["seconds"], mean[name], marker, color=f"C{index % 10}")
+                    # A dollar would begin a formula, and a label that begins with an underscore is not shown.
+                    labels.append("\u200a" + method.replace("$", r"\$"))
             panel.set_xscale("log")
             panel.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
             panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             panel.xaxis.set_minor_formatter(NullFormatter())
-            panel.set_ylim(bottom=0)
+            panel.set_ylim(0, 1.08 * max((m[name] for m in means.values() if np.isfinite(m[name])), default=1))
             panel.set_xlabel("seconds")
             panel.set_ylabel(MEASURES[name])
             panel.grid(alpha=0.3)
             for side in ("top", "right"):
                 panel.spines[side].set_visible(False)
-        handles, labels = axes[0].get_legend_handles_labels()
-        if handles:
-            figure.legend(handles, labels, loc="outside right upper", frameon=False)
+        if not handles:
+            return ""
+        figure.legend(handles, labels, loc="outside right upper", frameon=False)
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()
@@ -173,8 +179,8 @@ def _place(dataset: Dataset, sample: Sample, done: dict[str, Record], folder: Pa
     alphas = {}
     for method in done:
         path = _alpha_path(folder, method, dataset.name, sample.name)
-        if path is not None and os.path.exists(path):
-            alphas[method] = load_image(path)
+        with suppress(PictureError):  # lost or damaged since
+            alphas[method] = load_image(path or "")
     error = sum((np.abs(a / 255 - truth) for a in alphas.values()), np.zeros(truth.shape)) * unknown
     top, left = _worst_window(error)
     window = np.s_[top : top + _CROP, left : left + _CROP]
@@ -191,7 +197,8 @@ def _place(dataset: Dataset, sample: Sample, done: dict[str, Record], folder: Pa
     panels += [
         (f"{method}, SAD {done[method].measure('sad'):.2f}", crop(alpha)) for method, alpha in alphas.items()
     ]
-    return Place(f"{sample.name}, rows {top}-{top + _CROP}, columns {left}-{left + _CROP}", panels)
+    bottom, right = (min(start + _CROP, size) for start, size in zip((top, left), truth.shape, strict=True))
+    return Place(f"{sample.name}, rows {top}-{bottom}, columns {left}-{right}", panels)
 
 
 def _worst_window(error: npt.NDArray[np.float64]) -> tuple[int, int]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,14 +20,15 @@ import numpy.typing as npt
 
 from .. import _check, metrics
 from .._files import replacing
-from .._picture_write import save_image
+from .._picture_write import check_folder, save_image
+from .._pool import process_pool
 from .._threads import thread_count
 from ..datasets import Dataset, Sample
 from ..datasets._dataset import Source
 from ..errors import DatasetError
 from ..versions import versions
 from . import _memory
-from ._methods import Method
+from ._methods import Method, slug, slugged
 from ._records import Evaluation, Record, in_order
 
 Progress = Callable[[int, int, Record], object]
@@ -74,13 +74,15 @@ def evaluate(
         ``alphas/method/dataset/sample.png``, and ``records.jsonl``, one line per finished record as it was
         made. By default nothing is written.
     jobs : int, default 1
-        How many samples are worked on side by side, each in a process of its own. 1 runs in this process. Seconds
-        are only worth comparing at 1.
+        How many samples are worked on side by side, each in a process of its own, which is started anew (spawn),
+        so that a script needs the usual ``if __name__ == "__main__":``. 1 runs in this process. Seconds are only
+        worth comparing at 1.
     threads : int, optional
         Threads of each job, for methods of trimatte. Default: all usable cores, divided by `jobs`.
     resume : bool, default True
-        Take over the records that `output` already has, unless the sample, the method or the version of trimatte
-        has changed since; failures are run again.
+        Take over the records that `output` already has, unless the sample, the method (its options, the file of
+        its function, the finished alpha) or the version of trimatte has changed since, or its alpha is gone;
+        failures are run again. Records of other samples and methods stay in ``records.jsonl`` for later.
     progress : callable, optional
         Called as ``progress(done, total, record)`` after each record.
 
@@ -107,31 +109,35 @@ def evaluate(
     """
     jobs = _check.at_least(jobs, 1, "jobs", 1024)
     count = max(1, thread_count(None) // jobs) if threads is None else thread_count(threads)
-    parsed = [Method.parse(m) if isinstance(m, str) else m for m in methods]
+    parsed = _parsed(methods)
+    if isinstance(datasets, Dataset) or not all(isinstance(data, Dataset) for data in datasets):
+        raise TypeError("datasets: expected a sequence of data sets")
     _refuse_twice([m.name for m in parsed], "methods")
     _refuse_twice([d.name for d in datasets], "datasets")
-    folder = None if output is None else Path(output)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = None if output is None else _output_folder(output)
     todo = [
-        _Job(data.name, source, method, count, _alpha_path(folder, method.name, data.name, source.name), "")
+        _Job(
+            data.name,
+            source,
+            method,
+            count,
+            _alpha_path(folder, method.name, data.name, source.name),
+            _state(data.name, source, method),
+        )
         for data in datasets
         for source in data.sources
         for method in parsed
     ]
     if not todo:
         raise DatasetError("methods, datasets: expected at least one of each, got none")
-    todo = [_with_state(job) for job in todo]
     old = _journal(folder / JOURNAL) if folder is not None and resume else {}
-    records = {}
-    for job in todo:
-        record = old.get(job.key)
-        if record is not None and record.failure is None and record.state == job.state:
-            records[job.key] = record
+    records = {job.key: old[job.key] for job in todo if _holds(old.get(job.key), job)}
     todo = [job for job in todo if job.key not in records]
     total = len(todo) + len(records)
+    redone = {job.key for job in todo}
+    kept = [record for key, record in old.items() if key not in redone]
 
-    with _Journal(None if folder is None else folder / JOURNAL, list(records.values())) as journal:
+    with _Journal(None if folder is None else folder / JOURNAL, kept) as journal:
         for record in _results(todo, jobs):
             records[record.key] = record
             journal.add(record)
@@ -145,32 +151,67 @@ def evaluate(
     return result
 
 
+def _parsed(methods: Sequence[str | Method]) -> list[Method]:
+    if isinstance(methods, (str, Method)):
+        raise TypeError(f"methods: expected a sequence of methods, got {methods!r}")
+    for method in methods:
+        if not isinstance(method, (str, Method)):
+            raise TypeError(f"methods: expected str or Method, got {type(method).__name__}")
+    return [Method.parse(m) if isinstance(m, str) else m for m in methods]
+
+
+def _output_folder(output: str | os.PathLike[str]) -> Path:
+    """Make the folder, and make sure that its files can be written, before any work is done."""
+    if not os.fspath(output):
+        raise ValueError("output: expected the name of a folder, got an empty one")
+    folder = Path(output).absolute()  # a method may change the current folder
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"output: expected a folder, got the file {output}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (JOURNAL, "results.json", "results.csv", "report.html"):
+        check_folder(folder / name)
+    return folder
+
+
+def _holds(record: Record | None, job: _Job) -> bool:
+    """Whether an earlier record still stands."""
+    return (
+        record is not None
+        and record.failure is None
+        and record.state == job.state
+        and (job.alpha_path is None or os.path.exists(job.alpha_path))
+    )
+
+
 def _refuse_twice(names: Sequence[str], argument: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{argument}: expected different names, got {name!r} twice")
 
 
-def slug(name: str) -> str:
-    """Return a name that every file system takes."""
-    plain = re.sub(r"[^\w.+-]+", "_", name)
-    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
 def _alpha_path(folder: Path | None, method: str, dataset: str, sample: str) -> str | None:
     if folder is None:
         return None
-    return str(folder / ALPHAS / slug(method) / Path(*map(slug, dataset.split("/"))) / f"{slug(sample)}.png")
+    return str(folder / ALPHAS / slug(method) / slugged(dataset) / f"{slug(sample)}.png")
 
 
-def _with_state(job: _Job) -> _Job:
+def _state(dataset: str, source: Source, method: Method) -> str:
+    parts = []
+    for part in (source.state, lambda: method.state(dataset, source.name)):
+        try:
+            parts.append(part())
+        except Exception as error:  # whatever is wrong is the record's failure
+            parts.append(_said(error))
+    return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()[:16]
+
+
+def _said(error: BaseException) -> str:
+    """Return kind and message of an exception on one line."""
     try:
-        sample = job.source.state()
-    except OSError as error:
-        sample = f"unreadable: {error}"
-    text = f"{sample}\n{job.method.state()}"
-    state = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return _Job(job.dataset, job.source, job.method, job.threads, job.alpha_path, state)
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "(its message cannot be read)"
+    return f"{type(error).__name__}: {text}".encode(errors="backslashreplace").decode()
 
 
 class _Journal:
@@ -206,12 +247,12 @@ def _journal(path: Path) -> dict[tuple[str, str, str], Record]:
     """Read the records of an earlier run; a line that was cut off is left out."""
     found = {}
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return {}
     for line in lines:
         try:
-            record = Record(**json.loads(line))
+            record = Record.from_dict(json.loads(line))
         except (ValueError, TypeError):
             continue
         found[record.key] = record
@@ -224,28 +265,21 @@ def _results(todo: Sequence[_Job], jobs: int) -> Iterator[Record]:
         yield from map(_run, todo)
         return
     left = {job.key: job for job in todo}
-    # A fresh interpreter: a fork of a process with threads may hang in libraries that are not made for it.
-    context = multiprocessing.get_context("spawn")
-    try:
-        with ProcessPoolExecutor(min(jobs, len(todo) or 1), mp_context=context) as pool:
-            futures = [pool.submit(_run, job) for job in todo]
-            try:
-                for future in as_completed(futures):
-                    record = future.result()
-                    del left[record.key]
-                    yield record
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    except BrokenProcessPool:
-        # A process died; nobody knows which job it had. Those that are left run one by one.
-        for job in list(left.values()):
-            with ProcessPoolExecutor(1, mp_context=context) as single:
-                try:
-                    yield single.submit(_run, job).result()
-                except BrokenProcessPool:
-                    message = "the process died, perhaps for lack of memory"
-                    yield Record(*job.key, None, None, None, message, None, job.state)
+    if left:
+        with suppress(BrokenProcessPool), process_pool(min(jobs, len(left))) as pool:
+            for future in as_completed([pool.submit(_run, job) for job in todo]):
+                record = future.result()
+                del left[record.key]
+                yield record
+    # If a process died, nobody knows which job it had: those that are left run one by one.
+    for job in list(left.values()):
+        try:
+            with process_pool(1) as single:
+                record = single.submit(_run, job).result()
+        except BrokenProcessPool:
+            message = "the process died, perhaps for lack of memory"
+            record = Record(*job.key, None, None, None, message, None, job.state)
+        yield record
 
 
 # The sample that this process loaded last: methods take turns on one sample.
@@ -269,9 +303,8 @@ def _run(job: _Job) -> Record:
         if job.alpha_path is not None:
             Path(job.alpha_path).parent.mkdir(parents=True, exist_ok=True)
             save_image(job.alpha_path, _eight_bits(answer.alpha))
-    except Exception as error:
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        return Record(*job.key, None, seconds, peak, message, info, job.state)
+    except (Exception, SystemExit) as error:
+        return Record(*job.key, None, seconds, peak, _said(error), info, job.state)
     return Record(*job.key, errors.as_dict(), seconds, peak, None, info, job.state)
 
 

@@ -52,6 +52,8 @@ def _arguments(
     alpha: npt.ArrayLike, truth: npt.ArrayLike, trimap: npt.ArrayLike | None, region: npt.ArrayLike | None
 ) -> tuple[Doubles, Doubles, Region]:
     exact = plane(truth, None, "truth")
+    if exact.size == 0:
+        raise ValueError(f"truth: expected pixels to measure, got shape {exact.shape}")
     found = plane(alpha, exact.shape, "alpha", "truth")
     return found, exact, pixel_region(trimap, region, exact.shape, "truth")
 
@@ -190,7 +192,7 @@ def gradient(
     Raises
     ------
     ValueError, TypeError
-        As in :func:`evaluate`; if `sigma` is not between 0.1 and 100.
+        As in :func:`evaluate`; if `sigma` is not between 0.1 and 10.
 
     Notes
     -----
@@ -202,7 +204,7 @@ def gradient(
     ----------
     .. [1] Rhemann et al., CVPR 2009; see :func:`evaluate`.
     """
-    sigma = _check.between(sigma, 0.1, 100, "sigma")
+    sigma = _check.between(sigma, 0.1, 10, "sigma")
     found, exact, inside = _arguments(alpha, truth, trimap, region)
     return _gradient(found, exact, inside, sigma, threads)
 

@@ -1,0 +1,59 @@
+"""Worker processes that start clean, leave Ctrl-C to their parent, and end when it ends."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+from .errors import WorkerError
+
+
+@contextmanager
+def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of fresh interpreters; if the block is left by an exception, they are stopped at once.
+
+    A fork of a process with threads may hang in libraries that are not made for it; hence spawn.
+
+    Raises
+    ------
+    WorkerError
+        If no process can start, as in a script that lacks ``if __name__ == "__main__":``.
+    """
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_prepare)
+    try:
+        try:
+            pool.submit(int).result()
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "no worker process can start; a script that starts some needs "
+                '`if __name__ == "__main__":`, and cannot come from standard input'
+            ) from error
+        yield pool
+    except BaseException:
+        processes = list((getattr(pool, "_processes", None) or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+        raise
+    pool.shutdown()
+
+
+def _prepare() -> None:
+    """Run first in each worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
