@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import textwrap
 
 import pytest
 
+import trimatte as tm
 from trimatte import _core
 
 HAS_FORK = hasattr(os, "fork")
@@ -229,3 +231,35 @@ print(sys._is_gil_enabled())
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL")
 def test_a_free_threaded_python_stays_without_its_gil():
     assert run(WITHOUT_GIL) == ["False"]
+
+
+READ_ONLY = """
+import sys
+import trimatte as tm
+scene = tm.datasets.hair(48, 64)
+layers = tm.estimate_foreground(scene.image, tm.estimate_alpha(scene.image, scene.trimap, method="best"))
+folder = sys.argv[1]
+jobs = [tm.batch.Job(f"{folder}/image.png", {"cutout": f"{folder}/out.png"}, trimap=f"{folder}/trimap.png")]
+summary = tm.batch.run(jobs, processes=1)
+assert summary.done == 1, summary
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="takes /proc as a folder where nobody can write")
+def test_nothing_but_outputs_is_written_and_nothing_printed(tmp_path):
+    """As in AWS Lambda: home, caches and the current folder are read-only."""
+    scene = tm.datasets.hair(48, 64)
+    tm.io.save_image(tmp_path / "image.png", scene.image)
+    tm.io.save_image(tmp_path / "trimap.png", scene.trimap)
+    script = tmp_path / "script.py"
+    script.write_text("if __name__ == '__main__':\n" + textwrap.indent(READ_ONLY, "    "))
+    read_only = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "PYTHONPYCACHEPREFIX"), "/proc")
+    done = subprocess.run(
+        [sys.executable, script, tmp_path],
+        cwd="/proc",
+        env={**os.environ, **read_only},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.png", "out.png", "script.py", "trimap.png"]

@@ -19,6 +19,7 @@ from .foreground import Layers, estimate_foreground
 from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
+from .sequence import solve_sequence
 from .trimap import trimap_from_mask
 from .versions import show_versions
 
@@ -49,6 +50,7 @@ __all__ = [
     "priors",
     "show_versions",
     "solve_alpha",
+    "solve_sequence",
     "trimap_from_mask",
     "trimap_from_scribbles",
     "trimap_from_soft_mask",

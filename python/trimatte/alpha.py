@@ -101,6 +101,7 @@ class AlphaOptions(SolveOptions, total=False):
     method: str
     prior: str | priors.Prior | npt.ArrayLike | None
     confidence: float | npt.ArrayLike | None
+    start: npt.ArrayLike | None
     seed: int
     background_threshold: float
     foreground_threshold: float
@@ -165,6 +166,7 @@ def solve_alpha(
     method: str = "closed-form",
     prior: str | priors.Prior | npt.ArrayLike | None = None,
     confidence: float | npt.ArrayLike | None = None,
+    start: npt.ArrayLike | None = None,
     seed: int = 0,
     solver: str = "auto",
     epsilon: float = 1e-7,
@@ -199,6 +201,9 @@ def solve_alpha(
     confidence : float or (H, W) array, optional
         Zero or more; the Laplacian's rows have diagonals of about 5. By default what the prior says, and 4e-3 for
         an array. Known pixels keep their value, whatever their confidence.
+    start : (H, W) array, optional
+        An alpha near the answer, such as that of the frame before, where "multigrid" and "cg" start. It changes
+        how many iterations they need, not the answer, beyond the tolerance. Default: the prior's guess, or 0.5.
     seed : int, default 0
         Of the priors that draw random numbers and are given by name. Same seed, same bits.
     solver : {"auto", "cholesky", "multigrid", "cg"}
@@ -285,6 +290,7 @@ def solve_alpha(
     guesser, prior_name = _prior(wanted, seed, picture.shape)
     if confidence is not None and (guesser is None or method in PRIORS):
         raise ValueError("confidence: expected a prior beside it")
+    first = None if start is None else _check.alpha(start, picture.shape, "start")
     weights = None if confidence is None else _check.confidence(confidence, picture.shape)
 
     dtype = np.float64 if picture.dtype == np.float64 else np.float32
@@ -304,7 +310,9 @@ def solve_alpha(
     build = AFFINITIES["closed-form" if method == "best" else method]
     problem = build(picture, labels, guess, weight, epsilon, radius, solver, call)
     x = np.full(problem.unknowns, 0.5)
-    if guess is not None:
+    if first is not None:
+        x[:] = first.reshape(-1)[problem.pixel]
+    elif guess is not None:
         x[:] = guess.alpha.reshape(-1)[problem.pixel]
     if weight is not None:
         np.copyto(x, alpha.reshape(-1), where=labels.reshape(-1) != _check.UNKNOWN)

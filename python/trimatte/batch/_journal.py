@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,8 +21,8 @@ class Journal:
 
     Parameters
     ----------
-    path : str or path-like
-        Made if missing. Later lines replace earlier ones of the same item.
+    path : str or path-like, optional
+        Made if missing. Later lines replace earlier ones of the same item. By default nothing is kept.
 
     Attributes
     ----------
@@ -36,22 +37,27 @@ class Journal:
         If it cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.records: dict[str, dict[str, Any]] = {}
+        self._file: IO[bytes] | None = None
+        if path is None:
+            self.mark = f"batch-{secrets.token_hex(4)}-"
+            return
         self.path = Path(path)
         self.mark = f"batch-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-"
-        self._file: IO[bytes] = self.path.open("a+b")
+        self._file = self.path.open("a+b")
         try:
             if not _lock(self._file):
                 raise BatchError(f"{self.path}: another run is using this log")
-            self.records = self._read()
+            self.records = self._read(self._file)
         except BaseException:
             self._file.close()
             raise
 
-    def _read(self) -> dict[str, dict[str, Any]]:
+    def _read(self, file: IO[bytes]) -> dict[str, dict[str, Any]]:
         """Return the last record of each item; an unfinished last line is cut off."""
-        self._file.seek(0)
-        content = self._file.read()
+        file.seek(0)
+        content = file.read()
         whole = content.rfind(b"\n") + 1
         records = {}
         for number, line in enumerate(content[:whole].splitlines(), 1):
@@ -62,15 +68,16 @@ class Journal:
                 where = f"{self.path}, line {number}"
                 raise BatchError(f"{where}: expected the log of a batch; choose another name") from error
         if whole < len(content):
-            self._file.truncate(whole)
-        self._file.seek(0, os.SEEK_END)
+            file.truncate(whole)
+        file.seek(0, os.SEEK_END)
         return records
 
     def add(self, record: dict[str, Any]) -> None:
         """Append a record; it is there even if this process is killed right after."""
         self.records[record["key"]] = record
-        self._file.write(json.dumps(record, default=str).encode() + b"\n")
-        self._file.flush()
+        if self._file is not None:
+            self._file.write(json.dumps(record, default=str).encode() + b"\n")
+            self._file.flush()
 
     def has(self, key: str, state: str) -> bool:
         """Whether an item was done in this state, and its outputs are still as large as they were."""
@@ -90,7 +97,8 @@ class Journal:
 
     def close(self) -> None:
         """Let the lock go."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def __enter__(self) -> Journal:
         return self

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -12,7 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from .. import _check
@@ -154,7 +152,7 @@ def run(
         each = 1
     total = len(jobs) if isinstance(jobs, Sized) else None
 
-    with tempfile.TemporaryDirectory() as nowhere, Journal(log or Path(nowhere, "log")) as journal:
+    with Journal(log) as journal:
         run = _Run(journal, cores, side_by_side, each, limit, bits, progress, total)
         todo = run.to_do(checked_outputs(iter(jobs)), resume=resume, only_failed=only_failed)
         try:

@@ -10,6 +10,7 @@ from ._glass import glass
 from ._hair import hair
 from ._net import net
 from ._scene import Scene
+from ._sequence import sequence
 from ._suite import scenes
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "hair",
     "net",
     "scenes",
+    "sequence",
 ]

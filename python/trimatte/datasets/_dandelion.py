@@ -52,16 +52,22 @@ def dandelion(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> 
     Time grows with the number of pixels: 16 megapixels take a few seconds on one core. Peak memory is about
     50 bytes per pixel above a fixed 100 MB, 41 of which are the scene itself.
     """
+    return render(height, width, seed, noise, np.zeros(2), np.zeros(2), 0)
+
+
+def render(height: int, width: int, seed: int, noise: float, sway: Doubles, drift: Doubles, frame: int) -> Scene:
+    """Render the dandelion with its head moved by `sway` and its flying seeds by `drift`, in units (x, y)."""
     view, seed, deviation = check_arguments(height, width, seed, noise)
     rng = np.random.default_rng((seed, 1))
     wide = view.width / view.height
     radius = min(0.40, np.sqrt(0.056 * max(wide, 1 / wide)))
     centre = np.array([rng.uniform(-0.06, 0.06), min(-0.02, 0.27 - 0.9 * view.bottom + 0.1 * (wide > 1))])
     centre[1] = max(centre[1], radius * 1.08 - view.bottom)
+    centre += sway
     layer = Layer(view)
     _draw_stem(layer, centre, radius, rng)
     _draw_head(layer, centre, radius, rng)
-    seeds = _draw_flying(layer, radius, rng)
+    seeds = _draw_flying(layer, radius, drift, rng)
     meadow = _meadow(view, rng)
 
     def surface(y: Doubles, x: Doubles) -> Floats:
@@ -69,7 +75,13 @@ def dandelion(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> 
         return np.asarray((1 - low) * _WHITE * 0.9 + low * np.array([0.42, 0.46, 0.22]), np.float32)
 
     return assemble(
-        layer, surface=surface, background=meadow, seed=seed, noise=deviation, band=0.005, strokes=seeds
+        layer,
+        surface=surface,
+        background=meadow,
+        seed=seed + 1_000_003 * frame,
+        noise=deviation,
+        band=0.005,
+        strokes=seeds,
     )
 
 
@@ -181,13 +193,13 @@ def _draw_head(layer: Layer, centre: Doubles, radius: float, rng: np.random.Gene
     _draw_stalks(layer, centre, axis * 0.13 * radius, hub, size, axis[:, 2])
 
 
-def _draw_flying(layer: Layer, radius: float, rng: np.random.Generator) -> Doubles:
+def _draw_flying(layer: Layer, radius: float, drift: Doubles, rng: np.random.Generator) -> Doubles:
     """Draw a few seeds that have left the head; the lines (N, 2, 2) along their bodies."""
     count = 3
     view = layer.view
     room = np.array([view.right, view.bottom])
     where = np.array([[0.62, -0.50], [0.72, 0.12], [-0.70, -0.62]]) + rng.uniform(-0.08, 0.08, (count, 2))
-    where = where * (room - 0.3 * radius)
+    where = where * (room - 0.3 * radius) + drift
     axis = np.stack([rng.uniform(-0.2, 0.7, count), -np.ones(count), rng.uniform(-0.3, 0.3, count)], axis=-1)
     axis /= np.linalg.norm(axis, axis=1, keepdims=True)
     size = radius * rng.uniform(0.26, 0.34, count)

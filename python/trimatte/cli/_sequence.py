@@ -1,0 +1,141 @@
+"""``trimatte sequence``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import numpy as np
+
+from .._files import is_url
+from .._picture_read import read_opaque, read_picture
+from .._picture_write import save_pictures
+from .._pixels import quantized
+from ..composite import stacked
+from ..errors import PictureError
+from ..foreground import estimate_foreground
+from ..sequence import solve_sequence
+from ._app import app
+from ._matting import BITS_HELP, solve_options
+from ._pictures import prepare_outputs
+from ._session import Session, command
+
+TEMPORAL_HELP = "Hold what stands still to the frame before: 0.1 removes flicker. [default: 0]"
+CHANGE_HELP = "Change of colour, of 1, that counts as motion. [default: 0.03]"
+FIRST_HELP = "Number of the first frame. [default: the first there is]"
+
+
+def _name(pattern: str, number: int) -> str:
+    """Return the name of a frame."""
+    try:
+        name = pattern % number
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(f"{pattern}: expected one %d or %04d for the frame's number") from error
+    return name
+
+
+def _frames(pattern: str, first: int | None) -> list[int]:
+    """Return the numbers of the frames that there are, from the first on, without a gap."""
+    if first is None:
+        head, found = re.match(r"(.*?)%0?\d*d(.*)", os.path.basename(pattern)), []
+        if head is None:
+            raise click.UsageError(f"{pattern}: expected one %d or %04d for the frame's number")
+        folder = os.path.dirname(pattern) or "."
+        if os.path.isdir(folder):
+            numbers = re.compile(re.escape(head[1]) + r"(\d+)" + re.escape(head[2]) + "$")
+            found = [int(match[1]) for name in os.listdir(folder) if (match := numbers.match(name))]
+            found = [number for number in found if os.path.exists(_name(pattern, number))]
+        if not found:
+            raise PictureError(f"{pattern}: no such frame")
+        first = min(found)
+    numbers_there: list[int] = []
+    while os.path.exists(_name(pattern, first + len(numbers_there))):
+        numbers_there.append(first + len(numbers_there))
+    if not numbers_there:
+        raise PictureError(f"{_name(pattern, first)}: no such frame")
+    return numbers_there
+
+
+@command(
+    app,
+    "sequence",
+    "trimatte sequence in/%04d.png trimaps/%04d.png -o out/%04d.png",
+    "trimatte sequence in/%d.jpg tri/%d.png -o a/%d.png --what alpha --temporal 0.1",
+)
+@click.argument("images")
+@click.argument("trimaps")
+@click.option("--output", "-o", required=True, metavar="PATTERN", help="Names of the results.")
+@click.option("--what", type=click.Choice(["cutout", "alpha"]), default="cutout", show_default=True)
+@click.option("--bits", type=click.Choice(["8", "16"]), default="8", help=BITS_HELP)
+@click.option("--first", type=click.IntRange(0), metavar="N", help=FIRST_HELP)
+@click.option("--temporal", type=click.FloatRange(0), metavar="X", default=0.0, help=TEMPORAL_HELP)
+@click.option("--change", type=click.FloatRange(0, min_open=True), metavar="X", default=0.03, help=CHANGE_HELP)
+@solve_options
+def sequence(
+    session: Session,
+    images: str,
+    trimaps: str,
+    output: str,
+    what: str,
+    bits: str,
+    first: int | None,
+    temporal: float,
+    change: float,
+    **options: Any,
+) -> None:
+    """Matte the frames of a sequence, one after another.
+
+    Names hold %d or %04d for the frame's number; frames end where a number is missing. Each
+    frame starts from the alpha of the one before.
+    """
+    for pattern in (images, trimaps, output):
+        if is_url(pattern):
+            raise click.UsageError(f"{pattern}: a sequence is read from local files")
+    numbers = _frames(images, first)
+    names = [_name(output, number) for number in numbers]
+    if len(set(names)) < len(names):
+        raise click.UsageError(f"{output}: expected one %d or %04d for the frame's number")
+    inputs = [_name(pattern, number) for pattern in (images, trimaps) for number in numbers]
+    depth = int(bits) if what == "alpha" else 8
+    prepare_outputs([(name, 1 if what == "alpha" else 4) for name in names], inputs, depth=depth)
+    given = {name: value for name, value in options.items() if value is not None}
+    current: list[Any] = []  # the frame that is being solved: its pixels and its profile
+
+    def read() -> Iterator[Any]:
+        for number in numbers:
+            with session.phase("read"):
+                current[:] = read_opaque(_name(images, number))
+            yield current[0]
+
+    def read_trimaps() -> Iterator[Any]:
+        for number in numbers:
+            with session.phase("read"):
+                trimap = read_picture(_name(trimaps, number)).pixels
+            yield trimap
+
+    records = []
+    with session.progress() as progress:
+        results = solve_sequence(
+            read(), read_trimaps(), temporal=temporal, change=change, threads=session.threads, **given
+        )
+        for index, name in enumerate(names):
+            with session.phase("alpha"):
+                alpha, info = next(results)
+            pixels, icc_profile = current
+            if what == "alpha":
+                picture, icc_profile = quantized(alpha, f"u{int(bits) // 8}"), None
+            else:
+                with session.phase("foreground"):
+                    foreground = estimate_foreground(pixels, alpha, threads=session.threads).foreground
+                picture = stacked(foreground, alpha, np.uint8)
+            with session.phase("write"):
+                save_pictures([(name, picture, icc_profile)])
+            records.append({"output": name, "alpha": info.as_dict()})
+            if progress is not None:
+                progress(f"frame {numbers[index]}", (index + 1) / len(names))
+    session.record["frames"] = records
+    seconds = sum(session.seconds.values())
+    session.say(f"{names[0]} ... {names[-1]}: {len(names)} frames, {seconds:.2f} s")

@@ -1,0 +1,105 @@
+"""Sequences: each frame starts from the alpha of the one before, and may be held to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _check
+from .alpha import AlphaOptions, AlphaResult, solve_alpha
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["solve_sequence"]
+
+_MISSING: Any = object()
+
+
+def solve_sequence(
+    images: Iterable[npt.ArrayLike],
+    trimaps: Iterable[npt.ArrayLike],
+    *,
+    temporal: float = 0.0,
+    change: float = 0.03,
+    **options: Unpack[AlphaOptions],
+) -> Iterator[AlphaResult]:
+    """Estimate the alpha of each frame of a sequence.
+
+    Parameters
+    ----------
+    images, trimaps : iterable of arrays
+        As for :func:`solve_alpha`; frames of one size, taken one by one.
+    temporal : float, default 0
+        How much a frame is held to the alpha of the one before: its confidence as a prior, where the picture has
+        not changed. For a camera and a foreground that stand still: 0.1 removes a quarter of the flicker that
+        noise of 0.01 makes. What moves is not followed: there it does nothing, or harm if `change` is large.
+    change : float, default 0.03
+        A change of colour, of 1, at which the confidence has fallen to exp(-1); about three times the noise.
+    **options
+        Of :func:`solve_alpha`. With `temporal` there can be no other prior.
+
+    Yields
+    ------
+    AlphaResult
+        Of one frame after another. A frame of another size than the one before starts anew.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`solve_alpha`; if there are fewer trimaps than images or more, if `temporal` is negative, `change`
+        not above 0, or both `temporal` and a prior are given.
+
+    Notes ----- The confidence of a pixel is ``temporal * exp(-(d / change)**2)``, d the largest change of a
+    channel there, averaged over 3 x 3 pixels, so that noise counts less than motion.
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> frames = list(tm.datasets.sequence(40, 50, frames=3))
+    >>> results = tm.solve_sequence([f.image for f in frames], [f.trimap for f in frames])
+    >>> [result.alpha.shape for result in results]
+    [(40, 50), (40, 50), (40, 50)]
+    """
+    temporal = _check.between(temporal, 0, 1e12, "temporal")
+    change = _check.positive(change, "change")
+    if temporal and options.get("prior") is not None:
+        raise ValueError("temporal: expected 0 beside a prior, which it would be, too")
+    return _solved(images, trimaps, temporal, change, dict(options))
+
+
+def _solved(
+    images: Iterable[npt.ArrayLike],
+    trimaps: Iterable[npt.ArrayLike],
+    temporal: float,
+    change: float,
+    options: Mapping[str, Any],
+) -> Iterator[AlphaResult]:
+    before: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None
+    for index, (image, trimap) in enumerate(zip_longest(images, trimaps, fillvalue=_MISSING)):
+        if image is _MISSING or trimap is _MISSING:
+            which = "images" if image is _MISSING else "trimaps"
+            raise ValueError(f"images, trimaps: expected as many of both, got only {index} {which}")
+        picture = _check.image(image)
+        more: dict[str, Any] = {}
+        if before is not None and before[0].shape == picture.shape:
+            more["start"] = before[1]
+            if temporal:
+                more["prior"] = before[1]
+                more["confidence"] = temporal * _steadiness(picture, before[0], change)
+        result = solve_alpha(picture, trimap, **{**options, **more})
+        before = picture, result.alpha
+        yield result
+
+
+def _steadiness(image: npt.NDArray[Any], before: npt.NDArray[Any], change: float) -> npt.NDArray[np.float32]:
+    """exp(-(d / change)**2) for each pixel, d its change of colour."""
+    from scipy.ndimage import uniform_filter
+
+    now, then = (p.astype(np.float32) / np.float32(_check.full_range(p.dtype)) for p in (image, before))
+    difference = uniform_filter(np.abs(now - then).max(axis=2), 3)
+    return np.asarray(np.exp(-np.square(difference / np.float32(change))), np.float32)
