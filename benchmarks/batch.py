@@ -115,10 +115,10 @@ def cost(options):
     import trimatte as tm
     from trimatte.batch import _cost, jobs_from_files
 
-    code = "import json, sys, resource; from trimatte.batch._jobs import Job;"
+    code = "import json, sys; from trimatte.batch._jobs import Job;"
     code += "from trimatte.batch._work import Task, work;"
     code += "r = work(Task(Job(**json.loads(sys.argv[1])), 1, '')); assert r['error'] is None, r;"
-    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+    code += "print(next(int(l.split()[1]) * 1024 for l in open('/proc/self/status') if l.startswith('VmHWM')))"
     rows = []
     for method in ("closed-form", "best"):
         for megapixels in (0.1, 1, 4, 16):

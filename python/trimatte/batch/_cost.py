@@ -5,10 +5,12 @@ from __future__ import annotations
 from .._files import opened
 from ._jobs import Job
 
-# Measured by `benchmarks/batch.py --cost`: bytes of a process, for each pixel and for each unknown pixel.
-_PROCESS = 110_000_000
-_PER_PIXEL = 60
-_PER_UNKNOWN = 300
+# Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with many unknown
+# pixels, the solve.
+_PROCESS = 60_000_000
+_FOREGROUND_PER_PIXEL = 66
+_SOLVE_PER_PIXEL = 14
+_SOLVE_PER_UNKNOWN = 280
 
 
 def estimated_bytes(job: Job) -> int:
@@ -22,7 +24,7 @@ def estimated_bytes(job: Job) -> int:
         unknown = _unknown(job.trimap) if job.trimap is not None else pixels // 5
     except Exception:  # whatever is wrong with them is the item's own failure
         return 0
-    return _PROCESS + _PER_PIXEL * pixels + _PER_UNKNOWN * unknown
+    return _PROCESS + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + _SOLVE_PER_UNKNOWN * unknown)
 
 
 def _pixels(path: str) -> int:
