@@ -28,7 +28,7 @@ def write_png(file: IO[bytes], pixels: npt.NDArray[Any], icc_profile: bytes | No
     if icc_profile:
         _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(icc_profile))
     row_bytes = width * channels * pixels.itemsize
-    packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+    packer = zlib.compressobj(1, strategy=zlib.Z_RLE)
     above = np.zeros(row_bytes, np.uint8)
     for rows in bands(height, row_bytes):
         part = np.ascontiguousarray(pixels[rows].astype(pixels.dtype.newbyteorder(">"), copy=False))
