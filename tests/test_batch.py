@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -142,6 +143,25 @@ def test_only_what_is_missing_or_changed_is_done_again(here):
     assert run(jobs(), executor=in_threads(), log="log", resume=False).done == 6
 
 
+def test_changed_arrays_are_noticed_and_the_same_objects_are_not(here):
+    def again(prior):
+        job = Job("in/p0.png", {"alpha": "out/a.png"}, trimap="tri/p0.png", options={"prior": prior})
+        return run([job], executor=in_threads(), log="log").done
+
+    plane = np.zeros((48, 64), np.float32)
+    assert again(plane) == 1
+    assert again(plane.copy()) == 0
+    plane[20, 20:40] = 1
+    assert again(plane) == 1
+    assert [again(tm.priors.Combined(tm.priors.GlobalSampling())) for _ in range(2)] == [1, 0]
+    os.chdir("out")
+    job = Job("../in/p1.png", {"alpha": "b.png"}, trimap="../tri/p1.png")
+    assert run([job], executor=in_threads(), log="../log").done == 1
+    os.chdir("..")
+    job = Job(here / "in" / "p1.png", {"alpha": here / "out" / "b.png"}, trimap=here / "tri" / "p1.png")
+    assert run([job], executor=in_threads(), log="log").skipped == 1
+
+
 def test_only_failed_items_are_retried(here):
     Path("in/p0.png").write_bytes(b"")
     first = run(jobs()[:3], executor=in_threads(), log="log")
@@ -199,9 +219,24 @@ def test_a_cut_off_log_is_mended_and_a_wrong_one_refused(here):
     assert run(jobs(), executor=in_threads(), log="log").done == 1
     assert len(Path("log").read_bytes().splitlines()) == 6
     Path("notes.txt").write_text("not a log\n")
-    with pytest.raises(tm.BatchError, match=r"notes.txt, line 1: expected the log of a batch"):
-        run(jobs(), executor=in_threads(), log="notes.txt")
-    assert Path("notes.txt").read_text() == "not a log\n"
+    for content in (
+        "not a log\n",
+        "not a log",
+        '{"my": "config"}',
+        '{"my": "config"}\n',
+        '{"image": 1}\n',
+        "[]\n",
+    ):
+        Path("notes.txt").write_text(content)
+        with pytest.raises(tm.BatchError, match=r"notes.txt: expected the log of a batch"):
+            run(jobs(), executor=in_threads(), log="notes.txt")
+        assert Path("notes.txt").read_text() == content
+    lines = whole.splitlines(keepends=True)
+    Path("log").write_bytes(b"".join([lines[0], b"garbage\n", *lines[2:]]))
+    with pytest.warns(tm.TrimatteWarning, match="log: 1 damaged lines are left out"):
+        assert run(jobs(), executor=in_threads(), log="log").done == 1
+    with pytest.raises(tm.BatchError, match="a log is a local file"):
+        run(jobs(), executor=in_threads(), log="s3://bucket/log")
 
 
 def test_two_runs_cannot_share_a_log(here):
@@ -225,9 +260,13 @@ class Dying(Executor):
 
 
 def test_a_lost_worker_is_recorded(here):
-    summary = run(jobs(), executor=Dying({"in/p2.png"}), processes=1)
-    assert summary.failures[0]["error"] == "the worker that did it was lost"
-    assert summary.failures[0]["image"] == "in/p2.png"
+    with pytest.raises(tm.BatchError, match="the executor is broken; run again to go on"):
+        run(jobs(), executor=Dying({"in/p2.png"}), processes=1, log="log")
+    records = [json.loads(line) for line in Path("log").read_text().splitlines()]
+    assert [record["error"] for record in records] == [None, None, "the worker that did it was lost"]
+    assert run(jobs(), executor=in_threads(), log="log").done == 4
+    last = run(jobs("out/again{stem}.png"), executor=Dying({"in/p5.png"}), processes=1)
+    assert (last.done, last.failed) == (5, 1)
 
 
 DEADLY = """
@@ -285,7 +324,7 @@ def test_memory_limits_what_runs_side_by_side(here):
     assert max(count for count, _ in most) == 1
     summary = run(jobs(), executor=in_threads(), memory=need // 2)
     assert summary.failed == 6
-    assert "needs about 0.06 GB, more than the memory allowed" in summary.failures[0]["error"]
+    assert "needs about 0.08 GB, more than the memory allowed" in summary.failures[0]["error"]
 
 
 def test_threads_fill_the_cores(here, monkeypatch):
@@ -321,6 +360,12 @@ def test_manifests(here):
         "seed": 1,
     }
     Path("jobs.jsonl").write_text(json.dumps(row) + "\n\n")
+    Path("odd.csv").write_text('image, trimap, output\n0001, "a,b.png", out/\u2028.png\n', encoding="utf-8")
+    (odd,) = jobs_from_manifest("odd.csv")
+    assert (odd.image, odd.trimap, odd.outputs["cutout"]) == ("0001", "a,b.png", "out/\u2028.png")
+    Path("odd.csv").write_bytes("image".encode("utf-16"))
+    with pytest.raises(tm.BatchError, match=r"odd.csv: expected UTF-8"):
+        jobs_from_manifest("odd.csv")
     (job,) = jobs_from_manifest("jobs.jsonl")
     assert (job.mask, job.trimap) == ("masks/p0.png", None)
     assert set(job.outputs) == {"alpha", "foreground"}
@@ -345,6 +390,12 @@ def test_manifests(here):
         ("m.jsonl", '{"image": "a", "trimap": "b"}\n', "line 1: .*a: expected an output, got none"),
         ("m.jsonl", '{"image": "a", "trimap": 3}\n', "line 1: trimap: expected a file's name, got 3"),
         ("m.jsonl", "image: a\n", "m.jsonl, line 1: expected a JSON object"),
+        ("m.csv", "image,trimap,output\na,0,b,c.png\n", "line 2: got 4 cells, expected 3; quote a name"),
+        (
+            "m.csv",
+            "image,mask,output,method\na,b,c.png,best\n",
+            "a mask is refined by closed-form, got method 'best'",
+        ),
         ("m.jsonl", "[1]\n", "m.jsonl, line 1: expected a JSON object, got list"),
         ("m.jsonl", '{"image": "a", "trimap": "b", "output": "c.jpg"}\n', "c.jpg: JPEG has no transparency"),
     ],
@@ -362,6 +413,7 @@ def test_bad_manifests_are_refused(tmp_path, name, text, message):
         (("in/*.png", "out/{stam}.png"), "output: expected fields of {stem}, {name}, {folder}, {what}"),
         (("in/*.png", "out/x.png"), "out/x.png: is the output of in/p0.png and of in/p1.png"),
         (("in/*.png", "in/{name}"), "is an input"),
+        (("in/*.png", "out/{stem.x}.png"), "output: expected fields of"),
         (("in/*.png", "tri/{name}"), "is an input"),
     ],
 )
@@ -386,6 +438,15 @@ def test_a_generator_of_jobs_is_taken_one_by_one(here):
             taken.append(index)
             yield Job(f"in/p{index}.png", {"alpha": f"out/{index % 5}.png"}, trimap=f"tri/p{index}.png")
 
+    twice = [Job("in/p0.png", {"alpha": "out/x.png"}, trimap=f"tri/p{index}.png") for index in range(2)]
+    chain = [
+        Job("in/p0.png", {"alpha": "out/x.png"}, trimap="tri/p0.png"),
+        Job("in/p1.png", {"alpha": "out/y.png"}, trimap="out/x.png"),
+    ]
+    for wrong in (twice, chain, chain[::-1], [twice[0]] * 2):
+        with pytest.raises(tm.BatchError, match=r"out/x.png: is (an|the) output of"):
+            run(wrong, executor=in_threads())
+    assert not contents()
     with pytest.raises(tm.BatchError, match=r"out/0.png: is the output of in/p0.png and of in/p5.png"):
         run(endless(), executor=in_threads(), processes=1, log="log")
     assert len(contents()) == 5  # what was done before stays, and is in the log
@@ -399,6 +460,7 @@ def test_a_generator_of_jobs_is_taken_one_by_one(here):
         ({"memory": 0}, ValueError, "memory: expected at least 1"),
         ({"threads": 0}, ValueError, "threads"),
         ({"bits": 12}, ValueError, "bits: expected 8 or 16"),
+        ({"bits": 16.0}, TypeError, "bits: expected an integer"),
         ({"only_failed": True}, ValueError, "only_failed: expected a log"),
         ({"log": "no/such/folder/log"}, OSError, "no/such/folder"),
     ],
@@ -407,6 +469,28 @@ def test_bad_arguments_are_refused(here, options, error, message):
     with pytest.raises(error, match=message):
         run(jobs(), **options)
     assert not contents()
+
+
+def test_nothing_is_written_after_a_run_was_left(here):
+    def stop(status):
+        if status.done:
+            raise ZeroDivisionError
+
+    with ThreadPoolExecutor(4) as executor:
+        with pytest.raises(ZeroDivisionError):
+            run(jobs(), executor=executor, progress=stop)
+        made = contents()
+    assert contents() == made
+
+
+def test_warnings_are_in_the_record_of_their_item(here, capsys):
+    pixels = np.dstack([tm.io.load_image("in/p0.png"), np.full((48, 64), 7, np.uint8)])
+    tm.io.save_image("in/p0.png", pixels)
+    assert cli("batch", "in/*.png", "--trimaps", "tri/{stem}.png", "-o", "out/{stem}.png") == 0
+    assert "warning: in/p0.png: the transparency is ignored" in capsys.readouterr().err
+    before = list(warnings.filters)
+    run(jobs("out/x{stem}.png"), executor=in_threads())
+    assert warnings.filters == before
 
 
 def test_an_executor_that_is_gone_ends_the_run(here):
@@ -451,7 +535,7 @@ def test_the_command(here, capsys):
     assert cli(*arguments) == 1
     printed = capsys.readouterr()
     assert "5 done, 1 failed" in printed.out
-    assert "failed: in/p0.png: in/p0.png: the file is empty" in printed.err
+    assert printed.err == "failed: in/p0.png: the file is empty\n"
     assert sorted(os.listdir("made")) == ["alpha", "batch.jsonl", "cutout"]
     assert len(os.listdir("made/alpha")) == 5
     assert cli(*arguments, "--retry-failed", "--json") == 1
@@ -477,6 +561,6 @@ def test_the_command_says_what_is_wrong(here, capsys, arguments, code, message):
 
 
 def test_sizes():
-    assert [parsed_bytes(text) for text in ("8G", "500M", "1.5GB", "2GiB", "64KiB", "100")] == [
+    assert [parsed_bytes(text) for text in ("8g", "500M", "1.5GB", "2GiB", "64KiB", "100")] == [
         8 * 10**9, 5 * 10**8, 15 * 10**8, 2 * 2**30, 64 * 2**10, 100
     ]  # fmt: skip

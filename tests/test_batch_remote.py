@@ -218,7 +218,7 @@ def test_what_is_wrong_in_a_store_is_said(here, store, bucket):
     outputs = f"{bucket}-that-is-not-there/{{stem}}.png"
     summary = run(jobs(bucket)[:3], processes=1)
     assert (summary.done, summary.failed) == (1, 2)
-    assert "tri/p0.png" in summary.failures[0]["error"]
+    assert summary.failures[0]["error"] == f"{bucket}/tri/p0.png: no such file, or no such bucket"
     assert summary.failures[1]["error"] == f"{bucket}/in/p1.png: the file is empty"
     lost = run(jobs_from_files("in/p0.png", outputs, trimaps="tri/{stem}.png"), processes=1)
     assert "pictures-that-is-not-there" in lost.failures[0]["error"]

@@ -113,6 +113,23 @@ def test_bad_sequences_are_refused(frames):
         tm.solve_sequence(images, trimaps, change=0)
     with pytest.raises(ValueError, match="temporal: expected 0 beside a prior"):
         tm.solve_sequence(images, trimaps, temporal=1, prior="sampling")
+    with pytest.raises(ValueError, match="temporal: expected 0 beside a prior or a method that has one"):
+        tm.solve_sequence(images, trimaps, temporal=1, method="best")
+
+
+def test_a_frame_buffer_may_be_used_again(frames):
+    expected = solved(frames, temporal=0.1)
+    buffer = np.empty_like(frames[0].image)
+
+    def images():
+        for frame in frames:
+            buffer[:] = frame.image
+            yield buffer
+
+    results = tm.solve_sequence(images(), [f.trimap for f in frames], temporal=0.1)
+    for result, wanted in zip(results, expected, strict=True):
+        assert np.array_equal(result.alpha, wanted.alpha)
+        result.alpha[:] = 0
 
 
 @pytest.fixture
@@ -135,6 +152,12 @@ def test_the_command(files, capsys):
     arguments = ["--what", "alpha", "--bits", "16", "--first", "9", "--temporal", "0.01", "-q"]
     assert run(["sequence", "in/%04d.png", "tri/%04d.png", "-o", "out/a%d.png", *arguments]) == 0
     assert sorted(path.name for path in (files / "out").glob("a*")) == ["a10.png", "a9.png"]
+    (files / "50%" / "f3").mkdir(parents=True)
+    for name in ("i", "t"):
+        source = files / ("in" if name == "i" else "tri") / "0007.png"
+        (files / "50%" / "f3" / f"{name}.png").write_bytes(source.read_bytes())
+    assert run(["sequence", "50%%/f%d/i.png", "50%%/f%d/t.png", "-o", "out/b%d.png", "-q"]) == 0
+    assert (files / "out" / "b3.png").exists()
     assert tm.io.load_image("out/a9.png").dtype == np.uint16
 
 
@@ -143,7 +166,7 @@ def test_the_command(files, capsys):
     [
         (["in/%04d.tif", "tri/%04d.png", "-o", "out/%d.png"], 1, "in/%04d.tif: no such frame"),
         (["in/%04d.png", "tri/%04d.png", "-o", "out/%d.png", "--first", "3"], 1, "in/0003.png: no such frame"),
-        (["in/%04d.png", "tri/%d.png", "-o", "out/%d.png"], 1, "tri/7.png"),
+        (["in/%04d.png", "tri/%d.png", "-o", "out/%d.png"], 1, "tri/7.png: no such file, but there is a frame 7"),
         (["in/%04d.png", "tri/%04d.png", "-o", "out/x.png"], 2, "out/x.png: expected one %d"),
         (["in/0007.png", "tri/%04d.png", "-o", "out/%d.png"], 2, "in/0007.png: expected one %d"),
         (["in/%04d.png", "tri/%04d.png", "-o", "in/%04d.png"], 2, "is an input"),

@@ -110,6 +110,8 @@ def as_os_errors(name: str) -> Iterator[None]:
     """Turn what the many file systems raise into OSError."""
     try:
         yield
+    except FileNotFoundError as error:
+        raise PictureError(f"{name}: no such file, or no such bucket") from error
     except OSError:
         raise
     except Exception as error:  # botocore, aiohttp, gcsfs, ... have their own

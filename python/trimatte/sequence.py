@@ -54,8 +54,10 @@ def solve_sequence(
         As :func:`solve_alpha`; if there are fewer trimaps than images or more, if `temporal` is negative, `change`
         not above 0, or both `temporal` and a prior are given.
 
-    Notes ----- The confidence of a pixel is ``temporal * exp(-(d / change)**2)``, d the largest change of a
-    channel there, averaged over 3 x 3 pixels, so that noise counts less than motion.
+    Notes
+    -----
+    The confidence of a pixel is ``temporal * exp(-(d / change)**2)``, d the largest change of a channel there,
+    averaged over 3 x 3 pixels, so that noise counts less than motion.
 
     Examples
     --------
@@ -67,8 +69,8 @@ def solve_sequence(
     """
     temporal = _check.between(temporal, 0, 1e12, "temporal")
     change = _check.positive(change, "change")
-    if temporal and options.get("prior") is not None:
-        raise ValueError("temporal: expected 0 beside a prior, which it would be, too")
+    if temporal and (options.get("prior") is not None or options.get("method", "closed-form") != "closed-form"):
+        raise ValueError("temporal: expected 0 beside a prior or a method that has one; it would be another")
     return _solved(images, trimaps, temporal, change, dict(options))
 
 
@@ -92,7 +94,7 @@ def _solved(
                 more["prior"] = before[1]
                 more["confidence"] = temporal * _steadiness(picture, before[0], change)
         result = solve_alpha(picture, trimap, **{**options, **more})
-        before = picture, result.alpha
+        before = picture.copy(), result.alpha.copy()  # the caller may use both again
         yield result
 
 

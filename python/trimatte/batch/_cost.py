@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from .._check import UNKNOWN, labels
 from .._files import opened
+from .._picture_read import read_picture
 from ._jobs import Job
 
 # Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with many unknown
 # pixels, the solve.
-_PROCESS = 60_000_000
+_PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
 _SOLVE_PER_PIXEL = 14
 _SOLVE_PER_UNKNOWN = 280
+_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
 
 
 def estimated_bytes(job: Job) -> int:
@@ -21,10 +26,14 @@ def estimated_bytes(job: Job) -> int:
     """
     try:
         pixels = _pixels(job.image)
-        unknown = _unknown(job.trimap) if job.trimap is not None else pixels // 5
+        unknown = _unknown(job) if job.trimap is not None else pixels // 5
     except Exception:  # whatever is wrong with them is the item's own failure
         return 0
-    return _PROCESS + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + _SOLVE_PER_UNKNOWN * unknown)
+    if job.options.get("known_weight") is not None:
+        unknown = pixels
+    direct = job.options.get("solver") in ("cholesky", "cg") or job.options.get("radius", 1) != 1
+    each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
+    return _PROCESS + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
 
 
 def _pixels(path: str) -> int:
@@ -35,10 +44,7 @@ def _pixels(path: str) -> int:
     return int(width) * int(height)
 
 
-def _unknown(path: str) -> int:
-    from PIL import Image
-
-    with opened(path) as file, Image.open(file) as image:
-        counts: list[int] = image.convert("L").histogram()
-    unknown: int = sum(counts[26:230])
-    return unknown
+def _unknown(job: Job) -> int:
+    trimap = read_picture(job.inputs[1]).pixels
+    thresholds = {name: value for name, value in job.options.items() if name.endswith("_threshold")}
+    return int(np.count_nonzero(labels(trimap, trimap.shape, **thresholds) == UNKNOWN))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from .._picture_write import output_format
 from ..alpha import solve_alpha
 from ..errors import BatchError
 
+# Columns of a manifest that are files' names.
+FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 # What an item can leave behind, and how many channels that has.
 KINDS = {"cutout": 4, "alpha": 1, "foreground": 3}
 # Arguments of `solve_alpha` that a job may give.
-OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"prior", "confidence", "threads", "progress"} | {"prior"}
+OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"confidence", "threads", "progress"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Job:
 
     Attributes
     ----------
-    image : str
+    image : str or path-like
         A picture file or URL.
     outputs : dict of str to str
         The files to write, by what they are: "cutout" (RGBA), "alpha" (grey), "foreground" (RGB).
@@ -53,6 +56,11 @@ class Job:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("image", "trimap", "mask"):
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, os.fspath(value))
+        object.__setattr__(self, "outputs", {kind: os.fspath(path) for kind, path in self.outputs.items()})
         if (self.trimap is None) == (self.mask is None):
             got = "both" if self.trimap else "neither"
             raise BatchError(f"{self.image}: expected a trimap or a mask, got {got}")
@@ -60,10 +68,13 @@ class Job:
             raise BatchError(f"{self.image}: expected an output, got none")
         if self.mask is not None and "prior" in self.options:
             raise BatchError(f"{self.image}: a mask is a prior; expected no other, got {self.options['prior']!r}")
+        if self.mask is not None and self.options.get("method", "closed-form") != "closed-form":
+            method = self.options["method"]
+            raise BatchError(f"{self.image}: a mask is refined by closed-form, got method {method!r}")
         for name in self.options:
             if name not in OPTIONS:
                 raise BatchError(f"{self.image}: expected options of {', '.join(sorted(OPTIONS))}, got {name!r}")
-        inputs = {_place(path) for path in self.inputs}
+        inputs = {place_of(path) for path in self.inputs}
         seen: set[str] = set()
         for kind, path in self.outputs.items():
             if kind not in KINDS:
@@ -72,11 +83,11 @@ class Job:
                 output_format(path, channels=KINDS[kind])
             except ValueError as error:
                 raise BatchError(str(error)) from error
-            if _place(path) in inputs:
+            if place_of(path) in inputs:
                 raise BatchError(f"{path}: is an input; choose another name for the output")
-            if _place(path) in seen:
+            if place_of(path) in seen:
                 raise BatchError(f"{path}: is the name of two outputs")
-            seen.add(_place(path))
+            seen.add(place_of(path))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -88,7 +99,7 @@ class Job:
     @property
     def key(self) -> str:
         """What tells this item from others: the files it writes."""
-        return "\n".join(sorted(_place(path) for path in self.outputs.values()))
+        return "\n".join(sorted(place_of(path) for path in self.outputs.values()))
 
 
 def jobs_from_files(
@@ -127,6 +138,7 @@ def jobs_from_files(
     BatchError
         If no picture matches, a template has an unknown field, or two jobs have one output.
     """
+    images, what = os.fspath(images), (what,) if isinstance(what, str) else what
     found = _matches(images)
     if not found:
         raise BatchError(f"{images}: no picture matches")
@@ -138,7 +150,7 @@ def jobs_from_files(
         def filled(template: str, name: str, fields: Mapping[str, str] = fields, **more: str) -> str:
             try:
                 return template.format(**fields, **more)
-            except (KeyError, IndexError, ValueError) as error:
+            except (KeyError, IndexError, ValueError, AttributeError) as error:
                 known = ", ".join("{" + key + "}" for key in (*fields, *more))
                 raise BatchError(f"{name}: expected fields of {known}, got {template!r}") from error
 
@@ -151,8 +163,7 @@ def jobs_from_files(
                 dict(options or {}),
             )
         )
-    refuse_shared_outputs(jobs)
-    return jobs
+    return list(checked(jobs))
 
 
 def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, Any] | None = None) -> list[Job]:
@@ -169,21 +180,29 @@ def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, An
     OSError
         If it cannot be read.
     """
+    if is_url(os.fspath(path)):
+        raise BatchError(f"{path}: a manifest is a local file")
     place = Path(path)
-    rows: list[tuple[int, dict[str, Any]]]
-    text = place.read_text(encoding="utf-8-sig")
+    rows: list[tuple[int, dict[str, Any]]] = []
+    try:
+        text = place.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BatchError(f"{place}: expected UTF-8 ({error})") from error
     if place.suffix.lower() == ".csv":
-        reader = csv.DictReader(text.splitlines())
+        reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
         header = reader.fieldnames or []
         if "image" not in header or not {"trimap", "mask"} & set(header):
             got = ", ".join(header) or "none"
             raise BatchError(f"{place}: expected columns image, and trimap or mask, got {got}")
         if not {"output", *KINDS} & set(header):
             raise BatchError(f"{place}: expected a column of output, {', '.join(KINDS)}, got {', '.join(header)}")
-        rows = [(reader.line_num, {k: _number(v) for k, v in row.items() if k and v}) for row in reader]
+        for row in reader:
+            if None in row:
+                cells = f"{len(header) + len(row[None])} cells, expected {len(header)}"
+                raise BatchError(f"{place}, line {reader.line_num}: got {cells}; quote a name that has a comma")
+            rows.append((reader.line_num, {k: v if k in FILES else _number(v) for k, v in row.items() if v}))
     else:
-        rows = []
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 try:
                     row = json.loads(line)
@@ -200,8 +219,7 @@ def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, An
             jobs.append(_job_of(row, place.parent, options or {}))
         except BatchError as error:
             raise BatchError(f"{place}, line {number}: {error}") from error
-    refuse_shared_outputs(jobs)
-    return jobs
+    return list(checked(jobs))
 
 
 def _job_of(row: dict[str, Any], folder: Path, options: Mapping[str, Any]) -> Job:
@@ -237,21 +255,34 @@ def _number(text: str) -> Any:
     return text
 
 
-def refuse_shared_outputs(jobs: Sequence[Job]) -> None:
-    """Raise BatchError if two jobs would write one file, or one would overwrite another's input."""
-    inputs = {_place(path) for job in jobs for path in job.inputs}
+def checked(jobs: Iterable[Job], bits: int = 8) -> Iterator[Job]:
+    """Pass jobs on one by one; raise BatchError at the first that would write what another writes or reads."""
+    inputs: set[str] = set()
     owners: dict[str, str] = {}
     for job in jobs:
-        for path in job.outputs.values():
-            place = _place(path)
+        for path in job.inputs:
+            inputs.add(place_of(path))
+            if place_of(path) in owners:
+                raise BatchError(f"{path}: is an output of {owners[place_of(path)]} and an input of {job.image}")
+        for kind, path in job.outputs.items():
+            place = place_of(path)
             if place in owners:
                 raise BatchError(f"{path}: is the output of {owners[place]} and of {job.image}")
             if place in inputs:
                 raise BatchError(f"{path}: is an output of {job.image} and an input of another item")
+            if kind == "alpha":
+                try:
+                    output_format(path, channels=1, depth=bits)
+                except ValueError as error:
+                    raise BatchError(str(error)) from error
             owners[place] = job.image
+        yield job
 
 
-def _place(path: str) -> str:
+def place_of(path: str) -> str:
+    """Return what tells a file from others, however its name is written."""
+    if path.startswith("file://"):
+        path = path[len("file://") :]
     return path if is_url(path) else os.path.realpath(path)
 
 
@@ -276,13 +307,3 @@ def _fields(image: str, root: str) -> dict[str, str]:
     folder = image[: len(image) - len(name)].rstrip("/")
     below = folder[len(root) :].strip("/") if folder.startswith(root) else folder
     return {"stem": os.path.splitext(name)[0], "name": name, "folder": below or "."}
-
-
-def checked_outputs(jobs: Iterator[Job]) -> Iterator[Job]:
-    """Pass jobs on one by one; raise BatchError at the first that shares an output with one before."""
-    owners: dict[str, str] = {}
-    for job in jobs:
-        for path in job.outputs.values():
-            if owners.setdefault(_place(path), job.image) != job.image:
-                raise BatchError(f"{path}: is the output of {owners[_place(path)]} and of {job.image}")
-        yield job

@@ -7,13 +7,14 @@ import json
 import os
 import secrets
 import sys
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from .._files import TEMPORARY, is_url, size_of
-from ..errors import BatchError
+from ..errors import BatchError, TrimatteWarning
 
 
 class Journal:
@@ -43,6 +44,8 @@ class Journal:
         if path is None:
             self.mark = f"batch-{secrets.token_hex(4)}-"
             return
+        if is_url(os.fspath(path)):
+            raise BatchError(f"{path}: a log is a local file")
         self.path = Path(path)
         self.mark = f"batch-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-"
         self._file = self.path.open("a+b")
@@ -55,19 +58,26 @@ class Journal:
             raise
 
     def _read(self, file: IO[bytes]) -> dict[str, dict[str, Any]]:
-        """Return the last record of each item; an unfinished last line is cut off."""
+        """Return the last record of each item; an unfinished last line is cut off, damaged ones are left out."""
         file.seek(0)
         content = file.read()
         whole = content.rfind(b"\n") + 1
-        records = {}
-        for number, line in enumerate(content[:whole].splitlines(), 1):
-            try:
-                record = json.loads(line)
+        tail = content[whole:]
+        records, damaged = {}, 0
+        for line in content[:whole].splitlines():
+            record = _parsed(line)
+            if record is None:
+                damaged += 1
+            else:
                 records[record["key"]] = record
-            except (ValueError, KeyError, TypeError) as error:
-                where = f"{self.path}, line {number}"
-                raise BatchError(f"{where}: expected the log of a batch; choose another name") from error
-        if whole < len(content):
+        if (content and not records and (damaged or not tail.startswith(_HEAD[: len(tail)]))) or (
+            tail and not tail.startswith(_HEAD[: len(tail)])
+        ):
+            raise BatchError(f"{self.path}: expected the log of a batch; choose another name")
+        if damaged:
+            message = f"{self.path}: {damaged} damaged lines are left out; their items are done again"
+            warnings.warn(message, TrimatteWarning, stacklevel=5)
+        if tail:
             file.truncate(whole)
         file.seek(0, os.SEEK_END)
         return records
@@ -105,6 +115,21 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+# How a record begins; what is cut off at the end of a log begins so, too.
+_HEAD = b'{"image": "'
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """Return a record, or None if the line is none."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or not {"image", "key", "outputs", "error"} <= set(record):
+        return None
+    return record
 
 
 def _lock(file: IO[bytes]) -> bool:

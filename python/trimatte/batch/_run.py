@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -18,11 +18,12 @@ from .._pool import process_pool
 from .._threads import thread_count
 from ..errors import BatchError
 from ._cost import estimated_bytes
-from ._jobs import Job, checked_outputs
+from ._jobs import Job, checked
 from ._journal import Journal
 from ._work import Task, state, work
 
 _LOG = logging.getLogger("trimatte")
+_LOG.addHandler(logging.NullHandler())
 # Pending jobs among which one is sought that still fits into the memory.
 _AHEAD = 64
 # Futures of an executor that has stopped answering are not waited for longer than this at a time.
@@ -133,15 +134,15 @@ def run(
     Raises
     ------
     BatchError
-        If two jobs have one output, `log` is used by another run or is no log, or the executor is lost; what was
-        done by then is in the log.
+        If two jobs have one output, or one's output is another's input, `log` is used by another run or is no log,
+        or the executor is lost; what was done by then is in the log.
     ValueError, TypeError
         If an argument is out of its range.
     OSError
         If `log` cannot be written.
     """
     limit = None if memory is None else _check.at_least(memory, 1, "memory", 2**62)
-    if bits not in (8, 16):
+    if _check.at_least(bits, 8, "bits") not in (8, 16):
         raise ValueError(f"bits: expected 8 or 16, got {bits}")
     if only_failed and log is None:
         raise ValueError("only_failed: expected a log, which knows what has failed")
@@ -151,18 +152,20 @@ def run(
     if each is None and executor is not None:
         each = 1
     total = len(jobs) if isinstance(jobs, Sized) else None
+    if isinstance(jobs, Sequence):
+        jobs = list(checked(jobs, bits))  # before any work is done
 
     with Journal(log) as journal:
-        run = _Run(journal, cores, side_by_side, each, limit, bits, progress, total)
-        todo = run.to_do(checked_outputs(iter(jobs)), resume=resume, only_failed=only_failed)
+        this = _Run(journal, cores, side_by_side, each, limit, bits, progress, total)
+        todo = this.to_do(checked(jobs, bits), resume=resume, only_failed=only_failed)
         try:
             if executor is not None:
-                run.through(executor, todo, alive)
+                this.through(executor, todo, alive)
             else:
-                run.through_processes(todo)
+                this.through_processes(todo)
         finally:
-            journal.remove_leftovers(run.outputs)
-        return run.summary()
+            journal.remove_leftovers(this.outputs)
+        return this.summary()
 
 
 def _side_by_side(executor: Executor | None, processes: int | None, cores: int) -> int:
@@ -264,12 +267,31 @@ class _Run:
         """Run on somebody else's executor."""
         queue = _Queue(todo, self)
         while not queue.is_empty():
-            for job in self._drain(executor, queue, alive):
+            lost = self._drain(executor, queue, alive)
+            for job in lost:
                 self.fail(job, "the worker that did it was lost")
+            if lost and not queue.is_empty():
+                raise BatchError("the executor is broken; run again to go on with what is left")
 
     def _drain(self, executor: Executor, queue: _Queue, alive: Callable[[], bool] | None) -> list[Job]:
         """Keep the executor busy until nothing is left; return the jobs whose workers died."""
         running: dict[Future[dict[str, Any]], Job] = {}
+        try:
+            return self._drained(executor, queue, running, alive)
+        except BaseException:
+            for future in running:
+                future.cancel()
+            if alive is None or alive():
+                wait(running)  # nothing may still be writing when the log is let go
+            raise
+
+    def _drained(
+        self,
+        executor: Executor,
+        queue: _Queue,
+        running: dict[Future[dict[str, Any]], Job],
+        alive: Callable[[], bool] | None,
+    ) -> list[Job]:
         lost: list[Job] = []
         while True:
             while not lost and len(running) < self.side_by_side:
@@ -285,8 +307,6 @@ class _Run:
                 return lost
             finished, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
             if not finished and alive is not None and not alive():
-                for future in running:
-                    future.cancel()
                 raise BatchError("the executor is gone; run again to go on with what is left")
             for future in finished:
                 job = running.pop(future)
@@ -297,7 +317,7 @@ class _Run:
                     lost.append(job)
                 except (Exception, CancelledError) as error:
                     if alive is not None and not alive():
-                        raise BatchError(f"the executor is gone ({error}); run again to go on") from error
+                        raise BatchError("the executor is gone; run again to go on with what is left") from error
                     self.fail(job, " ".join(f"the worker failed: {type(error).__name__}: {error}".split()))
                 else:
                     self.record(record)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ from ..composite import stacked
 from ..errors import TrimatteError
 from ..foreground import estimate_foreground
 from ..mask import MASK_WEIGHT, refine_mask
-from ._jobs import Job
+from ._jobs import Job, place_of
 
 Pixels = npt.NDArray[Any]
 
@@ -68,15 +70,22 @@ class _Clock:
 def state(job: Job, bits: int) -> str:
     """Say what the outputs depend on: the inputs as they are now, the options, the version. Raises OSError."""
     parts = {
-        "inputs": [(path, state_of(path)) for path in job.inputs],
-        "outputs": dict(job.outputs),
+        "inputs": [(place_of(path), state_of(path)) for path in job.inputs],
+        "outputs": {kind: place_of(path) for kind, path in job.outputs.items()},
         "kind": "trimap" if job.mask is None else "mask",
-        "options": dict(job.options),
+        "options": {name: _digest(value) for name, value in job.options.items()},
         "bits": bits,
         "version": _core.__version__,
     }
-    text = json.dumps(parts, sort_keys=True, default=repr)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:16]
+
+
+def _digest(value: object) -> object:
+    """Return a number or a word as it is, and a digest of anything else: an array, a prior."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return hashlib.sha256(pickle.dumps(value)).hexdigest()
 
 
 def work(task: Task) -> dict[str, Any]:
@@ -86,12 +95,10 @@ def work(task: Task) -> dict[str, Any]:
     clock = _Clock()
     heard: list[str] = []
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            record["state"] = state(job, task.bits)
+        record["state"] = state(job, task.bits)
+        with _listening(heard):
             _do(task, record, clock)
-        heard = [" ".join(str(warning.message).split()) for warning in caught]
-        record["outputs"] = {path: size_of(path) for path in job.outputs.values()}
+        record["outputs"] = {place_of(path): size_of(path) for path in job.outputs.values()}
     except MemoryError as error:
         record["error"] = f"not enough memory ({error})" if str(error) else "not enough memory"
     except OSError as error:
@@ -104,6 +111,20 @@ def work(task: Task) -> dict[str, Any]:
     if record["error"] is not None:
         record["error"] = " ".join(record["error"].split())
     return {**record, "warnings": heard, "seconds": clock.seconds, "process": os.getpid()}
+
+
+@contextmanager
+def _listening(heard: list[str]) -> Iterator[None]:
+    """Collect warnings. In another than the main thread they pass: the filters belong to the whole process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            heard += [" ".join(str(warning.message).split()) for warning in caught]
 
 
 def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:

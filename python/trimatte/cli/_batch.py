@@ -22,7 +22,7 @@ from ._session import Session, command
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."
 MASKS_HELP = "Instead: rough masks, as for 'trimatte refine'."
-OUTPUT_HELP = "What to call the results: 'out/{stem}.png'. See below."
+OUTPUT_HELP = "What to call the results: 'out/{stem}.png'. See above."
 WHAT_HELP = "cutout, alpha or foreground; may be repeated. [default: cutout]"
 MANIFEST_HELP = "Take the jobs from a CSV file or JSON lines instead."
 LOG_HELP = "One JSON record per item. [default: batch.jsonl where the outputs go]"
@@ -32,17 +32,15 @@ RETRY_HELP = "Run only what has failed."
 DASK_HELP = "Run on the workers of a Dask scheduler, tcp://host:8786."
 # Without a terminal, a line at most this often.
 _LINE_SECONDS = 10.0
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def parsed_bytes(text: str) -> int:
     """Return the bytes that ``8G``, ``500M`` or ``1.5GB`` mean; i as in GiB is for powers of 1024."""
-    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*([kKMGT]?)(i?)B?", text.strip())
+    match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*(?:([kMGT])(i?))?B?", text.strip(), re.IGNORECASE)
     if match is None:
         raise click.UsageError(f"--memory: expected a size such as 8G or 500M, got {text!r}")
-    unit = match[2].replace("K", "k")
-    factor = 1024 ** "kMGT".find(unit) * 1024 if match[3] and unit else _UNITS[unit]
-    return int(float(match[1]) * factor)
+    power = 1 + "kmgt".index(match[2].lower()) if match[2] else 0
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 @command(
@@ -51,7 +49,7 @@ def parsed_bytes(text: str) -> int:
     "trimatte batch 'in/*.jpg' --trimaps 'tri/{stem}.png' -o 'out/{stem}.png'",
     "trimatte batch --manifest jobs.csv --log jobs.log --memory 8G",
     "trimatte batch 'in/*' --masks 'm/{stem}.png' -o '{what}/{stem}.png' \\",
-    "    --what cutout --what alpha --method best",
+    "    --what cutout --what alpha",
 )
 @click.argument("images", required=False)
 @click.option("--trimaps", metavar="TEMPLATE", help=TRIMAPS_HELP)
@@ -128,8 +126,9 @@ def _jobs(
     options: dict[str, Any],
 ) -> list[batches.Job]:
     if manifest is not None:
-        for name, value in (("IMAGES", images), ("--trimaps", trimaps), ("--masks", masks), ("--output", output)):
-            if value is not None:
+        others = {"IMAGES": images, "--trimaps": trimaps, "--masks": masks, "--output": output, "--what": what}
+        for name, value in others.items():
+            if value:
                 raise click.UsageError(f"{name}: not with --manifest")
         return batches.jobs_from_manifest(manifest, options=options)
     if images is None or output is None:
@@ -153,7 +152,9 @@ def _make_folders(jobs: list[batches.Job]) -> None:
 
 def _default_log(jobs: list[batches.Job]) -> str:
     folders = _folders(jobs)
-    return os.path.join(os.path.commonpath(folders) if folders else ".", "batch.jsonl")
+    shared = os.path.commonpath([os.path.abspath(folder) for folder in folders]) if folders else "."
+    here = os.path.dirname(shared) == shared  # outputs all over the disk
+    return os.path.join("." if here else os.path.relpath(shared), "batch.jsonl")
 
 
 @contextmanager
@@ -174,17 +175,26 @@ def _executor(address: str | None) -> Iterator[tuple[Any, Callable[[], bool] | N
         yield client.get_executor(retries=2), lambda: client.status == "running"
 
 
+def _lines(record: dict[str, Any] | None, quiet: bool) -> list[str]:
+    """Return what is said of an item that failed, or had warnings."""
+    if record is None:
+        return []
+
+    def named(text: str) -> str:
+        return text if text.startswith(record["image"]) else f"{record['image']}: {text}"
+
+    lines = [] if quiet else [f"warning: {named(text)}" for text in record["warnings"]]
+    return lines if record["error"] is None else [*lines, f"failed: {named(record['error'])}"]
+
+
 @contextmanager
 def _reporter(session: Session, total: int) -> Iterator[Callable[[batches.Status], None] | None]:
     """Show a bar on a terminal, else a line now and then; failures always, as they come."""
     if session.as_json:
         yield lambda status: click.echo(json.dumps(status.record, default=str)) if status.record else None
         return
-    if session.quiet:
-        yield None
-        return
     bar = None
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not session.quiet:
         from tqdm import tqdm
 
         bar = tqdm(total=total, unit=" items", file=sys.stderr, smoothing=0.05)
@@ -193,13 +203,12 @@ def _reporter(session: Session, total: int) -> Iterator[Callable[[batches.Status
     def report(status: batches.Status) -> None:
         nonlocal last
         finished = status.done + status.failed + status.skipped
-        if status.record is not None and status.record["error"] is not None:
-            line = f"failed: {status.record['image']}: {status.record['error']}"
+        for line in _lines(status.record, session.quiet):
             bar.write(line, file=sys.stderr) if bar is not None else click.echo(line, err=True)
         if bar is not None:
             bar.set_postfix_str(f"{status.failed} failed" if status.failed else "", refresh=False)
             bar.update(finished - bar.n)
-        elif time.monotonic() - last >= _LINE_SECONDS:
+        elif time.monotonic() - last >= _LINE_SECONDS and not session.quiet:
             last = time.monotonic()
             made = status.done + status.failed
             left = (total - finished) * status.seconds / made if made else 0.0

@@ -19,7 +19,7 @@ Pixels = npt.NDArray[Any]
 
 def prepare_outputs(outputs: Sequence[tuple[str | None, int]], inputs: Sequence[str], *, depth: int = 8) -> None:
     """Refuse outputs ``(path, channels)`` that could not be written, before any work is done."""
-    taken = [path for path in inputs if os.path.exists(path)]
+    taken = {_identity(path) for path in inputs if os.path.exists(path)}
     seen: set[str] = set()
     for path, channels in outputs:
         if path is None:
@@ -28,12 +28,18 @@ def prepare_outputs(outputs: Sequence[tuple[str | None, int]], inputs: Sequence[
             output_format(path, channels=channels, depth=depth)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        if os.path.exists(path) and any(os.path.samefile(path, other) for other in taken):
+        if os.path.exists(path) and _identity(path) in taken:
             raise click.UsageError(f"{path}: is an input; choose another name for the output")
         if os.path.realpath(path) in seen:
             raise click.UsageError(f"{path}: is the name of two outputs")
         seen.add(os.path.realpath(path))
         check_folder(path)
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Tell a file from others, also by another name."""
+    info = os.stat(path)
+    return info.st_dev, info.st_ino
 
 
 class Background:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterator
@@ -40,14 +41,7 @@ def _name(pattern: str, number: int) -> str:
 def _frames(pattern: str, first: int | None) -> list[int]:
     """Return the numbers of the frames that there are, from the first on, without a gap."""
     if first is None:
-        head, found = re.match(r"(.*?)%0?\d*d(.*)", os.path.basename(pattern)), []
-        if head is None:
-            raise click.UsageError(f"{pattern}: expected one %d or %04d for the frame's number")
-        folder = os.path.dirname(pattern) or "."
-        if os.path.isdir(folder):
-            numbers = re.compile(re.escape(head[1]) + r"(\d+)" + re.escape(head[2]) + "$")
-            found = [int(match[1]) for name in os.listdir(folder) if (match := numbers.match(name))]
-            found = [number for number in found if os.path.exists(_name(pattern, number))]
+        found = [number for number in _numbers(pattern) if os.path.exists(_name(pattern, number))]
         if not found:
             raise PictureError(f"{pattern}: no such frame")
         first = min(found)
@@ -57,6 +51,17 @@ def _frames(pattern: str, first: int | None) -> list[int]:
     if not numbers_there:
         raise PictureError(f"{_name(pattern, first)}: no such frame")
     return numbers_there
+
+
+def _numbers(pattern: str) -> list[int]:
+    """Return the numbers that names of this pattern have; a double percent sign means one."""
+    parts = re.split(r"%(?:0?\d*)d", pattern.replace("%%", "\0"))
+    if len(parts) != 2:
+        raise click.UsageError(f"{pattern}: expected one %d or %04d for the frame's number")
+    head, tail = (part.replace("\0", "%") for part in parts)
+    names = re.compile(re.escape(head) + r"(\d+)" + re.escape(tail))
+    found = glob.glob(glob.escape(head) + "*" + glob.escape(tail))
+    return [int(match[1]) for name in found if (match := names.fullmatch(name))]
 
 
 @command(
@@ -102,29 +107,28 @@ def sequence(
     depth = int(bits) if what == "alpha" else 8
     prepare_outputs([(name, 1 if what == "alpha" else 4) for name in names], inputs, depth=depth)
     given = {name: value for name, value in options.items() if value is not None}
-    current: list[Any] = []  # the frame that is being solved: its pixels and its profile
+    for number in numbers:
+        if not os.path.exists(_name(trimaps, number)):
+            raise PictureError(f"{_name(trimaps, number)}: no such file, but there is a frame {number}")
+    frames: list[Any] = []  # the one that is to be solved
+    guides: list[Any] = []
 
-    def read() -> Iterator[Any]:
-        for number in numbers:
-            with session.phase("read"):
-                current[:] = read_opaque(_name(images, number))
-            yield current[0]
-
-    def read_trimaps() -> Iterator[Any]:
-        for number in numbers:
-            with session.phase("read"):
-                trimap = read_picture(_name(trimaps, number)).pixels
-            yield trimap
+    def fed(queue: list[Any]) -> Iterator[Any]:
+        while queue:
+            yield queue.pop()
 
     records = []
     with session.progress() as progress:
         results = solve_sequence(
-            read(), read_trimaps(), temporal=temporal, change=change, threads=session.threads, **given
+            fed(frames), fed(guides), temporal=temporal, change=change, threads=session.threads, **given
         )
         for index, name in enumerate(names):
+            with session.phase("read"):
+                pixels, icc_profile = read_opaque(_name(images, numbers[index]))
+                frames.append(pixels)
+                guides.append(read_picture(_name(trimaps, numbers[index])).pixels)
             with session.phase("alpha"):
                 alpha, info = next(results)
-            pixels, icc_profile = current
             if what == "alpha":
                 picture, icc_profile = quantized(alpha, f"u{int(bits) // 8}"), None
             else:
