@@ -140,7 +140,7 @@ def test_the_command_on_a_scheduler_that_goes_away(here, cluster, capsys):
         scheduler.kill()
         scheduler.wait()
     assert run_it.returncode == 1
-    assert "the executor is gone" in message
+    assert message == "trimatte: error: the executor is gone; run again to go on with what is left\n"
     assert command(["batch", "in/*.png", "--trimaps", "tri/{stem}.png", "-o", "out/{stem}.png", "-q"]) == 0
     assert len(contents("out")) == COUNT
 
@@ -149,6 +149,8 @@ def test_a_scheduler_that_does_not_answer(here, capsys):
     arguments = ["batch", "in/*.png", "--trimaps", "tri/{stem}.png", "-o", "out/{stem}.png"]
     assert command([*arguments, "--dask", "tcp://127.0.0.1:9"]) == 1
     assert "tcp://127.0.0.1:9: no scheduler answers" in capsys.readouterr().err
+    assert command([*arguments, "--dask", "somewhere"]) == 2
+    assert "--dask: expected an address such as tcp://host:8786, got 'somewhere'" in capsys.readouterr().err
 
 
 def test_loky(here, expected):

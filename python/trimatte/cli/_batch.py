@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sys
@@ -167,10 +168,13 @@ def _executor(address: str | None) -> Iterator[tuple[Any, Callable[[], bool] | N
         from distributed import Client
     except ModuleNotFoundError as error:
         raise click.UsageError('--dask needs dask.distributed: pip install "trimatte[dask]"') from error
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # pages of tracebacks, if a scheduler goes away
     try:
         client = Client(address, timeout=10)
     except OSError as error:
         raise BatchError(f"{address}: no scheduler answers") from error
+    except ValueError as error:
+        raise click.UsageError(f"--dask: expected an address such as tcp://host:8786, got {address!r}") from error
     with client:
         yield client.get_executor(retries=2), lambda: client.status == "running"
 
