@@ -103,7 +103,7 @@ def test_a_dask_worker_that_is_killed_loses_nothing(here, expected, cluster):
     assert not list(Path("out").glob(".trimatte-*"))
 
 
-def test_the_command_on_a_scheduler_that_goes_away(here, cluster, capsys):
+def test_the_command_on_a_scheduler_that_goes_away(here):
     """In a process of its own, so that it can be killed."""
     script = "from distributed.cli.dask_scheduler import main; main()"
     arguments = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", "where.json"]
@@ -140,7 +140,8 @@ def test_the_command_on_a_scheduler_that_goes_away(here, cluster, capsys):
         scheduler.kill()
         scheduler.wait()
     assert run_it.returncode == 1
-    assert message == "trimatte: error: the executor is gone; run again to go on with what is left\n"
+    assert message.endswith("trimatte: error: the executor is gone; run again to go on with what is left\n")
+    assert "Traceback" not in message
     assert command(["batch", "in/*.png", "--trimaps", "tri/{stem}.png", "-o", "out/{stem}.png", "-q"]) == 0
     assert len(contents("out")) == COUNT
 

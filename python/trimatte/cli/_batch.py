@@ -168,7 +168,8 @@ def _executor(address: str | None) -> Iterator[tuple[Any, Callable[[], bool] | N
         from distributed import Client
     except ModuleNotFoundError as error:
         raise click.UsageError('--dask needs dask.distributed: pip install "trimatte[dask]"') from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # pages of tracebacks, if a scheduler goes away
+    for name in ("distributed.client", "distributed.core", "distributed.comm", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # pages of tracebacks, if a scheduler goes away
     try:
         client = Client(address, timeout=10)
     except OSError as error:
