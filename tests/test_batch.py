@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -253,7 +254,7 @@ class Dying(Executor):
     def submit(self, function, task):
         future = Future()
         if task.job.image in self.deadly:
-            future.set_exception(_run.BrokenProcessPool("dead"))
+            future.set_exception(BrokenProcessPool("dead"))
         else:
             future.set_result(function(task))
         return future
@@ -271,7 +272,6 @@ def test_a_lost_worker_is_recorded(here):
 
 DEADLY = """
 import multiprocessing, os, signal, sys
-from trimatte import _pool
 from trimatte.batch import _work, jobs_from_files, run
 
 real, context = _work._do, multiprocessing.get_context("fork")
@@ -283,7 +283,7 @@ def do(task, record, clock):
 
 if __name__ == "__main__":
     _work._do = do  # a forked process has this, too
-    _pool.multiprocessing.get_context = lambda _: context
+    multiprocessing.get_context = lambda _: context
     jobs = jobs_from_files("in/*.png", "out/{stem}.png", trimaps="tri/{stem}.png")
     summary = run(jobs, processes=2, log="log")
     print(summary.done, summary.failed, summary.failures[0]["image"], summary.failures[0]["error"])

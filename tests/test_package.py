@@ -33,7 +33,7 @@ def test_show_versions(capsys):
     assert json.loads(json.dumps(versions()))["eigen"] == "3.4.1"
 
 
-@pytest.mark.parametrize("module", ["scipy", "PIL.Image", "click", "tqdm"])
+@pytest.mark.parametrize("module", ["scipy", "PIL.Image", "click", "tqdm", "multiprocessing", "logging", "csv"])
 def test_importing_is_light(module):
     code = f"import sys, trimatte; sys.exit({module!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

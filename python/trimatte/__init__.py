@@ -1,7 +1,10 @@
 """Image matting: from an image and a trimap to exact alpha, clean foreground and a cutout."""
 
+import importlib
+from typing import TYPE_CHECKING
+
 from . import _native as _native  # isort: skip  (before anything that imports the core)
-from . import batch, datasets, evaluation, io, metrics, priors
+from . import datasets, io, metrics, priors
 from ._core import __version__
 from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
 from .composite import composite, cutout
@@ -22,6 +25,9 @@ from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .sequence import solve_sequence
 from .trimap import trimap_from_mask
 from .versions import show_versions
+
+if TYPE_CHECKING:
+    from . import batch, evaluation
 
 __all__ = [
     "AlphaResult",
@@ -56,3 +62,9 @@ __all__ = [
     "trimap_from_soft_mask",
     "trimap_from_strokes",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("batch", "evaluation"):  # they bring what starts processes, which most users never need
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -50,7 +50,9 @@ def quantized(values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any
 
 
 def eight_bits(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Turn uint16 into uint8, rounded; uint8 passes."""
+    """Turn uint16, or floats in [0, 1], into uint8, rounded; uint8 passes."""
+    if pixels.dtype.kind == "f":
+        return quantized(pixels, np.uint8)
     if pixels.dtype == np.uint8:
         return pixels
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)

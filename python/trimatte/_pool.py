@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from .errors import WorkerError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 
 @contextmanager
@@ -25,11 +27,14 @@ def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
     WorkerError
         If no process can start, as in a script that lacks ``if __name__ == "__main__":``.
     """
+    import multiprocessing  # here, so that importing trimatte stays light
+    from concurrent.futures import ProcessPoolExecutor
+
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_prepare)
     try:
         try:
             pool.submit(int).result()
-        except BrokenProcessPool as error:
+        except BrokenExecutor as error:
             raise WorkerError(
                 "no worker process can start; a script that starts some needs "
                 '`if __name__ == "__main__":`, and cannot come from standard input'
@@ -53,6 +58,8 @@ def _prepare() -> None:
 
 
 def _end_with_parent() -> None:
+    import multiprocessing
+
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

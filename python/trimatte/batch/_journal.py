@@ -70,9 +70,8 @@ class Journal:
                 damaged += 1
             else:
                 records[record["key"]] = record
-        if (content and not records and (damaged or not tail.startswith(_HEAD[: len(tail)]))) or (
-            tail and not tail.startswith(_HEAD[: len(tail)])
-        ):
+        is_torn_record = tail.startswith(_HEAD[: len(tail)])
+        if not is_torn_record or (damaged and not records):
             raise BatchError(f"{self.path}: expected the log of a batch; choose another name")
         if damaged:
             message = f"{self.path}: {damaged} damaged lines are left out; their items are done again"

@@ -7,8 +7,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -260,7 +259,7 @@ class _Run:
         with process_pool(1) as pool:
             try:
                 self.record(pool.submit(work, self.task(job, 0)).result())
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 self.fail(job, "the process that did it was killed, perhaps for lack of memory")
 
     def through(self, executor: Executor, todo: Iterator[Job], alive: Callable[[], bool] | None) -> None:
@@ -300,7 +299,7 @@ class _Run:
                     break
                 try:
                     running[executor.submit(work, self.task(job, queue.others(len(running))))] = job
-                except BrokenProcessPool:
+                except BrokenExecutor:
                     queue.finished(job)
                     lost.append(job)
             if not running:
@@ -313,7 +312,7 @@ class _Run:
                 queue.finished(job)
                 try:
                     record = future.result()
-                except BrokenProcessPool:
+                except BrokenExecutor:
                     lost.append(job)
                 except (Exception, CancelledError) as error:
                     if alive is not None and not alive():

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import datasets, metrics
 from .._picture_write import check_folder, save_pictures
-from .._pixels import quantized
+from .._pixels import eight_bits, quantized
 from ..composite import composite, stacked
 from ..errors import PictureError
 from ..foreground import estimate_foreground
@@ -38,7 +38,7 @@ def _overview(pictures: list[Any]) -> Any:
 
     panels = []
     for pixels in pictures:
-        image = Image.fromarray(quantized(pixels, np.uint8) if pixels.dtype.kind == "f" else pixels).convert("RGB")
+        image = Image.fromarray(eight_bits(pixels)).convert("RGB")
         size = (PANEL_WIDTH, max(1, round(PANEL_WIDTH * image.height / image.width)))
         panels.append(np.asarray(image.resize(size, Image.Resampling.LANCZOS)))
     return np.concatenate(panels, axis=1)

@@ -32,10 +32,9 @@ FIRST_HELP = "Number of the first frame. [default: the first there is]"
 def _name(pattern: str, number: int) -> str:
     """Return the name of a frame."""
     try:
-        name = pattern % number
+        return pattern % number
     except (TypeError, ValueError) as error:
         raise click.UsageError(f"{pattern}: expected one %d or %04d for the frame's number") from error
-    return name
 
 
 def _frames(pattern: str, first: int | None) -> list[int]:
@@ -55,7 +54,7 @@ def _frames(pattern: str, first: int | None) -> list[int]:
 
 def _numbers(pattern: str) -> list[int]:
     """Return the numbers that names of this pattern have; a double percent sign means one."""
-    parts = re.split(r"%(?:0?\d*)d", pattern.replace("%%", "\0"))
+    parts = re.split(r"%\d*d", pattern.replace("%%", "\0"))
     if len(parts) != 2:
         raise click.UsageError(f"{pattern}: expected one %d or %04d for the frame's number")
     head, tail = (part.replace("\0", "%") for part in parts)

@@ -188,9 +188,8 @@ def _place(dataset: Dataset, sample: Sample, done: dict[str, Record], folder: Pa
     def crop(pixels: npt.NDArray[Any]) -> str:
         return _data_uri(np.ascontiguousarray(pixels[window]))
 
-    image = sample.image if sample.image.dtype.kind == "u" else quantized(sample.image, np.uint8)
     panels = [
-        ("image", crop(eight_bits(image))),
+        ("image", crop(eight_bits(sample.image))),
         ("trimap", crop(sample.trimap)),
         ("truth", crop(quantized(truth, np.uint8))),
     ]

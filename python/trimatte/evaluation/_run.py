@@ -8,19 +8,16 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import IO
 
 from .. import _check, metrics
 from .._files import replacing
 from .._picture_write import check_folder, save_image
+from .._pixels import eight_bits
 from .._pool import process_pool
 from .._threads import thread_count
 from ..datasets import Dataset, Sample
@@ -266,7 +263,7 @@ def _results(todo: Sequence[_Job], jobs: int) -> Iterator[Record]:
         return
     left = {job.key: job for job in todo}
     if left:
-        with suppress(BrokenProcessPool), process_pool(min(jobs, len(left))) as pool:
+        with suppress(BrokenExecutor), process_pool(min(jobs, len(left))) as pool:
             for future in as_completed([pool.submit(_run, job) for job in todo]):
                 record = future.result()
                 del left[record.key]
@@ -276,7 +273,7 @@ def _results(todo: Sequence[_Job], jobs: int) -> Iterator[Record]:
         try:
             with process_pool(1) as single:
                 record = single.submit(_run, job).result()
-        except BrokenProcessPool:
+        except BrokenExecutor:
             message = "the process died, perhaps for lack of memory"
             record = Record(*job.key, None, None, None, message, None, job.state)
         yield record
@@ -302,7 +299,7 @@ def _run(job: _Job) -> Record:
         errors = metrics.evaluate(answer.alpha, sample.truth, sample.trimap, threads=job.threads)
         if job.alpha_path is not None:
             Path(job.alpha_path).parent.mkdir(parents=True, exist_ok=True)
-            save_image(job.alpha_path, _eight_bits(answer.alpha))
+            save_image(job.alpha_path, eight_bits(answer.alpha))
     except (Exception, SystemExit) as error:
         return Record(*job.key, None, seconds, peak, _said(error), info, job.state)
     return Record(*job.key, errors.as_dict(), seconds, peak, None, info, job.state)
@@ -314,7 +311,3 @@ def _sample(job: _Job) -> Sample:
         _loaded.clear()
         _loaded[key] = job.source.load()
     return _loaded[key]
-
-
-def _eight_bits(alpha: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    return np.round(alpha * (255 / _check.full_range(alpha.dtype))).astype(np.uint8)
