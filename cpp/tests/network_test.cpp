@@ -48,9 +48,10 @@ TEST_CASE("products equal three loops, to the bit") {
                             for (std::int64_t j = 0; j < n; ++j) {
                                 float sum = first == nullptr ? 0 : first[j];
                                 for (std::int64_t l = 0; l < k; ++l) {
-                                    const float product = A[static_cast<std::size_t>(i * a_row + l * a_column)] *
-                                                          B[static_cast<std::size_t>(l * n + j)];
-                                    sum += product;
+                                    const float a = A[static_cast<std::size_t>(i * a_row + l * a_column)];
+                                    const float b = B[static_cast<std::size_t>(l * n + j)];
+                                    const float product = a * b;
+                                    sum = simd::fused_products() ? std::fma(a, b, sum) : sum + product;
                                 }
                                 expected[static_cast<std::size_t>(i * n + j)] = sum;
                             }

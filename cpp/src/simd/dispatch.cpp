@@ -51,6 +51,11 @@ const Kernels& kernels() {
     return baseline::kernels;
 }
 
+bool fused_products() {
+    static const bool fused = best_of_machine() != Level::baseline;
+    return fused;
+}
+
 const char* level_name() {
     switch (level()) {
         case Level::v4: return "v4";

@@ -1,5 +1,6 @@
-// The few loops that are compiled once for each instruction set and chosen when first used. All levels give the same
-// bits: no multiply and add is contracted, and no sum is reordered.
+// The few loops that are compiled once for each instruction set and chosen when first used. All levels of a machine give
+// the same bits: no sum is reordered, and no multiply and add is contracted but in matrix_product, where all are if the
+// machine can (fused_products).
 //
 // Rules for the files behind this header (kernels_*.inl): raw pointers only, helpers in the level's own namespace, no
 // Eigen, no standard templates. The linker keeps one copy of a template for everybody, and would then run AVX code on a
@@ -130,6 +131,8 @@ enum class Level { baseline, v3, v4 };
 const Kernels& kernels();
 // Name of the level in use: "baseline", "v3" (x86-64-v3) or "v4" (x86-64-v4).
 const char* level_name();
+// Whether matrix_product rounds a * b + c once, which depends on the machine, not on the level in use.
+bool fused_products();
 
 namespace baseline {
 extern const Kernels kernels;

@@ -1,5 +1,28 @@
 // Loops of prior/network.cpp. Included by kernels.cpp only.
 
+// sum + a b, rounded once where the processor can.
+#if defined(__AVX512F__)
+TRIMATTE_INLINE F16 multiply_add(float a, F16 b, F16 sum) {
+    return reinterpret_cast<F16>(
+        _mm512_fmadd_ps(_mm512_set1_ps(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(sum)));
+}
+#endif
+#if defined(__FMA__)
+TRIMATTE_INLINE F8 multiply_add(float a, F8 b, F8 sum) {
+    return reinterpret_cast<F8>(
+        _mm256_fmadd_ps(_mm256_set1_ps(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(sum)));
+}
+template <class V>
+TRIMATTE_INLINE Pair<V> multiply_add(float a, const Pair<V>& b, const Pair<V>& sum) {
+    return {multiply_add(a, b.first, sum.first), multiply_add(a, b.second, sum.second)};
+}
+#else
+template <class V>
+TRIMATTE_INLINE V multiply_add(float a, const V& b, const V& sum) {
+    return sum + a * b;
+}
+#endif
+
 // Rows of a product's tile: as many as leave registers for B.
 #if defined(__AVX2__)
 constexpr int tile_rows = 6;
@@ -19,7 +42,7 @@ TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int6
     for (int64_t l = 0; l < k; ++l) {
         const V b = load<V>(B + l * b_row);
         for (int i = 0; i < Rows; ++i) {
-            sum[i] += A[i * a_row + l * a_column] * b;
+            sum[i] = multiply_add(A[i * a_row + l * a_column], b, sum[i]);
         }
     }
     for (int i = 0; i < Rows; ++i) {
@@ -51,6 +74,20 @@ TRIMATTE_INLINE void product_columns(int64_t m, int64_t k, const float* A, int64
 
 void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                     int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
+#if defined(TRIMATTE_SIMD_LEVELS) && !defined(__FMA__)
+    if (fused_products()) {  // slow: only where TRIMATTE_SIMD asks for less than the machine has
+        for (int64_t i = 0; i < m; ++i) {
+            for (int64_t j = 0; j < n; ++j) {
+                float sum = first == nullptr ? 0 : first[i * first_row + j];
+                for (int64_t l = 0; l < k; ++l) {
+                    sum = fmaf(A[i * a_row + l * a_column], B[l * b_row + j], sum);
+                }
+                C[i * c_row + j] = sum;
+            }
+        }
+        return;
+    }
+#endif
     const auto at = [&](int64_t j) { return first == nullptr ? nullptr : first + j; };
     int64_t j = 0;
     for (; j + 16 <= n; j += 16) {
