@@ -1,6 +1,6 @@
-// The few loops that are compiled once for each instruction set and chosen when first used. All levels of a machine give
-// the same bits: no sum is reordered, and no multiply and add is contracted but in matrix_product, where all are if the
-// machine can (fused_products).
+// The few loops that are compiled once for each instruction set and chosen when first used. All levels of a machine
+// give the same bits: no sum is reordered, and no multiply and add is contracted but in matrix_product, where all are
+// if the machine can (fused_products).
 //
 // Rules for the files behind this header (kernels_*.inl): raw pointers only, helpers in the level's own namespace, no
 // Eigen, no standard templates. The linker keeps one copy of a template for everybody, and would then run AVX code on a
