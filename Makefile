@@ -97,7 +97,7 @@ $(VENV)/python:
 	@touch $@
 
 $(VENV)/tools: pyproject.toml | $(VENV)/python
-	python -m pip install -q --group build --group test --group test-remote
+	python -m pip install -q --group build --group test --group test-remote --group test-vfx
 	@touch $@
 
 $(VENV)/package: $(SOURCES) $(VENV)/tools

@@ -338,7 +338,8 @@ def test_threads_fill_the_cores(here, monkeypatch):
 
     monkeypatch.setattr(_run, "process_pool", Noting)
     run(jobs(), processes=2)
-    assert asked == [4] * 6
+    assert asked[:5] == [4] * 5
+    assert asked[5] in (4, 8)  # the last may find that the one before it has just ended
     asked.clear()
     run(jobs()[:1], processes=2)
     assert asked == [8]  # it has nobody beside it
@@ -459,8 +460,7 @@ def test_a_generator_of_jobs_is_taken_one_by_one(here):
         ({"processes": 0}, ValueError, "processes: expected at least 1"),
         ({"memory": 0}, ValueError, "memory: expected at least 1"),
         ({"threads": 0}, ValueError, "threads"),
-        ({"bits": 12}, ValueError, "bits: expected 8 or 16"),
-        ({"bits": 16.0}, TypeError, "bits: expected an integer"),
+        ({"bits": 12}, ValueError, "bits: expected None or one of 8, 16, 32"),
         ({"only_failed": True}, ValueError, "only_failed: expected a log"),
         ({"log": "no/such/folder/log"}, OSError, "no/such/folder"),
     ],

@@ -236,3 +236,14 @@ def test_the_other_commands_take_urls(here, store, bucket, capsys):
     assert f"{bucket}/none.png" in capsys.readouterr().err
     assert command(["cutout", "ftq://a/b.png", trimap, "-o", "x.png"]) == 1
     assert "ftq" in capsys.readouterr().err
+
+
+def test_exr_in_the_store(here, bucket):
+    """OpenImageIO reads and writes files only: they take a way through a temporary one."""
+    pytest.importorskip("OpenImageIO", reason="extra [vfx] is not installed")
+    light = 3 * tm.colour.linear_from_srgb(tm.io.load_image("in/p2.png"))
+    tm.io.save_image(f"{bucket}/plate.exr", light, depth="float")
+    assert np.array_equal(tm.io.load_image(f"{bucket}/plate.exr"), light)
+    assert command(["cutout", f"{bucket}/plate.exr", "tri/p2.png", "-o", f"{bucket}/cut.exr"]) == 0
+    cutout = tm.cutout(light, tm.io.load_image("tri/p2.png"), colour_space="linear")
+    assert np.array_equal(tm.io.read_picture(f"{bucket}/cut.exr").pixels[..., 3], cutout[..., 3])

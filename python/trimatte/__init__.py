@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import _native as _native  # isort: skip  (before anything that imports the core)
-from . import datasets, io, metrics, priors
+from . import colour, datasets, io, metrics, priors
 from ._core import __version__
 from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
 from .composite import composite, cutout
@@ -44,6 +44,7 @@ __all__ = [
     "__version__",
     "batch",
     "closed_form_laplacian",
+    "colour",
     "composite",
     "cutout",
     "datasets",

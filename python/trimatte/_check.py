@@ -54,8 +54,21 @@ def refuse_outside_unit(array: Array, name: str) -> None:
             raise ValueError(f"{name}: expected values in [0, 1], got {array[where]} at {where}{hint}")
 
 
-def image(value: object, name: str = "image", *, smallest: int = 1) -> Array:
-    """Return an image as (H, W, C), C = 1 or 3; `smallest` is the least height and width."""
+def refuse_not_finite(array: Array, name: str) -> None:
+    """Raise ValueError at the first value that is NaN or infinite."""
+    if array.dtype.kind == "u" or array.size == 0 or math.isfinite(array.max() - array.min()):
+        return
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        where = tuple(int(i) for i in bad[0])
+        raise ValueError(f"{name}: expected finite values, got {array[where]} at {where}")
+
+
+def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool = False) -> Array:
+    """Return an image as (H, W, C), C = 1 or 3.
+
+    `smallest` is the least height and width. Floats of a `linear` image may be any finite numbers.
+    """
     array = native(value, name)
     if array.ndim == 2:
         array = array[..., np.newaxis]
@@ -64,7 +77,10 @@ def image(value: object, name: str = "image", *, smallest: int = 1) -> Array:
         raise ValueError(f"{name}: expected shape (H, W, 3) or (H, W), got {array.shape}{hint}")
     if min(array.shape[:2]) < smallest:
         raise ValueError(f"{name}: expected at least {smallest} x {smallest} pixels, got {array.shape}")
-    refuse_outside_unit(array, name)
+    if linear:
+        refuse_not_finite(array, name)
+    else:
+        refuse_outside_unit(array, name)
     return array
 
 

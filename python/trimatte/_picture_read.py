@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import tempfile
 import threading
 import warnings
 from contextlib import suppress
@@ -12,7 +14,10 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ._files import opened
+from . import _deep
+from ._check import full_range
+from ._deep import Metadata
+from ._files import is_url, opened
 from ._pixels import bands
 from .errors import PictureError, TrimatteWarning
 
@@ -26,18 +31,29 @@ _quiet_pillow = threading.Lock()
 
 
 class Picture(NamedTuple):
-    """The pixels of a picture file and its colour profile.
+    """The pixels of a picture file and what else it says.
 
     Attributes
     ----------
-    pixels : (H, W) or (H, W, 3) or (H, W, 4) ndarray of uint8 or uint16
+    pixels : (H, W) or (H, W, 3) or (H, W, 4) ndarray of uint8, uint16 or float32
         Grey, RGB or straight-alpha RGBA, upright.
     icc_profile : bytes or None
         The embedded ICC profile, which :func:`save_image` takes.
+    depth : {"uint8", "uint16", "half", "float"}
+        Samples of the file. The pixels of "half" (16-bit floats) are float32.
+    metadata : Metadata or None
+        What a file read by OpenImageIO says beside; :func:`save_image` takes it.
     """
 
     pixels: npt.NDArray[Any]
     icc_profile: bytes | None
+    depth: str = "uint8"
+    metadata: Metadata | None = None
+
+    @property
+    def colour_space(self) -> str:
+        """What such files hold by convention: "linear" for floating-point samples, else "srgb"."""
+        return "linear" if self.depth in ("half", "float") else "srgb"
 
 
 def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
@@ -46,12 +62,13 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     Parameters
     ----------
     path : str or path-like
-        A PNG, JPEG, WebP, TIFF or BMP file.
+        A PNG, JPEG, WebP, TIFF, BMP, EXR or DPX file.
 
     Returns
     -------
-    (H, W) or (H, W, 3) ndarray of uint8, or (H, W) of uint16
-        Upright. Transparency is dropped: see :func:`read_picture` for RGBA.
+    (H, W) or (H, W, 3) ndarray of uint8, uint16 or float32
+        Upright. Transparency is dropped: see :func:`read_picture` for RGBA. float32 is scene-linear by
+        convention, with values above 1: pass it with ``colour_space="linear"``.
 
     Raises
     ------
@@ -68,12 +85,12 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
 
 def read_opaque(path: str | os.PathLike[str], *, stacklevel: int = 2) -> Picture:
     """Read a picture without its transparency, as `load_image` does, with its colour profile."""
-    pixels, icc_profile = read_picture(path)
-    pixels, transparent = without_transparency(pixels)
+    picture = read_picture(path)
+    pixels, transparent = without_transparency(picture.pixels)
     if transparent:
         message = f"{os.fspath(path)}: the transparency is ignored"
         warnings.warn(message, TrimatteWarning, stacklevel=stacklevel)
-    return Picture(pixels, icc_profile)
+    return picture._replace(pixels=pixels)
 
 
 def read_picture(path: str | os.PathLike[str]) -> Picture:
@@ -82,19 +99,19 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
     Parameters
     ----------
     path : str or path-like
-        A PNG, JPEG, WebP, TIFF or BMP file.
+        A PNG, JPEG, WebP, TIFF, BMP, EXR or DPX file.
 
     Returns
     -------
     Picture
-        `pixels` and `icc_profile`. The module's docstring says what each kind of file becomes.
+        Pixels, colour profile, depth, metadata. The module's docstring says what each kind of file becomes.
 
     Raises
     ------
     PictureError
-        If the file is missing, empty, damaged, truncated or no picture; if it holds 16-bit colour or
-        samples that cannot be kept; if it has more pixels than twice ``PIL.Image.MAX_IMAGE_PIXELS``
-        (179 million), Pillow's guard against files made to fill the memory.
+        If the file is missing, empty, damaged, truncated or no picture; if it needs OpenImageIO and that is
+        not installed; if it holds samples that cannot be kept; if it has more pixels than twice
+        ``PIL.Image.MAX_IMAGE_PIXELS`` (179 million), Pillow's guard against files made to fill the memory.
 
     Warns
     -----
@@ -132,7 +149,7 @@ def without_transparency(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], bo
     """Return the grey or RGB part of `pixels`, and whether it had pixels that are not opaque."""
     if pixels.ndim == 2 or pixels.shape[2] == 3:
         return pixels, False
-    transparent = bool((pixels[..., 3] != np.iinfo(pixels.dtype).max).any())
+    transparent = bool((pixels[..., 3] != full_range(pixels.dtype)).any())
     return np.ascontiguousarray(pixels[..., :3]), transparent
 
 
@@ -142,7 +159,10 @@ def _read(file: IO[bytes], name: str) -> Picture:
     head = file.read(32)
     if not head:
         raise PictureError(f"{name}: the file is empty")
-    white_is_zero = _refuse_deep_colour(file, head, name)
+    kind = _deep.MAGIC.get(head[:4]) or _deep_kind(file, head, name)
+    if kind is not None:
+        return _read_deep(file, kind, name)
+    white_is_zero = _white_is_zero(file, head)
     file.seek(0)
     try:
         with _quiet_pillow, warnings.catch_warnings():
@@ -151,13 +171,9 @@ def _read(file: IO[bytes], name: str) -> Picture:
             image: Image.Image = Image.open(file, formats=_READABLE)
     except UnidentifiedImageError as error:
         kind = "a TIFF that cannot be read" if _is_tiff(head) else "not a picture that can be read"
-        raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF or BMP; 8 bits, or 16-bit grey)") from error
+        raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF, BMP, EXR or DPX)") from error
     except Image.DecompressionBombError as error:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise PictureError(
-            f"{name}: the picture has more than {limit / 1e6:.0f} million pixels; "
-            "set PIL.Image.MAX_IMAGE_PIXELS to read it"
-        ) from error
+        raise PictureError(_deep.too_large(name, _most_pixels())) from error
     except Exception as error:
         raise PictureError(f"{name}: damaged picture ({_reason(error)})") from error
 
@@ -172,7 +188,24 @@ def _read(file: IO[bytes], name: str) -> Picture:
         pixels, icc_profile = _pixels_of(image, name)
     if white_is_zero:
         pixels = np.invert(pixels)
-    return Picture(pixels, icc_profile)
+    return Picture(pixels, icc_profile, str(pixels.dtype))
+
+
+def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
+    if not is_url(name):
+        return Picture(*_deep.read(name, name, _most_pixels()))
+    with tempfile.TemporaryDirectory() as folder:  # OpenImageIO reads files only
+        path = os.path.join(folder, "picture" + _deep.SUFFIX[kind])
+        file.seek(0)
+        with open(path, "wb") as copy:
+            shutil.copyfileobj(file, copy)
+        return Picture(*_deep.read(path, name, _most_pixels()))
+
+
+def _most_pixels() -> float:
+    from PIL import Image
+
+    return 2 * (Image.MAX_IMAGE_PIXELS or float("inf"))
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -242,38 +275,33 @@ def _cmyk_to_srgb(image: Image.Image, name: str) -> tuple[Image.Image, bytes | N
     return image.convert("RGB"), None
 
 
-def _refuse_deep_colour(file: IO[bytes], head: bytes, name: str) -> bool:
-    """Refuse what Pillow would silently reduce. True for 16-bit grey where 0 means white."""
+def _deep_kind(file: IO[bytes], head: bytes, name: str) -> str | None:
+    """Return "PNG" or "TIFF" if Pillow would silently reduce the samples of such a file."""
     if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR":
-        if head[24] == 16 and head[25] != 0:
-            raise _sixteen_bit_colour(name)
-        return False
+        return "PNG" if head[24] == 16 and head[25] != 0 else None
+    if not _is_tiff(head):
+        return None
+    tags = _tiff_tags(file)
+    bits, photometric = max(tags.get("bits", (1,))), max(tags.get("photometric", (1,)))
+    kind = {2: "signed", 5: "complex", 6: "complex"}.get(max(tags.get("kind", (1,))))
+    floating = max(tags.get("kind", (1,))) == 3
+    if photometric in (8, 9, 10):
+        raise PictureError(f"{name}: Lab colour cannot be read; convert it to RGB")
+    if kind or 8 < bits < 16 or (bits > 16 and not floating):
+        samples_are = f"{bits}-bit {kind} samples" if kind else f"{bits}-bit samples"
+        raise PictureError(
+            f"{name}: a TIFF with {samples_are} cannot be read; scale them to [0, 1] and pass the array"
+        )
+    colour = max(tags.get("samples", (1,))) > 1 or photometric not in (0, 1)
+    return "TIFF" if floating or (bits == 16 and colour) else None
+
+
+def _white_is_zero(file: IO[bytes], head: bytes) -> bool:
+    """Whether this is 16-bit grey of the TIFF kind that Pillow reads upside down."""
     if not _is_tiff(head):
         return False
     tags = _tiff_tags(file)
-    bits = max(tags.get("bits", (1,)))
-    samples = max(tags.get("samples", (1,)))
-    photometric = max(tags.get("photometric", (1,)))
-    kind = {2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}.get(max(tags.get("kind", (1,))))
-    if photometric in (8, 9, 10):
-        raise PictureError(f"{name}: Lab colour cannot be read; convert it to 8-bit RGB")
-    if kind or bits > 16 or 8 < bits < 16:
-        samples_are = f"{bits}-bit {kind} samples" if kind else f"{bits}-bit samples"
-        raise PictureError(
-            f"{name}: a TIFF with {samples_are} cannot be read here; load it with OpenImageIO or tifffile, "
-            "scale it to [0, 1] and pass the array"
-        )
-    if bits == 16 and (samples > 1 or photometric not in (0, 1)):
-        raise _sixteen_bit_colour(name)
-    return bits == 16 and photometric == 0
-
-
-def _sixteen_bit_colour(name: str) -> PictureError:
-    return PictureError(
-        f"{name}: a 16-bit colour file would lose half of its bits in Pillow; convert it to 8 bits, or load "
-        "it as a uint16 array (OpenCV: cv2.imread(name, cv2.IMREAD_UNCHANGED), in BGR order; or OpenImageIO) "
-        "and pass the array"
-    )
+    return max(tags.get("bits", (1,))) == 16 and max(tags.get("photometric", (1,))) == 0
 
 
 def _is_tiff(head: bytes) -> bool:

@@ -3,32 +3,54 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _check
+from . import _check, _deep
+from ._deep import Metadata
 from ._files import is_url, replacing
-from ._pixels import quantized
+from ._pixels import eight_bits, quantized
 from ._png import write_png
 from .errors import PictureError, TrimatteWarning
 
-Output = tuple[str | os.PathLike[str], npt.NDArray[Any], bytes | None]
 
-_WRITABLE = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
+class Output(NamedTuple):
+    """A picture to be written; see `save_image`."""
+
+    path: str | os.PathLike[str]
+    pixels: npt.NDArray[Any]
+    icc_profile: bytes | None = None
+    depth: str | None = None
+    metadata: Metadata | None = None
+
+
+class Format(NamedTuple):
+    """What a kind of file can hold. Of its depths the first is that of display colours."""
+
+    kind: str
+    depths: tuple[str, ...] = ("uint8",)
+    transparency: bool = False
+
+
+_PNG = Format("PNG", ("uint8", "uint16"), True)
+_TIFF = Format("TIFF", ("uint8", "uint16", "float"), True)
+_FORMATS = {
+    ".png": _PNG,
+    ".jpg": Format("JPEG"),
+    ".jpeg": Format("JPEG"),
+    ".webp": Format("WEBP", transparency=True),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".bmp": Format("BMP"),
+    ".exr": Format("EXR", ("half", "float"), True),
+    ".dpx": Format("DPX", ("uint16",)),
 }
-_WITH_TRANSPARENCY = ("PNG", "WEBP", "TIFF")
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -38,10 +60,17 @@ _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
 }
 # Method 1 writes a 4.8-megapixel cutout about five times faster than the default, a tenth larger.
 _WEBP_LOSSLESS = {"lossless": True, "exact": True, "method": 1, "quality": 20}
+# Of an array, without `depth`.
+_DEPTH_OF = {"uint8": "uint8", "uint16": "uint16", "float16": "half", "float32": "float", "float64": "float"}
 
 
 def save_image(
-    path: str | os.PathLike[str], pixels: npt.NDArray[Any], *, icc_profile: bytes | None = None
+    path: str | os.PathLike[str],
+    pixels: npt.NDArray[Any],
+    *,
+    icc_profile: bytes | None = None,
+    depth: str | None = None,
+    metadata: Metadata | None = None,
 ) -> None:
     """Write a picture; the suffix of `path` chooses the format.
 
@@ -51,21 +80,28 @@ def save_image(
     Parameters
     ----------
     path : str or path-like
-        Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff or .bmp.
-    pixels : (H, W) or (H, W, 3) or (H, W, 4) ndarray of uint8, uint16, float32 or float64
-        Grey, RGB or straight-alpha RGBA. Floats are in [0, 1] and become 8 bits, rounded to the nearest.
-        uint16 can be written as grey PNG or TIFF. RGBA can be written as PNG, WebP and TIFF.
+        Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp, .exr or .dpx.
+    pixels : (H, W) or (H, W, 3) or (H, W, 4) ndarray of uint8, uint16, float16, float32 or float64
+        Grey, RGB or straight-alpha RGBA. Floats are in [0, 1] unless they are written as floats. RGBA can be
+        written as PNG, WebP, TIFF and EXR, which is premultiplied.
     icc_profile : bytes, optional
-        Colour profile of the pixels, as in :class:`Picture`. BMP cannot hold one.
+        Colour profile of the pixels, as in :class:`Picture`. BMP, EXR and DPX cannot hold one.
+    depth : {"uint8", "uint16", "half", "float"}, optional
+        Samples of the file: "uint16" for PNG, TIFF and DPX, "half" for EXR, "float" for EXR and TIFF. Default:
+        that of `pixels`; floats become 8 bits in PNG and TIFF, 16 in DPX. Values are rounded to the nearest.
+    metadata : Metadata, optional
+        As in :class:`Picture`; kept by EXR, DPX, and PNG and TIFF of more than 8 bits.
 
     Raises
     ------
     ValueError
-        If the suffix is unknown, the format cannot hold these pixels, or a float is outside [0, 1].
+        If the suffix is unknown, the format cannot hold these pixels or this depth, or a float is outside [0, 1],
+        above the largest half, or not finite.
     TypeError
         If `pixels` has another dtype.
     PictureError
-        If the file cannot be written.
+        If the file cannot be written; if EXR, DPX, or TIFF with more than 8-bit colour, and OpenImageIO is not
+        installed (extra ``[vfx]``).
 
     Warns
     -----
@@ -75,67 +111,97 @@ def save_image(
     Notes
     -----
     JPEG: quality 95, colour at full resolution. WebP: lossless for grey and RGBA, quality 95 for RGB.
-    PNG: see ``DESIGN.md`` for the measurements behind the compression. TIFF: not compressed.
+    PNG: see ``DESIGN.md`` for the measurements behind the compression. TIFF: not compressed, or zip where
+    OpenImageIO writes it. EXR: zip. DPX: of the bits of the metadata, else 16.
     """
-    _save_all([(path, pixels, icc_profile)], stacklevel=3)
+    _save_all([Output(path, pixels, icc_profile, depth, metadata)], stacklevel=3)
 
 
 def save_pictures(pictures: Sequence[Output], *, mark: str = "", durable: bool = False) -> None:
-    """Write several pictures ``(path, pixels, icc_profile)`` as `save_image` does: all of them or none."""
+    """Write several pictures as `save_image` does: all of them or none."""
     _save_all(pictures, stacklevel=3, mark=mark, durable=durable)
 
 
 def _save_all(pictures: Sequence[Output], stacklevel: int, mark: str = "", durable: bool = False) -> None:
-    ready = [_prepared(*picture, stacklevel=stacklevel + 1) for picture in pictures]
+    ready = [_prepared(picture, stacklevel=stacklevel + 1) for picture in pictures]
     name = ""
     try:
         with ExitStack() as files:
-            for name, kind, pixels, icc_profile in ready:
-                _write(files.enter_context(replacing(name, mark, durable=durable)), kind, pixels, icc_profile)
+            for output in ready:
+                name = os.fspath(output.path)
+                _write(files.enter_context(replacing(name, mark, durable=durable)), output)
     except PictureError:
         raise
     except OSError as error:
         raise PictureError(f"{name}: cannot be written: {error.strerror or error}") from error
 
 
-def _prepared(
-    path: str | os.PathLike[str], pixels: npt.NDArray[Any], icc_profile: bytes | None, stacklevel: int
-) -> tuple[str, str, npt.NDArray[Any], bytes | None]:
-    """Check everything that can be checked, and turn floats into integers."""
-    name = os.fspath(path)
-    pixels = _check.native(pixels, "pixels")
+def _prepared(output: Output, stacklevel: int) -> Output:
+    """Check everything that can be checked, and turn the pixels into what the file holds."""
+    name, icc_profile = os.fspath(output.path), output.icc_profile
+    half = np.asarray(output.pixels).dtype == np.float16
+    pixels = _check.native(output.pixels, "pixels")
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)) or not pixels.size:
         raise ValueError(f"pixels: expected shape (H, W), (H, W, 3) or (H, W, 4), got {pixels.shape}")
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    kind = output_format(name, channels=channels, depth=16 if pixels.dtype == np.uint16 else 8)
-    longest = _LONGEST_SIDE.get(kind, 2**31 - 1)
+    own = "half" if half else _DEPTH_OF[str(pixels.dtype)]
+    form = output_format(name, channels=channels)
+    depth = output.depth or _default_depth(form, own)
+    output_format(name, channels=channels, depth=depth)
+    longest = _LONGEST_SIDE.get(form.kind, 2**31 - 1)
     if max(pixels.shape[:2]) > longest:
         size = f"{pixels.shape[1]} x {pixels.shape[0]}"
-        raise ValueError(f"{name}: {kind} pictures have at most {longest} pixels a side, got {size}")
+        raise ValueError(f"{name}: {form.kind} pictures have at most {longest} pixels a side, got {size}")
     if icc_profile and not _fits(icc_profile, channels):
         message = f"{name}: the colour profile is not for these pixels and is left out"
         warnings.warn(message, TrimatteWarning, stacklevel=stacklevel)
         icc_profile = None
     check_folder(name)
+    return Output(name, _of_depth(pixels, depth), icc_profile, depth, output.metadata)
+
+
+def _default_depth(form: Format, own: str) -> str:
+    if own in ("half", "float") and form.kind == "TIFF":
+        return "uint8"
+    if own == "uint16" and form.depths == ("uint8",):
+        return own  # which is refused: nobody said that half of the bits may go
+    return own if own in form.depths else form.depths[0]
+
+
+def _of_depth(pixels: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
+    """Return uint8, uint16 or float32 pixels, scaled and rounded."""
+    if depth in ("half", "float"):
+        _check.refuse_not_finite(pixels, "pixels")
+        scaled: npt.NDArray[Any] = pixels.astype(np.float32) / np.float32(_check.full_range(pixels.dtype))
+        return scaled
     if pixels.dtype.kind == "f":
         _check.refuse_outside_unit(pixels, "pixels")
-        pixels = quantized(pixels, np.uint8)
-    return name, kind, pixels, icc_profile
+        return quantized(pixels, depth)
+    if depth == "uint8":
+        return eight_bits(pixels)
+    return pixels if pixels.dtype == np.uint16 else pixels * np.uint16(257)
 
 
-def output_format(path: str | os.PathLike[str], *, channels: int, depth: int = 8) -> str:
+def output_format(path: str | os.PathLike[str], *, channels: int, depth: str | None = None) -> Format:
     """Return the format that `path` asks for; ValueError if it is unknown or cannot hold such pixels."""
     name = os.fspath(path)
     suffix = os.path.splitext(name)[1].lower()
-    kind = _WRITABLE.get(suffix)
-    if kind is None:
-        known = ", ".join(_WRITABLE)
+    form = _FORMATS.get(suffix)
+    if form is None:
+        known = ", ".join(_FORMATS)
         raise ValueError(f"{name}: expected a name that ends in {known}, got {suffix or 'no suffix'}")
-    if channels == 4 and kind not in _WITH_TRANSPARENCY:
-        raise ValueError(f"{name}: {kind} has no transparency; use .png, .webp or .tif")
-    if depth == 16 and not (kind in ("PNG", "TIFF") and channels == 1):
-        raise ValueError(f"{name}: 16-bit pixels are written as grey .png or .tif only; pass 8 bits or floats")
-    return kind
+    if channels == 4 and not form.transparency:
+        raise ValueError(f"{name}: {form.kind} has no transparency; use .png, .webp, .tif or .exr")
+    if depth is not None and depth not in form.depths:
+        raise ValueError(f"{name}: {form.kind} has samples of {', '.join(form.depths)}, not {depth}")
+    if _needs_openimageio(form.kind, depth, channels):
+        _deep.openimageio(name)
+    return form
+
+
+def _needs_openimageio(kind: str, depth: str | None, channels: int) -> bool:
+    deep = depth == "float" or (depth == "uint16" and channels > 1)
+    return kind in ("EXR", "DPX") or (kind == "TIFF" and deep)
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
@@ -154,18 +220,39 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         raise PictureError(f"{name}: cannot be written: the file is read-only")
 
 
-def _write(file: IO[bytes], kind: str, pixels: npt.NDArray[Any], icc_profile: bytes | None) -> None:
-    if kind == "PNG":
+def _write(file: IO[bytes], output: Output) -> None:
+    name, pixels, icc_profile, depth, metadata = output
+    assert depth is not None
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    kind = output_format(name, channels=channels).kind
+    carries = kind == "PNG" and depth == "uint16" and metadata is not None
+    if carries or _needs_openimageio(kind, depth, channels):
+        _write_deep(file, kind, output)
+    elif kind == "PNG":
         write_png(file, pixels, icc_profile)
-        return
-    from PIL import Image
+    else:
+        from PIL import Image
 
-    options = dict(_SAVE_OPTIONS[kind])
-    if kind == "WEBP" and (pixels.ndim == 2 or pixels.shape[2] == 4):
-        options = dict(_WEBP_LOSSLESS)
-    if icc_profile and kind != "BMP":
-        options["icc_profile"] = icc_profile
-    Image.fromarray(pixels).save(file, kind, **options)
+        options = dict(_SAVE_OPTIONS[kind])
+        if kind == "WEBP" and (pixels.ndim == 2 or pixels.shape[2] == 4):
+            options = dict(_WEBP_LOSSLESS)
+        if icc_profile and kind != "BMP":
+            options["icc_profile"] = icc_profile
+        Image.fromarray(pixels).save(file, kind, **options)
+
+
+def _write_deep(file: IO[bytes], kind: str, output: Output) -> None:
+    """Let OpenImageIO write, which takes the name of a file only."""
+    name, pixels, icc_profile, depth, metadata = output
+    assert depth is not None
+    if not is_url(os.fspath(name)):
+        _deep.write(file.name, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "picture" + _deep.SUFFIX[kind])
+        _deep.write(path, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
+        with open(path, "rb") as written:
+            file.write(written.read())
 
 
 def _fits(icc_profile: bytes, channels: int) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core, priors
+from . import _check, _core, colour, priors
 from ._threads import thread_count
 from .errors import ConvergenceError
 from .priors._base import Call
@@ -91,6 +91,7 @@ class SolveOptions(TypedDict, total=False):
     tolerance: float
     relative_residual: float
     max_iterations: int
+    colour_space: str
     threads: int | None
     progress: Progress | None
 
@@ -177,6 +178,7 @@ def solve_alpha(
     max_iterations: int = 10_000,
     background_threshold: float = 0.1,
     foreground_threshold: float = 0.9,
+    colour_space: str = "srgb",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> AlphaResult:
@@ -185,8 +187,8 @@ def solve_alpha(
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
-        Display (sRGB) colours, used as they are. Integers span their whole range, floats are in [0, 1].
-        Any memory layout and byte order.
+        Integers span their whole range, floats are in [0, 1] unless `colour_space` is "linear". Any memory layout
+        and byte order.
     trimap : (H, W) array of the same dtypes, or bool
         1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown. Grey saved as
         RGB, or with an opaque alpha channel, is accepted.
@@ -230,6 +232,10 @@ def solve_alpha(
         After which "multigrid" and "cg" give up.
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold`` foreground.
+    colour_space : {"srgb", "linear"}
+        "srgb": display colours, used as they are. "linear": scene-linear ones, of which floats may be any finite
+        numbers. Alpha is then found on their encoding by :func:`trimatte.colour.srgb_from_linear`, divided by its
+        largest value if that is above 1, and `epsilon` by its square, so that highlights change nothing elsewhere.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -280,7 +286,11 @@ def solve_alpha(
     seed = _check.seed(seed)
     count = thread_count(threads)
     _check.progress(progress)
-    picture = _check.image(image, smallest=1 if method in PRIORS else _smallest_image(radius))
+    linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
+    picture = _check.image(image, smallest=1 if method in PRIORS else _smallest_image(radius), linear=linear)
+    if linear:
+        picture, top = colour.encoded(picture)
+        epsilon = max(epsilon / top**2, LEAST_EPSILON)
     labels = _check.labels(trimap, picture.shape, background_threshold, foreground_threshold)
     if method not in AFFINITIES and prior is not None:
         raise ValueError(f'prior: expected none with method "{method}", which is a prior or has one')

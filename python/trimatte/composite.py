@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _check
+from . import _check, colour
 from ._pixels import bands, quantized
 from .alpha import AlphaOptions, estimate_alpha
 from .foreground import estimate_foreground
@@ -37,7 +37,7 @@ def cutout(
         As in `estimate_foreground`.
     **options
         Those of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress, ...
-        `threads` and `progress` also go to the estimation of the foreground.
+        `threads`, `progress` and `colour_space` also go to the estimation of the foreground.
 
     Returns
     -------
@@ -63,10 +63,11 @@ def cutout(
         image,
         alpha,
         exact_composite=exact_composite,
+        colour_space=options.get("colour_space", "srgb"),
         threads=options.get("threads"),
         progress=options.get("progress"),
     ).foreground
-    return stacked(foreground, alpha, _check.image(image).dtype)
+    return stacked(foreground, alpha, _check.native(image, "image").dtype)
 
 
 def stacked(foreground: npt.NDArray[Any], alpha: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -83,6 +84,8 @@ def composite(
     foreground: npt.ArrayLike,
     alpha: npt.ArrayLike,
     background: npt.ArrayLike,
+    *,
+    colour_space: str = "srgb",
 ) -> npt.NDArray[Any]:
     """Put a foreground over a background: alpha F + (1 - alpha) B.
 
@@ -97,6 +100,8 @@ def composite(
         A picture of any of these dtypes, whatever the dtype of `foreground`; a grey picture (H, W) may lie
         behind a coloured foreground. A colour is 3 numbers (one number for a grey foreground) in the units
         of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for uint8 and 0 to 65535 for uint16.
+    colour_space : {"srgb", "linear"}
+        With "linear" floats may be any finite numbers. The computation is the same.
 
     Returns
     -------
@@ -124,9 +129,10 @@ def composite(
     >>> tm.composite(foreground, alpha, (255, 0, 0))[0].tolist()
     [[255, 0, 0], [228, 100, 100], [200, 200, 200]]
     """
-    front = _check.image(foreground, "foreground")
+    linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
+    front = _check.image(foreground, "foreground", linear=linear)
     cover = _check.plane(alpha, front.shape, "alpha")
-    back = _background(background, front)
+    back = _background(background, front, linear)
 
     out = np.empty_like(front)
     working = np.float64 if np.float64 in (front.dtype, cover.dtype) else np.float32
@@ -142,11 +148,11 @@ def composite(
     return out.reshape(np.shape(foreground))
 
 
-def _background(background: npt.ArrayLike, front: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _background(background: npt.ArrayLike, front: npt.NDArray[Any], linear: bool) -> npt.NDArray[Any]:
     """Return the background as (H, W, C), C = 1 or that of `front`; a colour becomes a view of one pixel."""
     value = np.asarray(background)
     if value.ndim >= 2:
-        picture = _check.image(value, "background")
+        picture = _check.image(value, "background", linear=linear)
         if picture.shape[:2] != front.shape[:2] or picture.shape[2] not in (1, front.shape[2]):
             raise ValueError(
                 f"background: expected a colour or a picture of shape {front.shape} like foreground, "
@@ -158,7 +164,8 @@ def _background(background: npt.ArrayLike, front: npt.NDArray[Any]) -> npt.NDArr
         raise ValueError(f"background: expected a picture or {channels} numbers, got {background!r}")
     top = _check.full_range(front.dtype)
     whole = front.dtype.kind == "u"
-    if not ((value >= 0) & (value <= top)).all() or (whole and (value % 1 != 0).any()):
+    unbounded = linear and not whole and bool(np.isfinite(value).all())
+    if not (unbounded or ((value >= 0) & (value <= top)).all()) or (whole and (value % 1 != 0).any()):
         wanted = f"whole numbers from 0 to {top:.0f}" if whole else "numbers in [0, 1]"
         raise ValueError(f"background: expected {wanted} for a {front.dtype} foreground, got {value.tolist()}")
     return np.broadcast_to(value.astype(front.dtype), front.shape)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core
+from . import _check, _core, colour
 from ._threads import thread_count
 from .alpha import Progress
 
@@ -20,7 +20,7 @@ class Layers(NamedTuple):
     Attributes
     ----------
     foreground, background : (H, W, 3) or (H, W) ndarray of float32
-        Colours in [0, 1], defined at every pixel.
+        Colours, defined at every pixel; in [0, 1] unless they are scene-linear.
     """
 
     foreground: npt.NDArray[np.float32]
@@ -37,6 +37,7 @@ def estimate_foreground(
     small_iterations: int = 10,
     big_iterations: int = 2,
     exact_composite: bool = True,
+    colour_space: str = "srgb",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Layers:
@@ -49,7 +50,7 @@ def estimate_foreground(
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
-        Display (sRGB) colours; integers span their whole range, floats are in [0, 1].
+        Integers span their whole range, floats are in [0, 1] unless `colour_space` is "linear".
     alpha : (H, W) array of the same dtypes, or bool
         Opacity; integers span their whole range, floats are in [0, 1].
     regularization : float, default 1e-5
@@ -61,6 +62,10 @@ def estimate_foreground(
     exact_composite : bool, default True
         Move both layers by the least that makes ``alpha F + (1 - alpha) B`` equal the image (to float32
         rounding) while both stay in [0, 1]. False leaves the smoother layers of the paper.
+    colour_space : {"srgb", "linear"}
+        "srgb": display colours, used as they are. "linear": scene-linear ones, of which floats may be any finite
+        numbers. The layers are of the same kind, with highlights above 1; they stay within the range of the
+        image's values, 0 and 1.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -69,8 +74,8 @@ def estimate_foreground(
     Returns
     -------
     Layers
-        ``foreground, background``: float32 in [0, 1], shaped like the image. Where alpha is exactly 1 the
-        foreground is the image, where it is 0 the background is.
+        ``foreground, background``: float32, shaped like the image. Where alpha is exactly 1 the foreground is the
+        image, where it is 0 the background is.
 
     Raises
     ------
@@ -93,10 +98,13 @@ def estimate_foreground(
     gradient_weight = _check.between(gradient_weight, 0, 1e6, "gradient_weight")
     count = thread_count(threads)
     _check.progress(progress)
-    picture = _check.image(image)
+    linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
+    picture = _check.image(image, linear=linear)
     opacity = _check.alpha(alpha, picture.shape)
+    low, high = (min(0, picture.min()), max(1, picture.max())) if picture.dtype.kind == "f" else (0, 1)
+    within_unit = low == 0 and high == 1
     foreground, background = _core.multilevel_foreground(
-        picture,
+        picture if within_unit else (picture - low) / (high - low),
         opacity,
         regularization,
         gradient_weight,
@@ -107,5 +115,10 @@ def estimate_foreground(
         count,
         _core.Monitor(progress),
     )
-    shape = picture.shape if np.ndim(image) == 3 else picture.shape[:2]
-    return Layers(foreground.reshape(shape), background.reshape(shape))
+    layers = Layers(foreground.reshape(picture.shape), background.reshape(picture.shape))
+    if not within_unit:
+        for layer, opaque in zip(layers, (1, 0), strict=True):
+            layer *= high - low
+            layer += low
+            np.copyto(layer, picture, where=opacity[..., np.newaxis] == opaque, casting="same_kind")
+    return layers if np.ndim(image) == 3 else Layers(*(layer[..., 0] for layer in layers))

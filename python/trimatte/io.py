@@ -1,4 +1,4 @@
-"""Picture files in and out: PNG, JPEG, WebP, TIFF and BMP, by way of Pillow.
+"""Picture files in and out: PNG, JPEG, WebP, TIFF and BMP by way of Pillow; the deep ones by OpenImageIO.
 
 What reading does with each kind of file:
 
@@ -10,17 +10,27 @@ RGBA, grey + alpha,               (H, W, 4) uint8, straight alpha. :func:`load_i
 a transparent palette or colour   with a warning unless every pixel is opaque
 CMYK                              (H, W, 3) uint8 sRGB, through the embedded profile; without one, by a plain
                                   formula and with a warning
-16-bit colour                     refused: Pillow would reduce it to 8 bits without a word
-Lab, 12 or 32 bits, signed or     refused
-floating-point samples
+16-bit colour PNG or TIFF         the same shapes, uint16. OpenImageIO
+EXR and TIFF of half or float     the same shapes, float32, scene-linear; values below 0 and above 1 are kept.
+                                  Of EXR the channels R, G, B, or Y, and A are read. OpenImageIO
+DPX of 8 to 16 bits               the same shapes, uint8 or uint16, values as they are. OpenImageIO
+Lab, signed, 12-bit TIFF, 32-bit  refused
+integers
 ================================  =========================================================================
+
+OpenImageIO comes with the extra: ``pip install "trimatte[vfx]"``. Without it such files are refused: Pillow would
+reduce them to 8 bits without a word. Its samples are kept bit by bit.
+
+Pixels are straight: premultiplied colours (all EXR with alpha, and TIFF that says so) are divided by alpha when
+read, except where alpha is 0, and multiplied when EXR is written. In half files this returns the same bits.
 
 The EXIF orientation is applied. Of a file with several pictures the first is read.
 """
 
 from __future__ import annotations
 
+from ._deep import Metadata
 from ._picture_read import Picture, load_image, read_picture
 from ._picture_write import save_image
 
-__all__ = ["Picture", "load_image", "read_picture", "save_image"]
+__all__ = ["Metadata", "Picture", "load_image", "read_picture", "save_image"]

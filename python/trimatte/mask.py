@@ -165,7 +165,7 @@ def refine_mask(
     **options: Unpack[SolveOptions],
 ) -> AlphaResult:
     """Do what `matte_from_mask` does and say how."""
-    shape = _check.image(image).shape
+    shape = _check.image(image, linear=options.get("colour_space") == "linear").shape
     plane = _check.alpha(mask, shape, "mask")
     trimap = trimap_from_soft_mask(plane, band=band, threshold=threshold)
     prior: Prior = SoftMask(plane, weight=mask_weight)

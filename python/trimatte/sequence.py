@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from . import _check
 from .alpha import AlphaOptions, AlphaResult, solve_alpha
+from .colour import srgb_from_linear
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -81,18 +82,20 @@ def _solved(
     change: float,
     options: Mapping[str, Any],
 ) -> Iterator[AlphaResult]:
+    linear = options.get("colour_space") == "linear"
     before: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None
     for index, (image, trimap) in enumerate(zip_longest(images, trimaps, fillvalue=_MISSING)):
         if image is _MISSING or trimap is _MISSING:
             which = "images" if image is _MISSING else "trimaps"
             raise ValueError(f"images, trimaps: expected as many of both, got only {index} {which}")
-        picture = _check.image(image)
+        picture = _check.image(image, linear=linear)
         more: dict[str, Any] = {}
         if before is not None and before[0].shape == picture.shape:
             more["start"] = before[1]
             if temporal:
                 more["prior"] = before[1]
-                more["confidence"] = temporal * _steadiness(picture, before[0], change)
+                frames = [srgb_from_linear(p) if linear else p for p in (picture, before[0])]
+                more["confidence"] = temporal * _steadiness(frames[0], frames[1], change)
         result = solve_alpha(picture, trimap, **{**options, **more})
         before = picture.copy(), result.alpha.copy()  # the caller may use both again
         yield result

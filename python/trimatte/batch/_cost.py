@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import _deep
 from .._check import UNKNOWN, labels
-from .._files import opened
+from .._files import is_url, opened
 from .._picture_read import read_picture
 from ._jobs import Job
 
@@ -14,6 +15,7 @@ from ._jobs import Job
 _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
 _SOLVE_PER_PIXEL = 14
+_FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
 _DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
 
@@ -25,7 +27,7 @@ def estimated_bytes(job: Job) -> int:
     taken as a fifth of the picture.
     """
     try:
-        pixels = _pixels(job.image)
+        pixels, floats = _pixels(job.image)
         unknown = _unknown(job) if job.trimap is not None else pixels // 5
     except Exception:  # whatever is wrong with them is the item's own failure
         return 0
@@ -33,15 +35,21 @@ def estimated_bytes(job: Job) -> int:
         unknown = pixels
     direct = job.options.get("solver") in ("cholesky", "cg") or job.options.get("radius", 1) != 1
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
-    return _PROCESS + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
+    deep = _FLOATS_PER_PIXEL * pixels if floats else 0
+    return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
 
 
-def _pixels(path: str) -> int:
+def _pixels(path: str) -> tuple[int, bool]:
+    """Return how many pixels a picture has, and whether they will be floats."""
     from PIL import Image
 
-    with opened(path) as file, Image.open(file) as image:
-        width, height = image.size
-    return int(width) * int(height)
+    with opened(path) as file:
+        if file.read(4) in _deep.MAGIC and not is_url(path):
+            return _deep.size(path)
+        file.seek(0)
+        with Image.open(file) as image:
+            width, height = image.size
+    return int(width) * int(height), False
 
 
 def _unknown(job: Job) -> int:

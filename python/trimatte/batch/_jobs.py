@@ -14,6 +14,7 @@ from typing import Any
 
 from .._files import is_url
 from .._picture_write import output_format
+from .._results import depth_of
 from ..alpha import solve_alpha
 from ..errors import BatchError
 
@@ -255,7 +256,7 @@ def _number(text: str) -> Any:
     return text
 
 
-def checked(jobs: Iterable[Job], bits: int = 8) -> Iterator[Job]:
+def checked(jobs: Iterable[Job], bits: int | None = None) -> Iterator[Job]:
     """Pass jobs on one by one; raise BatchError at the first that would write what another writes or reads."""
     inputs: set[str] = set()
     owners: dict[str, str] = {}
@@ -270,11 +271,10 @@ def checked(jobs: Iterable[Job], bits: int = 8) -> Iterator[Job]:
                 raise BatchError(f"{path}: is the output of {owners[place]} and of {job.image}")
             if place in inputs:
                 raise BatchError(f"{path}: is an output of {job.image} and an input of another item")
-            if kind == "alpha":
-                try:
-                    output_format(path, channels=1, depth=bits)
-                except ValueError as error:
-                    raise BatchError(str(error)) from error
+            try:
+                depth_of(path, bits, KINDS[kind])
+            except ValueError as error:
+                raise BatchError(str(error)) from error
             owners[place] = job.image
         yield job
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import _check
 from .._pool import process_pool
+from .._results import BITS
 from .._threads import thread_count
 from ..errors import BatchError
 from ._cost import estimated_bytes
@@ -82,7 +83,7 @@ def run(
     processes: int | None = None,
     threads: int | None = None,
     memory: int | None = None,
-    bits: int = 8,
+    bits: int | None = None,
     resume: bool = True,
     only_failed: bool = False,
     progress: Callable[[Status], object] | None = None,
@@ -115,8 +116,9 @@ def run(
     memory : int, optional
         Bytes that the items side by side may take, by an estimate from their size and number of unknown pixels. An
         item that needs more by itself fails. Default: no limit.
-    bits : {8, 16}, default 8
-        Of alpha.
+    bits : {8, 16, 32}, optional
+        Per sample of what is written; 32, and 16 in EXR, are floats. Default: as the item's picture has, as far as
+        the format can hold it.
     resume : bool, default True
         Leave out what `log` says is done.
     only_failed : bool, default False
@@ -141,8 +143,8 @@ def run(
         If `log` cannot be written.
     """
     limit = None if memory is None else _check.at_least(memory, 1, "memory", 2**62)
-    if _check.at_least(bits, 8, "bits") not in (8, 16):
-        raise ValueError(f"bits: expected 8 or 16, got {bits}")
+    if bits not in (None, *BITS):
+        raise ValueError(f"bits: expected None or one of {', '.join(map(str, BITS))}, got {bits!r}")
     if only_failed and log is None:
         raise ValueError("only_failed: expected a log, which knows what has failed")
     cores = thread_count(None)
@@ -186,7 +188,7 @@ class _Run:
         side_by_side: int,
         threads: int | None,
         memory: int | None,
-        bits: int,
+        bits: int | None,
         progress: Callable[[Status], object] | None,
         total: int | None,
     ) -> None:

@@ -14,16 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from .._files import size_of, state_of
 from .._picture_read import read_opaque, read_picture, read_single
-from .._picture_write import save_pictures
-from .._pixels import quantized
+from .._picture_write import Output, save_pictures
+from .._results import Results
 from ..alpha import solve_alpha
-from ..composite import stacked
 from ..errors import TrimatteError
 from ..foreground import estimate_foreground
 from ..mask import MASK_WEIGHT, refine_mask
@@ -44,14 +42,14 @@ class Task:
         How many it may use.
     mark : str
         In the names of temporary files.
-    bits : int
-        Of alpha: 8 or 16.
+    bits : int or None
+        Per sample of what is written; None: as the picture has.
     """
 
     job: Job
     threads: int
     mark: str
-    bits: int = 8
+    bits: int | None = None
 
 
 @dataclass
@@ -67,7 +65,7 @@ class _Clock:
         self.seconds[name] = round(time.perf_counter() - start, 4)
 
 
-def state(job: Job, bits: int) -> str:
+def state(job: Job, bits: int | None) -> str:
     """Say what the outputs depend on: the inputs as they are now, the options, the version. Raises OSError."""
     parts = {
         "inputs": [(place_of(path), state_of(path)) for path in job.inputs],
@@ -130,13 +128,14 @@ def _listening(heard: list[str]) -> Iterator[None]:
 def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
     job = task.job
     with clock.phase("read"):
-        pixels, icc_profile = read_opaque(job.image)
+        picture = read_opaque(job.image)
+        pixels, options = picture.pixels, dict(job.options)
+        space = options.setdefault("colour_space", picture.colour_space)
         guide = read_picture(job.trimap).pixels if job.trimap is not None else read_single(job.inputs[1], "mask")
     with clock.phase("alpha"):
         if job.mask is None:
-            alpha, info = solve_alpha(pixels, guide, threads=task.threads, **job.options)
+            alpha, info = solve_alpha(pixels, guide, threads=task.threads, **options)
         else:
-            options = dict(job.options)
             seed = options.pop("seed", 0)
             alpha, info = refine_mask(
                 pixels,
@@ -153,21 +152,17 @@ def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
     foreground = None
     if set(job.outputs) != {"alpha"}:
         with clock.phase("foreground"):
-            foreground = estimate_foreground(pixels, alpha, threads=task.threads).foreground
+            foreground = estimate_foreground(pixels, alpha, colour_space=space, threads=task.threads).foreground
     with clock.phase("write"):
-        pictures = [
-            (path, *_picture(kind, alpha, foreground, icc_profile, task.bits))
-            for kind, path in job.outputs.items()
-        ]
-        save_pictures(pictures, mark=task.mark, durable=True)
+        results = Results(picture, space, task.bits)
+        outputs = [_output(results, kind, path, alpha, foreground) for kind, path in job.outputs.items()]
+        save_pictures(outputs, mark=task.mark, durable=True)
 
 
-def _picture(
-    kind: str, alpha: Pixels, foreground: Pixels | None, icc_profile: bytes | None, bits: int
-) -> tuple[Pixels, bytes | None]:
+def _output(results: Results, kind: str, path: str, alpha: Pixels, foreground: Pixels | None) -> Output:
     if kind == "alpha":
-        return quantized(alpha, f"u{bits // 8}"), None
+        return results.alpha(path, alpha)
     assert foreground is not None
     if kind == "cutout":
-        return stacked(foreground, alpha, np.uint8), icc_profile
-    return quantized(foreground, np.uint8), icc_profile
+        return results.cutout(path, foreground, alpha)
+    return results.colours(path, foreground)

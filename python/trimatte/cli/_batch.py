@@ -18,7 +18,7 @@ from .. import batch as batches
 from .._files import is_url
 from ..errors import BatchError
 from ._app import app
-from ._matting import solve_options
+from ._matting import bits_option, solve_options
 from ._session import Session, command
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."
@@ -61,7 +61,7 @@ def parsed_bytes(text: str) -> int:
 @click.option("--log", metavar="FILE", help=LOG_HELP)
 @click.option("--processes", type=click.IntRange(1, 4096), metavar="N", help=PROCESSES_HELP)
 @click.option("--memory", metavar="SIZE", help=MEMORY_HELP)
-@click.option("--bits", type=click.Choice(["8", "16"]), default="8", help="Of alpha. [default: 8]")
+@bits_option
 @click.option("--retry-failed", is_flag=True, help=RETRY_HELP)
 @click.option("--resume/--anew", default=True, help="Leave out what the log says is done. [default: resume]")
 @click.option("--dask", metavar="ADDRESS", help=DASK_HELP)
@@ -77,7 +77,7 @@ def batch(
     log: str | None,
     processes: int | None,
     memory: str | None,
-    bits: str,
+    bits: int | None,
     retry_failed: bool,
     resume: bool,
     dask: str | None,
@@ -104,7 +104,7 @@ def batch(
             processes=processes,
             threads=session.threads,
             memory=limit,
-            bits=int(bits),
+            bits=bits,
             resume=resume,
             only_failed=retry_failed,
             progress=report,

@@ -6,13 +6,13 @@ import click
 import numpy as np
 
 from .._picture_read import read_opaque, read_picture, read_single
-from .._picture_write import save_pictures
-from .._pixels import eight_bits
+from .._picture_write import Output, save_pictures
+from .._results import Results
 from ..composite import composite as over
 from ..errors import PictureError
 from ..trimap import trimap_from_mask
 from ._app import app
-from ._matting import as_rgb, summary
+from ._matting import as_rgb, bits_option, summary
 from ._pictures import Background, prepare_outputs
 from ._session import Session, command
 
@@ -32,28 +32,32 @@ THRESHOLD_HELP = "Values from this on are mask. [default: 0.5]"
 @click.argument("background")
 @click.option("--output", "-o", required=True, metavar="FILE", help="An opaque picture.")
 @click.option("--alpha", metavar="FILE", help="The opacity, if CUTOUT has none.")
-def composite(session: Session, cutout: str, background: str, output: str, alpha: str | None) -> None:
+@bits_option
+def composite(
+    session: Session, cutout: str, background: str, output: str, alpha: str | None, bits: int | None
+) -> None:
     """Put CUTOUT over BACKGROUND, a colour or a picture.
 
     A colour is #rrggbb, #rgb or a CSS name. A picture is scaled to cover and cropped at
-    its centre.
+    its centre. Scene-linear cutouts (EXR) are mixed as light is.
     """
-    prepare_outputs([(output, 3)], [cutout, background, alpha or ""])
+    prepare_outputs([(output, 3)], [cutout, background, alpha or ""], bits=bits)
     with session.phase("read"):
         if alpha:
-            foreground, icc_profile = read_opaque(cutout)
-            opacity = read_single(alpha, "alpha")
+            picture = read_opaque(cutout)
+            foreground, opacity = picture.pixels, read_single(alpha, "alpha")
         else:
-            rgba, icc_profile = read_picture(cutout)
-            if rgba.ndim == 2 or rgba.shape[2] != 4:
+            picture = read_picture(cutout)
+            if picture.pixels.ndim == 2 or picture.pixels.shape[2] != 4:
                 raise PictureError(f"{cutout}: expected a cutout with transparency; else give --alpha")
-            foreground, opacity = rgba[..., :3], rgba[..., 3]
+            foreground, opacity = picture.pixels[..., :3], picture.pixels[..., 3]
         behind = Background.parse(background)
-    foreground = as_rgb(eight_bits(foreground))
+    foreground, space = as_rgb(foreground), picture.colour_space
     with session.phase("composite"):
-        result = over(foreground, opacity, behind.fitted(*foreground.shape[:2]))
+        back = behind.fitted(foreground.shape, space)
+        result = over(foreground, opacity, back, colour_space=space)
     with session.phase("write"):
-        save_pictures([(output, result, icc_profile)])
+        save_pictures([Results(picture, space, bits).colours(output, result)])
     summary(session, output, result)
 
 
@@ -99,5 +103,5 @@ def trimap(session: Session, mask: str, output: str, erode: Radii, dilate: Radii
     unknown = float(np.mean(result == 128))
     session.record["unknown"] = round(unknown, 6)
     with session.phase("write"):
-        save_pictures([(output, result, None)])
+        save_pictures([Output(output, result)])
     summary(session, output, result, f", {unknown:.1%} unknown")

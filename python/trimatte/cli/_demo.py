@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from .. import datasets, metrics
-from .._picture_write import check_folder, save_pictures
+from .._picture_write import Output, check_folder, save_pictures
 from .._pixels import eight_bits, quantized
 from ..composite import composite, stacked
 from ..errors import PictureError
@@ -92,7 +92,7 @@ def demo(session: Session, output: str, scene: str, height: int, width: int, see
         }
         pictures["overview"] = _overview([pictures[name] for name in ("image", "trimap", "alpha", "over_picture")])
     with session.phase("write"):
-        save_pictures([(paths[name], pixels, None) for name, pixels in pictures.items()])
+        save_pictures([Output(paths[name], pixels) for name, pixels in pictures.items()])
 
     sad = metrics.sad(alpha, true.alpha, true.trimap)
     mae = metrics.mad(alpha, true.alpha, true.trimap)

@@ -11,9 +11,10 @@ import numpy as np
 from .. import _check
 from .._picture_read import read_opaque, read_picture, read_single
 from .._picture_write import save_pictures
-from .._pixels import quantized
+from .._results import BITS, Results
 from ..alpha import LEAST_EPSILON, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
-from ..composite import composite, stacked
+from ..colour import SPACES, displayed
+from ..composite import composite
 from ..foreground import estimate_foreground
 from ..mask import MASK_WEIGHT, refine_mask
 from ..scribbles import trimap_from_scribbles
@@ -33,7 +34,8 @@ SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on t
 BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
 LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
 EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
-BITS_HELP = "16 needs PNG or TIFF. [default: 8]"
+BITS_HELP = "Per sample of what is written. [default: as IMAGE]"
+SPACE_HELP = "What IMAGE's colours are. [default: linear for floats (EXR), else srgb]"
 EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
 
@@ -52,9 +54,25 @@ def solve_options(function: Decorated) -> Decorated:
         ("--background-threshold", click.FloatRange(0, 1), "X", LOW_HELP),
         ("--foreground-threshold", click.FloatRange(0, 1), "X", HIGH_HELP),
     )
+    function = space_option(function)
     for name, kind, metavar, text in reversed(options):
         function = click.option(name, type=kind, metavar=metavar or None, help=text)(function)
     return function
+
+
+def space_option(function: Decorated) -> Decorated:
+    """Add the option that says what the colours are."""
+    return click.option("--colour-space", type=click.Choice(SPACES), help=SPACE_HELP)(function)
+
+
+def bits_option(function: Decorated) -> Decorated:
+    """Add the option of the depth of what is written."""
+    choices = click.Choice([str(bits) for bits in BITS])
+    return click.option("--bits", type=choices, callback=_whole, help=BITS_HELP)(function)
+
+
+def _whole(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def solved(session: Session, image: Pixels, trimap: Pixels, options: dict[str, Any]) -> tuple[Pixels, SolveInfo]:
@@ -90,9 +108,10 @@ def cut_options(function: Decorated) -> Decorated:
     """Add the options of what is done with alpha to make a cutout."""
     for option in (
         click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
+        bits_option,
         click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
         click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
-        click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP or TIFF (RGBA)."),
+        click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP, TIFF or EXR (RGBA)."),
     ):
         function = option(function)
     return function
@@ -102,33 +121,43 @@ def cut_out(
     session: Session,
     image: str,
     guides: list[str],
-    find_alpha: Callable[[Pixels], tuple[Pixels, SolveInfo]],
+    find_alpha: Callable[[Pixels, str], tuple[Pixels, SolveInfo]],
     output: str,
     background: str | None,
     alpha_output: str | None,
     exact_composite: bool,
+    bits: int | None,
+    colour_space: str | None,
 ) -> None:
     """Read a picture, find its alpha, write the cutout or the composite."""
     outputs = [(output, 3 if background else 4), (alpha_output, 1)]
-    prepare_outputs(outputs, [image, *guides, background or ""])
+    prepare_outputs(outputs, [image, *guides, background or ""], bits=bits)
     with session.phase("read"):
-        pixels, icc_profile = read_opaque(image)
+        picture = read_opaque(image)
+        pixels, space = picture.pixels, colour_space or picture.colour_space
         behind = Background.parse(background) if background else None
 
-    alpha, info = find_alpha(pixels)
+    alpha, info = find_alpha(pixels, space)
+    results = Results(picture, space, bits)
     with session.phase("foreground"), session.progress() as progress:
-        layers = estimate_foreground(
-            pixels, alpha, exact_composite=exact_composite, threads=session.threads, progress=progress
-        )
+        foreground = estimate_foreground(
+            pixels,
+            alpha,
+            exact_composite=exact_composite,
+            colour_space=space,
+            threads=session.threads,
+            progress=progress,
+        ).foreground
     with session.phase("composite"):
         if behind:
-            result = composite(as_rgb(layers.foreground), alpha, behind.fitted(*alpha.shape))
+            back = behind.fitted(alpha.shape, space)
+            mixed = composite(as_rgb(foreground), alpha, back, colour_space=space)
+            pictures = [results.colours(output, mixed)]
         else:
-            result = stacked(layers.foreground, alpha, np.uint8)
+            pictures = [results.cutout(output, foreground, alpha)]
     with session.phase("write"):
-        pictures = [(output, result, icc_profile)]
         if alpha_output:
-            pictures.append((alpha_output, alpha, None))
+            pictures.append(results.alpha(alpha_output, alpha))
         save_pictures(pictures)
     summary(session, output, pixels, solve_note(info))
 
@@ -144,14 +173,16 @@ def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, 
     return files
 
 
-def read_trimap(session: Session, pixels: Pixels, trimap: str | None, scribbles: str | None) -> Pixels:
+def read_trimap(session: Session, pixels: Pixels, space: str, trimap: str | None, scribbles: str | None) -> Pixels:
     """Read what is known: a trimap, strokes, or a trimap with strokes added."""
     with session.phase("read"):
         known = None if trimap is None else read_picture(trimap).pixels
         if scribbles is None:
             assert known is not None  # see `guiding_files`
             return known
-        return trimap_from_scribbles(pixels, read_opaque(scribbles).pixels, trimap=known)
+        painted = read_opaque(scribbles)
+        shown = displayed(painted.pixels, painted.colour_space)
+        return trimap_from_scribbles(displayed(pixels, space), shown, trimap=known)
 
 
 @command(
@@ -177,6 +208,8 @@ def cutout(
     background: str | None,
     alpha_output: str | None,
     exact_composite: bool,
+    bits: int | None,
+    colour_space: str | None,
     **options: Any,
 ) -> None:
     """Cut the foreground out of IMAGE, guided by TRIMAP.
@@ -186,11 +219,14 @@ def cutout(
     is scaled to cover and cropped at its centre.
     """
 
-    def find_alpha(pixels: Pixels) -> tuple[Pixels, SolveInfo]:
-        return solved(session, pixels, read_trimap(session, pixels, trimap, scribbles), options)
+    def find_alpha(pixels: Pixels, space: str) -> tuple[Pixels, SolveInfo]:
+        known = read_trimap(session, pixels, space, trimap, scribbles)
+        return solved(session, pixels, known, {**options, "colour_space": space})
 
     guides = guiding_files(trimap, scribbles, options)
-    cut_out(session, image, guides, find_alpha, output, background, alpha_output, exact_composite)
+    cut_out(
+        session, image, guides, find_alpha, output, background, alpha_output, exact_composite, bits, colour_space
+    )
 
 
 @command(
@@ -206,6 +242,7 @@ def cutout(
 @click.option("--threshold", type=OPEN_UNIT, metavar="X", help=EDGE_HELP)
 @click.option("--learn/--no-learn", default=True, help=LEARN_HELP)
 @click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help="Of the network. [default: 0]")
+@space_option
 def refine(
     session: Session,
     image: str,
@@ -214,6 +251,8 @@ def refine(
     background: str | None,
     alpha_output: str | None,
     exact_composite: bool,
+    bits: int | None,
+    colour_space: str | None,
     band: float | None,
     threshold: float | None,
     learn: bool,
@@ -225,7 +264,7 @@ def refine(
     used. Along its edge, and where it is in doubt, alpha is found anew.
     """
 
-    def find_alpha(pixels: Pixels) -> tuple[Pixels, SolveInfo]:
+    def find_alpha(pixels: Pixels, space: str) -> tuple[Pixels, SolveInfo]:
         with session.phase("read"):
             rough = read_single(mask, "mask")
         with session.phase("alpha"), session.progress() as progress:
@@ -237,13 +276,16 @@ def refine(
                 mask_weight=MASK_WEIGHT,
                 learn=learn,
                 seed=seed,
+                colour_space=space,
                 threads=session.threads,
                 progress=progress,
             )
         session.record["alpha"] = info.as_dict()
         return alpha, info
 
-    cut_out(session, image, [mask], find_alpha, output, background, alpha_output, exact_composite)
+    cut_out(
+        session, image, [mask], find_alpha, output, background, alpha_output, exact_composite, bits, colour_space
+    )
 
 
 @command(
@@ -256,7 +298,7 @@ def refine(
 @click.argument("image")
 @click.argument("trimap", required=False)
 @click.option("--output", "-o", required=True, metavar="FILE", help="White is opaque.")
-@click.option("--bits", type=click.Choice(["8", "16"]), default="8", help=BITS_HELP)
+@bits_option
 @click.option("--scribbles", metavar="FILE", help=SCRIBBLES_HELP)
 @solve_options
 def alpha(
@@ -265,17 +307,20 @@ def alpha(
     trimap: str | None,
     scribbles: str | None,
     output: str,
-    bits: str,
+    bits: int | None,
+    colour_space: str | None,
     **options: Any,
 ) -> None:
     """Estimate the opacity of every pixel of IMAGE."""
-    prepare_outputs([(output, 1)], [image, *guiding_files(trimap, scribbles, options)], depth=int(bits))
+    prepare_outputs([(output, 1)], [image, *guiding_files(trimap, scribbles, options)], bits=bits)
     with session.phase("read"):
-        pixels = read_opaque(image).pixels
-    result, info = solved(session, pixels, read_trimap(session, pixels, trimap, scribbles), options)
+        picture = read_opaque(image)
+    space = colour_space or picture.colour_space
+    known = read_trimap(session, picture.pixels, space, trimap, scribbles)
+    result, info = solved(session, picture.pixels, known, {**options, "colour_space": space})
     with session.phase("write"):
-        save_pictures([(output, quantized(result, f"u{int(bits) // 8}"), None)])
-    summary(session, output, pixels, solve_note(info))
+        save_pictures([Results(picture, space, bits).alpha(output, result)])
+    summary(session, output, picture.pixels, solve_note(info))
 
 
 @command(
@@ -290,6 +335,8 @@ def alpha(
 @click.option("--background-output", metavar="FILE", help="Write the colours of the background too.")
 @click.option("--with-alpha", is_flag=True, help="Write the foreground with ALPHA: a cutout.")
 @click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP)
+@bits_option
+@space_option
 def foreground(
     session: Session,
     image: str,
@@ -298,6 +345,8 @@ def foreground(
     background_output: str | None,
     with_alpha: bool,
     exact_composite: bool,
+    bits: int | None,
+    colour_space: str | None,
 ) -> None:
     """Estimate the colours of the foreground.
 
@@ -306,23 +355,27 @@ def foreground(
     cutout whose transparency is used.
     """
     outputs = [(output, 4 if with_alpha else 3), (background_output, 3)]
-    prepare_outputs(outputs, [image, alpha])
+    prepare_outputs(outputs, [image, alpha], bits=bits)
     with session.phase("read"):
-        pixels, icc_profile = read_opaque(image)
+        picture = read_opaque(image)
         opacity = read_single(alpha, "alpha")
-    if pixels.dtype == np.uint16 and not with_alpha:
-        prepare_outputs([(path, 1) for path, _ in outputs], [], depth=16)
+    space = colour_space or picture.colour_space
     with session.phase("foreground"), session.progress() as progress:
         layers = estimate_foreground(
-            pixels, opacity, exact_composite=exact_composite, threads=session.threads, progress=progress
+            picture.pixels,
+            opacity,
+            exact_composite=exact_composite,
+            colour_space=space,
+            threads=session.threads,
+            progress=progress,
         )
     with session.phase("write"):
+        results = Results(picture, space, bits)
         if with_alpha:
-            result = stacked(layers.foreground, _check.alpha(opacity, opacity.shape), np.uint8)
+            pictures = [results.cutout(output, layers.foreground, _check.alpha(opacity, opacity.shape))]
         else:
-            result = quantized(layers.foreground, pixels.dtype)
-        pictures = [(output, result, icc_profile)]
+            pictures = [results.colours(output, layers.foreground)]
         if background_output:
-            pictures.append((background_output, quantized(layers.background, pixels.dtype), icc_profile))
+            pictures.append(results.colours(background_output, layers.background))
         save_pictures(pictures)
-    summary(session, output, pixels)
+    summary(session, output, picture.pixels)

@@ -10,14 +10,18 @@ import click
 import numpy as np
 import numpy.typing as npt
 
+from .._check import full_range
 from .._picture_read import Picture, read_opaque
-from .._picture_write import check_folder, output_format
-from .._pixels import eight_bits
+from .._picture_write import check_folder
+from .._results import depth_of
+from ..colour import displayed, linear_from_srgb
 
 Pixels = npt.NDArray[Any]
 
 
-def prepare_outputs(outputs: Sequence[tuple[str | None, int]], inputs: Sequence[str], *, depth: int = 8) -> None:
+def prepare_outputs(
+    outputs: Sequence[tuple[str | None, int]], inputs: Sequence[str], *, bits: int | None = None
+) -> None:
     """Refuse outputs ``(path, channels)`` that could not be written, before any work is done."""
     taken = {_identity(path) for path in inputs if os.path.exists(path)}
     seen: set[str] = set()
@@ -25,7 +29,7 @@ def prepare_outputs(outputs: Sequence[tuple[str | None, int]], inputs: Sequence[
         if path is None:
             continue
         try:
-            output_format(path, channels=channels, depth=depth)
+            depth_of(path, bits, channels)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         if os.path.exists(path) and _identity(path) in taken:
@@ -66,11 +70,26 @@ class Background:
             raise click.UsageError(f"{text}: neither a colour (#rrggbb or a CSS name) nor a file")
         return cls(None, read_opaque(text))
 
-    def fitted(self, height: int, width: int) -> Pixels:
-        """Return (H, W, 3) uint8; a colour is a view of one pixel."""
+    def fitted(self, shape: tuple[int, ...], space: str) -> Pixels:
+        """Return (H, W, 3): uint8, or float32 if it is linear or deep; a colour is a view of one pixel."""
+        pixels: Pixels
         if self._picture is None:
-            return np.broadcast_to(np.array(self._colour, np.uint8), (height, width, 3))
-        from PIL import Image, ImageOps
+            pixels, own = np.array(self._colour, np.uint8), "srgb"
+        else:
+            pixels, own = _covering(self._picture.pixels, *shape[:2]), self._picture.colour_space
+        if space != own:
+            pixels = displayed(pixels, own) if own == "linear" else linear_from_srgb(pixels)
+        return np.broadcast_to(pixels, (*shape[:2], 3))
 
-        image = Image.fromarray(eight_bits(self._picture.pixels)).convert("RGB")
-        return np.asarray(ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS))
+
+def _covering(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Scale a picture to cover and crop it at its centre; uint8 stays, the rest becomes float32."""
+    from PIL import Image, ImageOps
+
+    size = (width, height)
+    if pixels.dtype == np.uint8:
+        return np.asarray(ImageOps.fit(Image.fromarray(pixels).convert("RGB"), size, Image.Resampling.LANCZOS))
+    values = np.atleast_3d(pixels).astype(np.float32) / np.float32(full_range(pixels.dtype))
+    channels = [Image.fromarray(np.ascontiguousarray(values[..., c])) for c in range(values.shape[2])]
+    fitted = np.stack([np.asarray(ImageOps.fit(c, size, Image.Resampling.LANCZOS)) for c in channels], axis=2)
+    return fitted.clip(values.min(), values.max())  # the filter overshoots

@@ -9,18 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
-import numpy as np
 
 from .._files import is_url
 from .._picture_read import read_opaque, read_picture
 from .._picture_write import save_pictures
-from .._pixels import quantized
-from ..composite import stacked
+from .._results import Results
 from ..errors import PictureError
 from ..foreground import estimate_foreground
 from ..sequence import solve_sequence
 from ._app import app
-from ._matting import BITS_HELP, solve_options
+from ._matting import bits_option, solve_options
 from ._pictures import prepare_outputs
 from ._session import Session, command
 
@@ -73,7 +71,7 @@ def _numbers(pattern: str) -> list[int]:
 @click.argument("trimaps")
 @click.option("--output", "-o", required=True, metavar="PATTERN", help="Names of the results.")
 @click.option("--what", type=click.Choice(["cutout", "alpha"]), default="cutout", show_default=True)
-@click.option("--bits", type=click.Choice(["8", "16"]), default="8", help=BITS_HELP)
+@bits_option
 @click.option("--first", type=click.IntRange(0), metavar="N", help=FIRST_HELP)
 @click.option("--temporal", type=click.FloatRange(0), metavar="X", default=0.0, help=TEMPORAL_HELP)
 @click.option("--change", type=click.FloatRange(0, min_open=True), metavar="X", default=0.03, help=CHANGE_HELP)
@@ -84,10 +82,11 @@ def sequence(
     trimaps: str,
     output: str,
     what: str,
-    bits: str,
+    bits: int | None,
     first: int | None,
     temporal: float,
     change: float,
+    colour_space: str | None,
     **options: Any,
 ) -> None:
     """Matte the frames of a sequence, one after another.
@@ -103,8 +102,8 @@ def sequence(
     if len(set(names)) < len(names):
         raise click.UsageError(f"{output}: expected one %d or %04d for the frame's number")
     inputs = [_name(pattern, number) for pattern in (images, trimaps) for number in numbers]
-    depth = int(bits) if what == "alpha" else 8
-    prepare_outputs([(name, 1 if what == "alpha" else 4) for name in names], inputs, depth=depth)
+    prepare_outputs([(name, 1 if what == "alpha" else 4) for name in names], inputs, bits=bits)
+    space = colour_space or read_picture(_name(images, numbers[0])).colour_space
     given = {name: value for name, value in options.items() if value is not None}
     for number in numbers:
         if not os.path.exists(_name(trimaps, number)):
@@ -118,24 +117,33 @@ def sequence(
 
     records = []
     with session.progress() as progress:
-        results = solve_sequence(
-            fed(frames), fed(guides), temporal=temporal, change=change, threads=session.threads, **given
+        solves = solve_sequence(
+            fed(frames),
+            fed(guides),
+            temporal=temporal,
+            change=change,
+            colour_space=space,
+            threads=session.threads,
+            **given,
         )
         for index, name in enumerate(names):
             with session.phase("read"):
-                pixels, icc_profile = read_opaque(_name(images, numbers[index]))
-                frames.append(pixels)
+                picture = read_opaque(_name(images, numbers[index]))
+                frames.append(picture.pixels)
                 guides.append(read_picture(_name(trimaps, numbers[index])).pixels)
             with session.phase("alpha"):
-                alpha, info = next(results)
+                alpha, info = next(solves)
+            results = Results(picture, space, bits)
             if what == "alpha":
-                picture, icc_profile = quantized(alpha, f"u{int(bits) // 8}"), None
+                written = results.alpha(name, alpha)
             else:
                 with session.phase("foreground"):
-                    foreground = estimate_foreground(pixels, alpha, threads=session.threads).foreground
-                picture = stacked(foreground, alpha, np.uint8)
+                    foreground = estimate_foreground(
+                        picture.pixels, alpha, colour_space=space, threads=session.threads
+                    ).foreground
+                written = results.cutout(name, foreground, alpha)
             with session.phase("write"):
-                save_pictures([(name, picture, icc_profile)])
+                save_pictures([written])
             records.append({"output": name, "alpha": info.as_dict()})
             if progress is not None:
                 progress(f"frame {numbers[index]}", (index + 1) / len(names))

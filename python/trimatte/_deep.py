@@ -1,0 +1,230 @@
+"""16-bit colour, floating-point and film files, by way of OpenImageIO (extra ``[vfx]``)."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ._pixels import bands
+from .errors import PictureError, TrimatteWarning
+
+# First bytes of a file: what it is.
+MAGIC = {b"\x76\x2f\x31\x01": "EXR", b"SDPX": "DPX", b"XPDS": "DPX"}
+SUFFIX = {"EXR": ".exr", "DPX": ".dpx", "PNG": ".png", "TIFF": ".tif"}
+_PLUGIN = {"EXR": "openexr", "DPX": "dpx", "PNG": "png", "TIFF": "tiff"}
+
+# Attributes about how a file stores its pixels, which is another matter in the next file.
+_OF_STORAGE = ("oiio:", "openexr:", "tiff:", "png:", "ICCProfile")
+_OF_STORAGE_TOO = {"Orientation", "compression", "planarconfig", "Software", "XResolution", "YResolution"}
+_OF_DPX_STORAGE = {
+    "dpx:ImageDescriptor",
+    "dpx:Version",
+    "dpx:Packing",
+    "dpx:EndOfLinePadding",
+    "dpx:EndOfImagePadding",
+    "dpx:DittoKey",
+}
+_LARGEST_HALF = 65504.0
+_CMYK = 5  # TIFF 6.0, PhotometricInterpretation
+
+
+class Metadata(NamedTuple):
+    """What a file says beside its pixels and its colour profile, to be carried into another.
+
+    Attributes
+    ----------
+    attributes : dict of str to (str, value)
+        OpenImageIO's names, types and values: "DateTime", "Copyright", "smpte:TimeCode", "chromaticities", ...
+    window : tuple of 6 int
+        Of EXR: place of the pixels (x, y), and place and size of the display window (x, y, width, height).
+    bits : int
+        Of DPX: per sample in the file; 0 for other files.
+    """
+
+    attributes: Mapping[str, tuple[str, Any]]
+    window: tuple[int, int, int, int, int, int]
+    bits: int
+
+
+class DeepPicture(NamedTuple):
+    """What `read` finds."""
+
+    pixels: npt.NDArray[Any]
+    icc_profile: bytes | None
+    depth: str
+    metadata: Metadata
+
+
+def openimageio(name: str) -> Any:
+    """Return OpenImageIO's module, or say how to get it."""
+    try:
+        return importlib.import_module("OpenImageIO")
+    except ImportError as error:
+        raise PictureError(
+            f"{name}: 16-bit colour, floating-point, EXR and DPX files need OpenImageIO: "
+            'pip install "trimatte[vfx]"'
+        ) from error
+
+
+def read(path: str, name: str, most_pixels: float) -> DeepPicture:
+    """Read a file; `name` is what messages call it."""
+    oiio = openimageio(name)
+    wish = oiio.ImageSpec()
+    wish.attribute("oiio:UnassociatedAlpha", 1)
+    file = oiio.ImageInput.open(path, wish)
+    if file is None:
+        raise PictureError(f"{name}: damaged picture ({_sentence(oiio.geterror())})")
+    try:
+        spec = file.spec()
+        if spec.width * spec.height > most_pixels:
+            raise PictureError(too_large(name, most_pixels))
+        first, count = _channels(tuple(spec.channelnames), name)
+        depth = {"double": "float"}.get(str(spec.format), str(spec.format))
+        if depth not in ("uint8", "uint16", "half", "float"):
+            raise PictureError(f"{name}: samples of type {depth} cannot be read")
+        wanted = "float" if depth == "half" else depth
+        pixels = file.read_image(0, 0, first, first + count, wanted)
+        if pixels is None or file.has_error:
+            raise PictureError(f"{name}: damaged or truncated picture ({_sentence(file.geterror())})")
+        premultiplied = not spec.get_int_attribute("oiio:UnassociatedAlpha")
+        metadata, icc_profile = _metadata(spec)
+        orientation = spec.get_int_attribute("Orientation", 1)
+    finally:
+        file.close()
+    if spec.get_int_attribute("tiff:PhotometricInterpretation") == _CMYK:
+        message = f"{name}: 16-bit CMYK is read without its colour profile, the colours are approximate"
+        warnings.warn(message, TrimatteWarning, stacklevel=6)
+        icc_profile = None
+    if count == 1:
+        pixels = pixels[..., 0]
+    elif count == 2:
+        pixels = pixels[..., [0, 0, 0, 1]]
+    if count in (2, 4) and premultiplied:
+        _divide_by_alpha(pixels)
+    return DeepPicture(_upright(pixels, orientation), icc_profile, depth, metadata)
+
+
+def size(path: str) -> tuple[int, bool]:
+    """Return the number of pixels, and whether they are floats, from the file's head."""
+    file = openimageio(path).ImageInput.open(path)
+    if file is None:
+        raise PictureError(f"{path}: damaged picture")
+    spec = file.spec()
+    file.close()
+    return int(spec.width) * int(spec.height), str(spec.format) in ("half", "float", "double")
+
+
+def write(
+    path: str,
+    kind: str,
+    pixels: npt.NDArray[Any],
+    depth: str,
+    icc_profile: bytes | None,
+    metadata: Metadata | None,
+    name: str,
+) -> None:
+    """Write pixels that are ready for `depth`; RGBA is straight, and becomes premultiplied in EXR."""
+    oiio = openimageio(name)
+    height, width = pixels.shape[:2]
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    spec = oiio.ImageSpec(width, height, channels, depth)
+    if channels == 1:
+        spec.channelnames = ("Y",)
+    if channels == 4 and kind != "EXR":
+        spec.attribute("oiio:UnassociatedAlpha", 1)
+    if metadata is not None:
+        _carry(oiio, spec, kind, metadata)
+    spec.attribute("compression", "zip")
+    spec.attribute("png:compressionLevel", 3)
+    if icc_profile:
+        profile = np.frombuffer(icc_profile, np.uint8)
+        spec.attribute("ICCProfile", oiio.TypeDesc(f"uint8[{len(profile)}]"), profile)
+    if channels == 4 and kind == "EXR":
+        pixels = pixels.copy()
+        pixels[..., :3] *= pixels[..., 3:]
+    largest = np.abs(pixels).max() if depth == "half" else 0
+    if largest > _LARGEST_HALF:
+        raise ValueError(f"{name}: half floats end at {_LARGEST_HALF:g}, got {largest:g}; use 32 bits")
+    file = oiio.ImageOutput.create(_PLUGIN[kind])
+    if file is None:
+        raise PictureError(f"{name}: cannot be written: {_sentence(oiio.geterror())}")
+    pixels = np.ascontiguousarray(pixels).reshape(height, width, channels)  # two dimensions are taken otherwise
+    done = file.open(path, spec) and file.write_image(pixels)
+    done = file.close() and done  # a TIFF that is complete may leave a remark about EXIF behind
+    remark = _sentence(file.geterror())
+    if not done:
+        raise PictureError(f"{name}: cannot be written: {remark}")
+
+
+def _carry(oiio: Any, spec: Any, kind: str, metadata: Metadata) -> None:
+    for key, (type_, value) in metadata.attributes.items():
+        if kind == "DPX" or not key.startswith("dpx:"):
+            spec.attribute(key, oiio.TypeDesc(type_), value)
+    if kind == "DPX" and metadata.bits:
+        spec.attribute("oiio:BitsPerSample", metadata.bits)
+    if kind == "EXR":
+        spec.x, spec.y, spec.full_x, spec.full_y, spec.full_width, spec.full_height = metadata.window
+
+
+def _metadata(spec: Any) -> tuple[Metadata, bytes | None]:
+    attributes = {
+        entry.name: (str(entry.type), entry.value)
+        for entry in spec.extra_attribs
+        if not entry.name.startswith(_OF_STORAGE) and entry.name not in _OF_STORAGE_TOO | _OF_DPX_STORAGE
+    }
+    profile = spec.getattribute("ICCProfile")
+    window = (spec.x, spec.y, spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+    bits = spec.get_int_attribute("oiio:BitsPerSample") if "dpx:Version" in spec else 0
+    return Metadata(attributes, window, bits), None if profile is None else bytes(profile)
+
+
+def _channels(names: tuple[str, ...], name: str) -> tuple[int, int]:
+    """Return the first channel and how many: grey or RGB, with A if that follows. Others (depth, ...) are left."""
+    for wanted in (("R", "G", "B"), ("Y",)):
+        for first in range(len(names) - len(wanted) + 1):
+            after = first + len(wanted)
+            if names[first:after] == wanted:
+                return first, len(wanted) + (names[after : after + 1] == ("A",))
+    if len(names) == 1:
+        return 0, 1
+    raise PictureError(f"{name}: expected channels R, G, B or Y, got {', '.join(names)}")
+
+
+def _divide_by_alpha(pixels: npt.NDArray[Any]) -> None:
+    """Make premultiplied colours straight, in place. Where alpha is 0 they stay."""
+    top = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
+    for rows in bands(len(pixels), pixels[0].nbytes):
+        part = pixels[rows]
+        alpha = part[..., 3:].astype(np.float32) / np.float32(top)
+        straight = part[..., :3] / np.where(alpha == 0, np.float32(1), alpha)
+        if pixels.dtype.kind == "u":
+            straight = np.minimum(straight + 0.5, top)
+        part[..., :3] = straight.astype(pixels.dtype)
+
+
+def _upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Undo what the tag "Orientation" says (TIFF 6.0, section 8)."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def too_large(name: str, most_pixels: float) -> str:
+    """Say that a picture has too many pixels."""
+    return (
+        f"{name}: the picture has more than {most_pixels / 1e6:.0f} million pixels; "
+        "set PIL.Image.MAX_IMAGE_PIXELS to read it"
+    )
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split()) or "no reason given"

@@ -1,0 +1,445 @@
+"""16-bit colour, EXR and DPX by way of OpenImageIO: exact in, exact out, right in between."""
+
+import json
+
+import numpy as np
+import pytest
+from picture_files import raw_png, raw_tiff
+from PIL import Image, ImageCms
+from test_cli import ALPHA, IMAGE, TRIMAP
+from test_io import DEEP, SRGB, written
+
+import trimatte as tm
+from trimatte.cli import run
+from trimatte.colour import linear_from_srgb, srgb_from_linear
+from trimatte.errors import PictureError, TrimatteWarning
+from trimatte.io import load_image, read_picture, save_image
+
+oiio = pytest.importorskip("OpenImageIO", reason="extra [vfx] is not installed")
+
+RANDOM = np.random.default_rng(4)
+LINEAR = (8 * linear_from_srgb(IMAGE)).astype(np.float16).astype(np.float32)  # highlights, and exact as half
+FLOAT = np.linspace(-1, 9, 36, dtype=np.float32).reshape(3, 4, 3)
+
+
+def raw_read(path, kind="float"):
+    """What OpenImageIO alone reads, premultiplied or not as the file has it."""
+    wish = oiio.ImageSpec()
+    wish.attribute("oiio:UnassociatedAlpha", 1)
+    file = oiio.ImageInput.open(str(path), wish)
+    pixels, spec = file.read_image(kind), file.spec()
+    file.close()
+    return pixels, spec
+
+
+def raw_write(path, pixels, kind, **more):
+    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], kind)
+    for name, value in more.items():
+        if name == "attributes":
+            for key, (type_, content) in value.items():
+                spec.attribute(key, oiio.TypeDesc(type_), content)
+        else:
+            setattr(spec, name, value)
+    file = oiio.ImageOutput.create(str(path))
+    assert file.open(str(path), spec), file.geterror()
+    assert file.write_image(pixels), file.geterror()
+    assert file.close()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_image("image.exr", LINEAR, depth="half")
+    save_image("deep.png", IMAGE * np.uint16(257) + np.uint16(3), icc_profile=SRGB)
+    save_image("trimap.png", TRIMAP)
+    save_image("alpha.png", ALPHA)
+    return tmp_path
+
+
+def succeed(capsys, *arguments):
+    assert run([str(argument) for argument in arguments]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("rgb.png", raw_png(DEEP[..., :3], 2), DEEP[..., :3]),
+        ("rgba.png", raw_png(DEEP, 6), DEEP),
+        ("grey_alpha.png", raw_png(DEEP[..., :2], 4), DEEP[..., [0, 0, 0, 1]]),
+        ("rgb.tif", raw_tiff(DEEP[..., :3]), DEEP[..., :3]),
+        ("big_endian.tif", raw_tiff(DEEP[..., :3], order=">"), DEEP[..., :3]),
+        ("planar.tif", raw_tiff(DEEP[..., :3], planar=2), DEEP[..., :3]),
+        ("rgba.tif", raw_tiff(DEEP, extra_samples=[2]), DEEP),
+        ("rgbx.tif", raw_tiff(DEEP, extra_samples=[0], planar=2), DEEP[..., :3]),
+        ("grey_alpha.tif", raw_tiff(DEEP[..., :2], extra_samples=[2]), DEEP[..., [0, 0, 0, 1]]),
+        ("bigtiff.tif", raw_tiff(DEEP[..., :3], big=True), DEEP[..., :3]),
+        ("wrong_suffix.jpg", raw_tiff(DEEP[..., :3]), DEEP[..., :3]),
+        ("float.tif", raw_tiff(FLOAT, kind=3), FLOAT),
+        ("grey.tif", raw_tiff(FLOAT[..., 0], kind=3), FLOAT[..., 0]),
+        ("half.tif", raw_tiff(FLOAT.astype(np.float16), kind=3), FLOAT.astype(np.float16)),
+        ("double.tif", raw_tiff(FLOAT.astype(np.float64), kind=3), FLOAT),
+    ],
+)
+def test_samples_are_read_exactly(tmp_path, name, content, expected):
+    picture = read_picture(written(tmp_path, name, content))
+    np.testing.assert_array_equal(picture.pixels, expected)
+    floats = expected.dtype.kind == "f"
+    assert picture.pixels.dtype == (np.float32 if floats else np.uint16)
+    assert picture.depth == ("half" if name.startswith("half") else "float" if floats else "uint16")
+    assert picture.colour_space == ("linear" if floats else "srgb")
+
+
+def test_premultiplied_tiff_becomes_straight(tmp_path):
+    straight = RANDOM.integers(0, 65536, (40, 50, 4), dtype=np.uint16)
+    straight[:5, :, 3], straight[5:9, :, 3] = 0, 65535
+    alpha = straight[..., 3:] / 65535
+    stored = np.dstack([np.round(straight[..., :3] * alpha).astype(np.uint16), straight[..., 3:]])
+    got = read_picture(written(tmp_path, "a.tif", raw_tiff(stored, extra_samples=[1]))).pixels
+    np.testing.assert_array_equal(got[..., 3], straight[..., 3])
+    error = abs(got[..., :3].astype(float) - straight[..., :3]) * alpha
+    assert error[5:].max() <= 1.001  # half a unit of what is stored, and half of rounding
+    np.testing.assert_array_equal(got[5:9], straight[5:9])
+    np.testing.assert_array_equal(got[:5], stored[:5])
+
+
+def test_cmyk_is_converted_with_a_warning(tmp_path):
+    path = written(tmp_path, "a.tif", raw_tiff(DEEP, photometric=5))
+    with pytest.warns(TrimatteWarning, match="CMYK is read without its colour profile"):
+        got = read_picture(path).pixels
+    inks = DEEP / 65535
+    expected = (1 - inks[..., :3]) * (1 - inks[..., 3:]) * 65535
+    assert abs(got - expected).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied(tmp_path, suffix, orientation):
+    """The same as Pillow's picture of 8 bits with the same tag, which test_io.py checks."""
+    stored = np.arange(24, dtype=np.uint8).reshape(4, 6, 1) + np.array([0, 40, 80], np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(tmp_path / f"eight{suffix}", exif=exif)
+    attributes = {"Orientation": ("int", orientation)}
+    raw_write(tmp_path / f"deep{suffix}", stored * np.uint16(257), "uint16", attributes=attributes)
+    deep = load_image(tmp_path / f"deep{suffix}")
+    np.testing.assert_array_equal(deep, load_image(tmp_path / f"eight{suffix}") * np.uint16(257))
+    save_image(tmp_path / "again.tif", deep, metadata=read_picture(tmp_path / f"deep{suffix}").metadata)
+    np.testing.assert_array_equal(load_image(tmp_path / "again.tif"), deep)  # turned once
+
+
+HALF = RANDOM.normal(0, 3, (9, 7, 4)).astype(np.float16).astype(np.float32)
+WHOLE = RANDOM.normal(0, 1e4, (9, 7, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "depth"),
+    [
+        ("rgb.png", DEEP[..., :3], "uint16"),
+        ("rgba.png", DEEP, "uint16"),
+        ("grey.png", DEEP[..., 0], "uint16"),
+        ("rgb.tif", DEEP[..., :3], "uint16"),
+        ("rgba.tif", DEEP, "uint16"),
+        ("grey.tif", DEEP[..., 0], "uint16"),
+        ("float.tif", WHOLE, "float"),
+        ("float_rgba.tif", HALF, "float"),
+        ("half.exr", HALF[..., :3], "half"),
+        ("half_grey.exr", HALF[..., 0], "half"),
+        ("float.exr", WHOLE, "float"),
+        ("float_grey.exr", WHOLE[..., 0], "float"),
+        ("rgb.dpx", DEEP[..., :3], "uint16"),
+        ("grey.dpx", DEEP[..., 0], "uint16"),
+    ],
+)
+def test_round_trips_are_exact(tmp_path, name, pixels, depth):
+    for icc_profile in (None, SRGB) if pixels.ndim == 3 else (None,):
+        save_image(tmp_path / name, pixels, depth=depth, icc_profile=icc_profile)
+        picture = read_picture(tmp_path / name)
+        np.testing.assert_array_equal(picture.pixels, pixels)
+        assert picture.depth == depth
+        assert picture.icc_profile == (None if name.endswith(("exr", "dpx")) else icc_profile)
+        # and again, with all that was read
+        save_image(
+            tmp_path / f"again_{name}",
+            picture.pixels,
+            depth=picture.depth,
+            icc_profile=picture.icc_profile,
+            metadata=picture.metadata,
+        )
+        again = read_picture(tmp_path / f"again_{name}")
+        np.testing.assert_array_equal(again.pixels, pixels)
+        assert again.icc_profile == picture.icc_profile
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_film_scans_keep_their_bits(tmp_path, bits):
+    attributes = {"oiio:BitsPerSample": ("int", bits), "dpx:Transfer": ("string", "Printing density")}
+    raw_write(tmp_path / "a.dpx", DEEP[..., :3], "uint16", attributes=attributes)
+    picture = read_picture(tmp_path / "a.dpx")
+    assert abs(picture.pixels.astype(int) - DEEP[..., :3]).max() <= 65535 / (2**bits - 1)
+    save_image(tmp_path / "b.dpx", picture.pixels, metadata=picture.metadata)
+    pixels, spec = raw_read(tmp_path / "b.dpx", "uint16")
+    np.testing.assert_array_equal(pixels, picture.pixels)
+    assert spec.get_int_attribute("oiio:BitsPerSample") == bits
+    assert spec.get_string_attribute("dpx:Transfer") == "Printing density"
+
+
+def test_premultiplied_exr_keeps_its_bits(tmp_path):
+    """Straight in memory, premultiplied in the file, and half files come back as they were."""
+    alpha = RANDOM.random((50, 60, 1)).astype(np.float16).astype(np.float32)
+    alpha[:4], alpha[4:8] = 0, 1
+    stored = np.concatenate(
+        [(RANDOM.random((50, 60, 3)) * 9 * alpha).astype(np.float16), alpha], 2, dtype=np.float32
+    )
+    stored[:2, :, :3] = 2.5  # light without opacity
+    raw_write(tmp_path / "a.exr", stored, "half")
+    picture = read_picture(tmp_path / "a.exr")
+    np.testing.assert_allclose(picture.pixels[4:, :, :3] * alpha[4:], stored[4:, :, :3], rtol=1e-6)
+    np.testing.assert_array_equal(picture.pixels[..., 3:], alpha)
+    np.testing.assert_array_equal(picture.pixels[:2, :, :3], 2.5)
+    save_image(tmp_path / "b.exr", picture.pixels, depth=picture.depth)
+    again, _ = raw_read(tmp_path / "b.exr")
+    np.testing.assert_array_equal(again[4:], stored[4:])
+    np.testing.assert_array_equal(again[:4, :, :3], 0)
+
+
+def test_floats_go_where_they_fit(tmp_path):
+    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    for name, depth, step in (("a.png", "uint16", 65535), ("a.tif", "uint16", 65535), ("a.dpx", None, 65535)):
+        save_image(tmp_path / name, values, depth=depth)
+        np.testing.assert_array_equal(load_image(tmp_path / name), np.round(values * step))
+    save_image(tmp_path / "a.exr", values.astype(np.float64))
+    assert read_picture(tmp_path / "a.exr").depth == "float"
+    save_image(tmp_path / "a.exr", values.astype(np.float16))
+    assert read_picture(tmp_path / "a.exr").depth == "half"
+    save_image(tmp_path / "a.exr", IMAGE)
+    np.testing.assert_array_equal(load_image(tmp_path / "a.exr"), (IMAGE / np.float32(255)).astype(np.float16))
+    save_image(tmp_path / "a.tif", values, depth="float")
+    np.testing.assert_array_equal(load_image(tmp_path / "a.tif"), values)
+
+
+def test_metadata_is_carried(tmp_path):
+    attributes = {
+        "Copyright": ("string", "somebody"),
+        "chromaticities": ("float[8]", (0.713, 0.293, 0.165, 0.83, 0.128, 0.044, 0.3127, 0.329)),
+        "framesPerSecond": ("rational", (24, 1)),
+        "shot": ("string", "0042"),
+        "worldtocamera": ("matrix", tuple(float(i) for i in range(16))),
+        "compression": ("string", "dwaa"),
+    }
+    window = {"x": 3, "y": -2, "full_x": 0, "full_y": 0, "full_width": 120, "full_height": 90}
+    raw_write(tmp_path / "a.exr", LINEAR, "half", attributes=attributes, **window)
+    picture = read_picture(tmp_path / "a.exr")
+    save_image(tmp_path / "b.exr", picture.pixels, depth="half", metadata=picture.metadata)
+    pixels, spec = raw_read(tmp_path / "b.exr")
+    np.testing.assert_array_equal(pixels, picture.pixels)
+    for name, (_, value) in attributes.items():
+        if name != "compression":
+            assert (
+                np.allclose(spec.getattribute(name), value)
+                if name != "Copyright" and name != "shot"
+                else (spec.getattribute(name) == value)
+            )
+    assert spec.getattribute("compression") == "zip"
+    assert {name: getattr(spec, name) for name in window} == window
+    # elsewhere as far as the format can
+    for name in ("b.png", "b.tif"):
+        save_image(tmp_path / name, DEEP[..., :3], metadata=picture.metadata)
+        assert raw_read(tmp_path / name, "uint16")[1].get_string_attribute("Copyright") == "somebody"
+
+
+def test_other_channels_are_left_out(tmp_path):
+    names = ("Z", "diffuse.R", "R", "G", "B", "A")
+    pixels = RANDOM.random((4, 5, 6)).astype(np.float16).astype(np.float32)
+    raw_write(tmp_path / "a.exr", pixels, "half", channelnames=names)
+    got = read_picture(tmp_path / "a.exr").pixels
+    np.testing.assert_array_equal(got[..., 3], pixels[..., 5])
+    np.testing.assert_allclose(got[..., :3] * pixels[..., 5:], pixels[..., 2:5], rtol=1e-6)
+    raw_write(tmp_path / "z.exr", pixels[..., :1], "half", channelnames=("matte",))
+    np.testing.assert_array_equal(load_image(tmp_path / "z.exr"), pixels[..., 0])
+    raw_write(tmp_path / "n.exr", pixels[..., :2], "half", channelnames=("N.x", "N.y"))
+    with pytest.raises(PictureError, match=r"n\.exr: expected channels R, G, B or Y, got N\.x, N\.y"):
+        read_picture(tmp_path / "n.exr")
+
+
+@pytest.mark.parametrize("name", ["a.exr", "a.png", "a.tif", "a.dpx"])
+@pytest.mark.parametrize("part", [0.02, 0.5, 0.98])
+def test_truncated_files_are_refused(tmp_path, name, part):
+    noise = RANDOM.integers(0, 65536, (90, 80, 3), dtype=np.uint16)
+    save_image(tmp_path / name, noise / np.float32(65535) if name == "a.exr" else noise)
+    content = (tmp_path / name).read_bytes()
+    path = written(tmp_path, name, content[: int(part * len(content))])
+    with pytest.raises(PictureError, match=r"a\.\w+: (damaged|.*truncated|a TIFF that cannot be read)") as error:
+        read_picture(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "depth", "message"),
+    [
+        ("a.exr", FLOAT * 1e5, "half", "half floats end at 65504, got 900000; use 32 bits"),
+        ("a.exr", FLOAT * np.nan, None, "pixels: expected finite values, got nan"),
+        ("a.exr", FLOAT, "uint8", "EXR has samples of half, float, not uint8"),
+        ("a.dpx", DEEP, None, "DPX has no transparency"),
+        ("a.dpx", FLOAT, None, r"pixels: expected values in \[0, 1\]"),
+        ("a.png", FLOAT, "float", "PNG has samples of uint8, uint16, not float"),
+        ("a.tif", FLOAT, "nibble", "TIFF has samples of .*, not nibble"),
+    ],
+)
+def test_bad_arguments_leave_no_file(tmp_path, name, pixels, depth, message):
+    with pytest.raises(ValueError, match=message):
+        save_image(tmp_path / name, pixels, depth=depth)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_pixels_are_refused(tmp_path, monkeypatch):
+    save_image(tmp_path / "a.exr", LINEAR)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(PictureError, match=r"more than 0 million pixels; set PIL\.Image\.MAX_IMAGE_PIXELS"):
+        read_picture(tmp_path / "a.exr")
+
+
+def test_exr_in_exr_out(folder, capsys):
+    """Scene-linear and premultiplied, with highlights, as compositing programs want it."""
+    succeed(capsys, "cutout", "image.exr", "trimap.png", "-o", "cut.exr", "--alpha-output", "a.exr")
+    alpha = tm.estimate_alpha(LINEAR, TRIMAP, colour_space="linear")
+    foreground = tm.estimate_foreground(LINEAR, alpha, colour_space="linear").foreground
+    pixels, spec = raw_read("cut.exr")
+    assert str(spec.format) == "half"
+    np.testing.assert_array_equal(pixels[..., 3], alpha.astype(np.float16))
+    np.testing.assert_array_equal(pixels[..., :3], (foreground * alpha[..., None]).astype(np.float16))
+    assert pixels[..., :3].max() > 2
+    np.testing.assert_array_equal(load_image("a.exr"), alpha.astype(np.float16))
+    opaque = alpha == 1
+    np.testing.assert_array_equal(pixels[opaque][:, :3], LINEAR[opaque])  # untouched where nothing is to be done
+    succeed(capsys, "cutout", "image.exr", "trimap.png", "-o", "cut.exr", "--bits", "32")
+    assert read_picture("cut.exr").depth == "float"
+
+
+def test_exr_to_display_and_back(folder, capsys):
+    succeed(capsys, "cutout", "image.exr", "trimap.png", "-o", "cut.png")
+    alpha = tm.estimate_alpha(LINEAR, TRIMAP, colour_space="linear")
+    foreground = tm.estimate_foreground(LINEAR, alpha, colour_space="linear").foreground
+    shown = np.clip(srgb_from_linear(foreground), 0, 1)
+    cut = read_picture("cut.png").pixels
+    assert cut.dtype == np.uint16
+    assert abs(cut[..., :3] / 65535 - shown).max() < 1e-5
+    # 8 bits if asked for
+    succeed(capsys, "cutout", "image.exr", "trimap.png", "-o", "cut.png", "--bits", "8")
+    assert abs(read_picture("cut.png").pixels[..., :3] / 255 - shown).max() < 0.51 / 255
+    # and display colours become linear in EXR
+    succeed(capsys, "foreground", "deep.png", "alpha.png", "-o", "f.exr")
+    display = load_image("deep.png") / np.float32(65535)
+    expected = linear_from_srgb(tm.estimate_foreground(display, load_image("alpha.png")).foreground)
+    assert abs(load_image("f.exr") - expected).max() < 1e-3
+    assert read_picture("f.exr").depth == "half"
+
+
+def test_the_space_can_be_stated(folder, capsys):
+    # display colours in an EXR stay what they are
+    save_image("display.exr", IMAGE / np.float32(255), depth="float")
+    succeed(capsys, "alpha", "display.exr", "trimap.png", "-o", "a.exr", "--colour-space", "srgb")
+    expected = tm.estimate_alpha(IMAGE / np.float32(255), TRIMAP)
+    np.testing.assert_array_equal(load_image("a.exr"), expected)
+    succeed(capsys, "cutout", "display.exr", "trimap.png", "-o", "cut.exr", "--colour-space", "srgb")
+    foreground = tm.estimate_foreground(IMAGE / np.float32(255), expected).foreground
+    assert abs(read_picture("cut.exr").pixels[expected > 0.1][:, :3] - foreground[expected > 0.1]).max() < 1e-5
+    # linear ones in a TIFF of 16 bits too
+    linear = np.round(np.clip(LINEAR / 8, 0, 1) * 65535).astype(np.uint16)
+    save_image("linear.tif", linear)
+    succeed(capsys, "cutout", "linear.tif", "trimap.png", "-o", "cut.tif", "--colour-space", "linear")
+    np.testing.assert_array_equal(read_picture("cut.tif").pixels, tm.cutout(linear, TRIMAP, colour_space="linear"))
+
+
+def test_sixteen_bits_in_sixteen_bits_out(folder, capsys):
+    deep = load_image("deep.png")
+    succeed(capsys, "cutout", "deep.png", "trimap.png", "-o", "cut.png", "--alpha-output", "a.png")
+    picture = read_picture("cut.png")
+    np.testing.assert_array_equal(picture.pixels, tm.cutout(deep, TRIMAP))
+    assert picture.icc_profile == SRGB
+    assert load_image("a.png").dtype == np.uint16
+    succeed(capsys, "cutout", "deep.png", "trimap.png", "-o", "cut.tif")
+    np.testing.assert_array_equal(read_picture("cut.tif").pixels, picture.pixels)
+    assert read_picture("cut.tif").icc_profile == SRGB
+    succeed(capsys, "cutout", "deep.png", "trimap.png", "-o", "cut.webp")
+    assert read_picture("cut.webp").pixels.dtype == np.uint8
+    succeed(capsys, "cutout", "deep.png", "trimap.png", "-o", "over.png", "-b", "magenta")
+    assert load_image("over.png").dtype == np.uint16
+    succeed(capsys, "foreground", "deep.png", "alpha.png", "-o", "f.png", "--background-output", "b.tif")
+    assert load_image("f.png").dtype == load_image("b.tif").dtype == np.uint16
+    mask = (ALPHA > 0.5).astype(np.float32)
+    save_image("mask.exr", mask)
+    succeed(capsys, "refine", "image.exr", "mask.exr", "-o", "cut.exr", "--no-learn")
+    expected = tm.matte_from_mask(LINEAR, mask, learn=False, colour_space="linear")
+    np.testing.assert_array_equal(read_picture("cut.exr").pixels[..., 3], expected.astype(np.float16))
+
+
+def test_composites_of_exr(folder, capsys):
+    succeed(capsys, "cutout", "image.exr", "trimap.png", "-o", "cut.exr")
+    succeed(capsys, "composite", "cut.exr", "#204060", "-o", "new.png")
+    new = load_image("new.png")
+    assert new.dtype == np.uint16
+    cut = read_picture("cut.exr").pixels
+    back = linear_from_srgb(np.array([0x20, 0x40, 0x60], np.uint8))
+    light = cut[..., 3:] * cut[..., :3] + (1 - cut[..., 3:]) * back
+    assert abs(new / 65535 - np.clip(srgb_from_linear(light), 0, 1)).max() < 1e-4
+    succeed(capsys, "composite", "cut.exr", "#204060", "-o", "new.png", "--bits", "8")
+    assert (load_image("new.png")[TRIMAP == 0] == (0x20, 0x40, 0x60)).all()
+    # over an EXR, into an EXR: the plate again, highlights and all
+    succeed(capsys, "cutout", "image.exr", "trimap.png", "-o", "new.exr", "-b", "image.exr")
+    assert abs(load_image("new.exr") - LINEAR)[TRIMAP != 128].max() < 0.01
+    assert load_image("new.exr").max() > 2
+    # over 16 bits and over 8, enlarged or not
+    for back in ("deep.png", "alpha.png"):
+        succeed(capsys, "composite", "cut.exr", back, "-o", "new.exr")
+        behind = linear_from_srgb(np.atleast_3d(load_image(back)))[TRIMAP == 0]
+        assert abs(load_image("new.exr")[TRIMAP == 0] - behind).max() < 2e-3
+    save_image("large.tif", np.repeat(np.repeat(load_image("deep.png"), 2, 0), 2, 1))
+    succeed(capsys, "cutout", "deep.png", "trimap.png", "-o", "new.tif", "-b", "large.tif")
+    assert abs(load_image("new.tif").astype(int) - load_image("deep.png"))[TRIMAP != 128].max() < 600
+
+
+def test_strokes_on_an_exr(folder, capsys):
+    painted = LINEAR.copy()
+    painted[TRIMAP == 255], painted[TRIMAP == 0] = 1, 0
+    save_image("painted.exr", painted)
+    image = LINEAR / 9
+    save_image("dim.exr", image)
+    succeed(capsys, "alpha", "dim.exr", "--scribbles", "painted.exr", "-o", "a.exr")
+    shown = [np.clip(srgb_from_linear(p), 0, 1) for p in (image, painted)]
+    trimap = tm.trimap_from_scribbles(*shown)
+    expected = tm.estimate_alpha(image, trimap, colour_space="linear")
+    np.testing.assert_array_equal(load_image("a.exr"), expected)
+
+
+def test_batches_and_sequences_of_exr(folder, capsys):
+    for index in range(2):
+        save_image(f"in{index}.exr", LINEAR * np.float32(1 + index), depth="half")
+        save_image(f"tri{index}.png", TRIMAP)
+    (folder / "jobs.jsonl").write_text(
+        "".join(
+            json.dumps(
+                {"image": f"in{i}.exr", "trimap": f"tri{i}.png", "cutout": f"c{i}.exr", "alpha": f"a{i}.png"}
+            )
+            + "\n"
+            for i in range(2)
+        )
+    )
+    assert run(["batch", "--manifest", "jobs.jsonl", "--memory", "4G", "--quiet"]) == 0
+    capsys.readouterr()
+    for index in range(2):
+        expected = tm.cutout(LINEAR * np.float32(1 + index), TRIMAP, colour_space="linear")
+        got = read_picture(f"c{index}.exr").pixels
+        np.testing.assert_array_equal(got[..., 3], expected[..., 3].astype(np.float16))
+        assert load_image(f"a{index}.png").dtype == np.uint16
+    succeed(capsys, "sequence", "in%d.exr", "tri%d.png", "-o", "s%d.exr")
+    np.testing.assert_array_equal(read_picture("s0.exr").pixels, read_picture("c0.exr").pixels)
+    assert run(["batch", "--manifest", "jobs.jsonl", "--bits", "32"]) == 1  # PNG has no such thing
+    assert "PNG has samples of uint8, uint16, not float" in capsys.readouterr().err
+
+
+def test_a_profile_of_other_colours_is_left_out(folder):
+    grey = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    with pytest.warns(TrimatteWarning, match="the colour profile is not for these pixels"):
+        save_image("a.tif", DEEP[..., :3], icc_profile=grey)
+    assert read_picture("a.tif").icc_profile is None
