@@ -4,6 +4,8 @@
 
 Renders a dandelion (noise 0.01) and writes it and its trimap as PNG, in a process of its own; then runs
 `trimatte cutout IMAGE TRIMAP -o CUTOUT --json` and waits for it with wait4, which tells its peak memory.
+`--copies 4` makes the picture of so many dandelions side by side, whose unknown regions do not touch;
+`--together` has them solved as one system all the same, for comparison.
 """
 
 import argparse
@@ -22,13 +24,20 @@ RENDER = """
 import sys
 import numpy as np
 import trimatte as tm
-height, width = int(sys.argv[1]), int(sys.argv[2])
+height, width, copies = map(int, sys.argv[1:])
 scene = tm.datasets.dandelion(height, width, noise=0.01)
 image = np.empty(scene.image.shape, np.uint8)
 for top in range(0, height, 256):
     image[top : top + 256] = np.round(scene.image[top : top + 256] * 255)
-tm.io.save_image("image.png", image)
-tm.io.save_image("trimap.png", scene.trimap)
+tm.io.save_image("image.png", np.concatenate([image] * copies, axis=1))
+tm.io.save_image("trimap.png", np.concatenate([scene.trimap] * copies, axis=1))
+"""
+TOGETHER = """
+import sys
+from trimatte import _regions
+from trimatte.cli import main
+_regions._LEAST_UNKNOWN = 2**62
+sys.exit(main())
 """
 
 
@@ -36,17 +45,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=150)
     parser.add_argument("--options", nargs="*", default=[], help="more of `trimatte cutout`")
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--together", action="store_true")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     output = options.output and options.output.absolute()
-    height = round((options.megapixels * 1e6 / 1.5) ** 0.5)
+    height = round((options.megapixels / options.copies * 1e6 / 1.5) ** 0.5)
     width = round(1.5 * height)
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-c", RENDER, str(height), str(width)], cwd=folder, check=True)
+        subprocess.run(
+            [sys.executable, "-c", RENDER, *map(str, (height, width, options.copies))], cwd=folder, check=True
+        )
         command = ["cutout", "image.png", "trimap.png", "-o", "cutout.png", "--json", *options.options]
         start = time.perf_counter()
         with Path(folder, "out.json").open("w") as out:
-            process = subprocess.Popen([sys.executable, "-m", "trimatte", *command], cwd=folder, stdout=out)
+            program = ["-c", TOGETHER] if options.together else ["-m", "trimatte"]
+            process = subprocess.Popen([sys.executable, *program, *command], cwd=folder, stdout=out)
             _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         if status:
@@ -54,13 +68,14 @@ def main():
         found = json.loads(Path(folder, "out.json").read_text())
         sizes = {name: Path(folder, name).stat().st_size for name in ("image.png", "trimap.png", "cutout.png")}
     record = {
-        "width": width,
+        "width": width * options.copies,
         "height": height,
         "unknown": found["alpha"]["unknowns"],
         "iterations": found["alpha"]["iterations"],
         "wall_seconds": round(seconds, 2),
         "phases": found["seconds"],
         "alpha_phases": found["alpha"]["seconds"],
+        "alpha_peak_bytes": found["alpha"]["peak_bytes"],
         "peak_bytes": usage.ru_maxrss * 1024,
         "file_bytes": sizes,
     }

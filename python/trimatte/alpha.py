@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, _core, colour, priors
+from ._system import AFFINITIES, Settings, solve
 from ._threads import thread_count
 from .errors import ConvergenceError
 from .priors._base import Call
@@ -46,7 +47,8 @@ class SolveInfo:
         The solver that ran: ``"cholesky"``, ``"multigrid"`` or ``"cg"``; ``"none"`` if no pixel was unknown, or if
         the method is a prior alone.
     iterations : int
-        Iterations of an iterative solver, 0 for a direct one.
+        Iterations of an iterative solver, 0 for a direct one; of the unknown regions solved by themselves (see
+        `solve_alpha`) the most.
     relative_residual : float
         ``||b - A x|| / ||b||`` of the solution, computed anew from A and b.
     error_estimate : float or None
@@ -123,25 +125,9 @@ class AlphaResult(NamedTuple):
     info: SolveInfo
 
 
-def _closed_form(
-    image: npt.NDArray[Any],
-    labels: npt.NDArray[np.uint8],
-    guess: priors.Guess | None,
-    known_weight: float | None,
-    epsilon: float,
-    radius: int,
-    solver: str,
-    call: Call,
-) -> _core.Problem:
-    return _core.closed_form(
-        image, labels, guess, known_weight, epsilon, radius, solver == "multigrid", call.threads, call.monitor
-    )
-
-
 # Below, rounding of the colours' products decides what a window of flat colour says.
 LEAST_EPSILON = 1e-15
 
-AFFINITIES = {"closed-form": _closed_form}
 PRIORS: dict[str, Callable[[int], priors.Prior]] = {
     "composite-network": lambda seed: priors.CompositeNetwork(seed=seed),
     "sampling": lambda seed: priors.GlobalSampling(seed=seed),
@@ -260,6 +246,12 @@ def solve_alpha(
     KeyboardInterrupt
         On Ctrl-C, within 0.2 s, if called from the main thread.
 
+    Notes
+    -----
+    Unknown regions that do not touch are systems of their own. From 100,000 unknown pixels on they are solved
+    one after another, if the largest has at most three quarters of the pixels: that saves memory and time, and each
+    keeps the tolerance. `progress` then sees the phases once for each.
+
     References
     ----------
     .. [1] A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI
@@ -317,26 +309,18 @@ def solve_alpha(
 
     if solver == "auto":
         solver = _core.choose_solver(unknowns if weight is None else labels.size, radius)
-    build = AFFINITIES["closed-form" if method == "best" else method]
-    problem = build(picture, labels, guess, weight, epsilon, radius, solver, call)
-    x = np.full(problem.unknowns, 0.5)
-    if first is not None:
-        x[:] = first.reshape(-1)[problem.pixel]
-    elif guess is not None:
-        x[:] = guess.alpha.reshape(-1)[problem.pixel]
-    if weight is not None:
-        np.copyto(x, alpha.reshape(-1), where=labels.reshape(-1) != _check.UNKNOWN)
-    solved = _core.solve(problem, x, solver, tolerance, relative_residual, max_iterations, count, call.monitor)
-    alpha.reshape(-1)[problem.pixel] = np.clip(x, 0, 1, out=x)
+    affinity = "closed-form" if method == "best" else method
+    settings = Settings(affinity, solver, epsilon, radius, weight, tolerance, relative_residual, max_iterations)
+    solved = solve(alpha, picture, labels, guess, first, settings, call)
     info = SolveInfo(
         method,
         solved["solver"],
         solved["iterations"],
         solved["relative_residual"],
         solved["error_estimate"],
-        problem.unknowns,
+        solved["unknowns"],
         call.monitor.seconds,
-        max(problem.peak_bytes, problem.bytes + solved["peak_bytes"]) + x.nbytes,
+        solved["peak_bytes"],
         count,
         solved["operator_complexity"],
         prior_name,
