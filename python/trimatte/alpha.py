@@ -249,8 +249,8 @@ def solve_alpha(
     Notes
     -----
     Unknown regions that do not touch are systems of their own. From 100,000 unknown pixels on they are solved
-    one after another, if the largest has at most three quarters of the pixels: that saves memory and time, and each
-    keeps the tolerance. `progress` then sees the phases once for each.
+    one after another, if the largest has at most three quarters of the pixels: that saves memory and time, and
+    each keeps the tolerance. `progress` then sees the phases once for each.
 
     References
     ----------
