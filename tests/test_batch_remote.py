@@ -247,3 +247,29 @@ def test_exr_in_the_store(here, bucket):
     assert command(["cutout", f"{bucket}/plate.exr", "tri/p2.png", "-o", f"{bucket}/cut.exr"]) == 0
     cutout = tm.cutout(light, tm.io.load_image("tri/p2.png"), colour_space="linear")
     assert np.array_equal(tm.io.read_picture(f"{bucket}/cut.exr").pixels[..., 3], cutout[..., 3])
+
+
+MPI_JOB = """
+from mpi4py.futures import MPIPoolExecutor
+from trimatte.batch import jobs_from_files, run
+if __name__ == "__main__":
+    with MPIPoolExecutor() as executor:
+        jobs = jobs_from_files("in/*.png", "out/{stem}.png", trimaps="tri/{stem}.png")
+        print(run(jobs, executor=executor, log="log.jsonl"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="MPI has a wheel for Linux only")
+def test_mpi(here, tmp_path):
+    """Two processes that work and one that gives out."""
+    launcher = Path(sys.executable).with_name("mpiexec")
+    (tmp_path / "job.py").write_text(MPI_JOB)
+    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    arguments = [launcher, "--oversubscribe", "-n", "3", sys.executable, "-m", "mpi4py.futures", "job.py"]
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in Path("log.jsonl").read_text().splitlines()]
+    assert [record["error"] for record in records] == [None] * len(list(Path("in").iterdir()))
+    assert len({record["process"] for record in records}) == 2
+    cutout = tm.cutout(tm.io.load_image("in/p2.png"), tm.io.load_image("tri/p2.png"))
+    assert np.array_equal(tm.io.read_picture("out/p2.png").pixels, cutout)
