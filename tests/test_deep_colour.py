@@ -175,7 +175,8 @@ def test_round_trips_are_exact(tmp_path, name, pixels, depth):
 def test_film_scans_keep_their_bits(tmp_path, bits):
     attributes = {"oiio:BitsPerSample": ("int", bits), "dpx:Transfer": ("string", "Printing density")}
     raw_write(tmp_path / "a.dpx", DEEP[..., :3], "uint16", attributes=attributes)
-    picture = read_picture(tmp_path / "a.dpx")
+    with pytest.warns(TrimatteWarning, match=r"a\.dpx: logarithmic colours are used as they are"):
+        picture = read_picture(tmp_path / "a.dpx")
     assert abs(picture.pixels.astype(int) - DEEP[..., :3]).max() <= 65535 / (2**bits - 1)
     save_image(tmp_path / "b.dpx", picture.pixels, metadata=picture.metadata)
     pixels, spec = raw_read(tmp_path / "b.dpx", "uint16")
@@ -332,7 +333,20 @@ def test_exr_to_display_and_back(folder, capsys):
     display = load_image("deep.png") / np.float32(65535)
     expected = linear_from_srgb(tm.estimate_foreground(display, load_image("alpha.png")).foreground)
     assert abs(load_image("f.exr") - expected).max() < 1e-3
+    assert read_picture("f.exr").depth == "float"  # a half has fewer bits than the picture
+    save_image("eight.png", IMAGE)
+    succeed(capsys, "foreground", "eight.png", "alpha.png", "-o", "f.exr")
     assert read_picture("f.exr").depth == "half"
+    # a profile says nothing about colours that have been encoded anew
+    save_image("profile.tif", LINEAR, depth="float", icc_profile=SRGB)
+    succeed(capsys, "foreground", "profile.tif", "alpha.png", "-o", "f.png")
+    assert read_picture("f.png").icc_profile is None
+    succeed(capsys, "foreground", "profile.tif", "alpha.png", "-o", "f.tif")
+    assert read_picture("f.tif").icc_profile == SRGB
+    assert read_picture("f.tif").depth == "float"
+    succeed(capsys, "foreground", "image.exr", "alpha.png", "-o", "f.tif")
+    assert read_picture("f.tif").depth == "float"
+    assert load_image("f.tif").max() > 2
 
 
 def test_the_space_can_be_stated(folder, capsys):
@@ -436,6 +450,185 @@ def test_batches_and_sequences_of_exr(folder, capsys):
     np.testing.assert_array_equal(read_picture("s0.exr").pixels, read_picture("c0.exr").pixels)
     assert run(["batch", "--manifest", "jobs.jsonl", "--bits", "32"]) == 1  # PNG has no such thing
     assert "PNG has samples of uint8, uint16, not float" in capsys.readouterr().err
+
+
+def test_composites_are_rounded_once(folder, capsys):
+    """Whatever the depths of cutout and background."""
+    deep = load_image("deep.png")
+    save_image("cut.png", np.dstack([IMAGE, np.round(ALPHA * 255).astype(np.uint8)]))
+    succeed(capsys, "composite", "cut.png", "deep.png", "-o", "new.tif", "--bits", "16")
+    np.testing.assert_array_equal(load_image("new.tif")[ALPHA == 0], deep[ALPHA == 0])
+    # a background with highlights stays what it is
+    succeed(capsys, "composite", "cut.png", "image.exr", "-o", "new.exr", "--bits", "32")
+    np.testing.assert_allclose(load_image("new.exr")[ALPHA == 0], LINEAR[ALPHA == 0], rtol=1e-4)
+    succeed(capsys, "cutout", "deep.png", "trimap.png", "-b", "image.exr", "-o", "new.exr")
+    np.testing.assert_allclose(load_image("new.exr")[TRIMAP == 0], LINEAR[TRIMAP == 0], rtol=1e-4)
+    # linear integers, if that is said
+    linear = np.round(np.clip(LINEAR / 9, 0, 1) * 65535).astype(np.uint16)
+    save_image("linear.tif", linear)
+    save_image("cut.tif", np.dstack([linear[::-1], np.round(ALPHA * 65535).astype(np.uint16)]))
+    succeed(capsys, "composite", "cut.tif", "linear.tif", "-o", "new.tif", "--colour-space", "linear")
+    np.testing.assert_array_equal(load_image("new.tif")[ALPHA == 0], linear[ALPHA == 0])
+    succeed(capsys, "composite", "cut.tif", "image.exr", "-o", "new.tif", "--colour-space", "linear")
+    expected = np.clip(LINEAR, 0, 1)[ALPHA == 0] * 65535
+    assert abs(load_image("new.tif")[ALPHA == 0] - expected).max() < 1
+    succeed(capsys, "composite", "cut.tif", "#808080", "-o", "new.png", "--colour-space", "linear")
+    assert abs(load_image("new.png")[ALPHA == 0] / 257 - 128).max() < 0.01  # another format: for the display
+
+
+def test_backgrounds_lie_in_the_display_window(folder, capsys):
+    """A plate that is a crop of what is shown gets the part of the background that belongs there."""
+    height, width = TRIMAP.shape
+    display = {"full_x": 0, "full_y": 0, "full_width": 3 * width, "full_height": 2 * height}
+    raw_write("plate.exr", LINEAR, "half", x=width, y=10, **display)
+    back = RANDOM.random((2 * height, 3 * width, 3)).astype(np.float16).astype(np.float32)
+    save_image("back.exr", back)
+    succeed(capsys, "cutout", "plate.exr", "trimap.png", "-b", "back.exr", "-o", "new.exr")
+    pixels, spec = raw_read("new.exr")
+    assert (spec.x, spec.y, spec.full_width, spec.full_height) == (width, 10, 3 * width, 2 * height)
+    there = back[10 : 10 + height, width : 2 * width]
+    np.testing.assert_allclose(pixels[TRIMAP == 0], there[TRIMAP == 0], rtol=1e-3)
+    # and a background may be a crop itself
+    raw_write("crop.exr", there, "half", x=width, y=10, **display)
+    succeed(capsys, "cutout", "plate.exr", "trimap.png", "-b", "crop.exr", "-o", "new.exr")
+    np.testing.assert_allclose(load_image("new.exr")[TRIMAP == 0], there[TRIMAP == 0], rtol=1e-3)
+    # pixels outside the display window
+    raw_write("plate.exr", LINEAR, "half", x=-5, y=0, full_width=width - 5, full_height=height)
+    succeed(capsys, "cutout", "plate.exr", "trimap.png", "-b", "white", "-o", "new.exr")
+    np.testing.assert_allclose(load_image("new.exr")[TRIMAP == 0], 1, rtol=1e-3)
+    save_image("small.exr", back[:height, : width - 5])
+    succeed(capsys, "cutout", "plate.exr", "trimap.png", "-b", "small.exr", "-o", "new.exr")
+    new = load_image("new.exr")
+    assert (new[:, :5][TRIMAP[:, :5] == 0] == 0).all()
+    outside = TRIMAP[:, 5:] == 0
+    np.testing.assert_allclose(new[:, 5:][outside], back[:height, : width - 5][outside], rtol=1e-3)
+
+
+def test_windows_are_for_pictures_of_their_size_only(tmp_path):
+    raw_write(tmp_path / "a.exr", LINEAR, "half", x=7, y=8, full_width=100, full_height=90)
+    metadata = read_picture(tmp_path / "a.exr").metadata
+    save_image(tmp_path / "b.exr", LINEAR[:9, :7], metadata=metadata)
+    _, spec = raw_read(tmp_path / "b.exr")
+    assert (spec.x, spec.y, spec.full_width, spec.full_height) == (0, 0, 7, 9)
+    raw_write(tmp_path / "c.tif", DEEP[..., :3], "uint16", attributes={"Orientation": ("int", 6)})
+    picture = read_picture(tmp_path / "c.tif")
+    save_image(tmp_path / "c.exr", picture.pixels, metadata=picture.metadata)
+    _, spec = raw_read(tmp_path / "c.exr")
+    assert (spec.full_width, spec.full_height) == (4, 5)
+
+
+def test_parts_layers_and_deep_data(tmp_path):
+    depth, colours = LINEAR[..., :1].copy(), LINEAR
+    specs = [oiio.ImageSpec(48, 36, 1, "float"), oiio.ImageSpec(48, 36, 3, "half")]
+    specs[0].channelnames, specs[1].channelnames = ("Z",), ("R", "G", "B")
+    for spec, name in zip(specs, ("depth", "beauty"), strict=True):
+        spec.attribute("name", name)
+    file = oiio.ImageOutput.create("openexr")
+    assert file.open(str(tmp_path / "parts.exr"), specs)
+    assert file.write_image(depth)
+    assert file.open(str(tmp_path / "parts.exr"), specs[1], "AppendSubimage")
+    assert file.write_image(colours)
+    assert file.close()
+    picture = read_picture(tmp_path / "parts.exr")
+    np.testing.assert_array_equal(picture.pixels, colours)
+    assert picture.depth == "half"
+    save_image(tmp_path / "again.exr", picture.pixels, depth="half", metadata=picture.metadata)
+    np.testing.assert_array_equal(load_image(tmp_path / "again.exr"), colours)
+    # the depth of the colours, not of what lies beside them
+    mixed = oiio.ImageSpec(48, 36, 4, "float")
+    mixed.channelnames, mixed.channelformats = ("R", "G", "B", "Z"), ("half", "half", "half", "float")
+    file = oiio.ImageOutput.create("openexr")
+    assert file.open(str(tmp_path / "mixed.exr"), mixed)
+    assert file.write_image(np.dstack([colours, depth]))
+    assert file.close()
+    assert read_picture(tmp_path / "mixed.exr").depth == "half"
+    for names in (("Z",), ("camera.depth",)):
+        raw_write(tmp_path / "z.exr", depth, "float", channelnames=names)
+        with pytest.raises(PictureError, match=f"expected channels R, G, B or Y, got {names[0]}"):
+            read_picture(tmp_path / "z.exr")
+    spec = oiio.ImageSpec(2, 1, 1, "float")
+    spec.deep = True
+    data = oiio.DeepData()
+    data.init(2, 1, (oiio.TypeDesc("float"),), ("R",))
+    file = oiio.ImageOutput.create("openexr")
+    assert file.open(str(tmp_path / "deep.exr"), spec)
+    assert file.write_deep_image(data)
+    assert file.close()
+    with pytest.raises(PictureError, match="expected one sample per pixel, got deep data"):
+        read_picture(tmp_path / "deep.exr")
+
+
+def test_an_aces_container_becomes_an_ordinary_exr(tmp_path):
+    attributes = {"acesImageContainerFlag": ("int", 1), "compression": ("string", "none")}
+    raw_write(tmp_path / "aces.exr", LINEAR, "half", attributes=attributes)
+    picture = read_picture(tmp_path / "aces.exr")
+    save_image(tmp_path / "b.exr", picture.pixels, depth="float", metadata=picture.metadata)
+    np.testing.assert_array_equal(load_image(tmp_path / "b.exr"), LINEAR)
+
+
+def test_fewer_bits_are_rounded(tmp_path):
+    raw_write(tmp_path / "a.dpx", DEEP[..., :3], "uint16", attributes={"oiio:BitsPerSample": ("int", 10)})
+    metadata = read_picture(tmp_path / "a.dpx").metadata
+    ramp = np.arange(0, 65536, 7, dtype=np.uint16).reshape(-1, 1)
+    save_image(tmp_path / "b.dpx", ramp, metadata=metadata)
+    codes = load_image(tmp_path / "b.dpx") >> 6
+    assert abs(codes - ramp * (1023 / 65535)).max() <= 0.5001
+
+
+def test_what_is_not_finite_is_named_with_its_file(folder, capsys):
+    bad = LINEAR.copy()
+    bad[5, 7, 1] = np.nan
+    raw_write("bad.exr", bad, "half")
+    message = r"bad.exr: expected finite values, got nan at (5, 7, 1)"
+    for arguments in (
+        ["cutout", "bad.exr", "trimap.png", "-o", "c.exr"],
+        ["cutout", "image.exr", "trimap.png", "-b", "bad.exr", "-o", "c.exr"],
+        ["alpha", "image.exr", "bad.exr", "-o", "c.exr"],
+    ):
+        assert run(arguments) == 1
+        assert message in capsys.readouterr().err
+    assert np.isnan(load_image("bad.exr")).sum() == 1  # who wants to mend it can
+    with pytest.raises(ValueError, match="32-bit floats can hold"):
+        save_image("c.exr", np.full((2, 2), 1e300))
+    assert not (folder / "c.exr").exists()
+
+
+def test_mattes_may_overshoot_a_little(folder, capsys):
+    save_image("over.exr", (TRIMAP / 255 * 1.06 - 0.03).astype(np.float32))
+    succeed(capsys, "alpha", "image.exr", "over.exr", "-o", "a.exr")
+    succeed(capsys, "alpha", "image.exr", "trimap.png", "-o", "b.exr")
+    np.testing.assert_array_equal(load_image("a.exr"), load_image("b.exr"))
+    save_image("over.exr", LINEAR[..., 0])
+    assert run(["alpha", "image.exr", "over.exr", "-o", "c.exr"]) == 1
+    assert "over.exr: expected values in [0, 1], got" in capsys.readouterr().err
+
+
+def test_an_alpha_of_next_to_nothing(tmp_path):
+    pixels = np.array([[[0.5, 0.25, 0.125, 1e-40], [0.5, 0.25, 0.125, 0.5]]], np.float32)
+    raw_write(tmp_path / "a.exr", pixels, "float")
+    got = read_picture(tmp_path / "a.exr").pixels
+    assert np.isfinite(got).all()
+    assert got[0, 1].tolist() == [1, 0.5, 0.25, 0.5]
+
+
+def test_frames_of_one_kind(folder, capsys):
+    save_image("f1.exr", LINEAR, depth="half")
+    save_image("f2.exr", LINEAR, depth="float")
+    for index in (1, 2):
+        save_image(f"t{index}.png", TRIMAP)
+    assert run(["sequence", "f%d.exr", "t%d.png", "-o", "o%d.exr"]) == 1
+    assert "f2.exr: expected half samples as in the first frame, got float" in capsys.readouterr().err
+
+
+def test_the_memory_of_deep_items_is_estimated(folder):
+    from trimatte.batch import Job
+    from trimatte.batch._cost import estimated_bytes
+
+    save_image("float.tif", LINEAR, depth="float")
+    needs = {}
+    for name in ("deep.png", "float.tif", "image.exr"):
+        needs[name] = estimated_bytes(Job(name, {"cutout": "c.exr"}, trimap="trimap.png"))
+    assert needs["float.tif"] == needs["image.exr"] > needs["deep.png"] > 0
 
 
 def test_a_profile_of_other_colours_is_left_out(folder):

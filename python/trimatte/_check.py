@@ -56,7 +56,9 @@ def refuse_outside_unit(array: Array, name: str) -> None:
 
 def refuse_not_finite(array: Array, name: str) -> None:
     """Raise ValueError at the first value that is NaN or infinite."""
-    if array.dtype.kind == "u" or array.size == 0 or math.isfinite(array.max() - array.min()):
+    if array.dtype.kind == "u" or array.size == 0:
+        return
+    if math.isfinite(array.max()) and math.isfinite(array.min()):  # NaN is in both
         return
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._pixels import bands
+from ._threads import thread_count
 from .errors import PictureError, TrimatteWarning
 
 # First bytes of a file: what it is.
@@ -20,7 +21,17 @@ _PLUGIN = {"EXR": "openexr", "DPX": "dpx", "PNG": "png", "TIFF": "tiff"}
 
 # Attributes about how a file stores its pixels, which is another matter in the next file.
 _OF_STORAGE = ("oiio:", "openexr:", "tiff:", "png:", "ICCProfile")
-_OF_STORAGE_TOO = {"Orientation", "compression", "planarconfig", "Software", "XResolution", "YResolution"}
+_OF_STORAGE_TOO = {
+    "Orientation",
+    "compression",
+    "planarconfig",
+    "Software",
+    "XResolution",
+    "YResolution",
+    "acesImageContainerFlag",  # a promise about compression and channels
+    "name",
+    "view",
+}
 _OF_DPX_STORAGE = {
     "dpx:ImageDescriptor",
     "dpx:Version",
@@ -29,6 +40,7 @@ _OF_DPX_STORAGE = {
     "dpx:EndOfImagePadding",
     "dpx:DittoKey",
 }
+_LOGARITHMIC = ("Logarithmic", "Printing density")
 _LARGEST_HALF = 65504.0
 _CMYK = 5  # TIFF 6.0, PhotometricInterpretation
 
@@ -40,14 +52,15 @@ class Metadata(NamedTuple):
     ----------
     attributes : dict of str to (str, value)
         OpenImageIO's names, types and values: "DateTime", "Copyright", "smpte:TimeCode", "chromaticities", ...
-    window : tuple of 6 int
-        Of EXR: place of the pixels (x, y), and place and size of the display window (x, y, width, height).
+    data_window, display_window : tuple of 4 int
+        Of EXR: place of the pixels, and of what is to be shown: x, y, width, height.
     bits : int
         Of DPX: per sample in the file; 0 for other files.
     """
 
     attributes: Mapping[str, tuple[str, Any]]
-    window: tuple[int, int, int, int, int, int]
+    data_window: tuple[int, int, int, int]
+    display_window: tuple[int, int, int, int]
     bits: int
 
 
@@ -58,12 +71,24 @@ class DeepPicture(NamedTuple):
     icc_profile: bytes | None
     depth: str
     metadata: Metadata
+    format: str
+
+
+_threads = 0  # of OpenImageIO; 0: as many as there are cores
+
+
+def use_threads(count: int | None) -> None:
+    """Let files be packed and unpacked by so many threads."""
+    global _threads
+    _threads = count or 0
 
 
 def openimageio(name: str) -> Any:
     """Return OpenImageIO's module, or say how to get it."""
     try:
-        return importlib.import_module("OpenImageIO")
+        module = importlib.import_module("OpenImageIO")
+        module.attribute("threads", _threads or thread_count(None))
+        return module
     except ImportError as error:
         raise PictureError(
             f"{name}: 16-bit colour, floating-point, EXR and DPX files need OpenImageIO: "
@@ -71,8 +96,8 @@ def openimageio(name: str) -> Any:
         ) from error
 
 
-def read(path: str, name: str, most_pixels: float) -> DeepPicture:
-    """Read a file; `name` is what messages call it."""
+def read(path: str, name: str, most_pixels: float, kind: str) -> DeepPicture:
+    """Read a file of a kind; `name` is what messages call it."""
     oiio = openimageio(name)
     wish = oiio.ImageSpec()
     wish.attribute("oiio:UnassociatedAlpha", 1)
@@ -80,15 +105,15 @@ def read(path: str, name: str, most_pixels: float) -> DeepPicture:
     if file is None:
         raise PictureError(f"{name}: damaged picture ({_sentence(oiio.geterror())})")
     try:
-        spec = file.spec()
+        part, first, count = _find_colours(file, name)
+        spec = file.spec(part)
         if spec.width * spec.height > most_pixels:
             raise PictureError(too_large(name, most_pixels))
-        first, count = _channels(tuple(spec.channelnames), name)
-        depth = {"double": "float"}.get(str(spec.format), str(spec.format))
+        depth = _depth(spec, first, count)
         if depth not in ("uint8", "uint16", "half", "float"):
             raise PictureError(f"{name}: samples of type {depth} cannot be read")
         wanted = "float" if depth == "half" else depth
-        pixels = file.read_image(0, 0, first, first + count, wanted)
+        pixels = file.read_image(part, 0, first, first + count, wanted)
         if pixels is None or file.has_error:
             raise PictureError(f"{name}: damaged or truncated picture ({_sentence(file.geterror())})")
         premultiplied = not spec.get_int_attribute("oiio:UnassociatedAlpha")
@@ -100,13 +125,16 @@ def read(path: str, name: str, most_pixels: float) -> DeepPicture:
         message = f"{name}: 16-bit CMYK is read without its colour profile, the colours are approximate"
         warnings.warn(message, TrimatteWarning, stacklevel=6)
         icc_profile = None
+    if metadata.attributes.get("dpx:Transfer", ("", ""))[1] in _LOGARITHMIC:
+        message = f"{name}: logarithmic colours are used as they are, and as if they were for the display"
+        warnings.warn(message, TrimatteWarning, stacklevel=6)
     if count == 1:
         pixels = pixels[..., 0]
     elif count == 2:
         pixels = pixels[..., [0, 0, 0, 1]]
     if count in (2, 4) and premultiplied:
         _divide_by_alpha(pixels)
-    return DeepPicture(_upright(pixels, orientation), icc_profile, depth, metadata)
+    return DeepPicture(_upright(pixels, orientation), icc_profile, depth, metadata, kind)
 
 
 def size(path: str) -> tuple[int, bool]:
@@ -117,6 +145,47 @@ def size(path: str) -> tuple[int, bool]:
     spec = file.spec()
     file.close()
     return int(spec.width) * int(spec.height), str(spec.format) in ("half", "float", "double")
+
+
+def _find_colours(file: Any, name: str) -> tuple[int, int, int]:
+    """Return the part of a file with several, the first channel and the number of channels."""
+    seen: list[str] = []
+    for wanted in (("R", "G", "B"), ("Y",), ()):
+        part = 0
+        while file.seek_subimage(part, 0):
+            spec = file.spec(part)
+            names = tuple(spec.channelnames)
+            if spec.deep:
+                raise PictureError(f"{name}: expected one sample per pixel, got deep data; flatten it first")
+            found = _channels(names, wanted)
+            if found is not None:
+                return part, *found
+            seen += [n for n in names if n not in seen]
+            part += 1
+        file.geterror()  # that there are no more parts
+    raise PictureError(f"{name}: expected channels R, G, B or Y, got {', '.join(seen)}")
+
+
+def _channels(names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, int] | None:
+    """Return where these channels are and how many, with an A that follows; () means a single one that is grey."""
+    upper = tuple(name.upper() for name in names)
+    if not wanted:
+        return (0, 1) if len(names) == 1 and not upper[0].endswith(("Z", "DEPTH")) else None
+    if wanted == ("Y",) and "RY" in upper:
+        return None  # luminance and chroma
+    for first in range(len(names) - len(wanted) + 1):
+        after = first + len(wanted)
+        if upper[first:after] == wanted:
+            return first, len(wanted) + (upper[after : after + 1] == ("A",))
+    return None
+
+
+def _depth(spec: Any, first: int, count: int) -> str:
+    formats = [str(f) for f in spec.channelformats[first : first + count]] or [str(spec.format)]
+    widest = (
+        max(formats, key=("uint8", "uint16", "half", "float", "double").index) if len(formats) > 1 else formats[0]
+    )
+    return "float" if widest == "double" else widest
 
 
 def write(
@@ -138,7 +207,9 @@ def write(
     if channels == 4 and kind != "EXR":
         spec.attribute("oiio:UnassociatedAlpha", 1)
     if metadata is not None:
-        _carry(oiio, spec, kind, metadata)
+        _carry(oiio, spec, kind, depth, metadata)
+    if kind == "DPX" and metadata is not None and 8 < metadata.bits < 16:
+        pixels = _rounded_to(pixels, metadata.bits)
     spec.attribute("compression", "zip")
     spec.attribute("png:compressionLevel", 3)
     if icc_profile:
@@ -156,19 +227,27 @@ def write(
     pixels = np.ascontiguousarray(pixels).reshape(height, width, channels)  # two dimensions are taken otherwise
     done = file.open(path, spec) and file.write_image(pixels)
     done = file.close() and done  # a TIFF that is complete may leave a remark about EXIF behind
-    remark = _sentence(file.geterror())
+    remark = _sentence(file.geterror()).replace(path, name)
     if not done:
         raise PictureError(f"{name}: cannot be written: {remark}")
 
 
-def _carry(oiio: Any, spec: Any, kind: str, metadata: Metadata) -> None:
+def _carry(oiio: Any, spec: Any, kind: str, depth: str, metadata: Metadata) -> None:
     for key, (type_, value) in metadata.attributes.items():
-        if kind == "DPX" or not key.startswith("dpx:"):
+        of_other = (key.startswith("dpx:") and kind != "DPX") or (key == "colorInteropID" and depth == "uint16")
+        if not of_other:
             spec.attribute(key, oiio.TypeDesc(type_), value)
     if kind == "DPX" and metadata.bits:
         spec.attribute("oiio:BitsPerSample", metadata.bits)
-    if kind == "EXR":
-        spec.x, spec.y, spec.full_x, spec.full_y, spec.full_width, spec.full_height = metadata.window
+    if kind == "EXR" and metadata.data_window[2:] == (spec.width, spec.height):
+        spec.x, spec.y = metadata.data_window[:2]
+        spec.full_x, spec.full_y, spec.full_width, spec.full_height = metadata.display_window
+
+
+def _rounded_to(pixels: npt.NDArray[np.uint16], bits: int) -> npt.NDArray[np.uint16]:
+    """Round to fewer bits, whose pattern then fills the others: OpenImageIO would cut them off."""
+    few = (pixels.astype(np.uint32) * (2**bits - 1) + 32767) // 65535
+    return np.asarray(few << (16 - bits) | few >> (2 * bits - 16), np.uint16)
 
 
 def _metadata(spec: Any) -> tuple[Metadata, bytes | None]:
@@ -178,21 +257,12 @@ def _metadata(spec: Any) -> tuple[Metadata, bytes | None]:
         if not entry.name.startswith(_OF_STORAGE) and entry.name not in _OF_STORAGE_TOO | _OF_DPX_STORAGE
     }
     profile = spec.getattribute("ICCProfile")
-    window = (spec.x, spec.y, spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+    data = (spec.x, spec.y, spec.width, spec.height)
+    display = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+    if spec.get_int_attribute("Orientation", 1) != 1:
+        data = display = (0, 0, 0, 0)  # which fits no picture
     bits = spec.get_int_attribute("oiio:BitsPerSample") if "dpx:Version" in spec else 0
-    return Metadata(attributes, window, bits), None if profile is None else bytes(profile)
-
-
-def _channels(names: tuple[str, ...], name: str) -> tuple[int, int]:
-    """Return the first channel and how many: grey or RGB, with A if that follows. Others (depth, ...) are left."""
-    for wanted in (("R", "G", "B"), ("Y",)):
-        for first in range(len(names) - len(wanted) + 1):
-            after = first + len(wanted)
-            if names[first:after] == wanted:
-                return first, len(wanted) + (names[after : after + 1] == ("A",))
-    if len(names) == 1:
-        return 0, 1
-    raise PictureError(f"{name}: expected channels R, G, B or Y, got {', '.join(names)}")
+    return Metadata(attributes, data, display, bits), None if profile is None else bytes(profile)
 
 
 def _divide_by_alpha(pixels: npt.NDArray[Any]) -> None:
@@ -201,7 +271,9 @@ def _divide_by_alpha(pixels: npt.NDArray[Any]) -> None:
     for rows in bands(len(pixels), pixels[0].nbytes):
         part = pixels[rows]
         alpha = part[..., 3:].astype(np.float32) / np.float32(top)
-        straight = part[..., :3] / np.where(alpha == 0, np.float32(1), alpha)
+        with np.errstate(over="ignore"):
+            straight = part[..., :3] / np.where(alpha == 0, np.float32(1), alpha)
+        straight = np.where(np.isfinite(straight), straight, part[..., :3])  # an alpha of next to nothing
         if pixels.dtype.kind == "u":
             straight = np.minimum(straight + 0.5, top)
         part[..., :3] = straight.astype(pixels.dtype)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _deep
-from ._check import full_range
+from ._check import full_range, refuse_not_finite
 from ._deep import Metadata
 from ._files import is_url, opened
 from ._pixels import bands
@@ -23,6 +23,9 @@ from .errors import PictureError, TrimatteWarning
 
 if TYPE_CHECKING:
     from PIL import Image
+
+# Lanczos and the like, on a matte.
+_OVERSHOOT = 0.1
 
 _READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 
@@ -43,12 +46,15 @@ class Picture(NamedTuple):
         Samples of the file. The pixels of "half" (16-bit floats) are float32.
     metadata : Metadata or None
         What a file read by OpenImageIO says beside; :func:`save_image` takes it.
+    format : str
+        "PNG", "JPEG", "WEBP", "TIFF", "BMP", "EXR" or "DPX".
     """
 
     pixels: npt.NDArray[Any]
     icc_profile: bytes | None
     depth: str = "uint8"
     metadata: Metadata | None = None
+    format: str = "PNG"
 
     @property
     def colour_space(self) -> str:
@@ -80,12 +86,17 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     TrimatteWarning
         If the picture has transparent pixels.
     """
-    return read_opaque(path, stacklevel=3).pixels
+    return read_opaque(path, finite=False, stacklevel=3).pixels
 
 
-def read_opaque(path: str | os.PathLike[str], *, stacklevel: int = 2) -> Picture:
-    """Read a picture without its transparency, as `load_image` does, with its colour profile."""
+def read_opaque(path: str | os.PathLike[str], *, finite: bool = True, stacklevel: int = 2) -> Picture:
+    """Read a picture without its transparency, as `load_image` does, with all that the file says.
+
+    With `finite` NaN and infinite values are refused here, where the file's name is known.
+    """
     picture = read_picture(path)
+    if finite:
+        _refuse_not_finite(picture.pixels, os.fspath(path))
     pixels, transparent = without_transparency(picture.pixels)
     if transparent:
         message = f"{os.fspath(path)}: the transparency is ignored"
@@ -130,9 +141,45 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         raise PictureError(f"{name}: {_reason(error)}") from error
 
 
+def read_guide(path: str) -> npt.NDArray[Any]:
+    """Read a trimap, alpha or mask: floats a little outside [0, 1], as filters leave them, are cut off."""
+    pixels = read_picture(path).pixels
+    if pixels.dtype.kind == "f":
+        _refuse_not_finite(pixels, path)
+        least, most = pixels.min(), pixels.max()
+        if least < -_OVERSHOOT or most > 1 + _OVERSHOOT:
+            raise PictureError(f"{path}: expected values in [0, 1], got {least:g} to {most:g}")
+        np.clip(pixels, 0, 1, out=pixels)
+    return pixels
+
+
+def _refuse_not_finite(pixels: npt.NDArray[Any], name: str) -> None:
+    try:
+        refuse_not_finite(pixels, name)
+    except ValueError as error:
+        raise PictureError(str(error)) from None
+
+
+def pixel_count(name: str) -> tuple[int, bool]:
+    """Return how many pixels a file has, from its head if it is here, and whether they are floats."""
+    from PIL import Image
+
+    with opened(name) as file:
+        head = file.read(32)
+        kind = _deep.MAGIC.get(head[:4]) or _deep_kind(file, head, name)
+        if kind is None:
+            file.seek(0)
+            with Image.open(file) as image:
+                return image.size[0] * image.size[1], False
+        if not is_url(name):
+            return _deep.size(name)
+        pixels = _read_deep(file, kind, name).pixels
+        return pixels.shape[0] * pixels.shape[1], pixels.dtype.kind == "f"
+
+
 def read_single(path: str, name: str) -> npt.NDArray[Any]:
     """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture."""
-    pixels = read_picture(path).pixels
+    pixels = read_guide(path)
     if pixels.ndim == 2:
         return pixels
     colours, transparent = without_transparency(pixels)
@@ -178,6 +225,7 @@ def _read(file: IO[bytes], name: str) -> Picture:
         raise PictureError(f"{name}: damaged picture ({_reason(error)})") from error
 
     with image:
+        form = str(image.format)
         try:
             image.load()
             image = _upright(image)
@@ -188,18 +236,18 @@ def _read(file: IO[bytes], name: str) -> Picture:
         pixels, icc_profile = _pixels_of(image, name)
     if white_is_zero:
         pixels = np.invert(pixels)
-    return Picture(pixels, icc_profile, str(pixels.dtype))
+    return Picture(pixels, icc_profile, str(pixels.dtype), None, form)
 
 
 def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
     if not is_url(name):
-        return Picture(*_deep.read(name, name, _most_pixels()))
+        return Picture(*_deep.read(name, name, _most_pixels(), kind))
     with tempfile.TemporaryDirectory() as folder:  # OpenImageIO reads files only
         path = os.path.join(folder, "picture" + _deep.SUFFIX[kind])
         file.seek(0)
         with open(path, "wb") as copy:
             shutil.copyfileobj(file, copy)
-        return Picture(*_deep.read(path, name, _most_pixels()))
+        return Picture(*_deep.read(path, name, _most_pixels(), kind))
 
 
 def _most_pixels() -> float:

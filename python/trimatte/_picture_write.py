@@ -172,7 +172,10 @@ def _of_depth(pixels: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
     """Return uint8, uint16 or float32 pixels, scaled and rounded."""
     if depth in ("half", "float"):
         _check.refuse_not_finite(pixels, "pixels")
-        scaled: npt.NDArray[Any] = pixels.astype(np.float32) / np.float32(_check.full_range(pixels.dtype))
+        with np.errstate(over="ignore"):
+            scaled: npt.NDArray[Any] = pixels.astype(np.float32) / np.float32(_check.full_range(pixels.dtype))
+        if pixels.dtype == np.float64 and np.isinf(scaled).any():
+            raise ValueError("pixels: expected values that 32-bit floats can hold")
         return scaled
     if pixels.dtype.kind == "f":
         _check.refuse_outside_unit(pixels, "pixels")

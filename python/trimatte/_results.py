@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import colour
+from ._deep import Metadata
 from ._picture_read import Picture
 from ._picture_write import Output, output_format
 from .composite import stacked
+
+Pixels = npt.NDArray[Any]
 
 BITS = (8, 16, 32)
 
@@ -37,9 +41,10 @@ def depth_of(path: str, bits: int | None, channels: int, depth: str = "uint8") -
     """
     form = output_format(path, channels=channels)
     if bits is None:
-        if depth in ("half", "float") and "float" not in form.depths:
-            depth = form.depths[-1]
-        chosen = depth if depth in form.depths else form.depths[0]
+        # Never fewer bits than the picture has, if the format has as many.
+        finest = form.depths[-1]
+        nearest = {"half": "float" if "float" in form.depths else finest, "float": finest, "uint16": finest}
+        chosen = depth if depth in form.depths else nearest.get(depth, form.depths[0])
     elif bits == 16 and form.kind == "EXR":
         chosen = "half"
     else:
@@ -69,30 +74,44 @@ class Results:
     def alpha(self, path: str, alpha: npt.NDArray[Any]) -> Output:
         """Write opacity as grey."""
         depth = depth_of(path, self.bits, 1, self.picture.depth)
-        return Output(path, alpha, None, depth, self.picture.metadata)
+        return Output(path, alpha, None, depth, self._metadata())
 
     def colours(self, path: str, layer: npt.NDArray[Any]) -> Output:
         """Write a layer or a composite."""
         depth = depth_of(path, self.bits, 3, self.picture.depth)
-        return self._output(path, self._encoded(layer, depth), depth)
+        return self._output(path, lambda encode: encode(layer), depth)
 
     def cutout(self, path: str, foreground: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> Output:
         """Write straight colours with their opacity."""
         depth = depth_of(path, self.bits, 4, self.picture.depth)
-        return self._output(path, stacked(self._encoded(foreground, depth), alpha, _dtype(depth)), depth)
+        dtype = depth if depth in ("uint8", "uint16") else "float32"
+        return self._output(path, lambda encode: stacked(encode(foreground), alpha, dtype), depth)
 
-    def _output(self, path: str, pixels: npt.NDArray[Any], depth: str) -> Output:
-        return Output(path, pixels, self.picture.icc_profile, depth, self.picture.metadata)
+    def check(self, path: str, channels: int) -> None:
+        """Raise what writing would raise for the file's format, before any work is done."""
+        depth = depth_of(path, self.bits, channels, self.picture.depth)
+        output_format(path, channels=channels, depth=depth)
 
-    def _encoded(self, layer: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
-        """Integers are for the display, floats linear, unless picture and file are of one kind."""
+    def _output(self, path: str, made: Callable[[Callable[[Pixels], Pixels]], Pixels], depth: str) -> Output:
+        """Make the pixels in the encoding of the file.
+
+        A file of the picture's own kind has the picture's encoding, and its profile. Else integers are for the
+        display and floats linear.
+        """
         floats = depth in ("half", "float")
-        if floats == (self.picture.depth in ("half", "float")):
+        own_kind = output_format(path, channels=1).kind == self.picture.format and floats == (
+            self.picture.depth in ("half", "float")
+        )
+        wanted = self.space if own_kind else "linear" if floats else "srgb"
+
+        def encode(layer: Pixels) -> Pixels:
+            if wanted != self.space:
+                layer = colour.linear_from_srgb(layer) if floats else colour.srgb_from_linear(layer)
             return layer if floats or layer.dtype.kind == "u" else np.clip(layer, 0, 1)
-        if floats:
-            return layer if self.space == "linear" else colour.linear_from_srgb(layer)
-        return colour.displayed(layer, self.space)
 
+        icc_profile = self.picture.icc_profile if wanted == self.space else None
+        return Output(path, made(encode), icc_profile, depth, self._metadata())
 
-def _dtype(depth: str) -> str:
-    return depth if depth in ("uint8", "uint16") else "float32"
+    def _metadata(self) -> Metadata | None:
+        metadata = self.picture.metadata
+        return metadata if metadata is None or self.bits is None else metadata._replace(bits=self.bits)

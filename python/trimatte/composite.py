@@ -30,7 +30,7 @@ def cutout(
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
-        Display (sRGB) colours; floats in [0, 1].
+        Colours; floats in [0, 1] unless `colour_space` is "linear".
     trimap : (H, W) array
         1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown.
     exact_composite : bool, default True

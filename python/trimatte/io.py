@@ -12,8 +12,10 @@ CMYK                              (H, W, 3) uint8 sRGB, through the embedded pro
                                   formula and with a warning
 16-bit colour PNG or TIFF         the same shapes, uint16. OpenImageIO
 EXR and TIFF of half or float     the same shapes, float32, scene-linear; values below 0 and above 1 are kept.
-                                  Of EXR the channels R, G, B, or Y, and A are read. OpenImageIO
-DPX of 8 to 16 bits               the same shapes, uint8 or uint16, values as they are. OpenImageIO
+                                  Of EXR the first part with channels R, G, B, or Y, is read, and its A.
+                                  OpenImageIO
+DPX of 8 to 16 bits               the same shapes, uint8 or uint16, values as they are; with a warning if they are
+                                  logarithmic. OpenImageIO
 Lab, signed, 12-bit TIFF, 32-bit  refused
 integers
 ================================  =========================================================================
@@ -22,7 +24,8 @@ OpenImageIO comes with the extra: ``pip install "trimatte[vfx]"``. Without it su
 reduce them to 8 bits without a word. Its samples are kept bit by bit.
 
 Pixels are straight: premultiplied colours (all EXR with alpha, and TIFF that says so) are divided by alpha when
-read, except where alpha is 0, and multiplied when EXR is written. In half files this returns the same bits.
+read, except where alpha is 0, and multiplied when EXR is written. In half files this returns the same bits, but
+for light without opacity (colour where alpha is 0), which only lasts until it is written.
 
 The EXIF orientation is applied. Of a file with several pictures the first is read.
 """

@@ -112,7 +112,7 @@ def matte_from_mask(
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
-        Display (sRGB) colours; floats in [0, 1].
+        Colours; floats in [0, 1] unless `colour_space` is "linear".
     mask : (H, W) array of bool or the same dtypes
         Soft or hard; in [0, 1], or integers over their whole range.
     band : float, optional

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import _deep
 from .._check import UNKNOWN, labels
-from .._files import is_url, opened
-from .._picture_read import read_picture
+from .._picture_read import pixel_count, read_guide
 from ._jobs import Job
 
 # Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with many unknown
@@ -27,7 +25,7 @@ def estimated_bytes(job: Job) -> int:
     taken as a fifth of the picture.
     """
     try:
-        pixels, floats = _pixels(job.image)
+        pixels, floats = pixel_count(job.image)
         unknown = _unknown(job) if job.trimap is not None else pixels // 5
     except Exception:  # whatever is wrong with them is the item's own failure
         return 0
@@ -39,20 +37,7 @@ def estimated_bytes(job: Job) -> int:
     return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
 
 
-def _pixels(path: str) -> tuple[int, bool]:
-    """Return how many pixels a picture has, and whether they will be floats."""
-    from PIL import Image
-
-    with opened(path) as file:
-        if file.read(4) in _deep.MAGIC and not is_url(path):
-            return _deep.size(path)
-        file.seek(0)
-        with Image.open(file) as image:
-            width, height = image.size
-    return int(width) * int(height), False
-
-
 def _unknown(job: Job) -> int:
-    trimap = read_picture(job.inputs[1]).pixels
+    trimap = read_guide(job.inputs[1])
     thresholds = {name: value for name, value in job.options.items() if name.endswith("_threshold")}
     return int(np.count_nonzero(labels(trimap, trimap.shape, **thresholds) == UNKNOWN))

@@ -17,15 +17,16 @@ from typing import Any
 import numpy.typing as npt
 
 from .. import _core
+from .._deep import use_threads
 from .._files import size_of, state_of
-from .._picture_read import read_opaque, read_picture, read_single
+from .._picture_read import read_guide, read_opaque, read_single
 from .._picture_write import Output, save_pictures
 from .._results import Results
 from ..alpha import solve_alpha
 from ..errors import TrimatteError
 from ..foreground import estimate_foreground
 from ..mask import MASK_WEIGHT, refine_mask
-from ._jobs import Job, place_of
+from ._jobs import KINDS, Job, place_of
 
 Pixels = npt.NDArray[Any]
 
@@ -92,6 +93,7 @@ def work(task: Task) -> dict[str, Any]:
     record: dict[str, Any] = {"image": job.image, "key": job.key, "outputs": {}, "error": None}
     clock = _Clock()
     heard: list[str] = []
+    use_threads(task.threads)
     try:
         record["state"] = state(job, task.bits)
         with _listening(heard):
@@ -131,7 +133,10 @@ def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
         picture = read_opaque(job.image)
         pixels, options = picture.pixels, dict(job.options)
         space = options.setdefault("colour_space", picture.colour_space)
-        guide = read_picture(job.trimap).pixels if job.trimap is not None else read_single(job.inputs[1], "mask")
+        guide = read_guide(job.trimap) if job.trimap is not None else read_single(job.inputs[1], "mask")
+        results = Results(picture, space, task.bits)
+        for kind, path in job.outputs.items():
+            results.check(path, KINDS[kind])
     with clock.phase("alpha"):
         if job.mask is None:
             alpha, info = solve_alpha(pixels, guide, threads=task.threads, **options)
@@ -154,7 +159,6 @@ def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
         with clock.phase("foreground"):
             foreground = estimate_foreground(pixels, alpha, colour_space=space, threads=task.threads).foreground
     with clock.phase("write"):
-        results = Results(picture, space, task.bits)
         outputs = [_output(results, kind, path, alpha, foreground) for kind, path in job.outputs.items()]
         save_pictures(outputs, mark=task.mark, durable=True)
 

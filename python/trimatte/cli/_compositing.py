@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import numpy as np
 
+from .._check import full_range
 from .._picture_read import read_opaque, read_picture, read_single
 from .._picture_write import Output, save_pictures
 from .._results import Results
@@ -12,7 +13,7 @@ from ..composite import composite as over
 from ..errors import PictureError
 from ..trimap import trimap_from_mask
 from ._app import app
-from ._matting import as_rgb, bits_option, summary
+from ._matting import as_rgb, bits_option, space_option, summary
 from ._pictures import Background, prepare_outputs
 from ._session import Session, command
 
@@ -33,8 +34,15 @@ THRESHOLD_HELP = "Values from this on are mask. [default: 0.5]"
 @click.option("--output", "-o", required=True, metavar="FILE", help="An opaque picture.")
 @click.option("--alpha", metavar="FILE", help="The opacity, if CUTOUT has none.")
 @bits_option
+@space_option
 def composite(
-    session: Session, cutout: str, background: str, output: str, alpha: str | None, bits: int | None
+    session: Session,
+    cutout: str,
+    background: str,
+    output: str,
+    alpha: str | None,
+    bits: int | None,
+    colour_space: str | None,
 ) -> None:
     """Put CUTOUT over BACKGROUND, a colour or a picture.
 
@@ -52,12 +60,16 @@ def composite(
                 raise PictureError(f"{cutout}: expected a cutout with transparency; else give --alpha")
             foreground, opacity = picture.pixels[..., :3], picture.pixels[..., 3]
         behind = Background.parse(background)
-    foreground, space = as_rgb(foreground), picture.colour_space
+    foreground, space = as_rgb(foreground), colour_space or picture.colour_space
+    results = Results(picture, space, bits)
+    results.check(output, 3)
     with session.phase("composite"):
-        back = behind.fitted(foreground.shape, space)
-        result = over(foreground, opacity, back, colour_space=space)
+        back = behind.behind(picture, space, colour_space)
+        if bits not in (None, 8) or not foreground.dtype == back.dtype == np.uint8:  # rounded once, at the end
+            foreground = foreground.astype(np.float32) / np.float32(full_range(foreground.dtype))
+        result = over(foreground, opacity, back, colour_space="linear")
     with session.phase("write"):
-        save_pictures([Results(picture, space, bits).colours(output, result)])
+        save_pictures([results.colours(output, result)])
     summary(session, output, result)
 
 

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from .. import _check
-from .._picture_read import read_opaque, read_picture, read_single
+from .._picture_read import Picture, read_guide, read_opaque, read_single
 from .._picture_write import save_pictures
 from .._results import BITS, Results
 from ..alpha import LEAST_EPSILON, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
@@ -19,7 +19,7 @@ from ..foreground import estimate_foreground
 from ..mask import MASK_WEIGHT, refine_mask
 from ..scribbles import trimap_from_scribbles
 from ._app import app
-from ._pictures import Background, Pixels, prepare_outputs
+from ._pictures import Background, Pixels, prepare_outputs, space_of
 from ._session import Session, command
 
 OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
@@ -34,8 +34,8 @@ SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on t
 BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
 LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
 EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
-BITS_HELP = "Per sample of what is written. [default: as IMAGE]"
-SPACE_HELP = "What IMAGE's colours are. [default: linear for floats (EXR), else srgb]"
+BITS_HELP = "Of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
+SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
 EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
 
@@ -121,7 +121,7 @@ def cut_out(
     session: Session,
     image: str,
     guides: list[str],
-    find_alpha: Callable[[Pixels, str], tuple[Pixels, SolveInfo]],
+    find_alpha: Callable[[Picture, str], tuple[Pixels, SolveInfo]],
     output: str,
     background: str | None,
     alpha_output: str | None,
@@ -137,8 +137,11 @@ def cut_out(
         pixels, space = picture.pixels, colour_space or picture.colour_space
         behind = Background.parse(background) if background else None
 
-    alpha, info = find_alpha(pixels, space)
     results = Results(picture, space, bits)
+    for path, channels in outputs:
+        if path:
+            results.check(path, channels)
+    alpha, info = find_alpha(picture, space)
     with session.phase("foreground"), session.progress() as progress:
         foreground = estimate_foreground(
             pixels,
@@ -150,8 +153,8 @@ def cut_out(
         ).foreground
     with session.phase("composite"):
         if behind:
-            back = behind.fitted(alpha.shape, space)
-            mixed = composite(as_rgb(foreground), alpha, back, colour_space=space)
+            back = behind.behind(picture, space, colour_space)
+            mixed = composite(as_rgb(foreground), alpha, back, colour_space="linear")
             pictures = [results.colours(output, mixed)]
         else:
             pictures = [results.cutout(output, foreground, alpha)]
@@ -173,16 +176,18 @@ def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, 
     return files
 
 
-def read_trimap(session: Session, pixels: Pixels, space: str, trimap: str | None, scribbles: str | None) -> Pixels:
+def read_trimap(
+    session: Session, picture: Picture, space: str, trimap: str | None, scribbles: str | None
+) -> Pixels:
     """Read what is known: a trimap, strokes, or a trimap with strokes added."""
     with session.phase("read"):
-        known = None if trimap is None else read_picture(trimap).pixels
+        known = None if trimap is None else read_guide(trimap)
         if scribbles is None:
             assert known is not None  # see `guiding_files`
             return known
         painted = read_opaque(scribbles)
-        shown = displayed(painted.pixels, painted.colour_space)
-        return trimap_from_scribbles(displayed(pixels, space), shown, trimap=known)
+        shown = displayed(painted.pixels, space_of(painted, space, picture))
+        return trimap_from_scribbles(displayed(picture.pixels, space), shown, trimap=known)
 
 
 @command(
@@ -214,14 +219,14 @@ def cutout(
 ) -> None:
     """Cut the foreground out of IMAGE, guided by TRIMAP.
 
-    The result has straight alpha and clean colours. With --background it is an opaque
+    The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an opaque
     picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture
     is scaled to cover and cropped at its centre.
     """
 
-    def find_alpha(pixels: Pixels, space: str) -> tuple[Pixels, SolveInfo]:
-        known = read_trimap(session, pixels, space, trimap, scribbles)
-        return solved(session, pixels, known, {**options, "colour_space": space})
+    def find_alpha(picture: Picture, space: str) -> tuple[Pixels, SolveInfo]:
+        known = read_trimap(session, picture, space, trimap, scribbles)
+        return solved(session, picture.pixels, known, {**options, "colour_space": space})
 
     guides = guiding_files(trimap, scribbles, options)
     cut_out(
@@ -264,12 +269,12 @@ def refine(
     used. Along its edge, and where it is in doubt, alpha is found anew.
     """
 
-    def find_alpha(pixels: Pixels, space: str) -> tuple[Pixels, SolveInfo]:
+    def find_alpha(picture: Picture, space: str) -> tuple[Pixels, SolveInfo]:
         with session.phase("read"):
             rough = read_single(mask, "mask")
         with session.phase("alpha"), session.progress() as progress:
             alpha, info = refine_mask(
-                pixels,
+                picture.pixels,
                 rough,
                 band=band,
                 threshold=0.5 if threshold is None else threshold,
@@ -316,10 +321,12 @@ def alpha(
     with session.phase("read"):
         picture = read_opaque(image)
     space = colour_space or picture.colour_space
-    known = read_trimap(session, picture.pixels, space, trimap, scribbles)
+    results = Results(picture, space, bits)
+    results.check(output, 1)
+    known = read_trimap(session, picture, space, trimap, scribbles)
     result, info = solved(session, picture.pixels, known, {**options, "colour_space": space})
     with session.phase("write"):
-        save_pictures([Results(picture, space, bits).alpha(output, result)])
+        save_pictures([results.alpha(output, result)])
     summary(session, output, picture.pixels, solve_note(info))
 
 
@@ -360,6 +367,10 @@ def foreground(
         picture = read_opaque(image)
         opacity = read_single(alpha, "alpha")
     space = colour_space or picture.colour_space
+    results = Results(picture, space, bits)
+    for path, channels in outputs:
+        if path:
+            results.check(path, channels)
     with session.phase("foreground"), session.progress() as progress:
         layers = estimate_foreground(
             picture.pixels,
@@ -370,7 +381,6 @@ def foreground(
             progress=progress,
         )
     with session.phase("write"):
-        results = Results(picture, space, bits)
         if with_alpha:
             pictures = [results.cutout(output, layers.foreground, _check.alpha(opacity, opacity.shape))]
         else:

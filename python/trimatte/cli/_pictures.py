@@ -14,9 +14,10 @@ from .._check import full_range
 from .._picture_read import Picture, read_opaque
 from .._picture_write import check_folder
 from .._results import depth_of
-from ..colour import displayed, linear_from_srgb
+from ..colour import linear_from_srgb, srgb_from_linear
 
 Pixels = npt.NDArray[Any]
+Window = tuple[int, int, int, int]
 
 
 def prepare_outputs(
@@ -70,26 +71,81 @@ class Background:
             raise click.UsageError(f"{text}: neither a colour (#rrggbb or a CSS name) nor a file")
         return cls(None, read_opaque(text))
 
-    def fitted(self, shape: tuple[int, ...], space: str) -> Pixels:
-        """Return (H, W, 3): uint8, or float32 if it is linear or deep; a colour is a view of one pixel."""
+    def behind(self, front: Picture, space: str, stated: str | None) -> Pixels:
+        """Return what lies behind a picture, in the space of its colours.
+
+        Parameters
+        ----------
+        front : Picture
+            Its size and, in EXR, its place in the display window count.
+        space : str
+            Of the result.
+        stated : str or None
+            What the user says that files such as `front` hold.
+
+        Returns
+        -------
+        (H, W, 3) ndarray
+            uint8, or float32 with highlights; a colour is a view of one pixel.
+        """
         pixels: Pixels
         if self._picture is None:
             pixels, own = np.array(self._colour, np.uint8), "srgb"
         else:
-            pixels, own = _covering(self._picture.pixels, *shape[:2]), self._picture.colour_space
+            pixels, own = _placed(self._picture, front), space_of(self._picture, stated, front)
         if space != own:
-            pixels = displayed(pixels, own) if own == "linear" else linear_from_srgb(pixels)
-        return np.broadcast_to(pixels, (*shape[:2], 3))
+            pixels = srgb_from_linear(pixels) if own == "linear" else linear_from_srgb(pixels)
+        return np.broadcast_to(pixels, (*front.pixels.shape[:2], 3))
+
+
+def space_of(picture: Picture, stated: str | None, like: Picture) -> str:
+    """Return the space of a file beside another whose space may be stated: that, if both are of one kind."""
+    floats = [p.colour_space == "linear" for p in (picture, like)]
+    same_kind = picture.depth == like.depth or all(floats)
+    return stated if stated is not None and same_kind else picture.colour_space
+
+
+def _placed(back: Picture, front: Picture) -> Pixels:
+    """Scale `back` to cover the display window of `front`, and cut out where the pixels of `front` are."""
+    pixels = np.atleast_3d(back.pixels)
+    data, display = _windows(back)
+    pixels = _window(pixels, data, display)
+    data, display = _windows(front)
+    return _window(_covering(pixels, display[3], display[2]), display, data)
+
+
+def _windows(picture: Picture) -> tuple[Window, Window]:
+    """Return the data window and the display window: the whole picture unless it is an EXR that says more."""
+    height, width = picture.pixels.shape[:2]
+    metadata = picture.metadata
+    if picture.format == "EXR" and metadata is not None and metadata.data_window[2:] == (width, height):
+        return metadata.data_window, metadata.display_window
+    return (0, 0, width, height), (0, 0, width, height)
+
+
+def _window(pixels: Pixels, of: Window, wanted: Window) -> Pixels:
+    """Return the pixels of a window from those of another; black where that has none."""
+    if of == wanted:
+        return pixels
+    out = np.zeros((wanted[3], wanted[2], pixels.shape[2]), pixels.dtype)
+    (x, y), (left, top) = of[:2], wanted[:2]
+    x0, x1 = max(x, left), min(x + of[2], left + wanted[2])
+    y0, y1 = max(y, top), min(y + of[3], top + wanted[3])
+    if x0 < x1 and y0 < y1:
+        out[y0 - top : y1 - top, x0 - left : x1 - left] = pixels[y0 - y : y1 - y, x0 - x : x1 - x]
+    return out
 
 
 def _covering(pixels: Pixels, height: int, width: int) -> Pixels:
     """Scale a picture to cover and crop it at its centre; uint8 stays, the rest becomes float32."""
     from PIL import Image, ImageOps
 
+    scaled: Pixels = pixels
+    if pixels.dtype != np.uint8:
+        scaled = pixels.astype(np.float32) / np.float32(full_range(pixels.dtype))
+    if scaled.shape[:2] == (height, width):
+        return scaled
+    channels = [Image.fromarray(np.ascontiguousarray(scaled[..., c])) for c in range(scaled.shape[2])]
     size = (width, height)
-    if pixels.dtype == np.uint8:
-        return np.asarray(ImageOps.fit(Image.fromarray(pixels).convert("RGB"), size, Image.Resampling.LANCZOS))
-    values = np.atleast_3d(pixels).astype(np.float32) / np.float32(full_range(pixels.dtype))
-    channels = [Image.fromarray(np.ascontiguousarray(values[..., c])) for c in range(values.shape[2])]
     fitted = np.stack([np.asarray(ImageOps.fit(c, size, Image.Resampling.LANCZOS)) for c in channels], axis=2)
-    return fitted.clip(values.min(), values.max())  # the filter overshoots
+    return fitted.clip(scaled.min(), scaled.max())  # the filter overshoots

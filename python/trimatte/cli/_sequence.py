@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from .._files import is_url
-from .._picture_read import read_opaque, read_picture
+from .._picture_read import read_guide, read_opaque
 from .._picture_write import save_pictures
 from .._results import Results
 from ..errors import PictureError
@@ -103,7 +103,11 @@ def sequence(
         raise click.UsageError(f"{output}: expected one %d or %04d for the frame's number")
     inputs = [_name(pattern, number) for pattern in (images, trimaps) for number in numbers]
     prepare_outputs([(name, 1 if what == "alpha" else 4) for name in names], inputs, bits=bits)
-    space = colour_space or read_picture(_name(images, numbers[0])).colour_space
+    first_frame = read_opaque(_name(images, numbers[0]))
+    space = colour_space or first_frame.colour_space
+    Results(first_frame, space, bits).check(names[0], 1 if what == "alpha" else 4)
+    depth = first_frame.depth
+    del first_frame
     given = {name: value for name, value in options.items() if value is not None}
     for number in numbers:
         if not os.path.exists(_name(trimaps, number)):
@@ -129,8 +133,13 @@ def sequence(
         for index, name in enumerate(names):
             with session.phase("read"):
                 picture = read_opaque(_name(images, numbers[index]))
+                if picture.depth != depth:
+                    frame = _name(images, numbers[index])
+                    raise PictureError(
+                        f"{frame}: expected {depth} samples as in the first frame, got {picture.depth}"
+                    )
                 frames.append(picture.pixels)
-                guides.append(read_picture(_name(trimaps, numbers[index])).pixels)
+                guides.append(read_guide(_name(trimaps, numbers[index])))
             with session.phase("alpha"):
                 alpha, info = next(solves)
             results = Results(picture, space, bits)

@@ -14,6 +14,8 @@ from typing import Any
 
 import click
 
+from .._deep import use_threads
+
 Progress = Callable[[str, float], None]
 
 # Shorter work needs no bar.
@@ -100,6 +102,7 @@ def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable
         @functools.wraps(function)
         def invoke(*, threads: int | None, as_json: bool, quiet: bool, **options: Any) -> int:
             session = Session(name, threads, as_json, quiet)
+            use_threads(threads)
             with warnings.catch_warnings():
                 if quiet:
                     warnings.simplefilter("ignore")
