@@ -215,7 +215,7 @@ def solve_alpha(
         Where "cg" stops: ``||b - A x|| <= relative_residual ||b||``; with `known_weight`, what known pixels
         and prior pass on takes the place of ``||b||``, which is mostly the weight.
     max_iterations : int, default 10000
-        After which "multigrid" and "cg" give up.
+        After which "multigrid" and "cg" give up. "multigrid" does not trust its estimate before its 14th.
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold`` foreground.
     colour_space : {"srgb", "linear"}

@@ -289,8 +289,9 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     for_unknowns(problem, stencil, context,
                  [&](std::int64_t i, std::int64_t at) { x[i] = iteration.x()[at] * stencil.scale[at]; });
     monitor.finish();
+    const bool too_early = k == options.max_iterations && k < iterations_at_least && estimate > 0;
     return {Solver::multigrid,
-            estimate <= goal,
+            estimate <= goal && !too_early,
             k,
             r2 == 0 ? 0 : std::sqrt(r2 / b2),
             estimate,
