@@ -106,6 +106,12 @@ def test_layers_of_linear_colours_keep_highlights():
     assert abs(layers.foreground - by_hand).max() < 1e-5 * span
 
 
+def test_a_range_that_no_scale_can_hold():
+    for image in (np.full((8, 8), 1e300), np.linspace(-3e38, 3e38, 64, dtype=np.float32).reshape(8, 8)):
+        with pytest.raises(ValueError, match=r"image: expected a range of values up to 1e\+30"):
+            tm.estimate_foreground(image, np.full((8, 8), 0.5), colour_space="linear")
+
+
 def test_cutout_and_composite_of_linear_colours():
     image = 4 * LINEAR.astype(np.float32)
     cut = tm.cutout(image, SCENE.trimap, colour_space="linear")

@@ -1,6 +1,9 @@
 """16-bit colour, EXR and DPX by way of OpenImageIO: exact in, exact out, right in between."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -226,6 +229,8 @@ def test_metadata_is_carried(tmp_path):
         "framesPerSecond": ("rational", (24, 1)),
         "shot": ("string", "0042"),
         "worldtocamera": ("matrix", tuple(float(i) for i in range(16))),
+        "three": ("int[3]", (1, 2, 3)),
+        "originalDataWindow": ("box2i", (0, 1, 2, 3)),
         "compression": ("string", "dwaa"),
     }
     window = {"x": 3, "y": -2, "full_x": 0, "full_y": 0, "full_width": 120, "full_height": 90}
@@ -609,6 +614,77 @@ def test_an_alpha_of_next_to_nothing(tmp_path):
     got = read_picture(tmp_path / "a.exr").pixels
     assert np.isfinite(got).all()
     assert got[0, 1].tolist() == [1, 0.5, 0.25, 0.5]
+
+
+def test_only_what_is_used_of_a_cutout_must_be_in_range(folder, capsys):
+    """Colours may be anything where the transparency is wanted, which may overshoot a little itself."""
+    alpha = np.clip(ALPHA * 1.02 - 0.01, -1, 2).astype(np.float32)
+    raw_write("cut.exr", np.dstack([5 * LINEAR * alpha[..., None], alpha]), "float")
+    succeed(capsys, "foreground", "image.exr", "cut.exr", "-o", "f.exr")
+    succeed(capsys, "trimap", "cut.exr", "-o", "t.png", "--erode", "2", "--dilate", "2")
+    succeed(capsys, "refine", "image.exr", "cut.exr", "-o", "r.exr", "--no-learn")
+    succeed(capsys, "composite", "cut.exr", "magenta", "-o", "new.exr")
+
+
+def test_pages_of_a_tiff_are_not_searched(tmp_path):
+    file = oiio.ImageOutput.create("tiff")
+    specs = [oiio.ImageSpec(20, 30, 1, "float"), oiio.ImageSpec(5, 6, 3, "float")]
+    assert file.open(str(tmp_path / "two.tif"), specs[0])
+    assert file.write_image(np.ones((30, 20, 1), np.float32))
+    assert file.open(str(tmp_path / "two.tif"), specs[1], "AppendSubimage")
+    assert file.write_image(np.ones((6, 5, 3), np.float32))
+    file.close()
+    assert load_image(tmp_path / "two.tif").shape == (30, 20)
+
+
+def test_dpx_of_eight_bits(tmp_path):
+    raw_write(tmp_path / "a.dpx", IMAGE, "uint8")
+    picture = read_picture(tmp_path / "a.dpx")
+    np.testing.assert_array_equal(picture.pixels, IMAGE)
+    save_image(tmp_path / "b.dpx", picture.pixels, metadata=picture.metadata)
+    np.testing.assert_array_equal(load_image(tmp_path / "b.dpx"), IMAGE * np.uint16(257))
+
+
+def test_deep_grey_stays_grey(folder, capsys, monkeypatch):
+    save_image("grey.tif", DEEP[..., 0].repeat(9, 0)[:, :4].repeat(12, 1))
+    save_image("grey.png", np.round(ALPHA * 65535).astype(np.uint16))
+    monkeypatch.setitem(sys.modules, "OpenImageIO", None)  # which grey does not need
+    succeed(capsys, "foreground", "grey.tif", "alpha.png", "-o", "f.tif")
+    assert load_image("f.tif").shape == TRIMAP.shape
+    assert load_image("f.tif").dtype == np.uint16
+    assert run(["cutout", "grey.png", "trimap.png", "-o", "c.tif"]) == 1
+    assert 'pip install "trimatte[vfx]"; or 8 bits, or PNG' in capsys.readouterr().err
+    succeed(capsys, "cutout", "grey.png", "trimap.png", "-o", "c.tif", "--bits", "8")
+    succeed(capsys, "cutout", "grey.png", "trimap.png", "-o", "c.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_writes_too(tmp_path):
+    """OpenEXR's threads do not survive the fork; the child must not wait for them."""
+    code = """
+import os, sys, numpy as np
+from trimatte import io
+pixels = np.random.default_rng(0).random((600, 800, 3), np.float32)
+io.save_image("a.exr", pixels, depth="half")
+io.read_picture("a.exr")
+child = os.fork()
+if child == 0:
+    io.save_image("b.exr", pixels, depth="half")
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+    np.testing.assert_array_equal(load_image(tmp_path / "b.exr"), load_image(tmp_path / "a.exr"))
+
+
+def test_threads_of_others_are_left_alone(tmp_path):
+    before = oiio.get_int_attribute("threads")
+    oiio.attribute("threads", 3)
+    save_image(tmp_path / "a.exr", LINEAR)
+    load_image(tmp_path / "a.exr")
+    assert oiio.get_int_attribute("threads") == 3
+    oiio.attribute("threads", before)
 
 
 def test_frames_of_one_kind(folder, capsys):

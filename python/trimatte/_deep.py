@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,15 +51,16 @@ class Metadata(NamedTuple):
 
     Attributes
     ----------
-    attributes : dict of str to (str, value)
-        OpenImageIO's names, types and values: "DateTime", "Copyright", "smpte:TimeCode", "chromaticities", ...
+    attributes : dict of str to (type, value)
+        OpenImageIO's names, types (base, aggregate, meaning, length) and values: "DateTime", "Copyright",
+        "smpte:TimeCode", "chromaticities", ...
     data_window, display_window : tuple of 4 int
         Of EXR: place of the pixels, and of what is to be shown: x, y, width, height.
     bits : int
         Of DPX: per sample in the file; 0 for other files.
     """
 
-    attributes: Mapping[str, tuple[str, Any]]
+    attributes: Mapping[str, tuple[tuple[str, str, str, int], Any]]
     data_window: tuple[int, int, int, int]
     display_window: tuple[int, int, int, int]
     bits: int
@@ -83,29 +85,46 @@ def use_threads(count: int | None) -> None:
     _threads = count or 0
 
 
-def openimageio(name: str) -> Any:
-    """Return OpenImageIO's module, or say how to get it."""
+def openimageio(name: str, instead: str = "") -> Any:
+    """Return OpenImageIO's module, or say how to get it, or what would do `instead`."""
     try:
         module = importlib.import_module("OpenImageIO")
-        module.attribute("threads", _threads or thread_count(None))
+        # OpenEXR's own threads do not survive a fork: a child that writes would wait for them for ever.
+        module.attribute("exr_threads", -1)
         return module
     except ImportError as error:
         raise PictureError(
             f"{name}: 16-bit colour, floating-point, EXR and DPX files need OpenImageIO: "
-            'pip install "trimatte[vfx]"'
+            f'pip install "trimatte[vfx]"{instead and "; " + instead}'
         ) from error
+
+
+@contextmanager
+def _limited(oiio: Any) -> Iterator[None]:
+    """Let OpenImageIO use our number of threads, and then its own again."""
+    before = oiio.get_int_attribute("threads")
+    oiio.attribute("threads", _threads or thread_count(None))
+    try:
+        yield
+    finally:
+        oiio.attribute("threads", before)
 
 
 def read(path: str, name: str, most_pixels: float, kind: str) -> DeepPicture:
     """Read a file of a kind; `name` is what messages call it."""
     oiio = openimageio(name)
+    with _limited(oiio):
+        return _read(oiio, path, name, most_pixels, kind)
+
+
+def _read(oiio: Any, path: str, name: str, most_pixels: float, kind: str) -> DeepPicture:
     wish = oiio.ImageSpec()
     wish.attribute("oiio:UnassociatedAlpha", 1)
     file = oiio.ImageInput.open(path, wish)
     if file is None:
         raise PictureError(f"{name}: damaged picture ({_sentence(oiio.geterror())})")
     try:
-        part, first, count = _find_colours(file, name)
+        part, first, count = _find_colours(file, kind, name)
         spec = file.spec(part)
         if spec.width * spec.height > most_pixels:
             raise PictureError(too_large(name, most_pixels))
@@ -123,11 +142,11 @@ def read(path: str, name: str, most_pixels: float, kind: str) -> DeepPicture:
         file.close()
     if spec.get_int_attribute("tiff:PhotometricInterpretation") == _CMYK:
         message = f"{name}: 16-bit CMYK is read without its colour profile, the colours are approximate"
-        warnings.warn(message, TrimatteWarning, stacklevel=6)
+        warnings.warn(message, TrimatteWarning, stacklevel=7)
         icc_profile = None
-    if metadata.attributes.get("dpx:Transfer", ("", ""))[1] in _LOGARITHMIC:
+    if metadata.attributes.get("dpx:Transfer", (None, ""))[1] in _LOGARITHMIC:
         message = f"{name}: logarithmic colours are used as they are, and as if they were for the display"
-        warnings.warn(message, TrimatteWarning, stacklevel=6)
+        warnings.warn(message, TrimatteWarning, stacklevel=7)
     if count == 1:
         pixels = pixels[..., 0]
     elif count == 2:
@@ -137,22 +156,25 @@ def read(path: str, name: str, most_pixels: float, kind: str) -> DeepPicture:
     return DeepPicture(_upright(pixels, orientation), icc_profile, depth, metadata, kind)
 
 
-def size(path: str) -> tuple[int, bool]:
+def size(path: str, kind: str) -> tuple[int, bool]:
     """Return the number of pixels, and whether they are floats, from the file's head."""
     file = openimageio(path).ImageInput.open(path)
     if file is None:
         raise PictureError(f"{path}: damaged picture")
-    spec = file.spec()
-    file.close()
-    return int(spec.width) * int(spec.height), str(spec.format) in ("half", "float", "double")
+    try:
+        part, first, count = _find_colours(file, kind, path)
+        spec = file.spec(part)
+        return int(spec.width) * int(spec.height), _depth(spec, first, count) in ("half", "float")
+    finally:
+        file.close()
 
 
-def _find_colours(file: Any, name: str) -> tuple[int, int, int]:
-    """Return the part of a file with several, the first channel and the number of channels."""
+def _find_colours(file: Any, kind: str, name: str) -> tuple[int, int, int]:
+    """Return the part of an EXR with several, the first channel and the number of channels."""
     seen: list[str] = []
     for wanted in (("R", "G", "B"), ("Y",), ()):
         part = 0
-        while file.seek_subimage(part, 0):
+        while (kind == "EXR" or part == 0) and file.seek_subimage(part, 0):
             spec = file.spec(part)
             names = tuple(spec.channelnames)
             if spec.deep:
@@ -225,8 +247,9 @@ def write(
     if file is None:
         raise PictureError(f"{name}: cannot be written: {_sentence(oiio.geterror())}")
     pixels = np.ascontiguousarray(pixels).reshape(height, width, channels)  # two dimensions are taken otherwise
-    done = file.open(path, spec) and file.write_image(pixels)
-    done = file.close() and done  # a TIFF that is complete may leave a remark about EXIF behind
+    with _limited(oiio):
+        done = file.open(path, spec) and file.write_image(pixels)
+        done = file.close() and done  # a TIFF that is complete may leave a remark about EXIF behind
     remark = _sentence(file.geterror()).replace(path, name)
     if not done:
         raise PictureError(f"{name}: cannot be written: {remark}")
@@ -236,8 +259,10 @@ def _carry(oiio: Any, spec: Any, kind: str, depth: str, metadata: Metadata) -> N
     for key, (type_, value) in metadata.attributes.items():
         of_other = (key.startswith("dpx:") and kind != "DPX") or (key == "colorInteropID" and depth == "uint16")
         if not of_other:
-            spec.attribute(key, oiio.TypeDesc(type_), value)
-    if kind == "DPX" and metadata.bits:
+            base, aggregate, meaning, length = type_
+            base, aggregate = getattr(oiio.BASETYPE, base), getattr(oiio.AGGREGATE, aggregate)
+            spec.attribute(key, oiio.TypeDesc(base, aggregate, getattr(oiio.VECSEMANTICS, meaning), length), value)
+    if kind == "DPX" and metadata.bits > 8:
         spec.attribute("oiio:BitsPerSample", metadata.bits)
     if kind == "EXR" and metadata.data_window[2:] == (spec.width, spec.height):
         spec.x, spec.y = metadata.data_window[:2]
@@ -252,7 +277,7 @@ def _rounded_to(pixels: npt.NDArray[np.uint16], bits: int) -> npt.NDArray[np.uin
 
 def _metadata(spec: Any) -> tuple[Metadata, bytes | None]:
     attributes = {
-        entry.name: (str(entry.type), entry.value)
+        entry.name: (_type(entry.type), entry.value)
         for entry in spec.extra_attribs
         if not entry.name.startswith(_OF_STORAGE) and entry.name not in _OF_STORAGE_TOO | _OF_DPX_STORAGE
     }
@@ -263,6 +288,10 @@ def _metadata(spec: Any) -> tuple[Metadata, bytes | None]:
         data = display = (0, 0, 0, 0)  # which fits no picture
     bits = spec.get_int_attribute("oiio:BitsPerSample") if "dpx:Version" in spec else 0
     return Metadata(attributes, data, display, bits), None if profile is None else bytes(profile)
+
+
+def _type(type_: Any) -> tuple[str, str, str, int]:
+    return type_.basetype.name, type_.aggregate.name, type_.vecsemantics.name, type_.arraylen
 
 
 def _divide_by_alpha(pixels: npt.NDArray[Any]) -> None:

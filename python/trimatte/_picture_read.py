@@ -89,14 +89,19 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     return read_opaque(path, finite=False, stacklevel=3).pixels
 
 
+def read_finite(path: str | os.PathLike[str]) -> Picture:
+    """Read a picture as `read_picture`, but refuse NaN and infinite values by the file's name."""
+    picture = read_picture(path)
+    _refuse_not_finite(picture.pixels, os.fspath(path))
+    return picture
+
+
 def read_opaque(path: str | os.PathLike[str], *, finite: bool = True, stacklevel: int = 2) -> Picture:
     """Read a picture without its transparency, as `load_image` does, with all that the file says.
 
     With `finite` NaN and infinite values are refused here, where the file's name is known.
     """
-    picture = read_picture(path)
-    if finite:
-        _refuse_not_finite(picture.pixels, os.fspath(path))
+    picture = read_finite(path) if finite else read_picture(path)
     pixels, transparent = without_transparency(picture.pixels)
     if transparent:
         message = f"{os.fspath(path)}: the transparency is ignored"
@@ -143,13 +148,17 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
 
 def read_guide(path: str) -> npt.NDArray[Any]:
     """Read a trimap, alpha or mask: floats a little outside [0, 1], as filters leave them, are cut off."""
-    pixels = read_picture(path).pixels
+    return as_guide(read_picture(path).pixels, path)
+
+
+def as_guide(pixels: npt.NDArray[Any], path: str) -> npt.NDArray[Any]:
+    """Cut floats off as `read_guide` does; `path` is where they are from."""
     if pixels.dtype.kind == "f":
         _refuse_not_finite(pixels, path)
         least, most = pixels.min(), pixels.max()
         if least < -_OVERSHOOT or most > 1 + _OVERSHOOT:
             raise PictureError(f"{path}: expected values in [0, 1], got {least:g} to {most:g}")
-        np.clip(pixels, 0, 1, out=pixels)
+        return np.asarray(np.clip(pixels, 0, 1))
     return pixels
 
 
@@ -172,24 +181,24 @@ def pixel_count(name: str) -> tuple[int, bool]:
             with Image.open(file) as image:
                 return image.size[0] * image.size[1], False
         if not is_url(name):
-            return _deep.size(name)
+            return _deep.size(name, kind)
         pixels = _read_deep(file, kind, name).pixels
         return pixels.shape[0] * pixels.shape[1], pixels.dtype.kind == "f"
 
 
 def read_single(path: str, name: str) -> npt.NDArray[Any]:
     """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture."""
-    pixels = read_guide(path)
+    pixels = read_picture(path).pixels
     if pixels.ndim == 2:
-        return pixels
+        return as_guide(pixels, path)
     colours, transparent = without_transparency(pixels)
     if transparent:
-        return np.ascontiguousarray(pixels[..., 3])
+        return as_guide(np.ascontiguousarray(pixels[..., 3]), path)
     if (colours != colours[..., :1]).any():
         raise PictureError(
             f"{path}: expected a grey picture or a cutout for the {name}, got an opaque coloured one"
         )
-    return np.ascontiguousarray(colours[..., 0])
+    return as_guide(np.ascontiguousarray(colours[..., 0]), path)
 
 
 def without_transparency(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], bool]:
@@ -220,7 +229,7 @@ def _read(file: IO[bytes], name: str) -> Picture:
         kind = "a TIFF that cannot be read" if _is_tiff(head) else "not a picture that can be read"
         raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF, BMP, EXR or DPX)") from error
     except Image.DecompressionBombError as error:
-        raise PictureError(_deep.too_large(name, _most_pixels())) from error
+        raise PictureError(_deep.too_large(name, most_pixels())) from error
     except Exception as error:
         raise PictureError(f"{name}: damaged picture ({_reason(error)})") from error
 
@@ -241,16 +250,17 @@ def _read(file: IO[bytes], name: str) -> Picture:
 
 def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
     if not is_url(name):
-        return Picture(*_deep.read(name, name, _most_pixels(), kind))
+        return Picture(*_deep.read(name, name, most_pixels(), kind))
     with tempfile.TemporaryDirectory() as folder:  # OpenImageIO reads files only
         path = os.path.join(folder, "picture" + _deep.SUFFIX[kind])
         file.seek(0)
         with open(path, "wb") as copy:
             shutil.copyfileobj(file, copy)
-        return Picture(*_deep.read(path, name, _most_pixels(), kind))
+        return Picture(*_deep.read(path, name, most_pixels(), kind))
 
 
-def _most_pixels() -> float:
+def most_pixels() -> float:
+    """Return how many pixels a picture may have: twice Pillow's limit."""
     from PIL import Image
 
     return 2 * (Image.MAX_IMAGE_PIXELS or float("inf"))

@@ -198,7 +198,7 @@ def output_format(path: str | os.PathLike[str], *, channels: int, depth: str | N
     if depth is not None and depth not in form.depths:
         raise ValueError(f"{name}: {form.kind} has samples of {', '.join(form.depths)}, not {depth}")
     if _needs_openimageio(form.kind, depth, channels):
-        _deep.openimageio(name)
+        _deep.openimageio(name, "or 8 bits, or PNG" if form.kind == "TIFF" else "")
     return form
 
 

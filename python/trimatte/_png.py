@@ -19,7 +19,7 @@ _UP = 2
 
 
 def write_png(file: IO[bytes], pixels: npt.NDArray[Any], icc_profile: bytes | None) -> None:
-    """Write (H, W), (H, W, 3) or (H, W, 4) pixels of uint8, or (H, W) of uint16."""
+    """Write (H, W), (H, W, 3) or (H, W, 4) pixels of uint8 or uint16."""
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     depth = 8 * pixels.itemsize

@@ -78,7 +78,7 @@ class Results:
 
     def colours(self, path: str, layer: npt.NDArray[Any]) -> Output:
         """Write a layer or a composite."""
-        depth = depth_of(path, self.bits, 3, self.picture.depth)
+        depth = depth_of(path, self.bits, 3 if layer.ndim == 3 else 1, self.picture.depth)
         return self._output(path, lambda encode: encode(layer), depth)
 
     def cutout(self, path: str, foreground: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> Output:
@@ -88,7 +88,12 @@ class Results:
         return self._output(path, lambda encode: stacked(encode(foreground), alpha, dtype), depth)
 
     def check(self, path: str, channels: int) -> None:
-        """Raise what writing would raise for the file's format, before any work is done."""
+        """Raise what writing would raise for the file's format, before any work is done.
+
+        `channels` are those of a picture in colour: layers of a grey one have one.
+        """
+        if channels == 3 and self.picture.pixels.ndim == 2:
+            channels = 1
         depth = depth_of(path, self.bits, channels, self.picture.depth)
         output_format(path, channels=channels, depth=depth)
 

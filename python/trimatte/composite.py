@@ -93,7 +93,7 @@ def composite(
     ----------
     foreground : (H, W, 3) or (H, W) ndarray of uint8, uint16, float32 or float64
         Colours of the foreground, not multiplied by alpha, such as
-        ``estimate_foreground(image, alpha).foreground``. Floats are in [0, 1].
+        ``estimate_foreground(image, alpha).foreground``. Floats are in [0, 1] unless `colour_space` is "linear".
     alpha : (H, W) ndarray
         Floats in [0, 1], or integers as fractions of their full range.
     background : ndarray of the shape of `foreground`, or a colour
@@ -117,8 +117,8 @@ def composite(
 
     Notes
     -----
-    The values are used as they are stored, which for most pictures is sRGB: this is what image editors
-    and browsers do.
+    The values are used as they are. For display colours (sRGB), which most pictures hold, this is what image
+    editors and browsers do; light itself mixes as linear ones do.
 
     Examples
     --------

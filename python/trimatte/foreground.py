@@ -14,6 +14,10 @@ from .alpha import Progress
 __all__ = ["Layers", "estimate_foreground"]
 
 
+# What float32 layers can be scaled by.
+_WIDEST = 1e30
+
+
 class Layers(NamedTuple):
     """The two layers of a picture.
 
@@ -64,8 +68,8 @@ def estimate_foreground(
         rounding) while both stay in [0, 1]. False leaves the smoother layers of the paper.
     colour_space : {"srgb", "linear"}
         "srgb": display colours, used as they are. "linear": scene-linear ones, of which floats may be any finite
-        numbers. The layers are of the same kind, with highlights above 1; they stay within the range of the
-        image's values, 0 and 1.
+        numbers, up to 1e30 apart. The layers are of the same kind, with highlights above 1; they stay within the
+        range of the image's values, 0 and 1.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -101,7 +105,11 @@ def estimate_foreground(
     linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
     picture = _check.image(image, linear=linear)
     opacity = _check.alpha(alpha, picture.shape)
-    low, high = (min(0, picture.min()), max(1, picture.max())) if picture.dtype.kind == "f" else (0, 1)
+    low, high = (
+        (min(0.0, float(picture.min())), max(1.0, float(picture.max()))) if picture.dtype.kind == "f" else (0, 1)
+    )
+    if high - low > _WIDEST:
+        raise ValueError(f"image: expected a range of values up to {_WIDEST:g}, got {low:g} to {high:g}")
     within_unit = low == 0 and high == 1
     foreground, background = _core.multilevel_foreground(
         picture if within_unit else (picture - low) / (high - low),

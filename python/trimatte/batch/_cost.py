@@ -33,7 +33,7 @@ def estimated_bytes(job: Job) -> int:
         unknown = pixels
     direct = job.options.get("solver") in ("cholesky", "cg") or job.options.get("radius", 1) != 1
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
-    deep = _FLOATS_PER_PIXEL * pixels if floats else 0
+    deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
     return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
 
 

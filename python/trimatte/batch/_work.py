@@ -93,8 +93,8 @@ def work(task: Task) -> dict[str, Any]:
     record: dict[str, Any] = {"image": job.image, "key": job.key, "outputs": {}, "error": None}
     clock = _Clock()
     heard: list[str] = []
-    use_threads(task.threads)
     try:
+        use_threads(task.threads)
         record["state"] = state(job, task.bits)
         with _listening(heard):
             _do(task, record, clock)
@@ -108,6 +108,8 @@ def work(task: Task) -> dict[str, Any]:
         record["error"] = str(error)
     except Exception as error:
         record["error"] = f"{type(error).__name__}: {error}"
+    finally:
+        use_threads(None)
     if record["error"] is not None:
         record["error"] = " ".join(record["error"].split())
     return {**record, "warnings": heard, "seconds": clock.seconds, "process": os.getpid()}

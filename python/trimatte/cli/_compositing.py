@@ -6,7 +6,7 @@ import click
 import numpy as np
 
 from .._check import full_range
-from .._picture_read import read_opaque, read_picture, read_single
+from .._picture_read import as_guide, read_finite, read_opaque, read_single
 from .._picture_write import Output, save_pictures
 from .._results import Results
 from ..composite import composite as over
@@ -55,10 +55,10 @@ def composite(
             picture = read_opaque(cutout)
             foreground, opacity = picture.pixels, read_single(alpha, "alpha")
         else:
-            picture = read_picture(cutout)
+            picture = read_finite(cutout)
             if picture.pixels.ndim == 2 or picture.pixels.shape[2] != 4:
                 raise PictureError(f"{cutout}: expected a cutout with transparency; else give --alpha")
-            foreground, opacity = picture.pixels[..., :3], picture.pixels[..., 3]
+            foreground, opacity = picture.pixels[..., :3], as_guide(picture.pixels[..., 3], cutout)
         behind = Background.parse(background)
     foreground, space = as_rgb(foreground), colour_space or picture.colour_space
     results = Results(picture, space, bits)

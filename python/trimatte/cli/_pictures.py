@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import full_range
-from .._picture_read import Picture, read_opaque
+from .._picture_read import Picture, most_pixels, read_opaque
 from .._picture_write import check_folder
 from .._results import depth_of
 from ..colour import linear_from_srgb, srgb_from_linear
+from ..errors import PictureError
 
 Pixels = npt.NDArray[Any]
 Window = tuple[int, int, int, int]
@@ -111,6 +112,8 @@ def _placed(back: Picture, front: Picture) -> Pixels:
     data, display = _windows(back)
     pixels = _window(pixels, data, display)
     data, display = _windows(front)
+    if display[2] * display[3] > most_pixels():
+        raise PictureError(f"expected a display window of fewer pixels, got {display[2]} x {display[3]}")
     return _window(_covering(pixels, display[3], display[2]), display, data)
 
 
