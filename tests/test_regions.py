@@ -18,6 +18,10 @@ def eager(monkeypatch):
     monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
 
 
+def parts_of(labels, reach):
+    return independent_parts(labels, reach, int((labels == UNKNOWN).sum()))
+
+
 def random_regions(seed, height=123, width=170, share=0.01):
     """Labels with unknown specks and blots, some of them at the border."""
     rng = np.random.default_rng(seed)
@@ -32,7 +36,7 @@ def random_regions(seed, height=123, width=170, share=0.01):
 @pytest.mark.parametrize("seed", range(6))
 def test_parts_are_independent(eager, seed, reach):
     labels = random_regions(seed, share=(0.0005, 0.002)[seed % 2])
-    parts = independent_parts(labels, reach)
+    parts = parts_of(labels, reach)
     owner = np.zeros(labels.shape, int)
     for number, part in enumerate(parts, 1):
         cut = part.labels(labels)
@@ -59,11 +63,11 @@ def test_parts_are_independent(eager, seed, reach):
 def test_what_is_not_divided(eager, monkeypatch):
     labels = random_regions(1)
     labels[:, :150] = UNKNOWN  # nearly all in one
-    assert independent_parts(labels, 2) == []
-    assert independent_parts(np.zeros((9, 9), np.uint8), 2) == []
-    assert independent_parts(np.full((40, 40), UNKNOWN, np.uint8), 2) == []
+    assert parts_of(labels, 2) == []
+    assert parts_of(np.zeros((9, 9), np.uint8), 2) == []
+    assert parts_of(np.full((40, 40), UNKNOWN, np.uint8), 2) == []
     monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 10**6)
-    assert independent_parts(random_regions(2, share=0.001), 2) == []
+    assert parts_of(random_regions(2, share=0.001), 2) == []
 
 
 def several(count=6, height=72, width=90):
@@ -89,7 +93,7 @@ def test_the_answer_is_the_same(monkeypatch, solver, prior):
     options = {"solver": solver, "prior": prior, "start": 0.9 * ALPHA}
     together, info = tm.solve_alpha(IMAGE, TRIMAP, **options)
     monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
-    assert len(independent_parts(_check.labels(TRIMAP, IMAGE.shape), 2)) > 2
+    assert len(parts_of(_check.labels(TRIMAP, IMAGE.shape), 2)) > 2
     apart, info_apart = tm.solve_alpha(IMAGE, TRIMAP, **options)
     tolerance = {"cholesky": 1e-6, "multigrid": 2e-3, "cg": 1e-3}[solver]
     assert abs(apart - together).max() < tolerance
@@ -142,7 +146,7 @@ def test_specks_rings_and_one_sided_regions(monkeypatch):
     trimap[150, 20:190:17] = 128  # specks
     together = tm.estimate_alpha(image, trimap, solver="cholesky")
     monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
-    assert len(independent_parts(_check.labels(trimap, image.shape), 2)) > 1
+    assert len(parts_of(_check.labels(trimap, image.shape), 2)) > 1
     apart = tm.estimate_alpha(image, trimap, solver="cholesky")
     assert abs(apart - together).max() < 1e-6
     assert (apart[abs(radius - 20) < 4] > 1 - 1e-6).all()

@@ -32,8 +32,6 @@ _OF_STORAGE_TOO = {
     "acesImageContainerFlag",  # a promise about compression and channels
     "name",
     "view",
-}
-_OF_DPX_STORAGE = {
     "dpx:ImageDescriptor",
     "dpx:Version",
     "dpx:Packing",
@@ -279,7 +277,7 @@ def _metadata(spec: Any) -> tuple[Metadata, bytes | None]:
     attributes = {
         entry.name: (_type(entry.type), entry.value)
         for entry in spec.extra_attribs
-        if not entry.name.startswith(_OF_STORAGE) and entry.name not in _OF_STORAGE_TOO | _OF_DPX_STORAGE
+        if not entry.name.startswith(_OF_STORAGE) and entry.name not in _OF_STORAGE_TOO
     }
     profile = spec.getattribute("ICCProfile")
     data = (spec.x, spec.y, spec.width, spec.height)

@@ -79,7 +79,11 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
     except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
-        if type(error) is not PictureError and isinstance(error, OSError) and error.filename in (None, temporary):
+        if (
+            isinstance(error, OSError)
+            and not isinstance(error, PictureError)
+            and error.filename in (None, temporary)
+        ):
             error.filename = name
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,14 +34,18 @@ class Part:
     columns: slice
     own: npt.NDArray[np.bool_]
 
+    def cut(self, plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Copy the part of a plane, or of an image."""
+        return np.array(plane[self.rows, self.columns], order="C")
+
     def labels(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Cut the part out; what is unknown elsewhere counts as background, too far away to matter."""
-        cut: npt.NDArray[np.uint8] = labels[self.rows, self.columns].copy()
+        cut = self.cut(labels)
         cut[~self.own & (cut == UNKNOWN)] = BACKGROUND
         return cut
 
 
-def independent_parts(labels: npt.NDArray[np.uint8], reach: int) -> list[Part]:
+def independent_parts(labels: npt.NDArray[np.uint8], reach: int, unknowns: int) -> list[Part]:
     """Divide the unknown pixels into parts that can be solved by themselves.
 
     Parameters
@@ -49,6 +54,8 @@ def independent_parts(labels: npt.NDArray[np.uint8], reach: int) -> list[Part]:
         As `_check.labels` returns them.
     reach : int
         Unknown pixels farther apart than this, along x or y, are in no window together.
+    unknowns : int
+        How many there are.
 
     Returns
     -------
@@ -57,20 +64,19 @@ def independent_parts(labels: npt.NDArray[np.uint8], reach: int) -> list[Part]:
         blocks of 8 pixels, so that near ones stay together, and put into parts from top to bottom, as many as the
         largest region has room for.
     """
-    block = max(_BLOCK, reach)
-    counts = _counts(labels, block)
-    total = int(counts.sum())
-    if total < _LEAST_UNKNOWN:
+    if unknowns < _LEAST_UNKNOWN:
         return []
     from scipy import ndimage
 
+    block = max(_BLOCK, reach)
+    counts = _counts(labels, block)
     numbers, found = ndimage.label(counts > 0, np.ones((3, 3)))
     sizes = np.bincount(numbers.reshape(-1), counts.reshape(-1), found + 1)
     sizes[0] = 0
-    if sizes.max() > _LARGEST_SHARE * total:
+    if sizes.max() > _LARGEST_SHARE * unknowns:
         return []
     part_of = np.zeros(found + 1, np.int32)
-    room = filled = max(sizes.max(), total / _MOST_PARTS)
+    room = filled = max(sizes.max(), unknowns / _MOST_PARTS)
     for region in range(1, found + 1):
         filled += sizes[region]
         part_of[region] = part_of[region - 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,15 +87,15 @@ class Results:
         dtype = depth if depth in ("uint8", "uint16") else "float32"
         return self._output(path, lambda encode: stacked(encode(foreground), alpha, dtype), depth)
 
-    def check(self, path: str, channels: int) -> None:
-        """Raise what writing would raise for the file's format, before any work is done.
+    def check(self, outputs: Iterable[tuple[str | None, int]]) -> None:
+        """Raise what writing would raise for the files' formats, before any work is done.
 
-        `channels` are those of a picture in colour: layers of a grey one have one.
+        `outputs` are names and channels, those of a picture in colour: layers of a grey one have one.
         """
-        if channels == 3 and self.picture.pixels.ndim == 2:
-            channels = 1
-        depth = depth_of(path, self.bits, channels, self.picture.depth)
-        output_format(path, channels=channels, depth=depth)
+        for path, channels in outputs:
+            if path is not None:
+                own = 1 if channels == 3 and self.picture.pixels.ndim == 2 else channels
+                depth_of(path, self.bits, own, self.picture.depth)
 
     def _output(self, path: str, made: Callable[[Callable[[Pixels], Pixels]], Pixels], depth: str) -> Output:
         """Make the pixels in the encoding of the file.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,6 @@ import numpy.typing as npt
 from . import _check, _core
 from ._regions import Part, independent_parts
 from .priors._base import Call, Guess
-
-Labels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,38 @@ class Settings:
     max_iterations: int
 
 
-def _closed_form(
-    image: npt.NDArray[Any], labels: Labels, guess: Guess | None, settings: Settings, call: Call
-) -> _core.Problem:
+class Inputs(NamedTuple):
+    """What a solve is about, as `_check` returns it.
+
+    Attributes
+    ----------
+    image : (H, W, C) ndarray
+        Colours for the affinity.
+    labels : (H, W) ndarray of uint8
+        What is known.
+    guess : Guess or None
+        Of a prior.
+    start : (H, W) ndarray of float32 or None
+        Where an iterative solver starts.
+    """
+
+    image: npt.NDArray[Any]
+    labels: npt.NDArray[np.uint8]
+    guess: Guess | None
+    start: npt.NDArray[np.float32] | None
+
+    def of(self, part: Part) -> Inputs:
+        """Cut a part out."""
+        guess = None if self.guess is None else Guess(*map(part.cut, self.guess))
+        start = None if self.start is None else part.cut(self.start)
+        return Inputs(part.cut(self.image), part.labels(self.labels), guess, start)
+
+
+def _closed_form(inputs: Inputs, settings: Settings, call: Call) -> _core.Problem:
     return _core.closed_form(
-        image,
-        labels,
-        guess,
+        inputs.image,
+        inputs.labels,
+        inputs.guess,
         settings.known_weight,
         settings.epsilon,
         settings.radius,
@@ -49,13 +72,7 @@ AFFINITIES = {"closed-form": _closed_form}
 
 
 def solve(
-    alpha: npt.NDArray[np.floating],
-    image: npt.NDArray[Any],
-    labels: Labels,
-    guess: Guess | None,
-    start: npt.NDArray[np.float32] | None,
-    settings: Settings,
-    call: Call,
+    alpha: npt.NDArray[np.floating], inputs: Inputs, unknowns: int, settings: Settings, call: Call
 ) -> dict[str, Any]:
     """Solve for the unknown pixels of `alpha`, in place.
 
@@ -63,8 +80,10 @@ def solve(
     ----------
     alpha : (H, W) ndarray of float32 or float64
         0 or 1 where the pixel is known.
-    image, labels, guess, start
-        As `_check` returns them.
+    inputs : Inputs
+        What the solve is about.
+    unknowns : int
+        Number of unknown pixels.
     settings : Settings
         The solver has been chosen.
     call : Call
@@ -75,51 +94,30 @@ def solve(
     dict
         What `_core.solve` returns, for all parts together, and "unknowns".
     """
-    parts = [] if settings.known_weight is not None else independent_parts(labels, 2 * settings.radius)
+    parts: list[Part] = []
+    if settings.known_weight is None:
+        parts = independent_parts(inputs.labels, 2 * settings.radius, unknowns)
     if not parts:
-        return _solve(alpha, image, labels, guess, start, settings, call)
-    return _joined([_solve_part(part, alpha, image, labels, guess, start, settings, call) for part in parts])
+        return _solve(alpha, inputs, settings, call)
+    results = []
+    for part in parts:
+        own_alpha, own = part.cut(alpha), inputs.of(part)
+        result = _solve(own_alpha, own, settings, call)
+        result["peak_bytes"] += sum(array.nbytes for array in (own_alpha, own.image, own.labels, part.own))
+        alpha[part.rows, part.columns] = own_alpha
+        results.append(result)
+    return _joined(results)
 
 
-def _solve_part(
-    part: Part,
-    alpha: npt.NDArray[np.floating],
-    image: npt.NDArray[Any],
-    labels: Labels,
-    guess: Guess | None,
-    start: npt.NDArray[np.float32] | None,
-    settings: Settings,
-    call: Call,
-) -> dict[str, Any]:
-    def cut(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.ascontiguousarray(plane[part.rows, part.columns])
-
-    own_alpha, own_image, own_labels = cut(alpha), cut(image), part.labels(labels)
-    own_guess = None if guess is None else Guess(cut(guess.alpha), cut(guess.confidence))
-    own_start = None if start is None else cut(start)
-    result = _solve(own_alpha, own_image, own_labels, own_guess, own_start, settings, call)
-    alpha[part.rows, part.columns] = own_alpha
-    result["peak_bytes"] += sum(array.nbytes for array in (own_alpha, own_image, own_labels, part.own))
-    return result
-
-
-def _solve(
-    alpha: npt.NDArray[np.floating],
-    image: npt.NDArray[Any],
-    labels: Labels,
-    guess: Guess | None,
-    start: npt.NDArray[np.float32] | None,
-    settings: Settings,
-    call: Call,
-) -> dict[str, Any]:
-    problem = AFFINITIES[settings.affinity](image, labels, guess, settings, call)
+def _solve(alpha: npt.NDArray[np.floating], inputs: Inputs, settings: Settings, call: Call) -> dict[str, Any]:
+    problem = AFFINITIES[settings.affinity](inputs, settings, call)
     x = np.full(problem.unknowns, 0.5)
-    if start is not None:
-        x[:] = start.reshape(-1)[problem.pixel]
-    elif guess is not None:
-        x[:] = guess.alpha.reshape(-1)[problem.pixel]
+    if inputs.start is not None:
+        x[:] = inputs.start.reshape(-1)[problem.pixel]
+    elif inputs.guess is not None:
+        x[:] = inputs.guess.alpha.reshape(-1)[problem.pixel]
     if settings.known_weight is not None:
-        np.copyto(x, alpha.reshape(-1), where=labels.reshape(-1) != _check.UNKNOWN)
+        np.copyto(x, alpha.reshape(-1), where=inputs.labels.reshape(-1) != _check.UNKNOWN)
     solved = _core.solve(
         problem,
         x,

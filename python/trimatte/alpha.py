@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, _core, colour, priors
-from ._system import AFFINITIES, Settings, solve
+from ._system import AFFINITIES, Inputs, Settings, solve
 from ._threads import thread_count
 from .errors import ConvergenceError
 from .priors._base import Call
@@ -311,7 +311,7 @@ def solve_alpha(
         solver = _core.choose_solver(unknowns if weight is None else labels.size, radius)
     affinity = "closed-form" if method == "best" else method
     settings = Settings(affinity, solver, epsilon, radius, weight, tolerance, relative_residual, max_iterations)
-    solved = solve(alpha, picture, labels, guess, first, settings, call)
+    solved = solve(alpha, Inputs(picture, labels, guess, first), unknowns, settings, call)
     info = SolveInfo(
         method,
         solved["solver"],

@@ -137,8 +137,7 @@ def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
         space = options.setdefault("colour_space", picture.colour_space)
         guide = read_guide(job.trimap) if job.trimap is not None else read_single(job.inputs[1], "mask")
         results = Results(picture, space, task.bits)
-        for kind, path in job.outputs.items():
-            results.check(path, KINDS[kind])
+        results.check((path, KINDS[kind]) for kind, path in job.outputs.items())
     with clock.phase("alpha"):
         if job.mask is None:
             alpha, info = solve_alpha(pixels, guide, threads=task.threads, **options)

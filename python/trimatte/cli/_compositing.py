@@ -62,7 +62,7 @@ def composite(
         behind = Background.parse(background)
     foreground, space = as_rgb(foreground), colour_space or picture.colour_space
     results = Results(picture, space, bits)
-    results.check(output, 3)
+    results.check([(output, 3)])
     with session.phase("composite"):
         back = behind.behind(picture, space, colour_space)
         if bits not in (None, 8) or not foreground.dtype == back.dtype == np.uint8:  # rounded once, at the end

@@ -138,9 +138,7 @@ def cut_out(
         behind = Background.parse(background) if background else None
 
     results = Results(picture, space, bits)
-    for path, channels in outputs:
-        if path:
-            results.check(path, channels)
+    results.check(outputs)
     alpha, info = find_alpha(picture, space)
     with session.phase("foreground"), session.progress() as progress:
         foreground = estimate_foreground(
@@ -322,7 +320,7 @@ def alpha(
         picture = read_opaque(image)
     space = colour_space or picture.colour_space
     results = Results(picture, space, bits)
-    results.check(output, 1)
+    results.check([(output, 1)])
     known = read_trimap(session, picture, space, trimap, scribbles)
     result, info = solved(session, picture.pixels, known, {**options, "colour_space": space})
     with session.phase("write"):
@@ -368,9 +366,7 @@ def foreground(
         opacity = read_single(alpha, "alpha")
     space = colour_space or picture.colour_space
     results = Results(picture, space, bits)
-    for path, channels in outputs:
-        if path:
-            results.check(path, channels)
+    results.check(outputs)
     with session.phase("foreground"), session.progress() as progress:
         layers = estimate_foreground(
             picture.pixels,

@@ -103,11 +103,10 @@ def sequence(
         raise click.UsageError(f"{output}: expected one %d or %04d for the frame's number")
     inputs = [_name(pattern, number) for pattern in (images, trimaps) for number in numbers]
     prepare_outputs([(name, 1 if what == "alpha" else 4) for name in names], inputs, bits=bits)
-    first_frame = read_opaque(_name(images, numbers[0]))
-    space = colour_space or first_frame.colour_space
-    Results(first_frame, space, bits).check(names[0], 1 if what == "alpha" else 4)
-    depth = first_frame.depth
-    del first_frame
+    with session.phase("read"):
+        picture = read_opaque(_name(images, numbers[0]))
+    depth, space = picture.depth, colour_space or picture.colour_space
+    Results(picture, space, bits).check([(names[0], 1 if what == "alpha" else 4)])
     given = {name: value for name, value in options.items() if value is not None}
     for number in numbers:
         if not os.path.exists(_name(trimaps, number)):
@@ -132,7 +131,8 @@ def sequence(
         )
         for index, name in enumerate(names):
             with session.phase("read"):
-                picture = read_opaque(_name(images, numbers[index]))
+                if index > 0:
+                    picture = read_opaque(_name(images, numbers[index]))
                 if picture.depth != depth:
                     frame = _name(images, numbers[index])
                     raise PictureError(
