@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ._picture import Metadata, Picture, most_pixels, too_large
 from ._pixels import bands
 from ._threads import thread_count
 from .errors import PictureError, TrimatteWarning
@@ -42,36 +43,6 @@ _OF_STORAGE_TOO = {
 _LOGARITHMIC = ("Logarithmic", "Printing density")
 _LARGEST_HALF = 65504.0
 _CMYK = 5  # TIFF 6.0, PhotometricInterpretation
-
-
-class Metadata(NamedTuple):
-    """What a file says beside its pixels and its colour profile, to be carried into another.
-
-    Attributes
-    ----------
-    attributes : dict of str to (type, value)
-        OpenImageIO's names, types (base, aggregate, meaning, length) and values: "DateTime", "Copyright",
-        "smpte:TimeCode", "chromaticities", ...
-    data_window, display_window : tuple of 4 int
-        Of EXR: place of the pixels, and of what is to be shown: x, y, width, height.
-    bits : int
-        Of DPX: per sample in the file; 0 for other files.
-    """
-
-    attributes: Mapping[str, tuple[tuple[str, str, str, int], Any]]
-    data_window: tuple[int, int, int, int]
-    display_window: tuple[int, int, int, int]
-    bits: int
-
-
-class DeepPicture(NamedTuple):
-    """What `read` finds."""
-
-    pixels: npt.NDArray[Any]
-    icc_profile: bytes | None
-    depth: str
-    metadata: Metadata
-    format: str
 
 
 _threads = 0  # of OpenImageIO; 0: as many as there are cores
@@ -108,24 +79,29 @@ def _limited(oiio: Any) -> Iterator[None]:
         oiio.attribute("threads", before)
 
 
-def read(path: str, name: str, most_pixels: float, kind: str) -> DeepPicture:
-    """Read a file of a kind; `name` is what messages call it."""
+@contextmanager
+def _opened(path: str, name: str) -> Iterator[Any]:
+    """Open a file for reading."""
     oiio = openimageio(name)
-    with _limited(oiio):
-        return _read(oiio, path, name, most_pixels, kind)
-
-
-def _read(oiio: Any, path: str, name: str, most_pixels: float, kind: str) -> DeepPicture:
     wish = oiio.ImageSpec()
     wish.attribute("oiio:UnassociatedAlpha", 1)
-    file = oiio.ImageInput.open(path, wish)
-    if file is None:
-        raise PictureError(f"{name}: damaged picture ({_sentence(oiio.geterror())})")
-    try:
+    with _limited(oiio):
+        file = oiio.ImageInput.open(path, wish)
+        if file is None:
+            raise PictureError(f"{name}: damaged picture ({_sentence(oiio.geterror())})")
+        try:
+            yield file
+        finally:
+            file.close()
+
+
+def read(path: str, name: str, kind: str) -> Picture:
+    """Read a file of a kind; `name` is what messages call it."""
+    with _opened(path, name) as file:
         part, first, count = _find_colours(file, kind, name)
         spec = file.spec(part)
-        if spec.width * spec.height > most_pixels:
-            raise PictureError(too_large(name, most_pixels))
+        if spec.width * spec.height > most_pixels():
+            raise too_large(name)
         depth = _depth(spec, first, count)
         if depth not in ("uint8", "uint16", "half", "float"):
             raise PictureError(f"{name}: samples of type {depth} cannot be read")
@@ -136,35 +112,28 @@ def _read(oiio: Any, path: str, name: str, most_pixels: float, kind: str) -> Dee
         premultiplied = not spec.get_int_attribute("oiio:UnassociatedAlpha")
         metadata, icc_profile = _metadata(spec)
         orientation = spec.get_int_attribute("Orientation", 1)
-    finally:
-        file.close()
     if spec.get_int_attribute("tiff:PhotometricInterpretation") == _CMYK:
         message = f"{name}: 16-bit CMYK is read without its colour profile, the colours are approximate"
-        warnings.warn(message, TrimatteWarning, stacklevel=7)
+        warnings.warn(message, TrimatteWarning, stacklevel=6)
         icc_profile = None
     if metadata.attributes.get("dpx:Transfer", (None, ""))[1] in _LOGARITHMIC:
         message = f"{name}: logarithmic colours are used as they are, and as if they were for the display"
-        warnings.warn(message, TrimatteWarning, stacklevel=7)
+        warnings.warn(message, TrimatteWarning, stacklevel=6)
     if count == 1:
         pixels = pixels[..., 0]
     elif count == 2:
         pixels = pixels[..., [0, 0, 0, 1]]
     if count in (2, 4) and premultiplied:
         _divide_by_alpha(pixels)
-    return DeepPicture(_upright(pixels, orientation), icc_profile, depth, metadata, kind)
+    return Picture(_upright(pixels, orientation), icc_profile, depth, metadata, kind)
 
 
 def size(path: str, kind: str) -> tuple[int, bool]:
     """Return the number of pixels, and whether they are floats, from the file's head."""
-    file = openimageio(path).ImageInput.open(path)
-    if file is None:
-        raise PictureError(f"{path}: damaged picture")
-    try:
+    with _opened(path, path) as file:
         part, first, count = _find_colours(file, kind, path)
         spec = file.spec(part)
         return int(spec.width) * int(spec.height), _depth(spec, first, count) in ("half", "float")
-    finally:
-        file.close()
 
 
 def _find_colours(file: Any, kind: str, name: str) -> tuple[int, int, int]:
@@ -315,14 +284,6 @@ def _upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     return np.ascontiguousarray(pixels)
-
-
-def too_large(name: str, most_pixels: float) -> str:
-    """Say that a picture has too many pixels."""
-    return (
-        f"{name}: the picture has more than {most_pixels / 1e6:.0f} million pixels; "
-        "set PIL.Image.MAX_IMAGE_PIXELS to read it"
-    )
 
 
 def _sentence(text: str) -> str:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from . import _deep
 from ._check import full_range, refuse_not_finite
-from ._deep import Metadata
 from ._files import is_url, opened
+from ._picture import Picture, too_large
 from ._pixels import bands
 from .errors import PictureError, TrimatteWarning
 
@@ -31,35 +31,6 @@ _READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 
 # The warning filters belong to the whole process: two threads must not change them at once.
 _quiet_pillow = threading.Lock()
-
-
-class Picture(NamedTuple):
-    """The pixels of a picture file and what else it says.
-
-    Attributes
-    ----------
-    pixels : (H, W) or (H, W, 3) or (H, W, 4) ndarray of uint8, uint16 or float32
-        Grey, RGB or straight-alpha RGBA, upright.
-    icc_profile : bytes or None
-        The embedded ICC profile, which :func:`save_image` takes.
-    depth : {"uint8", "uint16", "half", "float"}
-        Samples of the file. The pixels of "half" (16-bit floats) are float32.
-    metadata : Metadata or None
-        What a file read by OpenImageIO says beside; :func:`save_image` takes it.
-    format : str
-        "PNG", "JPEG", "WEBP", "TIFF", "BMP", "EXR" or "DPX".
-    """
-
-    pixels: npt.NDArray[Any]
-    icc_profile: bytes | None
-    depth: str = "uint8"
-    metadata: Metadata | None = None
-    format: str = "PNG"
-
-    @property
-    def colour_space(self) -> str:
-        """What such files hold by convention: "linear" for floating-point samples, else "srgb"."""
-        return "linear" if self.depth in ("half", "float") else "srgb"
 
 
 def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
@@ -175,7 +146,7 @@ def pixel_count(name: str) -> tuple[int, bool]:
 
     with opened(name) as file:
         head = file.read(32)
-        kind = _deep.MAGIC.get(head[:4]) or _deep_kind(file, head, name)
+        kind = _layout(file, head, name).deep
         if kind is None:
             file.seek(0)
             with Image.open(file) as image:
@@ -215,10 +186,9 @@ def _read(file: IO[bytes], name: str) -> Picture:
     head = file.read(32)
     if not head:
         raise PictureError(f"{name}: the file is empty")
-    kind = _deep.MAGIC.get(head[:4]) or _deep_kind(file, head, name)
-    if kind is not None:
-        return _read_deep(file, kind, name)
-    white_is_zero = _white_is_zero(file, head)
+    deep, white_is_zero = _layout(file, head, name)
+    if deep is not None:
+        return _read_deep(file, deep, name)
     file.seek(0)
     try:
         with _quiet_pillow, warnings.catch_warnings():
@@ -229,7 +199,7 @@ def _read(file: IO[bytes], name: str) -> Picture:
         kind = "a TIFF that cannot be read" if _is_tiff(head) else "not a picture that can be read"
         raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF, BMP, EXR or DPX)") from error
     except Image.DecompressionBombError as error:
-        raise PictureError(_deep.too_large(name, most_pixels())) from error
+        raise too_large(name) from error
     except Exception as error:
         raise PictureError(f"{name}: damaged picture ({_reason(error)})") from error
 
@@ -250,20 +220,13 @@ def _read(file: IO[bytes], name: str) -> Picture:
 
 def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
     if not is_url(name):
-        return Picture(*_deep.read(name, name, most_pixels(), kind))
+        return _deep.read(name, name, kind)
     with tempfile.TemporaryDirectory() as folder:  # OpenImageIO reads files only
         path = os.path.join(folder, "picture" + _deep.SUFFIX[kind])
         file.seek(0)
         with open(path, "wb") as copy:
             shutil.copyfileobj(file, copy)
-        return Picture(*_deep.read(path, name, most_pixels(), kind))
-
-
-def most_pixels() -> float:
-    """Return how many pixels a picture may have: twice Pillow's limit."""
-    from PIL import Image
-
-    return 2 * (Image.MAX_IMAGE_PIXELS or float("inf"))
+        return _deep.read(path, name, kind)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -333,12 +296,27 @@ def _cmyk_to_srgb(image: Image.Image, name: str) -> tuple[Image.Image, bytes | N
     return image.convert("RGB"), None
 
 
-def _deep_kind(file: IO[bytes], head: bytes, name: str) -> str | None:
-    """Return "PNG" or "TIFF" if Pillow would silently reduce the samples of such a file."""
+class _Layout(NamedTuple):
+    """What must be known before Pillow sees a file.
+
+    Attributes
+    ----------
+    deep : str or None
+        The kind of file if Pillow cannot read it, or would silently reduce its samples.
+    white_is_zero : bool
+        Whether this is 16-bit grey of the TIFF kind that Pillow reads upside down.
+    """
+
+    deep: str | None
+    white_is_zero: bool = False
+
+
+def _layout(file: IO[bytes], head: bytes, name: str) -> _Layout:
+    """Look at a file's head and, of a TIFF, its tags; refuse samples that nobody here reads."""
     if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR":
-        return "PNG" if head[24] == 16 and head[25] != 0 else None
+        return _Layout("PNG" if head[24] == 16 and head[25] != 0 else None)
     if not _is_tiff(head):
-        return None
+        return _Layout(_deep.MAGIC.get(head[:4]))
     tags = _tiff_tags(file)
     bits, photometric = max(tags.get("bits", (1,))), max(tags.get("photometric", (1,)))
     kind = {2: "signed", 5: "complex", 6: "complex"}.get(max(tags.get("kind", (1,))))
@@ -351,15 +329,9 @@ def _deep_kind(file: IO[bytes], head: bytes, name: str) -> str | None:
             f"{name}: a TIFF with {samples_are} cannot be read; scale them to [0, 1] and pass the array"
         )
     colour = max(tags.get("samples", (1,))) > 1 or photometric not in (0, 1)
-    return "TIFF" if floating or (bits == 16 and colour) else None
-
-
-def _white_is_zero(file: IO[bytes], head: bytes) -> bool:
-    """Whether this is 16-bit grey of the TIFF kind that Pillow reads upside down."""
-    if not _is_tiff(head):
-        return False
-    tags = _tiff_tags(file)
-    return max(tags.get("bits", (1,))) == 16 and max(tags.get("photometric", (1,))) == 0
+    if floating or (bits == 16 and colour):
+        return _Layout("TIFF")
+    return _Layout(None, bits == 16 and photometric == 0)
 
 
 def _is_tiff(head: bytes) -> bool:

@@ -49,6 +49,11 @@ def quantized(values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any
     return out
 
 
+def unit_floats(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Turn integers into float32 in [0, 1]; floats keep their values."""
+    return np.asarray(pixels.astype(np.float32) / np.float32(full_range(pixels.dtype)), np.float32)
+
+
 def eight_bits(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Turn uint16, or floats in [0, 1], into uint8, rounded; uint8 passes."""
     if pixels.dtype.kind == "f":

@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import colour
-from ._deep import Metadata
-from ._picture_read import Picture
+from ._picture import Metadata, Picture
 from ._picture_write import Output, output_format
 from .composite import stacked
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check
+from ._pixels import unit_floats
 from .alpha import AlphaOptions, AlphaResult, solve_alpha
 from .colour import srgb_from_linear
 
@@ -105,6 +106,6 @@ def _steadiness(image: npt.NDArray[Any], before: npt.NDArray[Any], change: float
     """exp(-(d / change)**2) for each pixel, d its change of colour."""
     from scipy.ndimage import uniform_filter
 
-    now, then = (p.astype(np.float32) / np.float32(_check.full_range(p.dtype)) for p in (image, before))
+    now, then = (unit_floats(p) for p in (image, before))
     difference = uniform_filter(np.abs(now - then).max(axis=2), 3)
     return np.asarray(np.exp(-np.square(difference / np.float32(change))), np.float32)

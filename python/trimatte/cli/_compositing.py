@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 import numpy as np
 
-from .._check import full_range
 from .._picture_read import as_guide, read_finite, read_opaque, read_single
 from .._picture_write import Output, save_pictures
+from .._pixels import unit_floats
 from .._results import Results
 from ..composite import composite as over
 from ..errors import PictureError
@@ -66,7 +66,7 @@ def composite(
     with session.phase("composite"):
         back = behind.behind(picture, space, colour_space)
         if bits not in (None, 8) or not foreground.dtype == back.dtype == np.uint8:  # rounded once, at the end
-            foreground = foreground.astype(np.float32) / np.float32(full_range(foreground.dtype))
+            foreground = unit_floats(foreground)
         result = over(foreground, opacity, back, colour_space="linear")
     with session.phase("write"):
         save_pictures([results.colours(output, result)])

@@ -9,7 +9,8 @@ import click
 import numpy as np
 
 from .. import _check
-from .._picture_read import Picture, read_guide, read_opaque, read_single
+from .._picture import Picture
+from .._picture_read import read_guide, read_opaque, read_single
 from .._picture_write import save_pictures
 from .._results import BITS, Results
 from ..alpha import LEAST_EPSILON, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha

@@ -10,9 +10,10 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from .._check import full_range
-from .._picture_read import Picture, most_pixels, read_opaque
+from .._picture import Picture, most_pixels
+from .._picture_read import read_opaque
 from .._picture_write import check_folder
+from .._pixels import unit_floats
 from .._results import depth_of
 from ..colour import linear_from_srgb, srgb_from_linear
 from ..errors import PictureError
@@ -143,9 +144,7 @@ def _covering(pixels: Pixels, height: int, width: int) -> Pixels:
     """Scale a picture to cover and crop it at its centre; uint8 stays, the rest becomes float32."""
     from PIL import Image, ImageOps
 
-    scaled: Pixels = pixels
-    if pixels.dtype != np.uint8:
-        scaled = pixels.astype(np.float32) / np.float32(full_range(pixels.dtype))
+    scaled: Pixels = pixels if pixels.dtype == np.uint8 else unit_floats(pixels)
     if scaled.shape[:2] == (height, width):
         return scaled
     channels = [Image.fromarray(np.ascontiguousarray(scaled[..., c])) for c in range(scaled.shape[2])]
