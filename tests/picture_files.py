@@ -1,5 +1,6 @@
 """Picture files of kinds that Pillow cannot write."""
 
+import importlib
 import struct
 import zlib
 
@@ -64,3 +65,31 @@ def raw_tiff(pixels, *, photometric=None, kind=1, order="<", planar=1, extra_sam
     else:
         header = mark + struct.pack(order + "HI", 42, 8) + struct.pack(order + "H", len(tags))
     return header + directory + b"\0" * inline + values.ljust(room, b"\0") + b"".join(strips)
+
+
+def raw_read(path, kind="float"):
+    """What OpenImageIO alone reads, premultiplied or not as the file has it."""
+    oiio = importlib.import_module("OpenImageIO")
+
+    wish = oiio.ImageSpec()
+    wish.attribute("oiio:UnassociatedAlpha", 1)
+    file = oiio.ImageInput.open(str(path), wish)
+    pixels, spec = file.read_image(kind), file.spec()
+    file.close()
+    return pixels, spec
+
+
+def raw_write(path, pixels, kind, **more):
+    oiio = importlib.import_module("OpenImageIO")
+
+    spec = oiio.ImageSpec(pixels.shape[1], pixels.shape[0], pixels.shape[2], kind)
+    for name, value in more.items():
+        if name == "attributes":
+            for key, (type_, content) in value.items():
+                spec.attribute(key, oiio.TypeDesc(type_), content)
+        else:
+            setattr(spec, name, value)
+    file = oiio.ImageOutput.create(str(path))
+    assert file.open(str(path), spec), file.geterror()
+    assert file.write_image(pixels), file.geterror()
+    assert file.close()

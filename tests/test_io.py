@@ -561,7 +561,7 @@ def test_permissions_follow_the_umask(tmp_path):
 def test_our_png_is_what_pillow_reads(monkeypatch, shape, dtype, profile, isal):
     """Several bands, every kind of pixel, pixels that are not contiguous; with and without ISA-L."""
     if dtype == np.uint16 and len(shape) == 3:
-        return  # which Pillow cannot read; see test_deep_colour.py
+        return  # which Pillow cannot read; see test_deep_files.py
     if not isal:
         monkeypatch.setitem(sys.modules, "isal", None)
     rng = np.random.default_rng(0)

@@ -59,12 +59,12 @@ def composite(
             if picture.pixels.ndim == 2 or picture.pixels.shape[2] != 4:
                 raise PictureError(f"{cutout}: expected a cutout with transparency; else give --alpha")
             foreground, opacity = picture.pixels[..., :3], as_guide(picture.pixels[..., 3], cutout)
-        behind = Background.parse(background)
+        backdrop = Background.parse(background)
     foreground, space = as_rgb(foreground), colour_space or picture.colour_space
     results = Results(picture, space, bits)
     results.check([(output, 3)])
     with session.phase("composite"):
-        back = behind.behind(picture, space, colour_space)
+        back = backdrop.under(picture, space, colour_space)
         if bits not in (None, 8) or not foreground.dtype == back.dtype == np.uint8:  # rounded once, at the end
             foreground = unit_floats(foreground)
         result = over(foreground, opacity, back, colour_space="linear")

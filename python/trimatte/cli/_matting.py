@@ -136,7 +136,7 @@ def cut_out(
     with session.phase("read"):
         picture = read_opaque(image)
         pixels, space = picture.pixels, colour_space or picture.colour_space
-        behind = Background.parse(background) if background else None
+        backdrop = Background.parse(background) if background else None
 
     results = Results(picture, space, bits)
     results.check(outputs)
@@ -151,8 +151,8 @@ def cut_out(
             progress=progress,
         ).foreground
     with session.phase("composite"):
-        if behind:
-            back = behind.behind(picture, space, colour_space)
+        if backdrop:
+            back = backdrop.under(picture, space, colour_space)
             mixed = composite(as_rgb(foreground), alpha, back, colour_space="linear")
             pictures = [results.colours(output, mixed)]
         else:

@@ -73,7 +73,7 @@ class Background:
             raise click.UsageError(f"{text}: neither a colour (#rrggbb or a CSS name) nor a file")
         return cls(None, read_opaque(text))
 
-    def behind(self, front: Picture, space: str, stated: str | None) -> Pixels:
+    def under(self, front: Picture, space: str, stated: str | None) -> Pixels:
         """Return what lies behind a picture, in the space of its colours.
 
         Parameters
