@@ -87,7 +87,7 @@ void report(const char* name, const Grid& grid, const Row& row) {
 }
 
 void pixels(std::int64_t rows) {
-    const Grid grid = strips(rows, 32, 6, 2);
+    const Grid grid = strips(rows, 48, 4, 2);
     const std::int64_t n = grid.slots();
     const simd::Kernels& kernels = simd::kernels();
     const auto hi = filled(12 * n, 1e-3f), lo = filled(12 * n, 1e-10f);
@@ -104,12 +104,12 @@ void pixels(std::int64_t rows) {
 }
 
 void cells(std::int64_t rows) {
-    const Grid grid = strips(rows, 10, 3, 1);
+    const Grid grid = strips(rows, 16, 3, 1);
     const std::int64_t n = grid.slots();
     const auto A = filled(64 * n, 1e-3f);
     auto d = filled(4 * n, 1e-3f), next = filled(4 * n, 1e-3f), r = filled(4 * n, 1e-3f), x = filled(4 * n, 1e-3f);
     report("cell: product with smoothing", grid, [&](std::int64_t, const Piece* begin, const Piece* end) {
-        simd::kernels().cells4.smooth(A.data(), n, begin, end, 0.1f, 0.1f, d.data(), r.data(), next.data(), x.data());
+        simd::kernels().cells.smooth(A.data(), n, begin, end, 0.1f, 0.1f, d.data(), r.data(), next.data(), x.data());
     });
 }
 

@@ -6,6 +6,7 @@
 
 #include "reference/dense_solve.hpp"
 #include "solve/multigrid_setup.hpp"
+#include "solve/near_null.hpp"
 #include "support.hpp"
 #include "trimatte/affinity.hpp"
 #include "trimatte/errors.hpp"
@@ -72,44 +73,151 @@ Eigen::MatrixXd dense_operator(const Grid& grid, const float* A) {
     return full;
 }
 
-// Dense T (or N): a node's numbers x the columns of its cell.
-template <int B, int C>
-Eigen::MatrixXd dense_columns(const Grid& grid, const float* T, const Grid& coarse) {
+// Dense near-null vectors: a node's numbers x columns.
+template <int B>
+Eigen::MatrixXd dense_vectors(const Grid& grid, const Buffer<float>& N) {
     const auto slots = places(grid);
-    const auto cells = places(coarse);
-    Eigen::MatrixXd full =
-        Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(slots.size()) * B, static_cast<Eigen::Index>(cells.size()) * C);
-    Eigen::Index i = 0;
-    for (std::int64_t y = 0; y < grid.height(); ++y) {
-        for (std::int64_t x = 0; x < grid.width(); ++x) {
-            const std::int64_t at = grid.slot(y, x);
-            if (at < 0) {
-                continue;
-            }
-            const std::int64_t cell = coarse.slot(y / grid.cell(), x / grid.cell());
-            const auto j = std::find(cells.begin(), cells.end(), cell) - cells.begin();
-            for (int b = 0; b < B; ++b) {
-                for (int c = 0; c < C; ++c) {
-                    full(i * B + b, j * C + c) = T[(b * C + c) * grid.slots() + at];
-                }
-            }
-            ++i;
+    Eigen::MatrixXd full(static_cast<Eigen::Index>(slots.size()) * B, columns);
+    for (Eigen::Index i = 0; i < full.rows(); ++i) {
+        for (int c = 0; c < columns; ++c) {
+            full(i, c) = N[(i % B * columns + c) * grid.slots() + slots[static_cast<std::size_t>(i / B)]];
         }
     }
     return full;
 }
 
-template <int C>
-Eigen::MatrixXd dense_blocks(const CoarseMatrix<C>& coarse) {
-    const auto cells = places(coarse.grid);
-    Eigen::MatrixXd full = dense_operator<C>(coarse.grid, coarse.A.data());
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        for (int p = 0; p < C * C; ++p) {
-            full(static_cast<Eigen::Index>(i) * C + p / C, static_cast<Eigen::Index>(i) * C + p % C) =
-                coarse.diagonal[p * coarse.grid.slots() + cells[i]];
+// Column by column, with interpolate: a node's numbers x the cells' columns, cells in the order of their numbers.
+template <int B>
+Eigen::MatrixXd dense_prolongation(const Grid& grid, const Prolongation<B>& P, const Context& context) {
+    const auto slots = places(grid);
+    Eigen::MatrixXd full(static_cast<Eigen::Index>(slots.size()) * B, P.cells.count() * columns);
+    for (Eigen::Index j = 0; j < full.cols(); ++j) {
+        std::vector<float> e(static_cast<std::size_t>(full.cols() + columns), 0.0f);
+        std::vector<float> u(static_cast<std::size_t>(B * grid.slots()), 0.0f), x(u.size(), 1.0f);
+        e[static_cast<std::size_t>(columns + j)] = 1;
+        P.interpolate(grid, e.data(), u.data(), x.data(), context);
+        for (Eigen::Index i = 0; i < full.rows(); ++i) {
+            const auto at = static_cast<std::size_t>(i % B * grid.slots() + slots[static_cast<std::size_t>(i / B)]);
+            full(i, j) = u[at];
+            CHECK(x[at] == 1 + u[at]);
         }
     }
     return full;
+}
+
+// Factors R, one above the other.
+template <int B>
+Eigen::MatrixXd dense_factors(const Prolongation<B>& P, const Buffer<float>& R) {
+    Eigen::MatrixXd full(P.cells.count() * columns, columns);
+    for (Eigen::Index i = 0; i < full.rows(); ++i) {
+        for (int c = 0; c < columns; ++c) {
+            full(i, c) = R[(columns + i) * columns + c];
+        }
+    }
+    return full;
+}
+
+// In the order of the cells' numbers.
+template <int B>
+Eigen::MatrixXd dense_blocks(const CoarseMatrix& coarse, const Prolongation<B>& P) {
+    const auto slots = places(coarse.grid);
+    Eigen::MatrixXd full = dense_operator<columns>(coarse.grid, coarse.A.data());
+    Eigen::MatrixXd sorted(P.cells.count() * columns, P.cells.count() * columns);
+    std::vector<Eigen::Index> row_of;  // of the cells, in `full`
+    for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
+        const auto at = std::find(slots.begin(), slots.end(), P.cells[i].coarse) - slots.begin();
+        row_of.push_back(static_cast<Eigen::Index>(at) * columns);
+        for (int p = 0; p < columns * columns; ++p) {
+            full(row_of.back() + p / columns, row_of.back() + p % columns) =
+                coarse.diagonal[p * coarse.grid.slots() + P.cells[i].coarse];
+        }
+    }
+    for (std::size_t i = 0; i < row_of.size(); ++i) {
+        for (std::size_t j = 0; j < row_of.size(); ++j) {
+            sorted.block<columns, columns>(static_cast<Eigen::Index>(i) * columns,
+                                           static_cast<Eigen::Index>(j) * columns) =
+                full.block<columns, columns>(row_of[i], row_of[j]);
+        }
+    }
+    return sorted;
+}
+
+// P keeps the near-null vectors, has less energy than without its steps, and interpolates as it restricts; the products
+// with it are those of dense matrices. Returns P^T A P and the near-null vectors in planes of its grid.
+template <int B>
+CoarseMatrix check_level(const LevelMatrix<B>& matrix, const Buffer<float>& N, Buffer<float>& coarse_N,
+                         const Context& context) {
+    const Grid& grid = *matrix.grid;
+    Buffer<float> R;
+    const Prolongation<B> P = make_prolongation(matrix, N, coarse_grid(grid), R, context);
+    const Eigen::MatrixXd full = dense_prolongation<B>(grid, P, context);
+    const Eigen::MatrixXd vectors = dense_vectors<B>(grid, N);
+    CHECK((full * dense_factors<B>(P, R) - vectors).cwiseAbs().maxCoeff() < 1e-5 * vectors.cwiseAbs().maxCoeff());
+
+    const Eigen::MatrixXd A = dense_operator<B>(grid, matrix.A);
+    LevelMatrix<B> without_steps = matrix;
+    without_steps.lmax = 1e30;
+    Buffer<float> same_R;
+    const Prolongation<B> blend = make_prolongation(without_steps, N, coarse_grid(grid), same_R, context);
+    const Eigen::MatrixXd blend_full = dense_prolongation<B>(grid, blend, context);
+    const Eigen::MatrixXd gram = blend_full.transpose() * blend_full;
+    for (Eigen::Index i = 0; i < gram.cols(); i += columns) {  // the columns of a cell
+        const Eigen::Matrix4d own = gram.block<columns, columns>(i, i);
+        CHECK((own - Eigen::Matrix4d(own.diagonal().asDiagonal())).cwiseAbs().maxCoeff() < 1e-5);
+        CHECK((own(0, 0) == 0 || own(0, 0) == doctest::Approx(1)));
+    }
+    CHECK((full.transpose() * A * full).trace() < 0.9 * (blend_full.transpose() * A * blend_full).trace());
+
+    const auto slots = places(grid);
+    Eigen::VectorXd r(full.rows());
+    Random random(7);
+    std::vector<float> r_slots(static_cast<std::size_t>(B * grid.slots()), 0.0f);
+    for (Eigen::Index i = 0; i < r.size(); ++i) {
+        const auto at = static_cast<std::size_t>(i % B * grid.slots() + slots[static_cast<std::size_t>(i / B)]);
+        r_slots[at] = static_cast<float>(random() - 0.5);
+        r[i] = r_slots[at];
+    }
+    Grid below = coarse_grid(grid);
+    std::vector<float> restricted(static_cast<std::size_t>(columns * below.slots()), 0.0f);
+    P.restrict_to_cells(grid, r_slots.data(), restricted.data(), below.slots(), context);
+    const Eigen::VectorXd expected = full.transpose() * r;
+    for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
+        for (int c = 0; c < columns; ++c) {
+            CHECK(restricted[static_cast<std::size_t>(c * below.slots() + P.cells[i].coarse)] ==
+                  doctest::Approx(expected[(i - 1) * columns + c]).epsilon(1e-4));
+        }
+    }
+
+    Buffer<float> fast(P.patches.size()), slow(P.patches.size());
+    patch_gradients<B>(matrix, P, fast.data(), context);
+    patch_gradients_of_any<B>(matrix, P, slow.data(), context);
+    const Eigen::MatrixXd AP = A * full;
+    for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
+        const auto column = AP.middleCols((i - 1) * columns, columns);
+        double largest = 0;  // the patch's part of A P, found by its sum of squares with P's own entries
+        double product = 0;
+        for (std::int64_t j = std::int64_t{patch_size<B>} * i; j < std::int64_t{patch_size<B>} * (i + 1); ++j) {
+            largest = std::max<double>(largest, std::abs(fast[j] - slow[j]));
+            product += static_cast<double>(fast[j]) * static_cast<double>(P.patches[j]);
+        }
+        CHECK(largest < 1e-5);
+        CHECK(
+            product ==
+            doctest::Approx((full.middleCols((i - 1) * columns, columns).transpose() * column).trace()).epsilon(1e-4));
+    }
+
+    const Eigen::MatrixXd PAP = full.transpose() * A * full;
+    CHECK((dense_blocks<B>(galerkin_of_any<B>(matrix, P, coarse_grid(grid), context), P) - PAP).cwiseAbs().maxCoeff() <
+          1e-5);
+    CoarseMatrix coarse = galerkin<B>(matrix, P, std::move(below), context);
+    CHECK((dense_blocks<B>(coarse, P) - PAP).cwiseAbs().maxCoeff() < 1e-5);
+    coarse_N = zeros<float>(columns * columns * coarse.grid.slots(), context);
+    for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
+        for (int p = 0; p < columns * columns; ++p) {
+            coarse_N[p * coarse.grid.slots() + P.cells[i].coarse] = R[columns * columns * std::int64_t{i} + p];
+        }
+    }
+    return coarse;
 }
 
 Buffer<float> near_null_of(const Stencil& stencil) {
@@ -127,52 +235,54 @@ Buffer<float> near_null_of(const Stencil& stencil) {
 
 }  // namespace
 
-TEST_CASE("cells: T is orthonormal and reproduces the near-null space; the coarse matrix is P^T A P") {
-    const Problem problem = matting_problem(25, 31);
-    const Stencil stencil = make_stencil(problem);
-    Monitor monitor;
-    const Context context{2, monitor};
-    const Grid& grid = stencil.grid;
-    const Grid coarse = coarse_grid(grid);
-
-    Buffer<float> T = near_null_of(stencil);
-    const Eigen::MatrixXd N = dense_columns<1, 4>(grid, T.data(), coarse);
-    const Buffer<float> R = orthonormalise_cells<1, 4>(grid, T.data(), coarse, context);
-    const Eigen::MatrixXd T_full = dense_columns<1, 4>(grid, T.data(), coarse);
-    const Eigen::MatrixXd gram = T_full.transpose() * T_full;
-    for (Eigen::Index i = 0; i < gram.rows(); ++i) {
-        CHECK((std::abs(gram(i, i) - 1) < 1e-5 || gram(i, i) == 0));
+TEST_CASE("vectors become orthonormal by their Gram matrix; one that depends on others becomes zero") {
+    Random random(1);
+    Eigen::MatrixXd X(30, 4);
+    for (Eigen::Index i = 0; i < X.rows(); ++i) {
+        X.row(i) << 1, 0.5 + 0.01 * random(), random(), 0;
+        X(i, 3) = 2 * X(i, 1) - 0.3;
     }
-    CHECK((gram - Eigen::MatrixXd(gram.diagonal().asDiagonal())).cwiseAbs().maxCoeff() < 1e-5);
-    const auto cells = places(coarse);
-    Eigen::MatrixXd R_full = Eigen::MatrixXd::Zero(T_full.cols(), T_full.cols());
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        for (int p = 0; p < 16; ++p) {
-            R_full(static_cast<Eigen::Index>(4 * i) + p / 4, static_cast<Eigen::Index>(4 * i) + p % 4) =
-                R[p * coarse.slots() + cells[i]];
+    const Eigen::Matrix<double, 4, 4, Eigen::RowMajor> gram = X.transpose() * X;
+    const Orthonormal<4> factor(gram.data());
+    using Square = Eigen::Matrix<double, 4, 4, Eigen::RowMajor>;
+    const Eigen::MatrixXd T = X * Eigen::Map<const Square>(factor.W[0]);
+    Eigen::Matrix4d expected = Eigen::Matrix4d::Identity();
+    expected(3, 3) = 0;
+    CHECK((T.transpose() * T - expected).cwiseAbs().maxCoeff() < 1e-8);
+    CHECK((T * Eigen::Map<const Square>(factor.R[0]) - X).cwiseAbs().maxCoeff() < 1e-8);
+}
+
+TEST_CASE("prolongation and coarse matrix, on pixels and on cells, are what the dense ones are") {
+    // With a hole, and corners where fewer than four cells meet.
+    const Problem problem = matting_problem(25, 31);
+    Picture image(37, 45, 3);
+    Random random(5);
+    std::vector<Label> labels(static_cast<std::size_t>(37 * 45), Label::background);
+    for (std::int64_t y = 0; y < 37; ++y) {
+        for (std::int64_t x = 0; x < 45; ++x) {
+            for (int c = 0; c < 3; ++c) {
+                image.at(y, x, c) = 0.4 + 0.2 * std::sin(0.3 * static_cast<double>((c + 1) * x + y)) + 0.05 * random();
+            }
+            const bool ring = std::abs((y - 18) * (y - 18) + (x - 20) * (x - 20) - 200) < 60;
+            if (ring || (y > 30 && x > 30) || (x > 38 && y % 9 == 0)) {
+                labels[static_cast<std::size_t>(y * 45 + x)] = Label::unknown;
+            }
         }
     }
-    CHECK((T_full * R_full - N).cwiseAbs().maxCoeff() < 1e-4);
-
-    const LevelMatrix<1> matrix{&grid, stencil.hi.data(), 2.2};
-    const Eigen::MatrixXd A = dense_operator<1>(grid, stencil.hi.data());
-    const Eigen::MatrixXd P = T_full - matrix.omega() * A * T_full;
-    const CoarseMatrix<4> fast = galerkin_of_pixels<4>(matrix, T.data(), context);
-    CHECK((dense_blocks(fast) - P.transpose() * A * P).cwiseAbs().maxCoeff() < 1e-5);
-    const CoarseMatrix<4> slow = galerkin<1, 4>(matrix, T.data(), context);
-    CHECK((dense_blocks(slow) - P.transpose() * A * P).cwiseAbs().maxCoeff() < 1e-5);
-
-    // One level further: four numbers a node.
-    const Grid coarser = coarse_grid(fast.grid);
-    Buffer<float> T2 = zeros<float>(16 * coarse.slots(), context);
-    std::copy(R.begin(), R.end(), T2.begin());
-    orthonormalise_cells<4, 4>(fast.grid, T2.data(), coarser, context);
-    const Eigen::MatrixXd T2_full = dense_columns<4, 4>(fast.grid, T2.data(), coarser);
-    const LevelMatrix<4> matrix2{&fast.grid, fast.A.data(), 2.2};
-    const Eigen::MatrixXd A2 = dense_operator<4>(fast.grid, fast.A.data());
-    const Eigen::MatrixXd P2 = T2_full - matrix2.omega() * A2 * T2_full;
-    const CoarseMatrix<4> third = galerkin<4, 4>(matrix2, T2.data(), context);
-    CHECK((dense_blocks(third) - P2.transpose() * A2 * P2).cwiseAbs().maxCoeff() < 1e-5);
+    labels[0] = Label::foreground;
+    Monitor monitor;
+    const Problem ragged = closed_form(image.view(), labels.data(), {1e-5, 1, 1, false}, monitor);
+    for (const Problem* each : {&problem, &ragged}) {
+        const Stencil stencil = make_stencil(*each);
+        const Context context{2, monitor};
+        const LevelMatrix<1> matrix{&stencil.grid, stencil.hi.data(), 2.4, stencil.hi.data()};
+        Buffer<float> N2, N3;
+        const CoarseMatrix second = check_level<1>(matrix, near_null_of(stencil), N2, context);
+        LevelMatrix<columns> matrix2{&second.grid, second.A.data(), 4, nullptr};
+        const Buffer<float> blocks = in_one_piece(matrix2, context);
+        matrix2.blocks = blocks.data();
+        check_level<columns>(matrix2, N2, N3, context);
+    }
 }
 
 TEST_CASE("the product in double is that of hi + lo") {

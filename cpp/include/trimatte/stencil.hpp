@@ -13,7 +13,7 @@ namespace trimatte {
 struct Stencil {
     static constexpr std::int64_t reach = 2;
     static constexpr int offsets = 12;                  // forward: (0, 1), (0, 2), (1, -2..2), (2, -2..2)
-    static constexpr std::int64_t pixels_per_cell = 6;  // along a side
+    static constexpr std::int64_t pixels_per_cell = 4;  // along a side
 
     Grid grid;
     // Entry between a pixel and the one at forward offset f, in plane f at the first pixel's slot: hi + lo. The

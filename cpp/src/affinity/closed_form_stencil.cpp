@@ -42,7 +42,7 @@ Grid make_grid(const ImageView& image, const Label* labels, bool soft, int threa
                 for (std::int64_t cx = 0; cx < columns; ++cx) {
                     const std::uint8_t* cell = column.data() + cx * k;
                     active[static_cast<std::size_t>(cy * columns + cx)] =
-                        cell[0] | cell[1] | cell[2] | cell[3] | cell[4] | cell[5];
+                        std::any_of(cell, cell + k, [](auto u) { return u != 0; });
                 }
             }
         });

@@ -14,7 +14,7 @@ namespace {
 #include "vector.inl"
 #include "kernels_closed_form.inl"
 #include "kernels_multigrid.inl"
-#include "kernels_galerkin.inl"
+#include "kernels_patches.inl"
 #include "kernels_multilevel.inl"
 #include "kernels_network.inl"
 #include "kernels_sampling.inl"
@@ -31,19 +31,17 @@ const Kernels kernels{whiten,
                       normalise,
                       update,
                       make_exact,
-                      stencil_kernels<1, 2>(),
-                      stencil_kernels<4, 1>(),
-                      stencil_kernels<5, 1>(),
-                      galerkin_kernels<4>(),
-                      galerkin_kernels<5>(),
+                      stencil_kernels<1, 2, pixel_side>(),
+                      stencil_kernels<4, 1, 5>(),
+                      patch_gradient,
+                      patch_image,
+                      patch_contract,
                       wide_product,
                       measured_product,
                       start,
                       advance,
                       dot,
                       combine,
-                      expand,
-                      gather,
                       matrix_product,
                       rectify,
                       rectify_gradient,

@@ -25,23 +25,13 @@ struct StencilKernels {
     // r -= A d; d_next = keep d + add r; x += d_next
     void (*smooth)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float keep, float add,
                    const float* d, float* r, float* d_next, float* x);
-    // out = u - omega A u
-    void (*damp)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float omega, const float* u,
-                 float* out);
-    // the same, and x += out
-    void (*damp_add)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float omega, const float* u,
-                     float* out, float* x);
-};
-
-// The coarse matrix of the pixels, for C numbers per cell; see kernels_galerkin.inl.
-struct GalerkinKernels {
-    // P and A P of one cell. S: the stencil round it, rows -4 ... 9 of 12 planes of `width` floats, at the column 5
-    // left of the cell. T: at the cell's first pixel, n to the next plane, `stride` to the next row. AP may be null;
-    // its margins must be zero.
-    void (*patches)(const float* S, std::int64_t width, const float* T, std::int64_t n, std::int64_t stride,
-                    float omega, float* P, float* AP);
-    // out = P_i^T A P_j (C x C), cell i lying (dy, dx) cells from cell j.
-    void (*contract)(const float* P, const float* AP, int dy, int dx, float* out);
+    // One cell's part of P^T r, and a row of P e: see kernels_patches.inl.
+    void (*gather)(const float* P, const float* const* rows, std::int64_t n, float* out);
+    void (*spread)(std::int64_t count, const float* P, const std::int32_t* cells, int row, const float* e,
+                   std::int64_t size, float* wide);
+    // Of one patch: P^T P, upper triangle of 4 x 4; and P = P W, W upper triangular.
+    void (*patch_gram)(const float* P, double* out);
+    void (*patch_transform)(const double* W, float* P);
 };
 
 struct Kernels {
@@ -72,9 +62,13 @@ struct Kernels {
     // The nearest F and B in [0, 1] with a F + (1 - a) B = I.
     void (*make_exact)(const float* a, const float* I, std::int64_t count, float* F, float* B);
 
-    // Multigrid: pixels, and cells with 4 or 5 numbers.
-    StencilKernels pixels, cells4, cells5;
-    GalerkinKernels galerkin4, galerkin5;
+    // Multigrid: pixels, and cells with 4 numbers.
+    StencilKernels pixels, cells;
+    // For cells of pixels: A P on a cell's patch, A P wherever it is not zero, and P_i^T A P_j, cell i lying (dy, dx)
+    // cells from cell j. S: the stencil round the cell; see kernels_patches.inl.
+    void (*patch_gradient)(const float* S, std::int64_t width, const float* P, float* out);
+    void (*patch_image)(const float* S, std::int64_t width, const float* P, float* AP);
+    void (*patch_contract)(const float* P, const float* AP, int dy, int dx, float* out);
     // out = A v in double, A = hi + lo.
     void (*wide_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
                          const double* v, double* out);
@@ -91,10 +85,6 @@ struct Kernels {
     double (*dot)(std::int64_t size, const float* a, const float* b);
     // out = a w - b u - c out
     void (*combine)(std::int64_t size, float a, const float* w, float b, const float* u, float c, float* out);
-    // out = sum over c < columns of T[c n + i] e[c size + i]
-    void (*expand)(std::int64_t size, int columns, const float* T, std::int64_t n, const float* e, float* out);
-    // sum[c size + i] += T[c n + i] r[i]
-    void (*gather)(std::int64_t size, int columns, const float* T, std::int64_t n, const float* r, float* sum);
 
     // Networks; see prior/network.cpp.
     // C = first + A B, A m x k with entry (i, l) at i * a_row + l * a_column, B k x n, n a multiple of 8. first may be

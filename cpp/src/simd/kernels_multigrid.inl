@@ -142,30 +142,6 @@ void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float k
     });
 }
 
-template <int B, int R>
-void damp(const float* A, int64_t n, const Piece* p, const Piece* end, float omega, const float* u, float* out) {
-    for_products<B, R>(A, n, p, end, u, [=](int64_t i, const auto& Au) TRIMATTE_LAMBDA {
-        using V = vector_of<decltype(Au)>;
-        store(out + i, load<V>(u + i) - omega * Au);
-    });
-}
-
-template <int B, int R>
-void damp_add(const float* A, int64_t n, const Piece* p, const Piece* end, float omega, const float* u, float* out,
-              float* x) {
-    for_products<B, R>(A, n, p, end, u, [=](int64_t i, const auto& Au) TRIMATTE_LAMBDA {
-        using V = vector_of<decltype(Au)>;
-        const V damped = load<V>(u + i) - omega * Au;
-        store(out + i, damped);
-        store(x + i, load<V>(x + i) + damped);
-    });
-}
-
-template <int B, int R>
-constexpr StencilKernels stencil_kernels() {
-    return {product<B, R>, subtract<B, R>, smooth<B, R>, damp<B, R>, damp_add<B, R>};
-}
-
 // A v in double, for pixels: entries are hi + lo.
 TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) {
     return widen(load<F8>(hi + i)) + widen(load<F8>(lo + i));
@@ -268,26 +244,5 @@ double dot(int64_t size, const float* a, const float* b) {
 void combine(int64_t size, float a, const float* w, float b, const float* u, float c, float* out) {
     for (int64_t i = 0; i < size; i += 8) {
         store(out + i, a * load<F8>(w + i) - b * load<F8>(u + i) - c * load<F8>(out + i));
-    }
-}
-
-// out = sum over c of T[c n + i] e[c size + i]
-void expand(int64_t size, int columns, const float* T, int64_t n, const float* e, float* out) {
-    for (int64_t i = 0; i < size; i += 8) {
-        F8 sum = load<F8>(T + i) * load<F8>(e + i);
-        for (int c = 1; c < columns; ++c) {
-            sum += load<F8>(T + c * n + i) * load<F8>(e + c * size + i);
-        }
-        store(out + i, sum);
-    }
-}
-
-// sum[c size + i] += T[c n + i] r[i]
-void gather(int64_t size, int columns, const float* T, int64_t n, const float* r, float* sum) {
-    for (int64_t i = 0; i < size; i += 8) {
-        const F8 here = load<F8>(r + i);
-        for (int c = 0; c < columns; ++c) {
-            store(sum + c * size + i, load<F8>(sum + c * size + i) + load<F8>(T + c * n + i) * here);
-        }
     }
 }

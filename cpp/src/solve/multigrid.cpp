@@ -1,7 +1,8 @@
-// Conjugate gradients with a colour-aware multigrid preconditioner: smoothed aggregation (Vanek, Mandel, Brezina,
-// Computing 56, 1996) on cells of the pixel grid, with the near-null space [1, R, G, B] of the matting Laplacian.
+// Conjugate gradients with a colour-aware multigrid preconditioner: aggregation on cells of the pixel grid, with the
+// near-null space [1, R, G, B] of the matting Laplacian, blended over the cells' borders and smoothed by energy
+// minimisation (multigrid_prolongation.hpp).
 //
-// The system is scaled to unit diagonal. Finest level: pixels. Cells of 6 x 6 pixels, then of 3 x 3 cells, carry four
+// The system is scaled to unit diagonal. Finest level: pixels. Cells of 4 x 4 pixels, then of 3 x 3 cells, carry four
 // numbers each: the cell's own 1, R, G, B, made orthonormal. Smoothing is a Chebyshev polynomial, so that nothing
 // depends on an order of the nodes. The levels are in float32, conjugate gradients in float64 (letters as in Saad,
 // Iterative Methods for Sparse Linear Systems, 2nd ed., Algorithm 9.1, but for beta, which is Polak and Ribiere's: it
@@ -17,28 +18,15 @@
 namespace trimatte {
 namespace {
 
-constexpr int columns = 4;  // of the near-null space
-// Every 12 iterations, if it looks as if more than 20 were left, the hierarchy is made anew with a fifth column, which
-// is what x has changed by in the last four. It costs as much as six iterations.
-constexpr std::int64_t adapt_every = 12;
-constexpr std::int64_t adapt_from = 8;
-constexpr double adapt_if_left = 20;
-
 // The estimated error is too small until the slowest mode has shown: on an unknown region that hardly touches the known
-// ones (GT05 of alphamatting.com) for 14 iterations.
-constexpr std::int64_t iterations_at_least = 14;
+// ones (GT05 of alphamatting.com) for 9 iterations at a tolerance of 1e-2, for 12 at 3e-2, where other modes end
+// sooner.
+std::int64_t iterations_at_least(double tolerance) { return tolerance > 1e-2 ? 16 : 12; }
 
-// At the pace of the last iterations.
-double iterations_left(double estimate_then, double estimate, double goal) {
-    const double pace = std::log(estimate_then / estimate) / static_cast<double>(adapt_every - adapt_from);
-    return pace > 0 ? std::log(estimate / goal) / pace : std::numeric_limits<double>::infinity();
-}
-
-// [1, R, G, B] / scale, colours less 0.5, in the first of C planes.
-template <int C>
+// [1, R, G, B] / scale, colours less 0.5.
 Buffer<float> near_null(const Stencil& stencil, const Context& context) {
     const std::int64_t n = stencil.grid.slots();
-    Buffer<float> N = zeros<float>(C * n, context);
+    Buffer<float> N = zeros<float>(columns * n, context);
     for_rows(stencil.grid, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = begin; y < end; ++y) {
             for_strips(stencil.grid, y, [&](const Strip& strip, std::int64_t at) {
@@ -62,8 +50,7 @@ public:
     Iteration(const Stencil& stencil, const Context& context)
         : stencil_(stencil),
           context_(context),
-          smoother_(make_smoother<1, columns>(stencil.grid, stencil.hi.data(), near_null<columns>(stencil, context),
-                                              context)),
+          smoother_(make_smoother<1>(stencil.grid, stencil.hi.data(), near_null(stencil, context), context)),
           x_(zeros<double>(n(), context)),
           r_(zeros<double>(n(), context)),
           p_(zeros<double>(n(), context)),
@@ -137,28 +124,6 @@ public:
         });
     }
 
-    // Keeps x, for add_column.
-    void remember() {
-        before_ = Buffer<float>(n());
-        for_slots([&](std::int64_t i) { before_[i] = static_cast<float>(x_[i]); });
-    }
-
-    // What x has changed by since remember() is mostly the error that the multigrid reduces badly: as a fifth near-null
-    // vector it becomes one that is reduced well (adaptive smoothed aggregation, Brezina et al., SIAM Review 47, 2005).
-    void add_column() {
-        smoother_.reset();  // first: there need not be memory for two
-        Buffer<float> N = near_null<columns + 1>(stencil_, context_);
-        float largest = 0;
-        for (std::int64_t i = 0; i < n(); ++i) {
-            before_[i] = static_cast<float>(x_[i] - before_[i]);
-            largest = std::max(largest, std::abs(before_[i] * static_cast<float>(stencil_.scale[i])));
-        }
-        const float scale = largest > 0 ? 1 / largest : 0;
-        for_slots([&](std::int64_t i) { N[columns * n() + i] = before_[i] * scale; });
-        before_ = {};
-        smoother_ = make_smoother<1, columns + 1>(stencil_.grid, stencil_.hi.data(), std::move(N), context_);
-    }
-
     std::size_t bytes() const {
         return smoother_->bytes() + x_.bytes() + r_.bytes() + p_.bytes() + q_.bytes() + w_.bytes();
     }
@@ -188,20 +153,10 @@ private:
         });
     }
 
-    template <class Body>
-    void for_slots(const Body& body) {
-        parallel_ranges(n(), context_.threads, context_.monitor, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                body(i);
-            }
-        });
-    }
-
     const Stencil& stencil_;
     Context context_;
-    std::unique_ptr<LevelCycle> smoother_;
+    std::unique_ptr<Smoother<1>> smoother_;
     Buffer<double> x_, r_, p_, q_, w_;
-    Buffer<float> before_;
     std::vector<Measures> measures_;  // of each row
 };
 
@@ -235,17 +190,15 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     for_unknowns(problem, stencil, context,
                  [&](std::int64_t i, std::int64_t at) { iteration.x()[at] = x[i] / stencil.scale[at]; });
     const double goal = 0.3 * options.tolerance;
-    // With a new hierarchy the slowest mode has yet to show again, and what it hides may be as slow: the estimate goes
-    // by the smallest value ever seen.
+    const std::int64_t at_least = iterations_at_least(options.tolerance);
     SmallestRitzValue ritz;
-    double smallest = std::numeric_limits<double>::infinity();
     const auto first = iteration.set_residual();
     if (first.b2 == 0) {  // nothing unknown meets any foreground
         std::fill_n(iteration.x(), stencil.grid.slots(), 0.0);
     }
     double estimate = first.r2 == 0 || first.b2 == 0 ? 0 : std::numeric_limits<double>::infinity();
     double first_estimate = 0;
-    double alpha = 0, beta = 0, rz = 0, pq = 0, estimate_then = 0;
+    double alpha = 0, beta = 0, rz = 0, pq = 0;
     std::int64_t k = 0;
     while (estimate > 0 && k < options.max_iterations) {
         auto [zr, zq, zw, largest] = iteration.precondition(alpha, beta);
@@ -254,21 +207,8 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
         rz = zr;
         if (k > 0) {
             ritz.add(alpha, beta);
-            smallest = std::min(smallest, ritz.value());
-            estimate = largest / smallest;
+            estimate = largest / ritz.value();
             first_estimate = first_estimate == 0 ? estimate : first_estimate;
-        }
-        if (k % adapt_every == adapt_from) {
-            iteration.remember();
-            estimate_then = estimate;
-        }
-        if (k > 0 && k % adapt_every == 0 && iterations_left(estimate_then, estimate, goal) > adapt_if_left) {
-            iteration.add_column();
-            ritz = {};
-            const auto again = iteration.precondition(0, 0);
-            rz = again.zr;
-            zw = again.zw;
-            beta = 0;
         }
         // Of the next direction, z + beta p, whose product is w + beta q.
         pq = zw + beta * (2 * zq + beta * pq);
@@ -277,7 +217,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
         }
         alpha = rz / pq;
         ++k;
-        if (k == options.max_iterations || (estimate <= goal && k >= iterations_at_least)) {
+        if (k == options.max_iterations || (estimate <= goal && k >= at_least)) {
             iteration.finish(alpha, beta);  // needs no new z, and makes the error less than estimated
             break;
         }
@@ -289,7 +229,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     for_unknowns(problem, stencil, context,
                  [&](std::int64_t i, std::int64_t at) { x[i] = iteration.x()[at] * stencil.scale[at]; });
     monitor.finish();
-    const bool too_early = k == options.max_iterations && k < iterations_at_least && estimate > 0;
+    const bool too_early = k == options.max_iterations && k < at_least && estimate > 0;
     return {Solver::multigrid,
             estimate <= goal && !too_early,
             k,

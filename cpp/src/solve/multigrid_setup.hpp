@@ -13,30 +13,34 @@ namespace trimatte {
 template <int B>
 double largest_eigenvalue(const Grid& grid, const float* A, const Context& context);
 
-// A level and those below it, for a matrix A with the near-null vectors N (B * C planes: number b of a node in vector c
-// is plane b * C + c), which become T.
-template <int B, int C>
-std::unique_ptr<Smoother<B, C>> make_smoother(const Grid& grid, const float* A, Buffer<float>&& N,
-                                              const Context& context);
+// A level and those below it, for a matrix A with the near-null vectors N (see make_prolongation).
+template <int B>
+std::unique_ptr<Smoother<B>> make_smoother(const Grid& grid, const float* A, Buffer<float>&& N, const Context& context);
 
-// T^T (I - omega A) A (I - omega A) T: the coarse matrix, in the layout of its grid, diagonal blocks first (C * C
-// planes), then one plane for each forward offset and pair of numbers.
-template <int C>
+// LevelMatrix::blocks: those of the f-th forward offset are slots() blocks, row-major.
+template <int B>
+Buffer<float> in_one_piece(const LevelMatrix<B>& matrix, const Context& context);
+
+// out = A P on the patches, in the layout of P.
+template <int B>
+void patch_gradients(const LevelMatrix<B>& fine, const Prolongation<B>& P, float* out, const Context& context);
+
+// P^T A P: the coarse matrix, in the layout of its grid, diagonal blocks first (columns * columns planes), then one
+// plane for each forward offset and pair of numbers.
 struct CoarseMatrix {
     Grid grid;
     Buffer<float> diagonal;
     Buffer<float> A;
 };
-template <int B, int C>
-CoarseMatrix<C> galerkin(const LevelMatrix<B>& fine, const float* T, const Context& context);
+template <int B>
+CoarseMatrix galerkin(const LevelMatrix<B>& fine, const Prolongation<B>& P, Grid&& coarse, const Context& context);
 
-// The same for pixels, fast.
-template <int C>
-CoarseMatrix<C> galerkin_of_pixels(const LevelMatrix<1>& fine, const float* T, const Context& context);
-
-// Orthonormal T in place of N, cell by cell; returns the factors R with N = T R as planes of the coarse grid.
-template <int B, int C>
-Buffer<float> orthonormalise_cells(const Grid& grid, float* N, const Grid& coarse, const Context& context);
+// What works for any level: the twins of the fast code for pixels.
+template <int B>
+void patch_gradients_of_any(const LevelMatrix<B>& fine, const Prolongation<B>& P, float* out, const Context& context);
+template <int B>
+CoarseMatrix galerkin_of_any(const LevelMatrix<B>& fine, const Prolongation<B>& P, Grid&& coarse,
+                             const Context& context);
 
 // The grid whose nodes are the cells of `fine`.
 Grid coarse_grid(const Grid& fine);

@@ -1,0 +1,90 @@
+// The prolongation P of the multigrid. Private to this folder.
+//
+// Each cell carries four numbers to its own nodes and to those one further, its patch. P begins as the cells' near-null
+// vectors, blended over the cells' borders, so that what varies slowly from cell to cell is met; then its entries move,
+// within the patches, to where its columns have less energy, without giving up the near-null vectors (energy
+// minimisation: Olson, Schroder, Tuminaro, SIAM J. Sci. Comput. 33, 2011).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "../simd/kernels.hpp"
+#include "sweep.hpp"
+
+namespace trimatte {
+
+constexpr int columns = 4;  // of the near-null space, and numbers of a cell
+
+// B: numbers of a node; pixels have 1, cells `columns`.
+template <int B>
+constexpr int side_of = B == 1 ? 6 : 5;  // of a patch, in nodes: the cell and one more all round
+template <int B>
+constexpr int patch_size = side_of<B> * side_of<B> * B * columns;
+
+template <int B>
+const simd::StencilKernels& kernels_for() {
+    return B == 1 ? simd::kernels().pixels : simd::kernels().cells;
+}
+
+// The cells of a grid, numbered from 1 along its rows; 0 is none.
+class Cells {
+public:
+    struct Cell {
+        std::int64_t slot;    // of its first node
+        std::int64_t stride;  // from a row of nodes to the next
+        std::int64_t coarse;  // its slot as a node of the coarse grid
+    };
+
+    Cells() = default;
+    Cells(const Grid& fine, const Grid& coarse);
+
+    std::int32_t count() const { return static_cast<std::int32_t>(cells_.size()) - 1; }
+    // Numbers of a row's cells: from begin to end.
+    std::int32_t begin(std::int64_t cell_row) const { return first_[static_cast<std::size_t>(cell_row)]; }
+    std::int32_t end(std::int64_t cell_row) const { return first_[static_cast<std::size_t>(cell_row) + 1]; }
+    const Cell& operator[](std::int32_t i) const { return cells_[static_cast<std::size_t>(i)]; }
+    // The cell (dy, dx) cells from cell i, both -1, 0 or 1.
+    std::int32_t neighbour(std::int32_t i, int dy, int dx) const {
+        return neighbours_[static_cast<std::size_t>(3 * (dy + 1) + dx + 1)][static_cast<std::size_t>(i)];
+    }
+    // The same for cell i and those after it.
+    const std::int32_t* neighbours(std::int32_t i, int dy) const {
+        return neighbours_[static_cast<std::size_t>(3 * (dy + 1) + 1)].data() + i;
+    }
+    std::size_t bytes() const {
+        return cells_.size() * (sizeof(Cell) + 9 * sizeof(std::int32_t)) + first_.size() * sizeof(std::int32_t);
+    }
+
+private:
+    std::vector<Cell> cells_;
+    std::vector<std::int32_t> first_;
+    std::vector<std::int32_t> neighbours_[9];
+};
+
+template <int B>
+struct Prolongation {
+    static constexpr int side = side_of<B>;
+    static constexpr int k = side - 2;
+
+    Cells cells;
+    Buffer<float> patches;  // of cell i from i * patch_size on; kernels_patches.inl has their layout
+
+    // P e, added to x and written to u; e: of cell i from i * columns on.
+    void interpolate(const Grid& grid, const float* e, float* u, float* x, const Context& context) const;
+    // out = P^T r, in planes of out_slots.
+    void restrict_to_cells(const Grid& grid, const float* r, float* out, std::int64_t out_slots,
+                           const Context& context) const;
+    std::size_t bytes() const { return cells.bytes() + patches.bytes(); }
+};
+
+template <int B>
+struct LevelMatrix;
+
+// P for the near-null vectors N (B * columns planes: number b of a node in vector c is plane b * columns + c). Returns
+// the coarse near-null vectors, N = P R, in R: columns x columns of each cell.
+template <int B>
+Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float>& N, const Grid& coarse,
+                                  Buffer<float>& R, const Context& context);
+
+}  // namespace trimatte
