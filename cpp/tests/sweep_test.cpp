@@ -22,7 +22,7 @@ std::vector<std::uint32_t> run(std::int64_t height, std::int64_t reach, int stag
     }
     std::vector<RowStage> all;
     for (int s = 0; s < stages; ++s) {
-        all.emplace_back([&, s](std::int64_t y) {
+        all.emplace_back([&, s](std::int64_t y, bool follows) {
             std::uint32_t mixed = 0;
             for (std::int64_t v = std::max<std::int64_t>(0, y - reach); v <= std::min(height - 1, y + reach); ++v) {
                 mixed = mixed * 31 + value[s % 2][static_cast<std::size_t>(v)];
@@ -35,7 +35,7 @@ std::vector<std::uint32_t> run(std::int64_t height, std::int64_t reach, int stag
     if (plain) {
         for (const RowStage& stage : all) {
             for (std::int64_t y = 0; y < height; ++y) {
-                stage(y);
+                stage(y, y > 0);
             }
         }
     } else {

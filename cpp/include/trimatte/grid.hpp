@@ -96,6 +96,9 @@ void Grid::trim(const IsNode& is_node) {
                 if (begin == p->size) {
                     break;
                 }
+                if (reach_ == 1) {  // matrices of cells are stored by groups of lanes
+                    begin -= begin % lanes;
+                }
                 // Groups of lanes as long as they hold nodes; the last must not reach beyond the piece.
                 for (end = begin; end < p->size; end += lanes) {
                     const std::int64_t to = std::min(end + lanes, p->size);

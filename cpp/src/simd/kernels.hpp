@@ -16,19 +16,22 @@ namespace trimatte::simd {
 constexpr int lanes = 32;  // windows that one call handles: their colours stay in the first-level cache
 using Lanes = double[lanes];
 
-// Multigrid, loops over pieces of rows; see kernels_multigrid.inl for the layout of the matrix A. n: slots of a plane.
+// Multigrid, loops over the pieces of a row; see kernels_multigrid.inl for the layout of the matrix A. n: slots of a
+// plane. carry: for cells, 12 planes for products that wait for the next row; follows: those of the row above are there.
 struct StencilKernels {
     // out = A v
-    void (*product)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* v, float* out);
+    void (*product)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
+                    const float* v, float* out);
     // r -= A d
-    void (*subtract)(const float* A, std::int64_t n, const Piece* p, const Piece* end, const float* d, float* r);
-    // r -= A d; d_next = keep d + add r; x += d_next
-    void (*smooth)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float keep, float add,
-                   const float* d, float* r, float* d_next, float* x);
-    // One cell's part of P^T r, and a row of P e: see kernels_patches.inl.
+    void (*subtract)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
+                     const float* d, float* r);
+    // r -= A d; d_next = keep d + add r; x += again d + d_next
+    void (*smooth)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
+                   float keep, float add, float again, const float* d, float* r, float* d_next, float* x);
+    // One cell's part of P^T r; and P e on the nodes of cells beside each other: see kernels_patches.inl.
     void (*gather)(const float* P, const float* const* rows, std::int64_t n, float* out);
-    void (*spread)(std::int64_t count, const float* P, const std::int32_t* cells, int row, const float* e,
-                   std::int64_t size, float* wide);
+    void (*spread)(std::int64_t count, const float* P, const std::int32_t* const* cells, const float* e, std::int64_t n,
+                   std::int64_t stride, float* out);
     // Of one patch: P^T P, upper triangle of 4 x 4; and P = P W, W upper triangular.
     void (*patch_gram)(const float* P, double* out);
     void (*patch_transform)(const double* W, float* P);

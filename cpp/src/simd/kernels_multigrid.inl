@@ -1,8 +1,10 @@
 // Loops of multigrid.cpp. Included by kernels.cpp only.
 //
-// A node has B numbers; array x holds number u of slot i at x[u * n + i], n = slots. Plane (f * B + u) * B + v of a
-// matrix holds the entries between number u of a node and number v of the node at the f-th forward offset from it:
-// (0, 1..R), (1, -R..R), ..., (R, -R..R). Entries at backward offsets are those of the other node; the diagonal is 1.
+// A node has B numbers (pixels 1, cells 4); array x holds number u of slot i at x[u * n + i], n = slots. A matrix holds
+// the entries between number u of a node and number c of the node at the f-th forward offset from it, e = (f * B + u) *
+// B + c: (0, 1..R), (1, -R..R), ..., (R, -R..R); R is 2 for pixels, 1 for cells. Entries at backward offsets are those
+// of the other node; the diagonal is 1. Pixels: plane e, at A[e * n + i]. Cells: groups of 8 slots, at A[(i / 8 * 64 +
+// e) * 8 + i % 8]; their pieces begin with a group.
 
 template <int R>
 constexpr int offset_index(int dy, int dx) {
@@ -35,110 +37,144 @@ TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, con
     }
 }
 
-// acc += offset (dy, dx)'s part of A v, forward and backward, for the nodes at column `o` of the piece.
-template <class V, int B, int R>
-TRIMATTE_INLINE void add_offset(int dy, int dx, const float* A, int64_t n, const Piece& p, int64_t o, const float* v,
-                                V* acc) {
-    const int plane = offset_index<R>(dy, dx) * B * B;
-    const int64_t ahead = p.at[2 + dy] + o + dx;
-    const float* a = A + plane * n + p.at[2] + o;
-    V there[B];
-    for (int c = 0; c < B; ++c) {
-        there[c] = load<V>(v + c * n + ahead);
+// use(i, (A v)[i ...]) for all nodes of the pieces; i: slot. Pixels.
+template <class V, class Use>
+TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, const float* v,
+                                 const Use& use) {
+    constexpr int64_t step = sizeof(V) / sizeof(float);
+    for (; o + step <= p.size; o += step) {
+        V sum = load<V>(v + p.at[2] + o);
+        for_pixel_offsets(n, p, o, [&](int64_t a, int64_t ahead, int64_t b, int64_t behind) TRIMATTE_LAMBDA {
+            prefetch<V>(A + a + prefetched);
+            sum += load<V>(A + a) * load<V>(v + ahead);
+            sum += load<V>(A + b) * load<V>(v + behind);
+        });
+        use(p.at[2] + o, sum);
     }
-    TRIMATTE_OPAQUE(a);
-    for (int u = 0; u < B; ++u) {
-        for (int c = 0; c < B; ++c) {
-            prefetch<V>(a + prefetched);
-            acc[u] += load<V>(a) * there[c];
-            a += n;
-        }
-    }
-    const int64_t behind = p.at[2 - dy] + o - dx;
-    a = A + plane * n + behind;
-    for (int u = 0; u < B; ++u) {
-        there[u] = load<V>(v + u * n + behind);
-    }
-    TRIMATTE_OPAQUE(a);
-    for (int u = 0; u < B; ++u) {
-        for (int c = 0; c < B; ++c) {
-            acc[c] += load<V>(a) * there[u];
-            a += n;
+}
+
+// The entries' products with both of their nodes: sum[u] += A_uc there[c], back[c] = sum of A_uc here[u].
+TRIMATTE_INLINE void multiply_both(const float* A, const F8* here, const F8* there, F8* sum, F8* back) {
+    for (int u = 0; u < 4; ++u) {
+        for (int c = 0; c < 4; ++c) {
+            const F8 entry = load<F8>(A + (u * 4 + c) * 8);
+            sum[u] += entry * there[c];
+            back[c] = u == 0 ? entry * here[0] : back[c] + entry * here[u];
         }
     }
 }
 
-// acc = A v
-template <class V, int B, int R>
-TRIMATTE_INLINE void row_sums(const float* A, int64_t n, const Piece& p, int64_t o, const float* v, V* acc) {
-    for (int u = 0; u < B; ++u) {
-        acc[u] = load<V>(v + u * n + p.at[2] + o);
-    }
-    if constexpr (B == 1) {
-        for_pixel_offsets(n, p, o, [&](int64_t a, int64_t ahead, int64_t b, int64_t behind) TRIMATTE_LAMBDA {
-            prefetch<V>(A + a + prefetched);
-            acc[0] += load<V>(A + a) * load<V>(v + ahead);
-            acc[0] += load<V>(A + b) * load<V>(v + behind);
-        });
-    } else {
+// The same for cells, whose matrix is read once: what a cell passes on to the one right of it stays in registers, what
+// it passes on to those below waits in `carry` (12 planes) until their row's turn. follows: that of the row above is
+// there; if not, it is made anew.
+template <class Use>
+TRIMATTE_INLINE void for_cell_vectors(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v,
+                                      float* carry, bool follows, const Use& use) {
+    F8 right[4] = {};
+    int64_t reached = -1;
+    for (; p != end; ++p) {
+        if (p->at[2] != reached) {
+            for (F8& r : right) {
+                r = F8{};
+            }
+        }
+        reached = p->at[2] + p->size;
+        for (int64_t o = 0; o < p->size; o += 8) {
+            const int64_t at = p->at[2] + o;
+            const float* a = A + at * 64;
+            F8 here[4], there[4], sum[4], back[4], left[4];
+            for (int c = 0; c < 4; ++c) {
+                sum[c] = here[c] = load<F8>(v + c * n + at);
+                there[c] = load<F8>(v + c * n + at + 1);
+            }
+            multiply_both(a, here, there, sum, back);
+            for (int c = 0; c < 4; ++c) {
+                left[c] = shift_in(right[c], back[c]);
+                right[c] = back[c];
+            }
 #pragma GCC unroll 1
-        for (int f = 0; f < 4; ++f) {
-            const int dy = f > 0;
-            add_offset<V, B, R>(dy, dy == 0 ? 1 : f - 2, A, n, p, o, v, acc);
+            for (int f = 0; f < 3; ++f) {
+                a += 128;
+                for (int c = 0; c < 4; ++c) {
+                    there[c] = load<F8>(v + c * n + p->at[3] + o + f - 1);
+                }
+                multiply_both(a, here, there, sum, back);
+                for (int c = 0; c < 4; ++c) {
+                    store(carry + (f * 4 + c) * n + at, back[c]);
+                }
+                const int64_t above = p->at[1] + o - f + 1;
+                if (follows) {
+                    for (int c = 0; c < 4; ++c) {
+                        left[c] += load<F8>(carry + (f * 4 + c) * n + above);
+                    }
+                } else {
+                    float entries[16 * 8];
+                    for (int i = 0; i < 8; ++i) {
+                        const float* from = A + (above + i) / 8 * 512 + (f + 1) * 128 + (above + i) % 8;
+                        for (int k = 0; k < 16; ++k) {
+                            entries[k * 8 + i] = from[k * 8];
+                        }
+                    }
+                    F8 unused[4] = {};
+                    for (int c = 0; c < 4; ++c) {
+                        there[c] = load<F8>(v + c * n + above);
+                    }
+                    multiply_both(entries, there, there, unused, back);
+                    for (int c = 0; c < 4; ++c) {
+                        left[c] += back[c];
+                    }
+                }
+            }
+            for (int u = 0; u < 4; ++u) {
+                use(u * n + at, sum[u] + left[u]);
+            }
         }
     }
 }
 
 // use(i, (A v)[i ...]), i = u n + slot, for all numbers u of all nodes of the pieces.
-template <class V, int B, int R, class Use>
-TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, const float* v,
-                                 const Use& use) {
-    constexpr int64_t step = sizeof(V) / sizeof(float);
-    for (; o + step <= p.size; o += step) {
-        V acc[B];
-        row_sums<V, B, R>(A, n, p, o, v, acc);
-        for (int u = 0; u < B; ++u) {
-            use(u * n + p.at[2] + o, acc[u]);
-        }
-    }
-}
-
-template <int B, int R, class Use>
+template <int B, class Use>
 TRIMATTE_INLINE void for_products(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v,
-                                  const Use& use) {
-    for (; p != end; ++p) {
-        int64_t o = 0;
-        if constexpr (B == 1) {  // two sums: one addition need not wait for the other
-            for_vectors<Pair<Native>, B, R>(A, n, *p, o, v, use);
+                                  [[maybe_unused]] float* carry, [[maybe_unused]] bool follows, const Use& use) {
+    if constexpr (B == 4) {
+        for_cell_vectors(A, n, p, end, v, carry, follows, use);
+    } else {
+        for (; p != end; ++p) {
+            int64_t o = 0;
+            for_vectors<Pair<Native>>(A, n, *p, o, v, use);
+            for_vectors<Native>(A, n, *p, o, v, use);
+            for_vectors<F8>(A, n, *p, o, v, use);
         }
-        for_vectors<Native, B, R>(A, n, *p, o, v, use);
-        for_vectors<F8, B, R>(A, n, *p, o, v, use);
     }
 }
 
-template <int B, int R>
-void product(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v, float* out) {
-    for_products<B, R>(A, n, p, end, v, [=](int64_t i, const auto& Av) TRIMATTE_LAMBDA { store(out + i, Av); });
+template <int B>
+void product(const float* A, int64_t n, const Piece* p, const Piece* end, float* carry, bool follows, const float* v,
+             float* out) {
+    for_products<B>(A, n, p, end, v, carry, follows,
+                    [=](int64_t i, const auto& Av) TRIMATTE_LAMBDA { store(out + i, Av); });
 }
 
-template <int B, int R>
-void subtract(const float* A, int64_t n, const Piece* p, const Piece* end, const float* d, float* r) {
-    for_products<B, R>(A, n, p, end, d, [=](int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
+template <int B>
+void subtract(const float* A, int64_t n, const Piece* p, const Piece* end, float* carry, bool follows, const float* d,
+              float* r) {
+    for_products<B>(A, n, p, end, d, carry, follows, [=](int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
         using V = vector_of<decltype(Ad)>;
         store(r + i, load<V>(r + i) - Ad);
     });
 }
 
-template <int B, int R>
-void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float keep, float add, const float* d,
-            float* r, float* d_next, float* x) {
-    for_products<B, R>(A, n, p, end, d, [=](int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
+template <int B>
+void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float* carry, bool follows, float keep,
+            float add, float again, const float* d, float* r, float* d_next, float* x) {
+    for_products<B>(A, n, p, end, d, carry, follows, [=](int64_t i, const auto& Ad) TRIMATTE_LAMBDA {
         using V = vector_of<decltype(Ad)>;
         const V left = load<V>(r + i) - Ad;
-        const V step = keep * load<V>(d + i) + add * left;
+        const V last = load<V>(d + i);
+        const V step = keep * last + add * left;
         store(r + i, left);
         store(d_next + i, step);
-        store(x + i, load<V>(x + i) + step);
+        store(x + i, load<V>(x + i) + (again * last + step));
     });
 }
 

@@ -41,28 +41,50 @@ void gather(const float* P, const float* const* rows, int64_t n, float* out) {
     }
 }
 
-// Adds one row of the patches of `count` cells beside each other, times e, to `wide`, whose first element is lane 0 of
-// the first: number b at b * size. cells: their numbers, of patches and of groups of 4 in e; 0 for none.
+// P e on the own nodes of `count` cells beside each other, all k rows: number b of row y at out + b * n + y * stride.
+// cells: the numbers of those in the row above, their own, those in the row below, and Strip::lanes more of each; 0 for
+// none, whose patch and e are zero.
 template <int B, int side>
-void spread(int64_t count, const float* P, const int32_t* cells, int row, const float* e, int64_t size, float* wide) {
+void spread(int64_t count, const float* P, const int32_t* const* cells, const float* e, int64_t n, int64_t stride,
+            float* out) {
     constexpr int k = side - 2;
-    constexpr int apart = (8 + k - 1) / k;  // cells so far from each other do not write to the same lanes
     const F8 in_patch = lanes_of_patch<side>();
-    for (int64_t first = 0; first < apart; ++first) {
-        for (int64_t j = first; j < count; j += apart) {
-            if (cells[j] == 0) {
-                continue;
+    F8 sum[k * B] = {};  // of a row from lane 0 of a cell's patch on: cells to the left have added their part
+    for (int64_t j = 0; j < count; ++j) {
+        // The one row of the cell below is not in the cache, nor does the hardware see it coming.
+        const float* below = P + int64_t{cells[2][j + Strip::lanes]} * (side * B * columns * side);
+        for (int i = 0; i < B * columns * side; i += 16) {
+            TRIMATTE_PREFETCH(below + i);
+        }
+        const auto part = [&](int of, int row, int b) TRIMATTE_LAMBDA {
+            const float* p = P + ((int64_t{cells[of][j]} * side + row) * B + b) * (columns * side);
+            const float* e_j = e + int64_t{cells[of][j]} * columns;
+            F8 v = e_j[0] * load<F8>(p);
+            for (int c = 1; c < columns; ++c) {
+                v += e_j[c] * load<F8>(p + c * side);
             }
-            const float* p = P + (int64_t{cells[j]} * side + row) * (B * columns * side);
-            const float* e_j = e + int64_t{cells[j]} * columns;
+            return v;
+        };
+        for (int y = 0; y < k; ++y) {
             for (int b = 0; b < B; ++b) {
-                F8 sum = e_j[0] * load<F8>(p);
-                for (int c = 1; c < columns; ++c) {
-                    sum += e_j[c] * load<F8>(p + c * side);
+                F8 v = part(1, y + 1, b);
+                if (y == 0) {
+                    v += part(0, side - 1, b);
                 }
-                float* at = wide + b * size + j * k;
-                store(at, load<F8>(at) + in_patch * sum);
-                p += columns * side;
+                if (y == k - 1) {
+                    v += part(2, 0, b);
+                }
+                F8& total = sum[y * B + b];
+                total = without_first<k>(total) + in_patch * v;
+                // The lanes that the next cell adds to are written again. The very first is not the strip's.
+                float* at = out + b * n + y * stride + j * k - 1;
+                if (j > 0) {
+                    store(at, total);
+                } else {
+                    float lane[8];
+                    store(lane, total);
+                    memcpy(at + 1, lane + 1, 7 * sizeof(float));
+                }
             }
         }
     }
@@ -199,8 +221,8 @@ void patch_contract(const float* P, const float* AP, int dy, int dx, float* out)
     }
 }
 
-template <int B, int R, int side>
+template <int B, int side>
 constexpr StencilKernels stencil_kernels() {
-    return {product<B, R>,       subtract<B, R>,          smooth<B, R>, gather<B, side>, spread<B, side>,
+    return {product<B>,          subtract<B>,             smooth<B>, gather<B, side>, spread<B, side>,
             patch_gram<B, side>, patch_transform<B, side>};
 }

@@ -30,6 +30,36 @@ struct Pair {
     }
 };
 
+// `before`'s last lane, then `v` without its own.
+template <class V>
+TRIMATTE_INLINE V shift_in(const V& before, const V& v) {
+    constexpr int size = sizeof(V) / sizeof(float);
+    if constexpr (size == 4) {
+        return __builtin_shufflevector(before, v, 3, 4, 5, 6);
+    } else {
+        return __builtin_shufflevector(before, v, 7, 8, 9, 10, 11, 12, 13, 14);
+    }
+}
+template <class V>
+TRIMATTE_INLINE Pair<V> shift_in(const Pair<V>& before, const Pair<V>& v) {
+    return {shift_in(before.second, v.first), shift_in(v.first, v.second)};
+}
+
+// Lanes `by` and after, then zeros; `by` is 3 or 4.
+template <int by, class V>
+TRIMATTE_INLINE V without_first(const V& v) {
+    constexpr int size = sizeof(V) / sizeof(float);
+    if constexpr (size == 4) {
+        return __builtin_shufflevector(v, V{}, by, by + 1, by + 2, by + 3);
+    } else {
+        return __builtin_shufflevector(v, V{}, by, by + 1, by + 2, by + 3, by + 4, by + 5, by + 6, by + 7);
+    }
+}
+template <int by, class V>
+TRIMATTE_INLINE Pair<V> without_first(const Pair<V>& v) {
+    return by == 4 ? Pair<V>{v.second, V{}} : Pair<V>{shift_in(v.first, v.second), without_first<3>(v.second)};
+}
+
 // `Native` is what fills a register, at least 8 floats.
 #if defined(__AVX512F__)
 typedef float F8 __attribute__((vector_size(32)));
@@ -129,6 +159,22 @@ using Pair = F16;
 #define TRIMATTE_OPAQUE(pointer)
 #define TRIMATTE_PREFETCH(address)
 
+TRIMATTE_INLINE F8 shift_in(const F8& before, const F8& v) {
+    F8 shifted;
+    shifted.lane[0] = before.lane[7];
+    for (int i = 1; i < 8; ++i) {
+        shifted.lane[i] = v.lane[i - 1];
+    }
+    return shifted;
+}
+template <int by>
+TRIMATTE_INLINE F8 without_first(const F8& v) {
+    F8 shifted{};
+    for (int i = by; i < 8; ++i) {
+        shifted.lane[i - by] = v.lane[i];
+    }
+    return shifted;
+}
 TRIMATTE_INLINE D8 widen(const F8& a) {
     D8 b;
     for (int i = 0; i < 8; ++i) {

@@ -96,8 +96,8 @@ public:
     };
     // With the last z and w: p = z + beta p, q = w + beta q, x += alpha p, r -= alpha q. Then z = M^-1 r, w = A z.
     Measures precondition(double alpha, double beta) {
-        const RowStage first = [=](std::int64_t y) { advance(y, alpha, beta); };
-        const RowStage last = [this](std::int64_t y) {
+        const RowStage first = [=](std::int64_t y, bool) { advance(y, alpha, beta); };
+        const RowStage last = [this](std::int64_t y, bool) {
             double sums[4] = {};
             simd::kernels().measured_product(stencil_.hi.data(), stencil_.lo.data(), n(), grid().pieces_begin(y),
                                              grid().pieces_end(y), smoother_->x(), r_.data(), q_.data(),

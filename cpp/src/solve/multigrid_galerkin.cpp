@@ -112,7 +112,7 @@ void store_couplings(const Cells& cells, std::int32_t j, CoarseMatrix& coarse, c
         if (i != 0) {
             contract(i, -dy, -dx, block);
             for (int p = 0; p < C * C; ++p) {
-                coarse.A[(static_cast<std::int64_t>(f) * C * C + p) * n + cells[i].coarse] = block[p];
+                coarse.A[entry_of_cell(cells[i].coarse, static_cast<int>(f) * C * C + p)] = block[p];
             }
         }
     }
@@ -178,9 +178,8 @@ Buffer<float> in_one_piece(const LevelMatrix<B>& matrix, const Context& context)
     parallel_ranges(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t f = 0; f < offsets; ++f) {
             for (int p = 0; p < B * B; ++p) {
-                const float* plane = matrix.A + (f * B * B + p) * n;
                 for (std::int64_t i = begin; i < end; ++i) {
-                    blocks[(f * n + i) * B * B + p] = plane[i];
+                    blocks[(f * n + i) * B * B + p] = matrix.A[entry_of_cell(i, static_cast<int>(f) * B * B + p)];
                 }
             }
         }

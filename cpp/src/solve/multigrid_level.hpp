@@ -47,6 +47,10 @@ public:
     virtual std::int64_t entries() const = 0;  // numbers in the matrices, of the levels below too
 };
 
+// Planes that the kernels of a matrix with B numbers a node want between rows.
+template <int B>
+constexpr std::int64_t carry_planes = B == 1 ? 0 : 12;
+
 // What a level is made of, before it has vectors: see multigrid_setup.hpp.
 template <int B>
 struct LevelMatrix {
@@ -72,6 +76,7 @@ public:
           r_(zeros<float>(B * matrix.n(), context)),
           x_(zeros<float>(B * matrix.n(), context)),
           d_{zeros<float>(B * matrix.n(), context), zeros<float>(B * matrix.n(), context)},
+          carry_(zeros<float>(carry_planes<B> * matrix.n(), context)),
           e_(zeros<float>(columns * (P_.cells.count() + 1), context)) {}
 
     float* r() { return r_.data(); }
@@ -101,7 +106,7 @@ public:
     }
 
     std::size_t bytes() const {
-        return P_.bytes() + r_.bytes() + x_.bytes() + d_[0].bytes() + d_[1].bytes() + e_.bytes() + coarse_->bytes();
+        return P_.bytes() + r_.bytes() + x_.bytes() + d_[0].bytes() + d_[1].bytes() + carry_.bytes() + e_.bytes() + coarse_->bytes();
     }
 
     std::int64_t entries() const { return (B == 1 ? Stencil::offsets : 4 * B * B) * matrix_.n() + coarse_->entries(); }
@@ -118,7 +123,7 @@ private:
     const Piece* begin(std::int64_t y) const { return grid().pieces_begin(y); }
     const Piece* end(std::int64_t y) const { return grid().pieces_end(y); }
 
-    // x += P (coarse solution for P^T r), also left in d_[0]; r does not know of it yet.
+    // d_[0] = P (coarse solution for P^T r); x and r do not know of it yet.
     void correct() {
         const std::int64_t coarse_slots = coarse_->grid().slots();
         P_.restrict_to_cells(grid(), r_.data(), coarse_->b(), coarse_slots, context_);
@@ -131,34 +136,35 @@ private:
                 }
             }
         });
-        P_.interpolate(grid(), e_.data(), d_[0].data(), x_.data(), context_);
+        P_.interpolate(grid(), e_.data(), d_[0].data(), context_);
     }
 
     // The steps of the polynomial after the first, whose step is in d_[now]; returns where the last step is.
     int add_smoothing(std::vector<RowStage>& stages, int now) {
         for (int k = 1; k < smoothing_steps; ++k) {
-            stages.emplace_back([this, k, now](std::int64_t y) {
-                kernels().smooth(A(), n(), begin(y), end(y), chebyshev_.keep[k], chebyshev_.add[k], d_[now].data(),
-                                 r_.data(), d_[1 - now].data(), x_.data());
+            stages.emplace_back([this, k, now](std::int64_t y, bool follows) {
+                kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, chebyshev_.keep[k],
+                                 chebyshev_.add[k], 0, d_[now].data(), r_.data(), d_[1 - now].data(), x_.data());
             });
             now = 1 - now;
         }
         return now;
     }
 
-    // The same with the first step, after a step in d_[now] that r has not lost yet.
+    // The same with the first step, after a step in d_[now] that x has not got and r has not lost yet.
     int add_whole_smoothing(std::vector<RowStage>& stages, int now) {
-        stages.emplace_back([this, now](std::int64_t y) {
-            kernels().smooth(A(), n(), begin(y), end(y), 0, chebyshev_.add[0], d_[now].data(), r_.data(),
-                             d_[1 - now].data(), x_.data());
+        stages.emplace_back([this, now](std::int64_t y, bool follows) {
+            kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, 0, chebyshev_.add[0], 1, d_[now].data(),
+                             r_.data(), d_[1 - now].data(), x_.data());
         });
         return add_smoothing(stages, 1 - now);
     }
 
     // Then r loses the last step's part.
     void add_residual(std::vector<RowStage>& stages, int now) {
-        stages.emplace_back(
-            [this, now](std::int64_t y) { kernels().subtract(A(), n(), begin(y), end(y), d_[now].data(), r_.data()); });
+        stages.emplace_back([this, now](std::int64_t y, bool follows) {
+            kernels().subtract(A(), n(), begin(y), end(y), carry_.data(), follows, d_[now].data(), r_.data());
+        });
     }
 
     LevelMatrix<B> matrix_;
@@ -168,6 +174,7 @@ private:
     Chebyshev<smoothing_steps> chebyshev_;
     Buffer<float> r_, x_;
     Buffer<float> d_[2];
+    Buffer<float> carry_;
     Buffer<float> e_;  // the coarse solution, by cell
 };
 

@@ -228,7 +228,7 @@ Cells::Cells(const Grid& fine, const Grid& coarse) {
     }
     first_.push_back(static_cast<std::int32_t>(cells_.size()));
     for (std::vector<std::int32_t>& all : neighbours_) {
-        all.assign(cells_.size(), 0);
+        all.assign(cells_.size() + Strip::lanes, 0);
     }
     for (std::int64_t y = 0; y < coarse.height(); ++y) {
         for (const Piece* p = coarse.pieces_begin(y); p != coarse.pieces_end(y); ++p) {
@@ -246,36 +246,14 @@ Cells::Cells(const Grid& fine, const Grid& coarse) {
 }
 
 template <int B>
-void Prolongation<B>::interpolate(const Grid& grid, const float* e, float* u, float* x, const Context& context) const {
+void Prolongation<B>::interpolate(const Grid& grid, const float* e, float* u, const Context& context) const {
     for_cell_rows(grid, context, [&](std::int64_t cy) {
-        std::vector<float> wide;
         std::int32_t i = cells.begin(cy);
         for (const Strip* s = grid.strips_begin(cy); s != grid.strips_end(cy); ++s) {
-            const std::int64_t count = s->width / k;
-            const std::int64_t size = s->width + 8;
-            for (int y = 0; y < k; ++y) {
-                wide.assign(static_cast<std::size_t>(B * size), 0.0f);
-                const auto add = [&](int dy) {
-                    kernels_for<B>().spread(count, patches.data(), cells.neighbours(i, dy), y + 1 - dy * k, e, size,
-                                            wide.data());
-                };
-                add(0);
-                if (y == 0) {
-                    add(-1);
-                }
-                if (y == k - 1) {
-                    add(1);
-                }
-                for (int b = 0; b < B; ++b) {
-                    const float* from = wide.data() + b * size + 1;
-                    const std::int64_t at = b * grid.slots() + s->slot + y * s->stride;
-                    for (std::int64_t j = 0; j < s->width; ++j) {
-                        u[at + j] = from[j];
-                        x[at + j] += from[j];
-                    }
-                }
-            }
-            i += static_cast<std::int32_t>(count);
+            const std::int32_t* const numbers[] = {cells.neighbours(i, -1), cells.neighbours(i, 0),
+                                                   cells.neighbours(i, 1)};
+            kernels_for<B>().spread(s->width / k, patches.data(), numbers, e, grid.slots(), s->stride, u + s->slot);
+            i += static_cast<std::int32_t>(s->width / k);
         }
     });
 }

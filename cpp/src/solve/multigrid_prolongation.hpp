@@ -48,7 +48,7 @@ public:
     std::int32_t neighbour(std::int32_t i, int dy, int dx) const {
         return neighbours_[static_cast<std::size_t>(3 * (dy + 1) + dx + 1)][static_cast<std::size_t>(i)];
     }
-    // The same for cell i and those after it.
+    // The same for cell i and those after it; Strip::lanes may be read beyond the last.
     const std::int32_t* neighbours(std::int32_t i, int dy) const {
         return neighbours_[static_cast<std::size_t>(3 * (dy + 1) + 1)].data() + i;
     }
@@ -70,8 +70,8 @@ struct Prolongation {
     Cells cells;
     Buffer<float> patches;  // of cell i from i * patch_size on; kernels_patches.inl has their layout
 
-    // P e, added to x and written to u; e: of cell i from i * columns on.
-    void interpolate(const Grid& grid, const float* e, float* u, float* x, const Context& context) const;
+    // u = P e; e: of cell i from i * columns on, the first zero.
+    void interpolate(const Grid& grid, const float* e, float* u, const Context& context) const;
     // out = P^T r, in planes of out_slots.
     void restrict_to_cells(const Grid& grid, const float* r, float* out, std::int64_t out_slots,
                            const Context& context) const;

@@ -38,7 +38,7 @@ public:
                     }
                     const std::int64_t at = grid_.slot(places_[i][0], places_[i][1]);
                     for (int k = 0; k < C * C; ++k) {
-                        const double a = matrix.A[(static_cast<std::int64_t>(f) * C * C + k) * grid_.slots() + at];
+                        const double a = matrix.A[entry_of_cell(at, static_cast<int>(f) * C * C + k)];
                         const auto u = static_cast<Eigen::Index>(i * C) + k / C;
                         const auto v = static_cast<Eigen::Index>(j * C) + k % C;
                         A(u, v) = A(v, u) = a;
@@ -96,7 +96,7 @@ public:
     const float* x() override { return smoother_->x(); }
     const Grid& grid() const override { return grid_; }
     void cycle() override {
-        smoother_->cycle({[this](std::int64_t y) {
+        smoother_->cycle({[this](std::int64_t y, bool) {
                              for_strips(grid_, y, [&](const Strip& s, std::int64_t slot) {
                                  for (int c = 0; c < C; ++c) {
                                      const std::int64_t at = c * grid_.slots() + slot;
@@ -177,14 +177,14 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
             if (other == 0) {
                 continue;
             }
-            float* entry = coarse.A.data() + static_cast<std::int64_t>(f) * C * C * n + at;
+            const auto entry = [&](int k) -> float& { return coarse.A[entry_of_cell(at, static_cast<int>(f) * C * C + k)]; };
             Small block;
             for (int k = 0; k < C * C; ++k) {
-                block(k / C, k % C) = entry[k * n];
+                block(k / C, k % C) = entry(k);
             }
             const Small scaled = inverse_of(i) * block * inverse_of(other).transpose();
             for (int k = 0; k < C * C; ++k) {
-                entry[k * n] = scaled(k / C, k % C);
+                entry(k) = scaled(k / C, k % C);
             }
         }
     });
@@ -224,6 +224,7 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
     const std::int64_t n = grid.slots();
     Buffer<float> v = zeros<float>(B * n, context), old = zeros<float>(B * n, context);
     Buffer<float> w = zeros<float>(B * n, context);
+    Buffer<float> carry = zeros<float>(carry_planes<B> * n, context);
     std::vector<double> part(static_cast<std::size_t>(grid.height()));
     const auto for_parts = [&](std::int64_t y, const auto& body) {  // of each plane
         for_strips(grid, y, [&](const Strip& s, std::int64_t slot) {
@@ -235,7 +236,7 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
     const auto sum_rows = [&](const auto& row) {
         for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t y = begin; y < end; ++y) {
-                part[static_cast<std::size_t>(y)] = row(y);
+                part[static_cast<std::size_t>(y)] = row(y, y > begin);
             }
         });
         double sum = 0;
@@ -246,7 +247,7 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
     };
     const simd::Kernels& kernels = simd::kernels();
     // Any vector that is not orthogonal to the rough modes; this one is the same on every machine.
-    double norm2 = sum_rows([&](std::int64_t y) {
+    double norm2 = sum_rows([&](std::int64_t y, bool) {
         double sum = 0;
         for_parts(y, [&](std::int64_t at, std::int64_t size, std::int64_t width) {
             for (std::int64_t i = at; i < at + width; ++i) {
@@ -263,9 +264,10 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
     for (; done < steps && norm2 > 1e-24; ++done) {
         const double norm = std::sqrt(norm2);
         beta[done] = norm;
-        const double vw = sum_rows([&](std::int64_t y) {
+        const double vw = sum_rows([&](std::int64_t y, bool follows) {
             double sum = 0;
-            kernels_for<B>().product(A, n, grid.pieces_begin(y), grid.pieces_end(y), v.data(), w.data());
+            kernels_for<B>().product(A, n, grid.pieces_begin(y), grid.pieces_end(y), carry.data(), follows, v.data(),
+                                     w.data());
             for_parts(y, [&](std::int64_t at, std::int64_t size, std::int64_t) {
                 sum += kernels.dot(size, v.data() + at, w.data() + at);
             });
@@ -275,7 +277,7 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
         const auto a = static_cast<float>(1 / norm);
         const auto b = static_cast<float>(alpha[done] / norm);
         const auto c = done == 0 ? 0.0f : static_cast<float>(norm / old_norm);
-        norm2 = sum_rows([&](std::int64_t y) {
+        norm2 = sum_rows([&](std::int64_t y, bool) {
             double sum = 0;
             for_parts(y, [&](std::int64_t at, std::int64_t size, std::int64_t) {
                 kernels.combine(size, a, w.data() + at, b, v.data() + at, c, old.data() + at);

@@ -25,8 +25,13 @@ Buffer<float> in_one_piece(const LevelMatrix<B>& matrix, const Context& context)
 template <int B>
 void patch_gradients(const LevelMatrix<B>& fine, const Prolongation<B>& P, float* out, const Context& context);
 
-// P^T A P: the coarse matrix, in the layout of its grid, diagonal blocks first (columns * columns planes), then one
-// plane for each forward offset and pair of numbers.
+// Place in a matrix of cells of entry e = (f * columns + u) * columns + c of a slot; see kernels_multigrid.inl.
+inline std::int64_t entry_of_cell(std::int64_t slot, int e) {
+    constexpr std::int64_t group = Strip::lanes;
+    return (slot / group * 4 * columns * columns + e) * group + slot % group;
+}
+
+// P^T A P: the coarse matrix. Diagonal blocks apart, in columns * columns planes.
 struct CoarseMatrix {
     Grid grid;
     Buffer<float> diagonal;

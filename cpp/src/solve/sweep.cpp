@@ -40,8 +40,9 @@ void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context&
         for (std::int64_t t = begin; t < end + reach * count; ++t) {
             for (std::int64_t s = 0; s < count; ++s) {
                 const std::int64_t y = t - reach * s;
-                if (y >= (i == 0 ? 0 : begin + reach * s) && y < (i == bands - 1 ? height : end - reach * s)) {
-                    stages[static_cast<std::size_t>(s)](y);
+                const std::int64_t first = i == 0 ? 0 : begin + reach * s;
+                if (y >= first && y < (i == bands - 1 ? height : end - reach * s)) {
+                    stages[static_cast<std::size_t>(s)](y, y > first);
                 }
             }
         }
@@ -49,8 +50,9 @@ void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context&
     parallel_for(bands - 1, context.threads, context.monitor, [&](std::int64_t i) {
         const std::int64_t middle = border[static_cast<std::size_t>(i) + 1];
         for (std::int64_t s = 1; s < count; ++s) {
-            for (std::int64_t y = middle - reach * s; y < middle + reach * s; ++y) {
-                stages[static_cast<std::size_t>(s)](y);
+            const std::int64_t first = middle - reach * s;
+            for (std::int64_t y = first; y < middle + reach * s; ++y) {
+                stages[static_cast<std::size_t>(s)](y, y > first);
             }
         }
     });

@@ -17,7 +17,8 @@ struct Context {
     Monitor& monitor;
 };
 
-using RowStage = std::function<void(std::int64_t y)>;
+// follows: this stage has just done row y - 1.
+using RowStage = std::function<void(std::int64_t y, bool follows)>;
 
 // Runs every stage on every row of the grid, as if one stage after the other. Stage s may read what earlier stages
 // wrote up to grid.reach() rows away, and may write what stage s - 2 has written. The stages follow each other through
