@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "reference/dense_solve.hpp"
+#include "reference/orthonormal.hpp"
 #include "solve/multigrid_setup.hpp"
-#include "solve/near_null.hpp"
 #include "support.hpp"
 #include "trimatte/affinity.hpp"
 #include "trimatte/errors.hpp"
@@ -143,31 +143,105 @@ Eigen::MatrixXd dense_blocks(const CoarseMatrix& coarse, const Prolongation<B>& 
     return sorted;
 }
 
-// P keeps the near-null vectors, has less energy than without its steps, and interpolates as it restricts; the products
-// with it are those of dense matrices. Returns P^T A P and the near-null vectors in planes of its grid.
+// The cells that share a node of cell i, and their parts of it.
+std::vector<std::pair<std::int32_t, double>> shares(const Cells& cells, std::int64_t k, std::int32_t i, std::int64_t y,
+                                                    std::int64_t x) {
+    const int dy = y == 0 ? -1 : y == k - 1 ? 1 : 0;
+    const int dx = x == 0 ? -1 : x == k - 1 ? 1 : 0;
+    const std::int32_t beside = dx == 0 ? 0 : cells.neighbour(i, 0, dx);
+    std::vector<std::pair<std::int32_t, double>> all;
+    for (const auto& [cell, part] : {std::pair{i, beside == 0 ? 1 : 2.0 / 3}, std::pair{beside, 1.0 / 3}}) {
+        const std::int32_t other = dy == 0 || cell == 0 ? 0 : cells.neighbour(cell, dy, 0);
+        if (cell != 0) {
+            all.emplace_back(cell, other == 0 ? part : part * 2 / 3);
+        }
+        if (other != 0) {
+            all.emplace_back(other, part / 3);
+        }
+    }
+    return all;
+}
+
+// The twin of make_prolongation, with dense matrices in double; rows and columns as in dense_prolongation.
+template <int B>
+Eigen::MatrixXd slow_prolongation(const Grid& grid, const Cells& cells, const Eigen::MatrixXd& A,
+                                  const Eigen::MatrixXd& N, double lmax, bool with_steps) {
+    const auto slots = places(grid);
+    const std::int64_t k = grid.cell();
+    Eigen::MatrixXd P = Eigen::MatrixXd::Zero(N.rows(), cells.count() * columns);
+    Eigen::MatrixXd R = Eigen::MatrixXd::Zero(P.cols(), columns);
+    // body(row of the node's first number, shares)
+    const auto for_nodes = [&](const auto& body) {
+        for (std::int32_t i = 1; i <= cells.count(); ++i) {
+            for (std::int64_t y = 0; y < k; ++y) {
+                for (std::int64_t x = 0; x < k; ++x) {
+                    const auto at = std::find(slots.begin(), slots.end(), cells[i].slot + y * cells[i].stride + x);
+                    if (at != slots.end()) {
+                        body((at - slots.begin()) * B, shares(cells, k, i, y, x));
+                    }
+                }
+            }
+        }
+    };
+    for_nodes([&](Eigen::Index row, const auto& all) {
+        for (const auto& [cell, part] : all) {
+            P.block<B, columns>(row, (cell - 1) * columns) = part * N.middleRows<B>(row);
+        }
+    });
+    using Square = Eigen::Matrix<double, columns, columns, Eigen::RowMajor>;
+    for (Eigen::Index i = 0; i < P.cols(); i += columns) {
+        const Square gram = P.middleCols<columns>(i).transpose() * P.middleCols<columns>(i);
+        const Orthonormal<columns> factor(gram.data());
+        P.middleCols<columns>(i) *= Eigen::Map<const Square>(factor.W[0]);
+        R.middleRows<columns>(i) = Eigen::Map<const Square>(factor.R[0]);
+    }
+    for (std::size_t s = 0; with_steps && s < energy_steps<B>.size(); ++s) {
+        const Eigen::MatrixXd gradient = A * P;
+        for_nodes([&](Eigen::Index row, const auto& all) {
+            const auto count = static_cast<Eigen::Index>(all.size());
+            Eigen::MatrixXd factors(count * columns, columns), change(B, count * columns);
+            for (Eigen::Index j = 0; j < count; ++j) {
+                const Eigen::Index at = (all[static_cast<std::size_t>(j)].first - 1) * columns;
+                factors.middleRows<columns>(j * columns) = R.middleRows<columns>(at);
+                change.middleCols<columns>(j * columns) = gradient.block<B, columns>(row, at);
+            }
+            const Square gram = factors.transpose() * factors;
+            const Orthonormal<columns> basis(gram.data());
+            const Eigen::MatrixXd Q = factors * Eigen::Map<const Square>(basis.W[0]);
+            change -= (change * Q * Q.transpose()).eval();
+            for (Eigen::Index j = 0; j < count; ++j) {
+                const Eigen::Index at = (all[static_cast<std::size_t>(j)].first - 1) * columns;
+                P.block<B, columns>(row, at) -= energy_steps<B>[s] / lmax * change.middleCols<columns>(j * columns);
+            }
+        });
+    }
+    return P;
+}
+
+// P is its twin's, keeps the near-null vectors, has less energy than without its steps, and interpolates as it
+// restricts; the coarse matrix is that of dense ones. Returns P^T A P and the near-null vectors in planes of its grid.
 template <int B>
 CoarseMatrix check_level(const LevelMatrix<B>& matrix, const Buffer<float>& N, Buffer<float>& coarse_N,
                          const Context& context) {
     const Grid& grid = *matrix.grid;
     Buffer<float> R;
-    const Prolongation<B> P = make_prolongation(matrix, N, coarse_grid(grid), R, context);
+    Prolongation<B> P = make_prolongation(matrix, N, coarse_grid(grid), R, context);
+    CoarseMatrix coarse = galerkin<B>(matrix, P, coarse_grid(grid), context);
+    float identity[columns * columns][Strip::lanes] = {};
+    for (int c = 0; c < columns; ++c) {
+        std::fill_n(identity[c * columns + c], Strip::lanes, 1.0f);
+    }
+    for_groups<B>(P.cells, context, [&](const simd::CellGroup& group) {
+        kernels_for<B>().finish_patches(group, identity[0], P.patches.data());
+    });
     const Eigen::MatrixXd full = dense_prolongation<B>(grid, P, context);
     const Eigen::MatrixXd vectors = dense_vectors<B>(grid, N);
     CHECK((full * dense_factors<B>(P, R) - vectors).cwiseAbs().maxCoeff() < 1e-5 * vectors.cwiseAbs().maxCoeff());
 
     const Eigen::MatrixXd A = dense_operator<B>(grid, matrix.A);
-    LevelMatrix<B> without_steps = matrix;
-    without_steps.lmax = 1e30;
-    Buffer<float> same_R;
-    const Prolongation<B> blend = make_prolongation(without_steps, N, coarse_grid(grid), same_R, context);
-    const Eigen::MatrixXd blend_full = dense_prolongation<B>(grid, blend, context);
-    const Eigen::MatrixXd gram = blend_full.transpose() * blend_full;
-    for (Eigen::Index i = 0; i < gram.cols(); i += columns) {  // the columns of a cell
-        const Eigen::Matrix4d own = gram.block<columns, columns>(i, i);
-        CHECK((own - Eigen::Matrix4d(own.diagonal().asDiagonal())).cwiseAbs().maxCoeff() < 1e-5);
-        CHECK((own(0, 0) == 0 || own(0, 0) == doctest::Approx(1)));
-    }
-    CHECK((full.transpose() * A * full).trace() < 0.9 * (blend_full.transpose() * A * blend_full).trace());
+    CHECK((full - slow_prolongation<B>(grid, P.cells, A, vectors, matrix.lmax, true)).cwiseAbs().maxCoeff() < 1e-4);
+    const Eigen::MatrixXd blend = slow_prolongation<B>(grid, P.cells, A, vectors, matrix.lmax, false);
+    CHECK((full.transpose() * A * full).trace() < 0.9 * (blend.transpose() * A * blend).trace());
 
     const auto slots = places(grid);
     Eigen::VectorXd r(full.rows());
@@ -178,40 +252,17 @@ CoarseMatrix check_level(const LevelMatrix<B>& matrix, const Buffer<float>& N, B
         r_slots[at] = static_cast<float>(random() - 0.5);
         r[i] = r_slots[at];
     }
-    Grid below = coarse_grid(grid);
-    std::vector<float> restricted(static_cast<std::size_t>(columns * below.slots()), 0.0f);
-    P.restrict_to_cells(grid, r_slots.data(), restricted.data(), below.slots(), context);
+    std::vector<float> restricted(static_cast<std::size_t>(columns * coarse.grid.slots()), 0.0f);
+    P.restrict_to_cells(grid, r_slots.data(), restricted.data(), coarse.grid.slots(), context);
     const Eigen::VectorXd expected = full.transpose() * r;
     for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
         for (int c = 0; c < columns; ++c) {
-            CHECK(restricted[static_cast<std::size_t>(c * below.slots() + P.cells[i].coarse)] ==
+            CHECK(restricted[static_cast<std::size_t>(c * coarse.grid.slots() + P.cells[i].coarse)] ==
                   doctest::Approx(expected[(i - 1) * columns + c]).epsilon(1e-4));
         }
     }
 
-    Buffer<float> fast(P.patches.size()), slow(P.patches.size());
-    patch_gradients<B>(matrix, P, fast.data(), context);
-    patch_gradients_of_any<B>(matrix, P, slow.data(), context);
-    const Eigen::MatrixXd AP = A * full;
-    for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
-        const auto column = AP.middleCols((i - 1) * columns, columns);
-        double largest = 0;  // the patch's part of A P, found by its sum of squares with P's own entries
-        double product = 0;
-        for (std::int64_t j = std::int64_t{patch_size<B>} * i; j < std::int64_t{patch_size<B>} * (i + 1); ++j) {
-            largest = std::max<double>(largest, std::abs(fast[j] - slow[j]));
-            product += static_cast<double>(fast[j]) * static_cast<double>(P.patches[j]);
-        }
-        CHECK(largest < 1e-5);
-        CHECK(
-            product ==
-            doctest::Approx((full.middleCols((i - 1) * columns, columns).transpose() * column).trace()).epsilon(1e-4));
-    }
-
-    const Eigen::MatrixXd PAP = full.transpose() * A * full;
-    CHECK((dense_blocks<B>(galerkin_of_any<B>(matrix, P, coarse_grid(grid), context), P) - PAP).cwiseAbs().maxCoeff() <
-          1e-5);
-    CoarseMatrix coarse = galerkin<B>(matrix, P, std::move(below), context);
-    CHECK((dense_blocks<B>(coarse, P) - PAP).cwiseAbs().maxCoeff() < 1e-5);
+    CHECK((dense_blocks<B>(coarse, P) - full.transpose() * A * full).cwiseAbs().maxCoeff() < 1e-5);
     coarse_N = zeros<float>(columns * columns * coarse.grid.slots(), context);
     for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
         for (int p = 0; p < columns * columns; ++p) {

@@ -15,6 +15,7 @@ namespace {
 #include "kernels_closed_form.inl"
 #include "kernels_multigrid.inl"
 #include "kernels_patches.inl"
+#include "kernels_prolongation.inl"
 #include "kernels_multilevel.inl"
 #include "kernels_network.inl"
 #include "kernels_sampling.inl"
@@ -31,11 +32,8 @@ const Kernels kernels{whiten,
                       normalise,
                       update,
                       make_exact,
-                      stencil_kernels<1, pixel_side>(),
-                      stencil_kernels<4, 5>(),
-                      patch_gradient,
-                      patch_image,
-                      patch_contract,
+                      stencil_kernels<1>(),
+                      stencil_kernels<4>(),
                       wide_product,
                       measured_product,
                       start,

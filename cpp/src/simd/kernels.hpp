@@ -16,6 +16,16 @@ namespace trimatte::simd {
 constexpr int lanes = 32;  // windows that one call handles: their colours stay in the first-level cache
 using Lanes = double[lanes];
 
+// Eight cells of the multigrid, one in each lane.
+struct CellGroup {
+    std::int32_t cell[9][8];  // numbers of the cells and of those around them; 0 for none
+    // Slots of the rows of nodes from (1 + reach) above the cell's first to the one below its last, in the cell's first
+    // column.
+    std::int64_t row[8][8];
+
+    const std::int32_t* neighbour(int dy, int dx) const { return cell[3 * (dy + 1) + dx + 1]; }
+};
+
 // Multigrid, loops over the pieces of a row; see kernels_multigrid.inl for the layout of the matrix A. n: slots of a
 // plane. carry: for cells, 12 planes for products that wait for the next row; follows: those of the row above are there.
 struct StencilKernels {
@@ -32,9 +42,12 @@ struct StencilKernels {
     void (*gather)(const float* P, const float* const* rows, std::int64_t n, float* out);
     void (*spread)(std::int64_t count, const float* P, const std::int32_t* const* cells, const float* e, std::int64_t n,
                    std::int64_t stride, float* out);
-    // Of one patch: P^T P, upper triangle of 4 x 4; and P = P W, W upper triangular.
-    void (*patch_gram)(const float* P, double* out);
-    void (*patch_transform)(const double* W, float* P);
+    // What makes P, eight cells at a time: see kernels_prolongation.inl.
+    void (*blend)(const CellGroup& group, const float* N, std::int64_t n, float* P, float* R);
+    void (*gradient)(const CellGroup& group, const float* A, std::int64_t n, const float* P, float* out);
+    void (*take_step)(const CellGroup& group, const float* gradient, float step, const float* R, float* P);
+    void (*coarsen)(const CellGroup& group, const float* A, std::int64_t n, const float* P, float* out);
+    void (*finish_patches)(const CellGroup& group, const float* W, float* P);
 };
 
 struct Kernels {
@@ -67,11 +80,6 @@ struct Kernels {
 
     // Multigrid: pixels, and cells with 4 numbers.
     StencilKernels pixels, cells;
-    // For cells of pixels: A P on a cell's patch, A P wherever it is not zero, and P_i^T A P_j, cell i lying (dy, dx)
-    // cells from cell j. S: the stencil round the cell; see kernels_patches.inl.
-    void (*patch_gradient)(const float* S, std::int64_t width, const float* P, float* out);
-    void (*patch_image)(const float* S, std::int64_t width, const float* P, float* AP);
-    void (*patch_contract)(const float* P, const float* AP, int dy, int dx, float* out);
     // out = A v in double, A = hi + lo.
     void (*wide_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
                          const double* v, double* out);

@@ -180,7 +180,7 @@ void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float* 
 
 // A v in double, for pixels: entries are hi + lo.
 TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) {
-    return widen(load<F8>(hi + i)) + widen(load<F8>(lo + i));
+    return load_wide(hi + i) + load_wide(lo + i);
 }
 
 // out = A v
@@ -207,18 +207,16 @@ void measured_product(const float* hi, const float* lo, int64_t n, const Piece* 
     for (; p != end; ++p) {
         for (int64_t o = 0; o < p->size; o += 8) {
             const int64_t at = p->at[2] + o;
-            const D8 here = widen(load<F8>(z + at));
+            const D8 here = load_wide(z + at);
             D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
             F8 rest{};                  // what lo adds needs no more digits
             for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t z_a, int64_t b, int64_t z_b) TRIMATTE_LAMBDA {
                 prefetch<F8>(hi + a + prefetched);
                 prefetch<F8>(lo + a + prefetched);
-                const F8 z_ahead = load<F8>(z + z_a);
-                const F8 z_behind = load<F8>(z + z_b);
-                ahead += widen(load<F8>(hi + a)) * widen(z_ahead);
-                behind += widen(load<F8>(hi + b)) * widen(z_behind);
-                rest += load<F8>(lo + a) * z_ahead;
-                rest += load<F8>(lo + b) * z_behind;
+                ahead += load_wide(hi + a) * load_wide(z + z_a);
+                behind += load_wide(hi + b) * load_wide(z + z_b);
+                rest += load<F8>(lo + a) * load<F8>(z + z_a);
+                rest += load<F8>(lo + b) * load<F8>(z + z_b);
             });
             const D8 sum = ahead + behind + widen(rest);
             store(w + at, sum);

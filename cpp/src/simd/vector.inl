@@ -235,6 +235,15 @@ template <class V, class Scalar>
 TRIMATTE_INLINE void store(Scalar* to, const V& v) {
     Memory<V>::store(to, v);
 }
+// 8 floats as doubles.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+TRIMATTE_INLINE D8 load_wide(const float* from) {
+    return {reinterpret_cast<D4>(_mm256_cvtps_pd(_mm_loadu_ps(from))),
+            reinterpret_cast<D4>(_mm256_cvtps_pd(_mm_loadu_ps(from + 4)))};
+}
+#else
+TRIMATTE_INLINE D8 load_wide(const float* from) { return widen(load<F8>(from)); }
+#endif
 // The sum of the lanes, in order.
 template <class V>
 double total(const V& v) {
@@ -243,6 +252,128 @@ double total(const V& v) {
         sum += static_cast<double>(v[i]);
     }
     return sum;
+}
+
+// Lane j of v[i] becomes lane i of v[j].
+#if !defined(__GNUC__)
+TRIMATTE_INLINE void transpose(F8* v) {
+    for (int i = 0; i < 8; ++i) {
+        for (int j = 0; j < i; ++j) {
+            const float a = v[i].lane[j];
+            v[i].lane[j] = v[j].lane[i];
+            v[j].lane[i] = a;
+        }
+    }
+}
+#elif defined(__AVX2__)
+TRIMATTE_INLINE void transpose(F8* v) {
+    F8 pairs[8], fours[8];
+    for (int i = 0; i < 8; i += 2) {
+        pairs[i] = __builtin_shufflevector(v[i], v[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        pairs[i + 1] = __builtin_shufflevector(v[i], v[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        for (int j = 0; j < 2; ++j) {
+            const F8 a = pairs[i + j], b = pairs[i + j + 2];
+            fours[i + 2 * j] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+            fours[i + 2 * j + 1] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    }
+    for (int i = 0; i < 4; ++i) {
+        v[i] = __builtin_shufflevector(fours[i], fours[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        v[i + 4] = __builtin_shufflevector(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+#else
+TRIMATTE_INLINE void transpose(F4& a, F4& b, F4& c, F4& d) {
+    const F4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const F4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    a = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    b = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    c = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    d = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+}
+TRIMATTE_INLINE void transpose(F8* v) {
+    transpose(v[0].first, v[1].first, v[2].first, v[3].first);
+    transpose(v[0].second, v[1].second, v[2].second, v[3].second);
+    transpose(v[4].first, v[5].first, v[6].first, v[7].first);
+    transpose(v[4].second, v[5].second, v[6].second, v[7].second);
+    for (int i = 0; i < 4; ++i) {
+        const F4 a = v[i].second;
+        v[i].second = v[i + 4].first;
+        v[i + 4].first = a;
+    }
+}
+#endif
+
+// Two runs of four floats as one vector, and the same transposed within them: number j of run i is lane i of v[j], of the
+// second runs from lane 4 on.
+#if !defined(__GNUC__)
+TRIMATTE_INLINE F8 load_halves(const float* a, const float* b) {
+    F8 v;
+    memcpy(v.lane, a, 16);
+    memcpy(v.lane + 4, b, 16);
+    return v;
+}
+TRIMATTE_INLINE void store_halves(float* a, float* b, const F8& v) {
+    memcpy(a, v.lane, 16);
+    memcpy(b, v.lane + 4, 16);
+}
+TRIMATTE_INLINE void transpose_halves(F8* v) {
+    for (int i = 0; i < 4; ++i) {
+        for (int j = 0; j < i; ++j) {
+            for (int half = 0; half < 8; half += 4) {
+                const float a = v[i].lane[half + j];
+                v[i].lane[half + j] = v[j].lane[half + i];
+                v[j].lane[half + i] = a;
+            }
+        }
+    }
+}
+#elif defined(__AVX2__)
+TRIMATTE_INLINE F8 load_halves(const float* a, const float* b) {
+    return reinterpret_cast<F8>(_mm256_loadu2_m128(b, a));
+}
+TRIMATTE_INLINE void store_halves(float* a, float* b, const F8& v) {
+    _mm256_storeu2_m128(b, a, reinterpret_cast<__m256>(v));
+}
+TRIMATTE_INLINE void transpose_halves(F8* v) {
+    const F8 a = __builtin_shufflevector(v[0], v[1], 0, 8, 1, 9, 4, 12, 5, 13);
+    const F8 b = __builtin_shufflevector(v[0], v[1], 2, 10, 3, 11, 6, 14, 7, 15);
+    const F8 c = __builtin_shufflevector(v[2], v[3], 0, 8, 1, 9, 4, 12, 5, 13);
+    const F8 d = __builtin_shufflevector(v[2], v[3], 2, 10, 3, 11, 6, 14, 7, 15);
+    v[0] = __builtin_shufflevector(a, c, 0, 1, 8, 9, 4, 5, 12, 13);
+    v[1] = __builtin_shufflevector(a, c, 2, 3, 10, 11, 6, 7, 14, 15);
+    v[2] = __builtin_shufflevector(b, d, 0, 1, 8, 9, 4, 5, 12, 13);
+    v[3] = __builtin_shufflevector(b, d, 2, 3, 10, 11, 6, 7, 14, 15);
+}
+#else
+TRIMATTE_INLINE F8 load_halves(const float* a, const float* b) { return {load<F4>(a), load<F4>(b)}; }
+TRIMATTE_INLINE void store_halves(float* a, float* b, const F8& v) {
+    store(a, v.first);
+    store(b, v.second);
+}
+TRIMATTE_INLINE void transpose_halves(F8* v) {
+    transpose(v[0].first, v[1].first, v[2].first, v[3].first);
+    transpose(v[0].second, v[1].second, v[2].second, v[3].second);
+}
+#endif
+
+// 1 / sqrt(v) where v is above both limits, else 0.
+TRIMATTE_INLINE F8 inverse_root_above(const F8& v, const F8& limit, const F8& limit2) {
+#if defined(__AVX2__)
+    const F8 inverse = 1.0f / reinterpret_cast<F8>(_mm256_sqrt_ps(reinterpret_cast<__m256>(v)));
+    return (v > limit) & (v > limit2) ? inverse : F8{};
+#else
+    float a[8], b[8], c[8];
+    store(a, v);
+    store(b, limit);
+    store(c, limit2);
+    for (int i = 0; i < 8; ++i) {
+        a[i] = a[i] > b[i] && a[i] > c[i] ? 1 / sqrtf(a[i]) : 0.0f;
+    }
+    return load<F8>(a);
+#endif
 }
 
 // V of a `const V&`.

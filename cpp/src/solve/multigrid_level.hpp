@@ -57,7 +57,7 @@ struct LevelMatrix {
     const Grid* grid;
     const float* A;
     double lmax;          // largest eigenvalue of A, from above
-    const float* blocks;  // the same as A, but B x B numbers of a node's block in one piece; for making the levels
+    const float* blocks;  // for making the levels: A, but see in_one_piece
 
     std::int64_t n() const { return grid->slots(); }
 };

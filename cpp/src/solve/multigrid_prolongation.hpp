@@ -6,6 +6,7 @@
 // minimisation: Olson, Schroder, Tuminaro, SIAM J. Sci. Comput. 33, 2011).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -22,12 +23,19 @@ constexpr int side_of = B == 1 ? 6 : 5;  // of a patch, in nodes: the cell and o
 template <int B>
 constexpr int patch_size = side_of<B> * side_of<B> * B * columns;
 
+// Steps towards least energy, in units of 1 / lmax: inverse roots of Chebyshev polynomials for the upper part of the
+// spectrum. Cells are few, and what P lacks there costs more iterations than what it lacks on pixels.
+template <int B>
+constexpr std::array<float, 3> energy_steps{1.06f, 1.74f, 4.83f};
+template <>
+constexpr std::array<float, 2> energy_steps<1>{1.15f, 2.4f};
+
 template <int B>
 const simd::StencilKernels& kernels_for() {
     return B == 1 ? simd::kernels().pixels : simd::kernels().cells;
 }
 
-// The cells of a grid, numbered from 1 along its rows; 0 is none.
+// The cells of a grid with k x k nodes each, numbered from 1 along its rows; 0 is none.
 class Cells {
 public:
     struct Cell {
@@ -52,6 +60,8 @@ public:
     const std::int32_t* neighbours(std::int32_t i, int dy) const {
         return neighbours_[static_cast<std::size_t>(3 * (dy + 1) + 1)].data() + i;
     }
+    // Cells i, i + 1, ... before `end`, eight at most, of a grid with that reach.
+    simd::CellGroup group(std::int32_t i, std::int32_t end, std::int64_t k, std::int64_t reach) const;
     std::size_t bytes() const {
         return cells_.size() * (sizeof(Cell) + 9 * sizeof(std::int32_t)) + first_.size() * sizeof(std::int32_t);
     }
@@ -68,7 +78,8 @@ struct Prolongation {
     static constexpr int k = side - 2;
 
     Cells cells;
-    Buffer<float> patches;  // of cell i from i * patch_size on; kernels_patches.inl has their layout
+    // Of cell i from i * patch_size on. Their layout: kernels_patches.inl; while P is made, kernels_prolongation.inl.
+    Buffer<float> patches;
 
     // u = P e; e: of cell i from i * columns on, the first zero.
     void interpolate(const Grid& grid, const float* e, float* u, const Context& context) const;
@@ -81,8 +92,27 @@ struct Prolongation {
 template <int B>
 struct LevelMatrix;
 
-// P for the near-null vectors N (B * columns planes: number b of a node in vector c is plane b * columns + c). Returns
-// the coarse near-null vectors, N = P R, in R: columns x columns of each cell.
+// body(group) for the cells before `end`, eight at a time.
+template <int B, class Body>
+void for_groups(const Cells& cells, std::int32_t begin, std::int32_t end, const Body& body) {
+    constexpr auto lanes = static_cast<std::int32_t>(Strip::lanes);
+    for (std::int32_t i = begin; i < end; i += lanes) {
+        body(cells.group(i, end, side_of<B> - 2, B == 1 ? 2 : 1));
+    }
+}
+
+// The same for all cells, in parallel.
+template <int B, class Body>
+void for_groups(const Cells& cells, const Context& context, const Body& body) {
+    constexpr std::int32_t at_once = 128;  // tens of microseconds
+    parallel_for((cells.count() + at_once - 1) / at_once, context.threads, context.monitor, [&](std::int64_t task) {
+        const auto begin = static_cast<std::int32_t>(1 + task * at_once);
+        for_groups<B>(cells, begin, std::min(begin + at_once, cells.count() + 1), body);
+    });
+}
+
+// P for the near-null vectors N (B * columns planes: number b of a node in vector c is plane b * columns + c), as it is
+// while it is made. Returns the coarse near-null vectors, N = P R, in R: columns x columns of each cell.
 template <int B>
 Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float>& N, const Grid& coarse,
                                   Buffer<float>& R, const Context& context);

@@ -121,25 +121,25 @@ private:
 
 // Makes the diagonal blocks D = G G^T identities: the coarse unknowns e become G^T e. P becomes P G^-T, the coarse
 // near-null vectors G^T R, an off-diagonal block G_i^-1 A_ij G_j^-T. Returns the near-null vectors in planes of the
-// coarse grid.
+// coarse grid. P is finished then.
 template <int B>
 Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const float* R, const Context& context) {
     const Cells& cells = P.cells;
     const std::int64_t n = coarse.grid.slots();
-    const auto for_all = [&](const auto& body) {
-        parallel_ranges(cells.count(), context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin + 1; i <= end; ++i) {
-                body(static_cast<std::int32_t>(i));
-            }
-        });
-    };
     Buffer<float> near_null = zeros<float>(C * C * n, context);
     Buffer<float> inverses(C * C * std::int64_t{cells.count() + 1});  // of G, by cell
     using Small = Eigen::Matrix<float, C, C, Eigen::RowMajor | Eigen::DontAlign>;
     const auto inverse_of = [&](std::int32_t i) {
         return Eigen::Map<Small>(inverses.data() + C * C * std::int64_t{i});
     };
-    for_all([&](std::int32_t i) {
+    const auto for_cells_of = [&](const simd::CellGroup& group, const auto& body) {
+        for (int lane = 0; lane < Strip::lanes; ++lane) {
+            if (group.neighbour(0, 0)[lane] != 0) {
+                body(group.neighbour(0, 0)[lane], lane);
+            }
+        }
+    };
+    const auto factorise = [&](std::int32_t i, Block& W) {
         const std::int64_t at = cells[i].coarse;
         Block D, null;
         for (int k = 0; k < C * C; ++k) {
@@ -166,18 +166,30 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
             near_null[k * n + at] = static_cast<float>(scaled(k / C, k % C));
         }
         inverse_of(i) = G_inverse.cast<float>();
-        const Block W = G_inverse.transpose();
-        kernels_for<B>().patch_transform(W.data(), P.patches.data() + std::int64_t{patch_size<B>} * i);
+        W = G_inverse.transpose();
+    };
+    for_groups<B>(cells, context, [&](const simd::CellGroup& group) {
+        float lanes[C * C][Strip::lanes] = {};
+        for_cells_of(group, [&](std::int32_t i, int lane) {
+            Block W;
+            factorise(i, W);
+            for (int k = 0; k < C * C; ++k) {
+                lanes[k][lane] = static_cast<float>(W(k / C, k % C));
+            }
+        });
+        kernels_for<B>().finish_patches(group, lanes[0], P.patches.data());
     });
     constexpr auto offsets = forward_offsets<1>();
-    for_all([&](std::int32_t i) {
+    const auto scale = [&](std::int32_t i, int) {
         const std::int64_t at = cells[i].coarse;
         for (std::size_t f = 0; f < offsets.size(); ++f) {
             const std::int32_t other = cells.neighbour(i, offsets[f][0], offsets[f][1]);
             if (other == 0) {
                 continue;
             }
-            const auto entry = [&](int k) -> float& { return coarse.A[entry_of_cell(at, static_cast<int>(f) * C * C + k)]; };
+            const auto entry = [&](int k) -> float& {
+                return coarse.A[entry_of_cell(at, static_cast<int>(f) * C * C + k)];
+            };
             Small block;
             for (int k = 0; k < C * C; ++k) {
                 block(k / C, k % C) = entry(k);
@@ -187,7 +199,8 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
                 entry(k) = scaled(k / C, k % C);
             }
         }
-    });
+    };
+    for_groups<B>(cells, context, [&](const simd::CellGroup& group) { for_cells_of(group, scale); });
     return near_null;
 }
 

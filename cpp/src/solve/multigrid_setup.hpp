@@ -17,13 +17,8 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
 template <int B>
 std::unique_ptr<Smoother<B>> make_smoother(const Grid& grid, const float* A, Buffer<float>&& N, const Context& context);
 
-// LevelMatrix::blocks: those of the f-th forward offset are slots() blocks, row-major.
-template <int B>
-Buffer<float> in_one_piece(const LevelMatrix<B>& matrix, const Context& context);
-
-// out = A P on the patches, in the layout of P.
-template <int B>
-void patch_gradients(const LevelMatrix<B>& fine, const Prolongation<B>& P, float* out, const Context& context);
+// A matrix of cells with the 4 * columns * columns entries of a slot in one piece.
+Buffer<float> in_one_piece(const LevelMatrix<columns>& matrix, const Context& context);
 
 // Place in a matrix of cells of entry e = (f * columns + u) * columns + c of a slot; see kernels_multigrid.inl.
 inline std::int64_t entry_of_cell(std::int64_t slot, int e) {
@@ -39,13 +34,6 @@ struct CoarseMatrix {
 };
 template <int B>
 CoarseMatrix galerkin(const LevelMatrix<B>& fine, const Prolongation<B>& P, Grid&& coarse, const Context& context);
-
-// What works for any level: the twins of the fast code for pixels.
-template <int B>
-void patch_gradients_of_any(const LevelMatrix<B>& fine, const Prolongation<B>& P, float* out, const Context& context);
-template <int B>
-CoarseMatrix galerkin_of_any(const LevelMatrix<B>& fine, const Prolongation<B>& P, Grid&& coarse,
-                             const Context& context);
 
 // The grid whose nodes are the cells of `fine`.
 Grid coarse_grid(const Grid& fine);

@@ -1,4 +1,4 @@
-// Near-null vectors made orthonormal, by way of their Gram matrix. Private to this folder.
+// Vectors made orthonormal, by way of their Gram matrix: the twin of what kernels_prolongation.inl does.
 #pragma once
 
 #include <cmath>

@@ -1,0 +1,438 @@
+// Making the prolongation P of the multigrid, eight cells at a time, one in each lane; see
+// solve/multigrid_prolongation.hpp. Included by kernels.cpp only.
+//
+// While it is made, number b of node (row, lane) of a cell's patch in column c is at ((row * side + lane) * B + b) * 4 +
+// c, row 0 and lane 0 being the nodes above and left of the cell. Its R (4 x 4, row-major) is at 16 floats a cell. Cell
+// 0 is none: what is read of it is zero, and nothing is written to it.
+
+// What differs between pixels (B = 1) and cells (B = 4).
+template <int B>
+struct Patch {
+    static constexpr int reach = B == 1 ? 2 : 1;
+    static constexpr int side = B == 1 ? 6 : 5;
+    static constexpr int k = side - 2;
+    static constexpr int size = side * side * B * columns;
+    static constexpr int offsets = reach + reach * (2 * reach + 1);  // forward
+    static constexpr int node(int row, int lane) { return (row * side + lane) * B * columns; }
+};
+
+constexpr float ramp = 1.0f / 3;  // part of a neighbouring cell at a cell's outer nodes
+
+// out[j] = the numbers j of the eight arrays; count: 4, or a multiple of 8.
+template <int count>
+TRIMATTE_INLINE void load_lanes(const float* const* from, F8* out) {
+    if constexpr (count == 4) {
+        for (int i = 0; i < 4; ++i) {
+            out[i] = load_halves(from[i], from[i + 4]);
+        }
+        transpose_halves(out);
+    } else {
+#pragma GCC unroll 1
+        for (int j = 0; j < count; j += 8) {
+            for (int i = 0; i < 8; ++i) {
+                out[j + i] = load<F8>(from[i] + j);
+            }
+            transpose(out + j);
+        }
+    }
+}
+
+// The other way; v is destroyed.
+template <int count>
+TRIMATTE_INLINE void store_lanes(F8* v, float* const* to) {
+    if constexpr (count == 4) {
+        transpose_halves(v);
+        for (int i = 0; i < 4; ++i) {
+            store_halves(to[i], to[i + 4], v[i]);
+        }
+    } else {
+#pragma GCC unroll 1
+        for (int j = 0; j < count; j += 8) {
+            transpose(v + j);
+            for (int i = 0; i < 8; ++i) {
+                store(to[i] + j, v[j + i]);
+            }
+        }
+    }
+}
+
+// Where the `size` floats of each cell of a list begin; to be written to, they are `nowhere` for cell 0.
+struct Places {
+    const float* at[8];
+    Places(const float* array, const int32_t* cells, int64_t size) {
+        for (int i = 0; i < 8; ++i) {
+            at[i] = array + cells[i] * size;
+        }
+    }
+};
+struct Targets {
+    float* at[8];
+    Targets(float* array, const int32_t* cells, int64_t size, float* nowhere) {
+        for (int i = 0; i < 8; ++i) {
+            at[i] = cells[i] == 0 ? nowhere : array + cells[i] * size;
+        }
+    }
+};
+
+// Modified Gram-Schmidt on the four columns of X (rows x 4): X becomes T with X = T R, T orthonormal, R upper triangular.
+// A column that is (nearly) a combination of those before it becomes zero, and so does R's diagonal: colours that differ
+// by less than 1e-4, or cancellation to 1e-5. triangular: X is upper triangular squares, one above the other.
+template <int rows, bool triangular>
+TRIMATTE_INLINE void orthonormalise(F8* X, F8* R) {
+    // use(i, i % 4) for the rows of column c that are not zero
+    const auto for_rows = [](int c, const auto& use) TRIMATTE_LAMBDA {
+#pragma GCC unroll 1
+        for (int i = 0; i < rows; i += 4) {
+            for (int u = 0; u < 4; ++u) {
+                if (!triangular || u <= c) {
+                    use((i + u) * columns, u);
+                }
+            }
+        }
+    };
+    // Of columns c and d, c <= d.
+    const auto product = [&](int c, int d) TRIMATTE_LAMBDA {
+        F8 sum[4] = {};  // one addition need not wait for the other
+        for_rows(c, [&](int i, int u) TRIMATTE_LAMBDA { sum[u] += X[i + c] * X[i + d]; });
+        return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    };
+    F8 first{};
+    for (int c = 0; c < columns; ++c) {
+        const F8 own = product(c, c);
+        for (int d = 0; d < columns; ++d) {
+            R[c * columns + d] = F8{};
+        }
+        for (int d = 0; d < c; ++d) {
+            const F8 along = product(d, c);
+            for_rows(d, [&](int i, int) TRIMATTE_LAMBDA { X[i + c] = X[i + c] - along * X[i + d]; });
+            R[d * columns + c] = along;
+        }
+        const F8 rest = product(c, c);
+        first = c == 0 ? own : first;
+        const F8 inverse = inverse_root_above(rest, 1e-8f * first, 1e-10f * own);
+        for_rows(c, [&](int i, int) TRIMATTE_LAMBDA { X[i + c] = inverse * X[i + c]; });
+        R[c * columns + c] = rest * inverse;
+    }
+}
+
+// P of the group's cells: the near-null vectors N (B * 4 planes) blended over the cells' borders, made orthonormal. A
+// cell that lies across a corner has its part by way of the one beside.
+template <int B>
+void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R) {
+    using S = Patch<B>;
+    const auto part = [&](int dy, int dx) {  // of the neighbour at the outer nodes
+        float exists[8];
+        for (int i = 0; i < 8; ++i) {
+            exists[i] = group.neighbour(dy, dx)[i] == 0 ? 0.0f : ramp;
+        }
+        return load<F8>(exists);
+    };
+    float one[8];
+    for (float& i : one) {
+        i = 1;
+    }
+    const F8 all = load<F8>(one);
+    F8 X[S::size], factor[columns * columns];
+    for (int row = 0; row < S::side; ++row) {
+        const int dy = row == 0 ? -1 : row == S::side - 1 ? 1 : 0;
+        const F8 left = part(dy, -1);
+        const F8 right = part(dy, 1);
+        const F8 down = dy != 0               ? part(dy, 0)
+                        : row == 1            ? all - part(-1, 0)
+                        : row == S::side - 2 ? all - part(1, 0)
+                                              : all;
+        for (int e = 0; e < B * columns; ++e) {
+            const float* from[8];
+            for (int i = 0; i < 8; ++i) {
+                from[i] = N + e * n + group.row[row + S::reach][i] - 1;
+            }
+            F8 v[8];
+            load_lanes<8>(from, v);
+            for (int lane = 0; lane < S::side; ++lane) {
+                const F8 across = lane == 0             ? left
+                                  : lane == 1           ? all - left
+                                  : lane == S::side - 2 ? all - right
+                                  : lane == S::side - 1 ? right
+                                                        : all;
+                X[S::node(row, lane) + e] = (down * across) * v[lane];
+            }
+        }
+    }
+    orthonormalise<S::side * S::side * B, false>(X, factor);
+    float nowhere[S::size];
+    store_lanes<S::size>(X, Targets(P, group.neighbour(0, 0), S::size, nowhere).at);
+    store_lanes<16>(factor, Targets(R, group.neighbour(0, 0), 16, nowhere).at);
+}
+
+// The matrix's entries between a node of a window and those at forward offsets, as far as A P wants them; the window is
+// the patch and `border` nodes all round, of which the rows below the patch have none. A: planes, or for cells 64 numbers
+// of a slot in one piece.
+template <int B, int border>
+TRIMATTE_INLINE void load_entries(const CellGroup& group, const float* A, int64_t n, F8* E) {
+    using S = Patch<B>;
+    constexpr int width = S::side + 2 * border;
+    for (int row = 0; row < S::side + border; ++row) {
+        const int64_t* slot = group.row[row - border + S::reach];
+        const float* from[8];
+        if constexpr (B == 1) {
+            for (int f = 0; f < S::offsets; ++f) {
+                for (int lane = 0; lane < width; lane += 8) {
+                    for (int i = 0; i < 8; ++i) {
+                        from[i] = A + f * n + slot[i] - 1 - border + lane;
+                    }
+                    F8 v[8];
+                    load_lanes<8>(from, v);
+                    for (int l = 0; l < 8 && lane + l < width; ++l) {
+                        E[(row * width + lane + l) * S::offsets + f] = v[l];
+                    }
+                }
+            }
+        } else {
+            for (int lane = 0; lane < width; ++lane) {
+                for (int i = 0; i < 8; ++i) {
+                    from[i] = A + (slot[i] - 1 - border + lane) * 64;
+                }
+                load_lanes<64>(from, E + (row * width + lane) * 64);
+            }
+        }
+    }
+}
+
+// Y = A X on the window, X a patch.
+template <int B, int border>
+TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
+    using S = Patch<B>;
+    constexpr int width = S::side + 2 * border;
+    constexpr int at_once = B == 1 ? columns : 1;  // sums that stay in registers
+    constexpr int numbers = S::offsets * B * B;
+    const auto in_patch = [](int v) { return v >= border && v < border + S::side; };
+    for (int y = 0; y < width; ++y) {
+        for (int x = 0; x < width; ++x) {
+            const int first = x - S::reach > border ? -S::reach : border - x;
+            const int last = x + S::reach < border + S::side ? S::reach : border + S::side - 1 - x;
+#pragma GCC unroll 1
+            for (int c = 0; c < columns; c += at_once) {
+                F8 sum[B][at_once] = {};
+                const auto add = [&](const F8* e, const F8* there, bool forward) TRIMATTE_LAMBDA {
+                    for (int b = 0; b < B; ++b) {
+                        for (int u = 0; u < B; ++u) {
+                            const F8 entry = forward ? e[u * B + b] : e[b * B + u];
+                            for (int d = 0; d < at_once; ++d) {
+                                sum[u][d] += entry * there[b * columns + c + d];
+                            }
+                        }
+                    }
+                };
+#pragma GCC unroll 1
+                for (int dy = -S::reach; dy <= S::reach; ++dy) {
+                    if (!in_patch(y + dy)) {
+                        continue;
+                    }
+                    const F8* there = X + S::node(y + dy - border, x - border);
+                    const F8* ahead = E + (y * width + x) * numbers;
+                    const F8* behind = E + ((y + dy) * width + x) * numbers;
+                    if (dy > 0) {
+#pragma GCC unroll 1
+                        for (int dx = first; dx <= last; ++dx) {
+                            add(ahead + offset_index<S::reach>(dy, dx) * B * B, there + dx * B * columns, true);
+                        }
+                    } else if (dy < 0) {
+#pragma GCC unroll 1
+                        for (int dx = first; dx <= last; ++dx) {
+                            add(behind + dx * numbers + offset_index<S::reach>(-dy, -dx) * B * B,
+                                there + dx * B * columns, false);
+                        }
+                    } else {
+#pragma GCC unroll 1
+                        for (int dx = first; dx <= last; ++dx) {
+                            if (dx > 0) {
+                                add(ahead + (dx - 1) * B * B, there + dx * B * columns, true);
+                            } else if (dx < 0) {
+                                add(behind + dx * numbers + (-dx - 1) * B * B, there + dx * B * columns, false);
+                            } else {
+                                for (int u = 0; u < B; ++u) {
+                                    for (int d = 0; d < at_once; ++d) {
+                                        sum[u][d] += there[u * columns + c + d];
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                for (int u = 0; u < B; ++u) {
+                    for (int d = 0; d < at_once; ++d) {
+                        Y[((y * width + x) * B + u) * columns + c + d] = sum[u][d];
+                    }
+                }
+            }
+        }
+    }
+}
+
+// A P on the patches of the group's cells, in the layout of P.
+template <int B>
+void gradient(const CellGroup& group, const float* A, int64_t n, const float* P, float* out) {
+    using S = Patch<B>;
+    F8 E[S::side * S::side * S::offsets * B * B], X[S::size], Y[S::size];
+    load_entries<B, 0>(group, A, n, E);
+    load_lanes<S::size>(Places(P, group.neighbour(0, 0), S::size).at, X);
+    multiply_patch<B, 0>(E, X, Y);
+    float nowhere[S::size];
+    store_lanes<S::size>(Y, Targets(out, group.neighbour(0, 0), S::size, nowhere).at);
+}
+
+// One set of nodes of take_step: `rows` x `lanes` nodes from (y0, x0) on, shared by the cells that lie away[j] from the
+// group's.
+template <int B, int count>
+void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, int lanes, int x0,
+                const float* gradient, float step, const float* R, float* P) {
+    using S = Patch<B>;
+    const float* from[count][8];
+    float* to[count][8];
+    float nowhere[columns] = {};
+    F8 Q[count * 16], unused[16];
+    for (int j = 0; j < count; ++j) {
+        const auto [dy, dx] = away[j];
+        int32_t cells[8];
+        for (int i = 0; i < 8; ++i) {  // a cell across a corner: by way of the one beside
+            cells[i] = dx == 0 || group.neighbour(0, dx)[i] != 0 ? group.neighbour(dy, dx)[i] : 0;
+            from[j][i] = gradient + cells[i] * int64_t{S::size};
+            to[j][i] = cells[i] == 0 ? nullptr : P + cells[i] * int64_t{S::size};
+        }
+        load_lanes<16>(Places(R, cells, 16).at, Q + j * 16);
+    }
+    orthonormalise<4 * count, true>(Q, unused);
+#pragma GCC unroll 1
+    for (int node = 0; node < rows * lanes * B; ++node) {
+        const int y = y0 + node / B / lanes;
+        const int x = x0 + node / B % lanes;
+        F8 change[count * columns];
+        const float* from_here[8];
+        float* to_here[8];
+        const auto place = [&](int j) {
+            return S::node(y + 1 - away[j][0] * S::k, x + 1 - away[j][1] * S::k) + node % B * columns;
+        };
+        for (int j = 0; j < count; ++j) {
+            for (int i = 0; i < 8; ++i) {
+                from_here[i] = from[j][i] + place(j);
+            }
+            load_lanes<4>(from_here, change + j * columns);
+        }
+        // The constant last, which must stay most exactly.
+        for (int c = columns - 1; c >= 0; --c) {
+            F8 sum[columns] = {};
+            for (int j = 0; j < count; ++j) {
+                for (int u = 0; u <= c; ++u) {
+                    sum[u] += change[j * columns + u] * Q[j * 16 + u * columns + c];
+                }
+            }
+            const F8 along = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+            for (int j = 0; j < count; ++j) {
+                for (int u = 0; u <= c; ++u) {
+                    F8& changed = change[j * columns + u];
+                    changed = changed - along * Q[j * 16 + u * columns + c];
+                }
+            }
+        }
+        for (int j = 0; j < count; ++j) {
+            for (int i = 0; i < 8; ++i) {
+                to_here[i] = to[j][i] == nullptr ? nowhere : to[j][i] + place(j);
+            }
+            F8 moved[columns];
+            load_lanes<4>(to_here, moved);
+            for (int u = 0; u < columns; ++u) {
+                moved[u] = moved[u] - step * change[j * columns + u];
+            }
+            store_lanes<4>(moved, to_here);
+        }
+    }
+}
+
+// P -= step gradient at the outer nodes of the group's cells, in the patches of all cells that share them, but so that
+// P R stays: from the changes of a node's rows goes what lies in the space of those cells' factors R.
+template <int B>
+void take_step(const CellGroup& group, const float* gradient, float step, const float* R, float* P) {
+    constexpr int k = Patch<B>::k;
+    for (const int side : {-1, 1}) {
+        const int at = side < 0 ? 0 : k - 1;
+        for (const int dx : {-1, 1}) {
+            const int corner[4][2] = {{0, 0}, {side, 0}, {0, dx}, {side, dx}};
+            move_nodes<B, 4>(group, corner, 1, at, 1, dx < 0 ? 0 : k - 1, gradient, step, R, P);
+        }
+        const int above[2][2] = {{0, 0}, {side, 0}};
+        move_nodes<B, 2>(group, above, 1, at, k - 2, 1, gradient, step, R, P);
+        const int beside[2][2] = {{0, 0}, {0, side}};
+        move_nodes<B, 2>(group, beside, k - 2, 1, 1, at, gradient, step, R, P);
+    }
+}
+
+// P_i^T A P_j for the group's cells j: with i = j, and i left, above and right, above, above and left of j: 5 x 16 rows
+// of 8 lanes.
+template <int B>
+void coarsen(const CellGroup& group, const float* A, int64_t n, const float* P, float* out) {
+    using S = Patch<B>;
+    constexpr int border = S::reach;
+    constexpr int width = S::side + 2 * border;
+    F8 E[(S::side + border) * width * S::offsets * B * B], X[S::size], Y[width * width * B * columns];
+    load_entries<B, border>(group, A, n, E);
+    load_lanes<S::size>(Places(P, group.neighbour(0, 0), S::size).at, X);
+    multiply_patch<B, border>(E, X, Y);
+    constexpr int away[5][2] = {{0, 0}, {0, -1}, {-1, 1}, {-1, 0}, {-1, -1}};
+    for (int m = 0; m < 5; ++m) {
+        const auto [dy, dx] = away[m];
+        if (m > 0) {
+            load_lanes<S::size>(Places(P, group.neighbour(dy, dx), S::size).at, X);
+        }
+        for (int u = 0; u < columns; ++u) {
+            F8 sum[columns] = {};
+            for (int row = 0; row < S::side; ++row) {
+                const int y = row + border + S::k * dy;
+                const int first = S::k * dx + border < 0 ? -S::k * dx - border : 0;
+                const int end = S::k * dx > border ? S::side - (S::k * dx - border) : S::side;
+                if (y < 0 || y >= width) {
+                    continue;
+                }
+                for (int i = first * B; i < end * B; ++i) {
+                    const F8 p = X[(row * S::side * B + i) * columns + u];
+                    const F8* image = Y + ((y * width + border + S::k * dx) * B + i) * columns;
+                    for (int v = 0; v < columns; ++v) {
+                        sum[v] += p * image[v];
+                    }
+                }
+            }
+            for (int v = 0; v < columns; ++v) {
+                store(out + (m * 16 + u * columns + v) * 8, sum[v]);
+            }
+        }
+    }
+}
+
+// P = P W for the group's cells, in the layout of kernels_patches.inl. W: 16 rows of 8 lanes, upper triangular.
+template <int B>
+void finish_patches(const CellGroup& group, const float* W, float* P) {
+    using S = Patch<B>;
+    F8 X[S::size], Y[S::size];
+    load_lanes<S::size>(Places(P, group.neighbour(0, 0), S::size).at, X);
+    for (int row = 0; row < S::side; ++row) {
+        for (int lane = 0; lane < S::side; ++lane) {
+            for (int b = 0; b < B; ++b) {
+                const F8* x = X + S::node(row, lane) + b * columns;
+                for (int c = 0; c < columns; ++c) {
+                    F8 sum = load<F8>(W + c * 8) * x[0];
+                    for (int d = 1; d <= c; ++d) {
+                        sum += load<F8>(W + (d * columns + c) * 8) * x[d];
+                    }
+                    Y[((row * B + b) * columns + c) * S::side + lane] = sum;
+                }
+            }
+        }
+    }
+    float nowhere[S::size];
+    store_lanes<S::size>(Y, Targets(P, group.neighbour(0, 0), S::size, nowhere).at);
+}
+
+template <int B>
+constexpr StencilKernels stencil_kernels() {
+    return {product<B>, subtract<B>,  smooth<B>,    gather<B, Patch<B>::side>, spread<B, Patch<B>::side>,
+            blend<B>,   gradient<B>, take_step<B>, coarsen<B>,                finish_patches<B>};
+}
