@@ -90,6 +90,9 @@ struct Kernels {
     // The others run over `size` elements, a multiple of 8.
     // d = add r; x = d
     void (*start)(std::int64_t size, float add, const float* r, float* d, float* x);
+    // r = keep_b b + keep_r r; d = add r; x = keep_x x + d
+    void (*restart)(std::int64_t size, float keep_b, float keep_r, float keep_x, float add, const float* b, float* r,
+                    float* d, float* x);
     // p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r; x32 = d
     void (*advance)(std::int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q,
                     double* x, double* r, float add, float* r32, float* d, float* x32);

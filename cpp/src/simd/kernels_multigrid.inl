@@ -246,6 +246,18 @@ void start(int64_t size, float add, const float* r, float* d, float* x) {
     }
 }
 
+// r = keep_b b + keep_r r; d = add r; x = keep_x x + d
+void restart(int64_t size, float keep_b, float keep_r, float keep_x, float add, const float* b, float* r, float* d,
+             float* x) {
+    for (int64_t i = 0; i < size; i += 8) {
+        const F8 left = keep_b * load<F8>(b + i) + keep_r * load<F8>(r + i);
+        const F8 step = add * left;
+        store(r + i, left);
+        store(d + i, step);
+        store(x + i, keep_x * load<F8>(x + i) + step);
+    }
+}
+
 // p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; then as `start`. z and x32 may be one array.
 void advance(int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q, double* x,
              double* r, float add, float* r32, float* d, float* x32) {

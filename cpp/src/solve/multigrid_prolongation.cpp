@@ -96,6 +96,30 @@ void Prolongation<B>::restrict_to_cells(const Grid& grid, const float* r, float*
     });
 }
 
+namespace {
+
+using GroupStage = std::function<void(const simd::CellGroup&)>;
+
+// One stage after the other. Of pixels, which are many, the stages follow each other along the rows of cells: what one
+// has made is in the cache for the next.
+template <int B>
+void for_groups_in_turn(const Cells& cells, const Grid& grid, const std::vector<GroupStage>& stages,
+                        const Context& context) {
+    std::vector<RowStage> along_rows;
+    for (const GroupStage& stage : stages) {
+        if (B > 1) {
+            for_groups<B>(cells, context, stage);
+        } else {
+            along_rows.emplace_back([&cells, &stage](std::int64_t cy, bool) {
+                for_groups<B>(cells, cells.begin(cy), cells.end(cy), stage);
+            });
+        }
+    }
+    sweep(grid, along_rows, context);
+}
+
+}  // namespace
+
 template <int B>
 Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float>& N, const Grid& coarse,
                                   Buffer<float>& R, const Context& context) {
@@ -114,24 +138,18 @@ Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float
     begin_and_end(R, columns * columns);
     Buffer<float> gradient(size);
     begin_and_end(gradient, patch_size<B>);
-    // Along the rows of cells, one stage behind the other: what a stage made is in the cache for the next.
-    std::vector<RowStage> stages;
-    const auto add_stage = [&](const auto& body) {
-        stages.emplace_back([&P, body](std::int64_t cy, bool) {
-            for_groups<B>(P.cells, P.cells.begin(cy), P.cells.end(cy), body);
-        });
-    };
-    add_stage([&](const simd::CellGroup& group) { kernels.blend(group, N.data(), n, P.patches.data(), R.data()); });
+    std::vector<GroupStage> stages;
+    stages.emplace_back(
+        [&](const simd::CellGroup& group) { kernels.blend(group, N.data(), n, P.patches.data(), R.data()); });
     for (const float step : energy_steps<B>) {
-        add_stage([&](const simd::CellGroup& group) {
+        stages.emplace_back([&](const simd::CellGroup& group) {
             kernels.gradient(group, fine.blocks, n, P.patches.data(), gradient.data());
         });
-        add_stage([&, step](const simd::CellGroup& group) {
-            kernels.take_step(group, gradient.data(), step / static_cast<float>(fine.lmax), R.data(),
-                              P.patches.data());
+        stages.emplace_back([&, step](const simd::CellGroup& group) {
+            kernels.take_step(group, gradient.data(), step / static_cast<float>(fine.lmax), R.data(), P.patches.data());
         });
     }
-    sweep(coarse, stages, context);
+    for_groups_in_turn<B>(P.cells, coarse, stages, context);
     return P;
 }
 

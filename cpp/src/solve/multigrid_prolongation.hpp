@@ -26,9 +26,9 @@ constexpr int patch_size = side_of<B> * side_of<B> * B * columns;
 // Steps towards least energy, in units of 1 / lmax: inverse roots of Chebyshev polynomials for the upper part of the
 // spectrum. Cells are few, and what P lacks there costs more iterations than what it lacks on pixels.
 template <int B>
-constexpr std::array<float, 3> energy_steps{1.06f, 1.74f, 4.83f};
+constexpr std::array<float, 4> energy_steps{1.04f, 1.4f, 2.75f, 8.7f};
 template <>
-constexpr std::array<float, 2> energy_steps<1>{1.15f, 2.4f};
+constexpr std::array<float, 3> energy_steps<1>{1.06f, 1.74f, 4.83f};
 
 template <int B>
 const simd::StencilKernels& kernels_for() {
@@ -104,7 +104,7 @@ void for_groups(const Cells& cells, std::int32_t begin, std::int32_t end, const 
 // The same for all cells, in parallel.
 template <int B, class Body>
 void for_groups(const Cells& cells, const Context& context, const Body& body) {
-    constexpr std::int32_t at_once = 128;  // tens of microseconds
+    constexpr std::int32_t at_once = 64;  // tens of microseconds
     parallel_for((cells.count() + at_once - 1) / at_once, context.threads, context.monitor, [&](std::int64_t task) {
         const auto begin = static_cast<std::int32_t>(1 + task * at_once);
         for_groups<B>(cells, begin, std::min(begin + at_once, cells.count() + 1), body);
