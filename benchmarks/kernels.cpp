@@ -94,7 +94,8 @@ void pixels(std::int64_t rows) {
     auto d = filled(n, 1e-3f), next = filled(n, 1e-3f), r = filled(n, 1e-3f), x = filled(n, 1e-3f);
     auto wide_r = filled(n, 1e-3), q = filled(n, 1e-3), scale = filled(n, 1e-3), w = filled(n, 0.0);
     report("pixel: product with smoothing", grid, [&](std::int64_t, const Piece* begin, const Piece* end) {
-        kernels.pixels.smooth(hi.data(), n, begin, end, nullptr, true, 0.1f, 0.1f, 0.0f, d.data(), r.data(), next.data(), x.data());
+        kernels.pixels.smooth(hi.data(), n, begin, end, nullptr, true, 0.1f, 0.1f, 0.0f, d.data(), r.data(),
+                              next.data(), x.data());
     });
     report("pixel: A z in double", grid, [&](std::int64_t, const Piece* begin, const Piece* end) {
         double sums[4] = {};
@@ -110,7 +111,8 @@ void cells(std::int64_t rows) {
     auto carry = filled(12 * n, 1e-3f);
     auto d = filled(4 * n, 1e-3f), next = filled(4 * n, 1e-3f), r = filled(4 * n, 1e-3f), x = filled(4 * n, 1e-3f);
     report("cell: product with smoothing", grid, [&](std::int64_t, const Piece* begin, const Piece* end) {
-        simd::kernels().cells.smooth(A.data(), n, begin, end, carry.data(), true, 0.1f, 0.1f, 0.0f, d.data(), r.data(), next.data(), x.data());
+        simd::kernels().cells.smooth(A.data(), n, begin, end, carry.data(), true, 0.1f, 0.1f, 0.0f, d.data(), r.data(),
+                                     next.data(), x.data());
     });
 }
 

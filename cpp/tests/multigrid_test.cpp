@@ -65,8 +65,8 @@ Eigen::MatrixXd dense_operator(const Grid& grid, const float* A) {
         std::vector<float> carry(static_cast<std::size_t>(carry_planes<B> * grid.slots()), 0.0f);
         v[static_cast<std::size_t>(j % B * grid.slots() + slots[static_cast<std::size_t>(j / B)])] = 1;
         for (std::int64_t y = 0; y < grid.height(); ++y) {
-            kernels_for<B>().product(A, grid.slots(), grid.pieces_begin(y), grid.pieces_end(y), carry.data(), y % 3 != 0,
-                                     v.data(), Av.data());
+            kernels_for<B>().product(A, grid.slots(), grid.pieces_begin(y), grid.pieces_end(y), carry.data(),
+                                     y % 3 != 0, v.data(), Av.data());
         }
         for (Eigen::Index i = 0; i < n; ++i) {
             full(i, j) = Av[static_cast<std::size_t>(i % B * grid.slots() + slots[static_cast<std::size_t>(i / B)])];

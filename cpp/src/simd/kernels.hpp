@@ -27,7 +27,8 @@ struct CellGroup {
 };
 
 // Multigrid, loops over the pieces of a row; see kernels_multigrid.inl for the layout of the matrix A. n: slots of a
-// plane. carry: for cells, 12 planes for products that wait for the next row; follows: those of the row above are there.
+// plane. carry: for cells, 12 planes for products that wait for the next row; follows: those of the row above are
+// there.
 struct StencilKernels {
     // out = A v
     void (*product)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,

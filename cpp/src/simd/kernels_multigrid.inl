@@ -179,9 +179,7 @@ void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float* 
 }
 
 // A v in double, for pixels: entries are hi + lo.
-TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) {
-    return load_wide(hi + i) + load_wide(lo + i);
-}
+TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) { return load_wide(hi + i) + load_wide(lo + i); }
 
 // out = A v
 void wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const double* v,

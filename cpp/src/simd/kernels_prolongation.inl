@@ -1,9 +1,9 @@
 // Making the prolongation P of the multigrid, eight cells at a time, one in each lane; see
 // solve/multigrid_prolongation.hpp. Included by kernels.cpp only.
 //
-// While it is made, number b of node (row, lane) of a cell's patch in column c is at ((row * side + lane) * B + b) * 4 +
-// c, row 0 and lane 0 being the nodes above and left of the cell. Its R (4 x 4, row-major) is at 16 floats a cell. Cell
-// 0 is none: what is read of it is zero, and nothing is written to it.
+// While it is made, number b of node (row, lane) of a cell's patch in column c is at ((row * side + lane) * B + b) * 4
+// + c, row 0 and lane 0 being the nodes above and left of the cell. Its R (4 x 4, row-major) is at 16 floats a cell.
+// Cell 0 is none: what is read of it is zero, and nothing is written to it.
 
 // What differs between pixels (B = 1) and cells (B = 4).
 template <int B>
@@ -74,9 +74,10 @@ struct Targets {
     }
 };
 
-// Modified Gram-Schmidt on the four columns of X (rows x 4): X becomes T with X = T R, T orthonormal, R upper triangular.
-// A column that is (nearly) a combination of those before it becomes zero, and so does R's diagonal: colours that differ
-// by less than 1e-4, or cancellation to 1e-5. triangular: X is upper triangular squares, one above the other.
+// Modified Gram-Schmidt on the four columns of X (rows x 4): X becomes T with X = T R, T orthonormal, R upper
+// triangular. A column that is (nearly) a combination of those before it becomes zero, and so does R's diagonal:
+// colours that differ by less than 1e-4, or cancellation to 1e-5. triangular: X is upper triangular squares, one above
+// the other.
 template <int rows, bool triangular>
 TRIMATTE_INLINE void orthonormalise(F8* X, F8* R) {
     // use(i, i % 4) for the rows of column c that are not zero
@@ -137,10 +138,10 @@ void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R
         const int dy = row == 0 ? -1 : row == S::side - 1 ? 1 : 0;
         const F8 left = part(dy, -1);
         const F8 right = part(dy, 1);
-        const F8 down = dy != 0               ? part(dy, 0)
-                        : row == 1            ? all - part(-1, 0)
+        const F8 down = dy != 0              ? part(dy, 0)
+                        : row == 1           ? all - part(-1, 0)
                         : row == S::side - 2 ? all - part(1, 0)
-                                              : all;
+                                             : all;
         for (int e = 0; e < B * columns; ++e) {
             const float* from[8];
             for (int i = 0; i < 8; ++i) {
@@ -165,8 +166,8 @@ void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R
 }
 
 // The matrix's entries between a node of a window and those at forward offsets, as far as A P wants them; the window is
-// the patch and `border` nodes all round, of which the rows below the patch have none. A: planes, or for cells 64 numbers
-// of a slot in one piece.
+// the patch and `border` nodes all round, of which the rows below the patch have none. A: planes, or for cells 64
+// numbers of a slot in one piece.
 template <int B, int border>
 TRIMATTE_INLINE void load_entries(const CellGroup& group, const float* A, int64_t n, F8* E) {
     using S = Patch<B>;
@@ -433,6 +434,6 @@ void finish_patches(const CellGroup& group, const float* W, float* P) {
 
 template <int B>
 constexpr StencilKernels stencil_kernels() {
-    return {product<B>, subtract<B>,  smooth<B>,    gather<B, Patch<B>::side>, spread<B, Patch<B>::side>,
-            blend<B>,   gradient<B>, take_step<B>, coarsen<B>,                finish_patches<B>};
+    return {product<B>,  subtract<B>,  smooth<B>,  gather<B, Patch<B>::side>, spread<B, Patch<B>::side>, blend<B>,
+            gradient<B>, take_step<B>, coarsen<B>, finish_patches<B>};
 }

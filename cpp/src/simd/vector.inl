@@ -306,8 +306,8 @@ TRIMATTE_INLINE void transpose(F8* v) {
 }
 #endif
 
-// Two runs of four floats as one vector, and the same transposed within them: number j of run i is lane i of v[j], of the
-// second runs from lane 4 on.
+// Two runs of four floats as one vector, and the same transposed within them: number j of run i is lane i of v[j], of
+// the second runs from lane 4 on.
 #if !defined(__GNUC__)
 TRIMATTE_INLINE F8 load_halves(const float* a, const float* b) {
     F8 v;

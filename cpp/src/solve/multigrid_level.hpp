@@ -109,7 +109,8 @@ public:
     }
 
     std::size_t bytes() const {
-        return P_.bytes() + r_.bytes() + x_.bytes() + d_[0].bytes() + d_[1].bytes() + carry_.bytes() + e_.bytes() + coarse_->bytes();
+        return P_.bytes() + r_.bytes() + x_.bytes() + d_[0].bytes() + d_[1].bytes() + carry_.bytes() + e_.bytes() +
+               coarse_->bytes();
     }
 
     std::int64_t entries() const { return (B == 1 ? Stencil::offsets : 4 * B * B) * matrix_.n() + coarse_->entries(); }
@@ -158,8 +159,8 @@ private:
     // The same with the first step, after a step in d_[now] that x has not got and r has not lost yet.
     int add_whole_smoothing(std::vector<RowStage>& stages, int now) {
         stages.emplace_back([this, now](std::int64_t y, bool follows) {
-            kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, 0, chebyshev_.add[0], 1, d_[now].data(),
-                             r_.data(), d_[1 - now].data(), x_.data());
+            kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, 0, chebyshev_.add[0], 1,
+                             d_[now].data(), r_.data(), d_[1 - now].data(), x_.data());
         });
         return add_smoothing(stages, 1 - now);
     }

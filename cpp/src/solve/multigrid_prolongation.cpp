@@ -46,7 +46,7 @@ simd::CellGroup Cells::group(std::int32_t i, std::int32_t end, std::int64_t k, s
             const std::int64_t y = r - 1 - reach;
             const int dy = y < 0 ? -1 : y < k ? 0 : 1;
             std::int64_t& slot = group.row[r][lane];
-            slot = 2 * Strip::lanes;  // zeros
+            slot = 2 * Strip::lanes;           // zeros
             for (const int dx : {0, -1, 1}) {  // whichever lies there: they have the same strip
                 const std::int32_t near = group.neighbour(dy, dx)[lane];
                 if (near != 0) {

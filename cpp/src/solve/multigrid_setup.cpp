@@ -230,8 +230,8 @@ Grid coarse_grid(const Grid& fine) {
 
 template <int B>
 double largest_eigenvalue(const Grid& grid, const float* A, const Context& context) {
-    // On pixels, 10 steps find up to a tenth too little (2.24 of 2.45); one step of smoothing forgives another tenth. On
-    // cells, 15 steps find up to 2 % too little, and the smoother wants it close.
+    // On pixels, 10 steps find up to a tenth too little (2.24 of 2.45); one step of smoothing forgives another tenth.
+    // On cells, 15 steps find up to 2 % too little, and the smoother wants it close.
     constexpr int steps = B == 1 ? 10 : 15;
     constexpr double safety = B == 1 ? 1.06 : 1.04;
     const std::int64_t n = grid.slots();
