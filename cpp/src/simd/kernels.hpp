@@ -36,7 +36,7 @@ struct StencilKernels {
     // r -= A d
     void (*subtract)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
                      const float* d, float* r);
-    // r -= A d; d_next = keep d + add r; x += again d + d_next
+    // r -= A d; d_next = keep d + add r; x += again d + d_next. d_next null: it is not wanted, and r stays.
     void (*smooth)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
                    float keep, float add, float again, const float* d, float* r, float* d_next, float* x);
     // One cell's part of P^T r; and P e on the nodes of cells beside each other: see kernels_patches.inl.
@@ -94,9 +94,9 @@ struct Kernels {
     // r = keep_b b + keep_r r; d = add r; x = keep_x x + d
     void (*restart)(std::int64_t size, float keep_b, float keep_r, float keep_x, float add, const float* b, float* r,
                     float* d, float* x);
-    // p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r; x32 = d
+    // p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r. z and d may be one array.
     void (*advance)(std::int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q,
-                    double* x, double* r, float add, float* r32, float* d, float* x32);
+                    double* x, double* r, float add, float* r32, float* d);
     double (*dot)(std::int64_t size, const float* a, const float* b);
     // out = a w - b u - c out
     void (*combine)(std::int64_t size, float a, const float* w, float b, const float* u, float c, float* out);

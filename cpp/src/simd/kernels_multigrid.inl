@@ -172,8 +172,10 @@ void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float* 
         const V left = load<V>(r + i) - Ad;
         const V last = load<V>(d + i);
         const V step = keep * last + add * left;
-        store(r + i, left);
-        store(d_next + i, step);
+        if (d_next != nullptr) {
+            store(r + i, left);
+            store(d_next + i, step);
+        }
         store(x + i, load<V>(x + i) + (again * last + step));
     });
 }
@@ -256,9 +258,9 @@ void restart(int64_t size, float keep_b, float keep_r, float keep_x, float add, 
     }
 }
 
-// p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; then as `start`. z and x32 may be one array.
+// p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r. z and d may be one array.
 void advance(int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q, double* x,
-             double* r, float add, float* r32, float* d, float* x32) {
+             double* r, float add, float* r32, float* d) {
     for (int64_t i = 0; i < size; i += 8) {
         const D8 p8 = widen(load<F8>(z + i)) + beta * load<D8>(p + i);
         const D8 q8 = load<D8>(w + i) + beta * load<D8>(q + i);
@@ -268,10 +270,8 @@ void advance(int64_t size, double alpha, double beta, const float* z, const doub
         const D8 left = load<D8>(r + i) - alpha * q8;
         store(r + i, left);
         const F8 left32 = narrow(left);
-        const F8 step = add * left32;
         store(r32 + i, left32);
-        store(d + i, step);
-        store(x32 + i, step);
+        store(d + i, add * left32);
     }
 }
 

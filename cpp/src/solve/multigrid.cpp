@@ -137,10 +137,9 @@ private:
 
     void advance(std::int64_t y, double alpha, double beta) {
         for_strips(grid(), y, [&](const Strip& s, std::int64_t i) {
-            float* z = smoother_->x() + i;
-            simd::kernels().advance(s.padded(), alpha, beta, z, w_.data() + i, p_.data() + i, q_.data() + i,
-                                    x_.data() + i, r_.data() + i, smoother_->first_step(), smoother_->r() + i,
-                                    smoother_->d() + i, z);
+            simd::kernels().advance(s.padded(), alpha, beta, smoother_->x() + i, w_.data() + i, p_.data() + i,
+                                    q_.data() + i, x_.data() + i, r_.data() + i, smoother_->first_step(),
+                                    smoother_->r() + i, smoother_->d() + i);
         });
     }
 

@@ -75,33 +75,34 @@ public:
           chebyshev_(matrix.lmax, smoothing_range),
           r_(zeros<float>(B * matrix.n(), context)),
           x_(zeros<float>(B * matrix.n(), context)),
-          d_{zeros<float>(B * matrix.n(), context), zeros<float>(B * matrix.n(), context)},
+          d_{zeros<float>(B * matrix.n(), context), zeros<float>(smoothing_steps == 1 ? 0 : B * matrix.n(), context)},
           carry_(zeros<float>(carry_planes<B> * matrix.n(), context)),
           e_(zeros<float>(columns * (P_.cells.count() + 1), context)) {}
 
     float* r() { return r_.data(); }
     float* x() { return x_.data(); }
-    float* d() { return d_[0].data(); }
+    float* d() { return smoothing_steps == 1 ? x() : d_[0].data(); }  // x itself where no other step follows
     float first_step() const { return chebyshev_.add[0]; }
 
     // x = M^-1 r, where `first` are the stages that fill r and begin the smoothing: d = first_step r, x = d. `last` may
     // look at the x of a row that is done. b: what r is at first, where it is kept.
     void cycle(std::vector<RowStage> first, const RowStage& last, const float* b = nullptr) {
         std::vector<RowStage> stages = std::move(first);
-        add_residual(stages, add_smoothing(stages, 0));
+        const int now = add_smoothing(stages);
+        add_residual(stages, smoothing_steps == 1 ? d() : d_[now].data());
         sweep(grid(), stages, context_);
         // Below the pixels a W-cycle: smoothing, next level, smoothing, all of it twice.
         if (B > 1 && !coarse_->exact()) {
             correct();
             stages.clear();
-            add_residual(stages, add_whole_smoothing(stages, 0));
+            add_residual(stages, d_[add_whole_smoothing(stages, false)].data());
             add_restart(stages, b);
-            add_residual(stages, add_smoothing(stages, 0));
+            add_residual(stages, d_[add_smoothing(stages)].data());
             sweep(grid(), stages, context_);
         }
         correct();
         stages.clear();
-        add_whole_smoothing(stages, 0);
+        add_whole_smoothing(stages, true);
         if (last) {
             stages.push_back(last);
         }
@@ -144,25 +145,34 @@ private:
         P_.interpolate(grid(), e_.data(), d_[0].data(), context_);
     }
 
-    // The steps of the polynomial after the first, whose step is in d_[now]; returns where the last step is.
-    int add_smoothing(std::vector<RowStage>& stages, int now) {
+    // Step k of the polynomial, after one in d_[now]; returns where the step is. again: how much of the last step x has
+    // not got yet. last: neither r nor the step are wanted any more.
+    int add_step(std::vector<RowStage>& stages, int k, int now, float again, bool last) {
+        const float keep = again > 0 ? 0 : chebyshev_.keep[k];
+        float* next = last ? nullptr : d_[1 - now].data();
+        stages.emplace_back([=](std::int64_t y, bool follows) {
+            kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, keep, chebyshev_.add[k], again,
+                             d_[now].data(), r_.data(), next, x_.data());
+        });
+        return 1 - now;
+    }
+
+    // The steps of the polynomial after the first, which is in d_[0]; returns where the last step is.
+    int add_smoothing(std::vector<RowStage>& stages) {
+        int now = 0;
         for (int k = 1; k < smoothing_steps; ++k) {
-            stages.emplace_back([this, k, now](std::int64_t y, bool follows) {
-                kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, chebyshev_.keep[k],
-                                 chebyshev_.add[k], 0, d_[now].data(), r_.data(), d_[1 - now].data(), x_.data());
-            });
-            now = 1 - now;
+            now = add_step(stages, k, now, 0, false);
         }
         return now;
     }
 
-    // The same with the first step, after a step in d_[now] that x has not got and r has not lost yet.
-    int add_whole_smoothing(std::vector<RowStage>& stages, int now) {
-        stages.emplace_back([this, now](std::int64_t y, bool follows) {
-            kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, 0, chebyshev_.add[0], 1,
-                             d_[now].data(), r_.data(), d_[1 - now].data(), x_.data());
-        });
-        return add_smoothing(stages, 1 - now);
+    // All steps, after a correction in d_[0] that x has not got and r has not lost yet.
+    int add_whole_smoothing(std::vector<RowStage>& stages, bool last) {
+        int now = 0;
+        for (int k = 0; k < smoothing_steps; ++k) {
+            now = add_step(stages, k, now, k == 0 ? 1.0f : 0.0f, last && k == smoothing_steps - 1);
+        }
+        return now;
     }
 
     // The second of two rounds x += w M^-1 (b - A x), with the weights w of a Chebyshev polynomial for eigenvalues of
@@ -182,9 +192,9 @@ private:
     }
 
     // Then r loses the last step's part.
-    void add_residual(std::vector<RowStage>& stages, int now) {
-        stages.emplace_back([this, now](std::int64_t y, bool follows) {
-            kernels().subtract(A(), n(), begin(y), end(y), carry_.data(), follows, d_[now].data(), r_.data());
+    void add_residual(std::vector<RowStage>& stages, const float* step) {
+        stages.emplace_back([this, step](std::int64_t y, bool follows) {
+            kernels().subtract(A(), n(), begin(y), end(y), carry_.data(), follows, step, r_.data());
         });
     }
 
