@@ -33,6 +33,7 @@ for prior in (
     tm.priors.PatchRegression(),
 ):
     digest.update(prior.estimate(scene.image, scene.trimap).alpha)
+digest.update(tm.estimate_alpha(scene.image, scene.trimap, solver="multigrid"))
 print(_core.simd_level(), digest.hexdigest())
 """
 

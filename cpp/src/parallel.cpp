@@ -29,7 +29,7 @@ constexpr std::int64_t parallel_from = 4 * range_size;
 std::atomic<bool> is_forked_child{false};
 const int fork_handler = pthread_atfork(nullptr, nullptr, [] { is_forked_child = true; });
 #else
-constexpr bool is_forked_child = false;
+[[maybe_unused]] constexpr bool is_forked_child = false;
 #endif
 
 // The chunks still to do, shared by the threads of one parallel_for.

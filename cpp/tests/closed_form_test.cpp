@@ -43,9 +43,10 @@ std::vector<Label> islands(std::int64_t height, std::int64_t width) {
 
 TEST_CASE("the Laplacian equals its dense twin") {
     for (const int channels : {1, 3}) {
-        for (const auto& [height, width, radius] :
+        for (const auto& [height_, width_, radius_] :
              {std::array{3, 3, 1}, std::array{7, 5, 1}, std::array{3, 70, 1}, std::array{40, 4, 1}, std::array{5, 5, 2},
               std::array{6, 11, 2}, std::array{9, 8, 3}}) {
+            const int height = height_, width = width_, radius = radius_;  // CAPTURE takes no structured binding
             CAPTURE(channels);
             CAPTURE(height);
             CAPTURE(width);

@@ -48,7 +48,9 @@ float largest_difference(const std::vector<float>& a, const std::vector<double>&
 
 TEST_CASE("the estimate equals its slow twin") {
     for (const int channels : {1, 3}) {
-        for (const auto& [height, width] : {std::pair{13, 9}, std::pair{1, 17}, std::pair{40, 1}, std::pair{50, 43}}) {
+        for (const auto& [height_, width_] :
+             {std::pair{13, 9}, std::pair{1, 17}, std::pair{40, 1}, std::pair{50, 43}}) {
+            const int height = height_, width = width_;  // CAPTURE takes no structured binding
             CAPTURE(channels);
             CAPTURE(height);
             CAPTURE(width);

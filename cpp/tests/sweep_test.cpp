@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "support.hpp"
 
 using namespace trimatte;
@@ -20,9 +22,15 @@ std::vector<std::uint32_t> run(std::int64_t height, std::int64_t reach, int stag
     for (std::int64_t y = 0; y < height; ++y) {
         value[0][static_cast<std::size_t>(y)] = static_cast<std::uint32_t>(y * y + 1);
     }
+    std::vector<std::uint32_t> carry(static_cast<std::size_t>(height), 0);
+    std::atomic<int> wrong{0};
     std::vector<RowStage> all;
     for (int s = 0; s < stages; ++s) {
         all.emplace_back([&, s](std::int64_t y, bool follows) {
+            // What a stage leaves for its next row, in one array for all of them.
+            const auto left = [&](std::int64_t v) { return value[s % 2][static_cast<std::size_t>(v)] * 7 + 1; };
+            wrong += follows && carry[static_cast<std::size_t>(y - 1)] != left(y - 1);
+            carry[static_cast<std::size_t>(y)] = left(y);
             std::uint32_t mixed = 0;
             for (std::int64_t v = std::max<std::int64_t>(0, y - reach); v <= std::min(height - 1, y + reach); ++v) {
                 mixed = mixed * 31 + value[s % 2][static_cast<std::size_t>(v)];
@@ -42,6 +50,7 @@ std::vector<std::uint32_t> run(std::int64_t height, std::int64_t reach, int stag
         Monitor monitor;
         sweep(grid, all, {threads, monitor});
     }
+    CHECK(wrong == 0);
     return sum;
 }
 

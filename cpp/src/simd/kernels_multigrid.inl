@@ -37,7 +37,7 @@ TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, con
     }
 }
 
-// use(i, (A v)[i ...]) for all nodes of the pieces; i: slot. Pixels.
+// use(i, (A v)[i ...]) for the nodes of a piece from `o` on, as far as whole vectors go; i: slot. Pixels.
 template <class V, class Use>
 TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, const float* v,
                                  const Use& use) {

@@ -16,6 +16,11 @@ struct Patch {
     static constexpr int node(int row, int lane) { return (row * side + lane) * B * columns; }
 };
 
+// Numbers of the group's neighbours (dy, dx).
+TRIMATTE_INLINE const int32_t* neighbours(const CellGroup& group, int dy, int dx) {
+    return group.cell[3 * (dy + 1) + dx + 1];
+}
+
 constexpr float ramp = 1.0f / 3;  // part of a neighbouring cell at a cell's outer nodes
 
 // out[j] = the numbers j of the eight arrays; count: 4, or a multiple of 8.
@@ -124,7 +129,7 @@ void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R
     const auto part = [&](int dy, int dx) {  // of the neighbour at the outer nodes
         float exists[8];
         for (int i = 0; i < 8; ++i) {
-            exists[i] = group.neighbour(dy, dx)[i] == 0 ? 0.0f : ramp;
+            exists[i] = neighbours(group, dy, dx)[i] == 0 ? 0.0f : ramp;
         }
         return load<F8>(exists);
     };
@@ -161,8 +166,8 @@ void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R
     }
     orthonormalise<S::side * S::side * B, false>(X, factor);
     float nowhere[S::size];
-    store_lanes<S::size>(X, Targets(P, group.neighbour(0, 0), S::size, nowhere).at);
-    store_lanes<16>(factor, Targets(R, group.neighbour(0, 0), 16, nowhere).at);
+    store_lanes<S::size>(X, Targets(P, neighbours(group, 0, 0), S::size, nowhere).at);
+    store_lanes<16>(factor, Targets(R, neighbours(group, 0, 0), 16, nowhere).at);
 }
 
 // The matrix's entries between a node of a window and those at forward offsets, as far as A P wants them; the window is
@@ -199,7 +204,8 @@ TRIMATTE_INLINE void load_entries(const CellGroup& group, const float* A, int64_
     }
 }
 
-// Y = A X on the window, X a patch.
+// Y = A X on the window but for the rows below the patch, X a patch. Without a window, inner nodes are left out: no
+// other cell shares them, and the near-null vectors leave them no choice.
 template <int B, int border>
 TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
     using S = Patch<B>;
@@ -207,8 +213,15 @@ TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
     constexpr int at_once = B == 1 ? columns : 1;  // sums that stay in registers
     constexpr int numbers = S::offsets * B * B;
     const auto in_patch = [](int v) { return v >= border && v < border + S::side; };
-    for (int y = 0; y < width; ++y) {
+    const auto is_inner = [](int v) { return border == 0 && v >= 2 && v < S::side - 2; };
+    for (int y = 0; y < S::side + border; ++y) {
         for (int x = 0; x < width; ++x) {
+            if (is_inner(y) && is_inner(x)) {
+                for (int i = 0; i < B * columns; ++i) {
+                    Y[S::node(y, x) + i] = F8{};
+                }
+                continue;
+            }
             const int first = x - S::reach > border ? -S::reach : border - x;
             const int last = x + S::reach < border + S::side ? S::reach : border + S::side - 1 - x;
 #pragma GCC unroll 1
@@ -270,22 +283,22 @@ TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
     }
 }
 
-// A P on the patches of the group's cells, in the layout of P.
+// A P on the outer nodes of the patches of the group's cells, in the layout of P.
 template <int B>
 void gradient(const CellGroup& group, const float* A, int64_t n, const float* P, float* out) {
     using S = Patch<B>;
     F8 E[S::side * S::side * S::offsets * B * B], X[S::size], Y[S::size];
     load_entries<B, 0>(group, A, n, E);
-    load_lanes<S::size>(Places(P, group.neighbour(0, 0), S::size).at, X);
+    load_lanes<S::size>(Places(P, neighbours(group, 0, 0), S::size).at, X);
     multiply_patch<B, 0>(E, X, Y);
     float nowhere[S::size];
-    store_lanes<S::size>(Y, Targets(out, group.neighbour(0, 0), S::size, nowhere).at);
+    store_lanes<S::size>(Y, Targets(out, neighbours(group, 0, 0), S::size, nowhere).at);
 }
 
-// One set of nodes of take_step: `rows` x `lanes` nodes from (y0, x0) on, shared by the cells that lie away[j] from the
-// group's.
+// One set of nodes of take_step: `rows` x `across` nodes from (y0, x0) on, shared by the cells that lie away[j] from
+// the group's.
 template <int B, int count>
-void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, int lanes, int x0,
+void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, int across, int x0,
                 const float* gradient, float step, const float* R, float* P) {
     using S = Patch<B>;
     const float* from[count][8];
@@ -296,7 +309,7 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
         const auto [dy, dx] = away[j];
         int32_t cells[8];
         for (int i = 0; i < 8; ++i) {  // a cell across a corner: by way of the one beside
-            cells[i] = dx == 0 || group.neighbour(0, dx)[i] != 0 ? group.neighbour(dy, dx)[i] : 0;
+            cells[i] = dx == 0 || neighbours(group, 0, dx)[i] != 0 ? neighbours(group, dy, dx)[i] : 0;
             from[j][i] = gradient + cells[i] * int64_t{S::size};
             to[j][i] = cells[i] == 0 ? nullptr : P + cells[i] * int64_t{S::size};
         }
@@ -304,9 +317,9 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
     }
     orthonormalise<4 * count, true>(Q, unused);
 #pragma GCC unroll 1
-    for (int node = 0; node < rows * lanes * B; ++node) {
-        const int y = y0 + node / B / lanes;
-        const int x = x0 + node / B % lanes;
+    for (int node = 0; node < rows * across * B; ++node) {
+        const int y = y0 + node / B / across;
+        const int x = x0 + node / B % across;
         F8 change[count * columns];
         const float* from_here[8];
         float* to_here[8];
@@ -354,9 +367,9 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
 template <int B>
 void take_step(const CellGroup& group, const float* gradient, float step, const float* R, float* P) {
     constexpr int k = Patch<B>::k;
-    for (const int side : {-1, 1}) {
+    for (int side = -1; side <= 1; side += 2) {
         const int at = side < 0 ? 0 : k - 1;
-        for (const int dx : {-1, 1}) {
+        for (int dx = -1; dx <= 1; dx += 2) {
             const int corner[4][2] = {{0, 0}, {side, 0}, {0, dx}, {side, dx}};
             move_nodes<B, 4>(group, corner, 1, at, 1, dx < 0 ? 0 : k - 1, gradient, step, R, P);
         }
@@ -374,15 +387,16 @@ void coarsen(const CellGroup& group, const float* A, int64_t n, const float* P, 
     using S = Patch<B>;
     constexpr int border = S::reach;
     constexpr int width = S::side + 2 * border;
-    F8 E[(S::side + border) * width * S::offsets * B * B], X[S::size], Y[width * width * B * columns];
+    F8 E[(S::side + border) * width * S::offsets * B * B], X[S::size];
+    F8 Y[(S::side + border) * width * B * columns];
     load_entries<B, border>(group, A, n, E);
-    load_lanes<S::size>(Places(P, group.neighbour(0, 0), S::size).at, X);
+    load_lanes<S::size>(Places(P, neighbours(group, 0, 0), S::size).at, X);
     multiply_patch<B, border>(E, X, Y);
     constexpr int away[5][2] = {{0, 0}, {0, -1}, {-1, 1}, {-1, 0}, {-1, -1}};
     for (int m = 0; m < 5; ++m) {
         const auto [dy, dx] = away[m];
         if (m > 0) {
-            load_lanes<S::size>(Places(P, group.neighbour(dy, dx), S::size).at, X);
+            load_lanes<S::size>(Places(P, neighbours(group, dy, dx), S::size).at, X);
         }
         for (int u = 0; u < columns; ++u) {
             F8 sum[columns] = {};
@@ -390,7 +404,7 @@ void coarsen(const CellGroup& group, const float* A, int64_t n, const float* P, 
                 const int y = row + border + S::k * dy;
                 const int first = S::k * dx + border < 0 ? -S::k * dx - border : 0;
                 const int end = S::k * dx > border ? S::side - (S::k * dx - border) : S::side;
-                if (y < 0 || y >= width) {
+                if (y < 0) {
                     continue;
                 }
                 for (int i = first * B; i < end * B; ++i) {
@@ -413,7 +427,7 @@ template <int B>
 void finish_patches(const CellGroup& group, const float* W, float* P) {
     using S = Patch<B>;
     F8 X[S::size], Y[S::size];
-    load_lanes<S::size>(Places(P, group.neighbour(0, 0), S::size).at, X);
+    load_lanes<S::size>(Places(P, neighbours(group, 0, 0), S::size).at, X);
     for (int row = 0; row < S::side; ++row) {
         for (int lane = 0; lane < S::side; ++lane) {
             for (int b = 0; b < B; ++b) {
@@ -429,7 +443,7 @@ void finish_patches(const CellGroup& group, const float* W, float* P) {
         }
     }
     float nowhere[S::size];
-    store_lanes<S::size>(Y, Targets(P, group.neighbour(0, 0), S::size, nowhere).at);
+    store_lanes<S::size>(Y, Targets(P, neighbours(group, 0, 0), S::size, nowhere).at);
 }
 
 template <int B>

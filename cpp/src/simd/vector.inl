@@ -4,8 +4,6 @@
 #if defined(__GNUC__)
 #define TRIMATTE_INLINE inline __attribute__((always_inline))
 #define TRIMATTE_LAMBDA __attribute__((always_inline))
-// Hides where a pointer comes from: the compiler would keep dozens of addresses on the stack rather than add to one.
-#define TRIMATTE_OPAQUE(pointer) asm("" : "+r"(pointer))
 #define TRIMATTE_PREFETCH(address) __builtin_prefetch(address)
 
 // Two vectors as one. (Gcc's own vectors may be longer than a register too, but then it takes them through memory.)
@@ -156,7 +154,6 @@ template <class V>
 using Pair = F16;
 #define TRIMATTE_INLINE inline
 #define TRIMATTE_LAMBDA
-#define TRIMATTE_OPAQUE(pointer)
 #define TRIMATTE_PREFETCH(address)
 
 TRIMATTE_INLINE F8 shift_in(const F8& before, const F8& v) {
@@ -236,7 +233,7 @@ TRIMATTE_INLINE void store(Scalar* to, const V& v) {
     Memory<V>::store(to, v);
 }
 // 8 floats as doubles.
-#if defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(__GNUC__) && defined(__AVX2__) && !defined(__AVX512F__)
 TRIMATTE_INLINE D8 load_wide(const float* from) {
     return {reinterpret_cast<D4>(_mm256_cvtps_pd(_mm_loadu_ps(from))),
             reinterpret_cast<D4>(_mm256_cvtps_pd(_mm_loadu_ps(from + 4)))};
@@ -361,9 +358,9 @@ TRIMATTE_INLINE void transpose_halves(F8* v) {
 
 // 1 / sqrt(v) where v is above both limits, else 0.
 TRIMATTE_INLINE F8 inverse_root_above(const F8& v, const F8& limit, const F8& limit2) {
-#if defined(__AVX2__)
+#if defined(__GNUC__) && defined(__AVX2__)
     const F8 inverse = 1.0f / reinterpret_cast<F8>(_mm256_sqrt_ps(reinterpret_cast<__m256>(v)));
-    return (v > limit) & (v > limit2) ? inverse : F8{};
+    return ((v > limit) & (v > limit2)) ? inverse : F8{};
 #else
     float a[8], b[8], c[8];
     store(a, v);

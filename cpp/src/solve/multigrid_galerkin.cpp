@@ -1,6 +1,5 @@
 // The coarse matrix P^T A P.
 #include "multigrid_setup.hpp"
-#include "trimatte/stencil.hpp"
 
 namespace trimatte {
 

@@ -56,13 +56,13 @@ template <int B>
 struct LevelMatrix {
     const Grid* grid;
     const float* A;
-    double lmax;          // largest eigenvalue of A, from above
-    const float* blocks;  // for making the levels: A, but see in_one_piece
+    double lmax;          // about the largest eigenvalue of A
+    const float* blocks;  // while levels are made: A, of cells as in_one_piece gives it
 
     std::int64_t n() const { return grid->slots(); }
 };
 
-// A level without its right-hand side: its cycle adds to x what a multigrid cycle makes of the residual r.
+// A level without its right-hand side: its cycle sets x to what a multigrid cycle makes of the residual r.
 template <int B>
 class Smoother {
 public:
@@ -205,8 +205,8 @@ private:
     Chebyshev<smoothing_steps> chebyshev_;
     Buffer<float> r_, x_;
     Buffer<float> d_[2];
-    Buffer<float> carry_;
-    Buffer<float> e_;  // the coarse solution, by cell
+    Buffer<float> carry_;  // for all stages of a sweep: one has read a row of it before the next writes it
+    Buffer<float> e_;      // the coarse solution, by cell
 };
 
 }  // namespace trimatte

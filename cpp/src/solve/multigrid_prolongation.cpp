@@ -101,21 +101,22 @@ namespace {
 using GroupStage = std::function<void(const simd::CellGroup&)>;
 
 // One stage after the other. Of pixels, which are many, the stages follow each other along the rows of cells: what one
-// has made is in the cache for the next.
+// has made is in the cache for the next. (A step writes P in the rows beside; gradients read their own row only.)
 template <int B>
-void for_groups_in_turn(const Cells& cells, const Grid& grid, const std::vector<GroupStage>& stages,
+void for_groups_in_turn(const Cells& cells, [[maybe_unused]] const Grid& grid, const std::vector<GroupStage>& stages,
                         const Context& context) {
-    std::vector<RowStage> along_rows;
-    for (const GroupStage& stage : stages) {
-        if (B > 1) {
+    if constexpr (B > 1) {
+        for (const GroupStage& stage : stages) {
             for_groups<B>(cells, context, stage);
-        } else {
-            along_rows.emplace_back([&cells, &stage](std::int64_t cy, bool) {
-                for_groups<B>(cells, cells.begin(cy), cells.end(cy), stage);
-            });
         }
+    } else {
+        std::vector<RowStage> along_rows;
+        for (const GroupStage& stage : stages) {
+            along_rows.emplace_back(
+                [&](std::int64_t cy, bool) { for_groups<B>(cells, cells.begin(cy), cells.end(cy), stage); });
+        }
+        sweep(grid, along_rows, context);
     }
-    sweep(grid, along_rows, context);
 }
 
 }  // namespace
@@ -124,20 +125,16 @@ template <int B>
 Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float>& N, const Grid& coarse,
                                   Buffer<float>& R, const Context& context) {
     Prolongation<B> P{Cells(*fine.grid, coarse), {}};
-    const std::int64_t size = std::int64_t{patch_size<B>} * (P.cells.count() + 1) + Strip::lanes;  // read in vectors
+    const std::int64_t count = std::int64_t{P.cells.count()} + 1;  // with cell 0, of which all is zero
     const simd::StencilKernels& kernels = kernels_for<B>();
     const std::int64_t n = fine.n();
-    // Of cell 0 all is zero, and what is read beyond the last.
-    const auto begin_and_end = [](Buffer<float>& buffer, std::int64_t of_cell) {
-        std::fill_n(buffer.begin(), of_cell, 0.0f);
-        std::fill_n(buffer.end() - Strip::lanes, Strip::lanes, 0.0f);
-    };
-    P.patches = Buffer<float>(size);
-    begin_and_end(P.patches, patch_size<B>);
-    R = Buffer<float>(columns * columns * std::int64_t{P.cells.count() + 1} + Strip::lanes);
-    begin_and_end(R, columns * columns);
-    Buffer<float> gradient(size);
-    begin_and_end(gradient, patch_size<B>);
+    P.patches = Buffer<float>(patch_size<B> * count + Strip::lanes);  // read in vectors
+    std::fill_n(P.patches.begin(), patch_size<B>, 0.0f);
+    std::fill_n(P.patches.end() - Strip::lanes, Strip::lanes, 0.0f);
+    R = Buffer<float>(columns * columns * count);
+    std::fill_n(R.begin(), columns * columns, 0.0f);
+    Buffer<float> gradient(patch_size<B> * count);
+    std::fill_n(gradient.begin(), patch_size<B>, 0.0f);
     std::vector<GroupStage> stages;
     stages.emplace_back(
         [&](const simd::CellGroup& group) { kernels.blend(group, N.data(), n, P.patches.data(), R.data()); });

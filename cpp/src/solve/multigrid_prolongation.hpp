@@ -26,9 +26,9 @@ constexpr int patch_size = side_of<B> * side_of<B> * B * columns;
 // Steps towards least energy, in units of 1 / lmax: inverse roots of Chebyshev polynomials for the upper part of the
 // spectrum. Cells are few, and what P lacks there costs more iterations than what it lacks on pixels.
 template <int B>
-constexpr std::array<float, 4> energy_steps{1.04f, 1.4f, 2.75f, 8.7f};
+inline constexpr std::array<float, 4> energy_steps{1.04f, 1.4f, 2.75f, 8.7f};
 template <>
-constexpr std::array<float, 3> energy_steps<1>{1.06f, 1.74f, 4.83f};
+inline constexpr std::array<float, 3> energy_steps<1>{1.06f, 1.74f, 4.83f};
 
 template <int B>
 const simd::StencilKernels& kernels_for() {
@@ -60,7 +60,7 @@ public:
     const std::int32_t* neighbours(std::int32_t i, int dy) const {
         return neighbours_[static_cast<std::size_t>(3 * (dy + 1) + 1)].data() + i;
     }
-    // Cells i, i + 1, ... before `end`, eight at most, of a grid with that reach.
+    // Cells i, i + 1, ... before `end`, eight at most, of k x k nodes on a grid with that reach.
     simd::CellGroup group(std::int32_t i, std::int32_t end, std::int64_t k, std::int64_t reach) const;
     std::size_t bytes() const {
         return cells_.size() * (sizeof(Cell) + 9 * sizeof(std::int32_t)) + first_.size() * sizeof(std::int32_t);
@@ -76,6 +76,8 @@ template <int B>
 struct Prolongation {
     static constexpr int side = side_of<B>;
     static constexpr int k = side - 2;
+    static constexpr int reach = B == 1 ? 2 : 1;  // of a node's coupling
+    static_assert(k + reach + 2 <= static_cast<int>(sizeof(simd::CellGroup::row) / sizeof(simd::CellGroup::row[0])));
 
     Cells cells;
     // Of cell i from i * patch_size on. Their layout: kernels_patches.inl; while P is made, kernels_prolongation.inl.
@@ -97,7 +99,7 @@ template <int B, class Body>
 void for_groups(const Cells& cells, std::int32_t begin, std::int32_t end, const Body& body) {
     constexpr auto lanes = static_cast<std::int32_t>(Strip::lanes);
     for (std::int32_t i = begin; i < end; i += lanes) {
-        body(cells.group(i, end, side_of<B> - 2, B == 1 ? 2 : 1));
+        body(cells.group(i, end, Prolongation<B>::k, Prolongation<B>::reach));
     }
 }
 

@@ -210,11 +210,11 @@ Grid coarse_grid(const Grid& fine) {
     const std::int64_t height = fine.cell_rows();
     const std::int64_t width = fine.cell_columns();
     const std::int64_t cell = cells_per_cell;
-    const std::int64_t columns = (width + cell - 1) / cell;
-    std::vector<std::uint8_t> active(static_cast<std::size_t>((height + cell - 1) / cell * columns), 0);
+    const std::int64_t across = (width + cell - 1) / cell;
+    std::vector<std::uint8_t> active(static_cast<std::size_t>((height + cell - 1) / cell * across), 0);
     for (std::int64_t cy = 0; cy < height; ++cy) {
         for_cells(fine, cy, [&](const Strip&, std::int64_t x) {
-            active[static_cast<std::size_t>(cy / cell * columns + x / fine.cell() / cell)] = 1;
+            active[static_cast<std::size_t>(cy / cell * across + x / fine.cell() / cell)] = 1;
         });
     }
     Grid grid(height, width, cell, 1, active);
@@ -324,6 +324,7 @@ std::unique_ptr<Smoother<B>> make_smoother(const Grid& grid, const float* A, Buf
     N = {};
     CoarseMatrix coarse = galerkin<B>(matrix, P, std::move(below), context);
     blocks = {};
+    matrix.blocks = nullptr;
     Buffer<float> near_null = scale_to_identity<B>(P, coarse, R.data(), context);
     R = {};
     std::unique_ptr<CoarseSolver> solver;

@@ -8,8 +8,8 @@
 
 namespace trimatte {
 
-// The largest eigenvalue of A, from above: Lanczos. A value below the true one spoils the smoother; one a little above
-// costs nothing.
+// The largest eigenvalue of A: Lanczos. What is too small by a tenth or more (on cells, by little) spoils the smoother,
+// what is a little too large costs nothing.
 template <int B>
 double largest_eigenvalue(const Grid& grid, const float* A, const Context& context);
 

@@ -5,7 +5,9 @@ namespace {
 
 // Below, waking a thread costs more than it saves. A cell with its blocks is as much work as 16 pixels.
 std::int64_t slots_per_range(const Grid& grid) { return grid.reach() == 1 ? 512 : 8192; }
-constexpr std::int64_t slots_per_band = 400000;  // a few milliseconds between polls
+constexpr std::int64_t slots_for_more_bands = 100000;  // a thread's: enough for several bands
+// A few milliseconds between polls.
+std::int64_t slots_per_band(const Grid& grid) { return grid.reach() == 1 ? 25000 : 400000; }
 
 // Borders of ranges of rows with about equal work, at least `rows` rows and `work` slots each.
 std::vector<std::int64_t> borders(const Grid& grid, std::int64_t work, std::int64_t rows) {
@@ -28,10 +30,10 @@ void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context&
     // Bands: each thread takes one of several. Two neighbours leave a triangle of rows between them, which grows with
     // each stage, and is done once both are.
     const std::int64_t total = grid.work(0, height);
-    const std::int64_t fewest = total < context.threads * slots_per_band / 4 ? context.threads : 4 * context.threads;
-    const std::int64_t wanted = std::max(fewest, total / slots_per_band);
+    const std::int64_t fewest = total < context.threads * slots_for_more_bands ? context.threads : 4 * context.threads;
+    const std::int64_t wanted = std::max(fewest, total / slots_per_band(grid));
     const std::int64_t per_band =
-        context.threads == 1 ? slots_per_band : std::max(slots_per_range(grid), total / wanted + 1);
+        context.threads == 1 ? slots_per_band(grid) : std::max(slots_per_range(grid), total / wanted + 1);
     const std::vector<std::int64_t> border = borders(grid, per_band, 4 * reach * count);
     const auto bands = static_cast<std::int64_t>(border.size()) - 1;
     parallel_for(bands, context.threads, context.monitor, [&](std::int64_t i) {
