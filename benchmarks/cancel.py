@@ -32,6 +32,7 @@ try:
     else:
         tm.estimate_alpha(image, trimap, solver=task, relative_residual=1e-14, tolerance=1e-13, progress=report)
 except KeyboardInterrupt:
+    print()  # a report may have been stopped in the middle of its line
     print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
 """
 

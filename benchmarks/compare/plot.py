@@ -52,13 +52,13 @@ def draw(cases, machines, path):
         for library in libraries(cases):
             name, colour, marker = STYLES[library]
             for picture in dict.fromkeys(case["picture"] for case in cases):
-                points = [
-                    (case["unknown"], case["libraries"][library][key] / unit)
-                    for case in cases
-                    if case["picture"] == picture and key in case["libraries"].get(library, {})
-                ]
+                points = {}  # by size; of several runs the least
+                for case in cases:
+                    if case["picture"] == picture and key in case["libraries"].get(library, {}):
+                        value = case["libraries"][library][key] / unit
+                        points[case["unknown"]] = min(value, points.get(case["unknown"], value))
                 if points:
-                    panel.plot(*zip(*points, strict=True), color=colour, marker=marker, ms=4, lw=1, label=name)
+                    panel.plot(*zip(*points.items(), strict=True), color=colour, marker=marker, ms=4, lw=1, label=name)
                     name = None  # one entry in the legend
         panel.set(xscale="log", yscale="log", xlabel="unknown pixels", ylabel=label)
         panel.grid(color="0.9")

@@ -112,8 +112,10 @@ void for_groups_in_turn(const Cells& cells, [[maybe_unused]] const Grid& grid, c
     } else {
         std::vector<RowStage> along_rows;
         for (const GroupStage& stage : stages) {
-            along_rows.emplace_back(
-                [&](std::int64_t cy, bool) { for_groups<B>(cells, cells.begin(cy), cells.end(cy), stage); });
+            along_rows.emplace_back([&](std::int64_t cy, bool) {
+                context.monitor.poll();  // all stages together take microseconds a cell
+                for_groups<B>(cells, cells.begin(cy), cells.end(cy), stage);
+            });
         }
         sweep(grid, along_rows, context);
     }
