@@ -58,7 +58,8 @@ def draw(cases, machines, path):
                         value = case["libraries"][library][key] / unit
                         points[case["unknown"]] = min(value, points.get(case["unknown"], value))
                 if points:
-                    panel.plot(*zip(*points.items(), strict=True), color=colour, marker=marker, ms=4, lw=1, label=name)
+                    line = zip(*points.items(), strict=True)
+                    panel.plot(*line, color=colour, marker=marker, ms=4, lw=1, label=name)
                     name = None  # one entry in the legend
         panel.set(xscale="log", yscale="log", xlabel="unknown pixels", ylabel=label)
         panel.grid(color="0.9")
