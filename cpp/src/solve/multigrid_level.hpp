@@ -148,11 +148,10 @@ private:
     // Step k of the polynomial, after one in d_[now]; returns where the step is. again: how much of the last step x has
     // not got yet. last: neither r nor the step are wanted any more.
     int add_step(std::vector<RowStage>& stages, int k, int now, float again, bool last) {
-        const float keep = again > 0 ? 0 : chebyshev_.keep[k];
         float* next = last ? nullptr : d_[1 - now].data();
-        stages.emplace_back([=](std::int64_t y, bool follows) {
-            kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, keep, chebyshev_.add[k], again,
-                             d_[now].data(), r_.data(), next, x_.data());
+        stages.emplace_back([this, k, now, again, next](std::int64_t y, bool follows) {
+            kernels().smooth(A(), n(), begin(y), end(y), carry_.data(), follows, chebyshev_.keep[k], chebyshev_.add[k],
+                             again, d_[now].data(), r_.data(), next, x_.data());
         });
         return 1 - now;
     }
