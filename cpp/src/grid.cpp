@@ -17,8 +17,8 @@ Grid::Grid(std::int64_t height, std::int64_t width, std::int64_t cell, std::int6
 }
 
 void Grid::add_strips(const std::vector<std::uint8_t>& active) {
-    // A vector with its neighbours spans `span` columns. Gaps are at least as wide, so it meets one strip of a row at
-    // most; and a strip can be read that far outside itself.
+    // A vector with its neighbours spans `span` columns. Strips are at least as far apart, so it meets one of a row at
+    // most.
     const std::int64_t span = lanes + 2 * reach_;
     const std::int64_t columns = cell_columns();
     std::int64_t longest = 0;
@@ -41,10 +41,19 @@ void Grid::add_strips(const std::vector<std::uint8_t>& active) {
     }
     first_slot_ = round_up(longest + 4 * span, 16);
     slots_ = first_slot_;
-    for (Strip& strip : strips_) {
-        strip.slot = slots_;
-        strip.stride = round_up(strip.width + span - 1, lanes);
-        slots_ += cell_ * strip.stride;
+    // The strips' parts of a row lie in one piece, row after row: memory is read in turn. Rows of pixels may begin
+    // anywhere; matrices of cells are stored by groups of lanes.
+    for (std::int64_t cy = 0; cy < cell_rows(); ++cy) {
+        const std::int64_t first = slots_;
+        for (std::size_t i = strip_start_[index(cy)]; i < strip_start_[index(cy) + 1]; ++i) {
+            strips_[i].slot = slots_;
+            slots_ += round_up(strips_[i].width + gap, reach_ == 1 ? lanes : gap);
+        }
+        const std::int64_t stride = slots_ - first;
+        for (std::size_t i = strip_start_[index(cy)]; i < strip_start_[index(cy) + 1]; ++i) {
+            strips_[i].stride = stride;
+        }
+        slots_ = first + cell_ * stride;
     }
     last_row_slot_ = strip_start_[strip_start_.size() - 2] < strips_.size()
                          ? strips_[strip_start_[strip_start_.size() - 2]].slot
@@ -89,6 +98,14 @@ void Grid::add_pieces() {
                 beside = met;
                 Piece piece{};
                 piece.size = lanes;
+                piece.own_above = std::min(y % cell_, reach_);
+                piece.end = s->x + s->width - x;
+                piece.from = 0;
+                piece.to = piece.end;
+                if (other < cy && met != nullptr) {
+                    piece.from = std::max<std::int64_t>(0, met->x - reach_ - x);
+                    piece.to = std::min(piece.end, met->x + met->width + reach_ - x);
+                }
                 for (std::int64_t dy = -2; dy <= 2; ++dy) {
                     const std::int64_t v = y + dy;
                     std::int64_t& at = piece.at[dy + 2];

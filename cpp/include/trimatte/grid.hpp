@@ -14,6 +14,10 @@ struct Piece {
     static constexpr int rows = 5;
     std::int64_t at[rows];  // slot of the first node's column in the rows y - 2 ... y + 2
     std::int64_t size;
+    std::int64_t end;  // of its strip; what comes after is no node
+    // The `own_above` rows before this one are of the same strip. Nodes outside [from, to) have no neighbours in those
+    // further up: what lies where they would be is others'.
+    std::int64_t own_above, from, to;
 };
 
 // Cells of `cell` x `cell` nodes beside each other; all their rows have the same columns.
@@ -28,11 +32,13 @@ struct Strip {
     std::int64_t padded() const { return (width + lanes - 1) / lanes * lanes; }
 };
 
-// Slots are places in arrays of slots() elements. Every row of a strip is followed by slots that belong to no node, so
-// that a node's neighbours can be read wherever they would lie. All slots of no node hold zeros, always.
+// Slots are places in arrays of slots() elements. Every row of a strip is followed by `gap` slots or more that belong
+// to no node, so that where a node has neighbours in a row, all that its coupling reaches there can be read. All slots
+// of no node hold zeros, always.
 class Grid {
 public:
     static constexpr std::int64_t lanes = Strip::lanes;
+    static constexpr std::int64_t gap = 4;  // twice the largest reach
 
     Grid() = default;
     // active: for each cell, row by row, whether it holds a node. reach: of a node's coupling, at most 2.
@@ -112,6 +118,9 @@ void Grid::trim(const IsNode& is_node) {
                 piece.size = end - begin;
                 for (std::int64_t& at : piece.at) {
                     at += begin;
+                }
+                for (std::int64_t* column : {&piece.end, &piece.from, &piece.to}) {
+                    *column = std::max<std::int64_t>(0, *column - begin);
                 }
                 kept.push_back(piece);
             }

@@ -125,6 +125,7 @@ private:
         for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
             const std::int64_t x = strip->x;
             const std::int64_t size = strip->padded();
+            const std::int64_t rest = strip->width + Grid::gap - size;  // slots of no node behind the row
             const std::int64_t to = strip->slot + y % k * strip->stride;
             const double* const s_at[] = {s[0] + x, s[1] + x, s[2] + x};
             simd::kernels().scale_entries(size, sums_.at(y, x), sums_.stride(), s_at, stencil_.hi.data() + to,
@@ -151,15 +152,14 @@ private:
                 const double* colour = sums_.colours().row(y) + c * sums_.colours().stride();
                 const std::int64_t width = std::min(strip->width, image_.width - x);
                 float* out = stencil_.colours.data() + c * n + to;
-                std::fill(std::copy(colour + x, colour + x + width, out), out + strip->stride, 0.0f);
+                std::fill(std::copy(colour + x, colour + x + width, out), out + size + rest, 0.0f);
             }
-            // The slots of no node behind the row.
             for (int d = 0; d < Stencil::offsets; ++d) {
-                std::fill_n(stencil_.hi.data() + d * n + to + size, strip->stride - size, 0.0f);
-                std::fill_n(stencil_.lo.data() + d * n + to + size, strip->stride - size, 0.0f);
+                std::fill_n(stencil_.hi.data() + d * n + to + size, rest, 0.0f);
+                std::fill_n(stencil_.lo.data() + d * n + to + size, rest, 0.0f);
             }
-            std::fill_n(stencil_.scale.data() + to + size, strip->stride - size, 0.0);
-            std::fill_n(stencil_.rhs.data() + to + size, strip->stride - size, 0.0);
+            std::fill_n(stencil_.scale.data() + to + size, rest, 0.0);
+            std::fill_n(stencil_.rhs.data() + to + size, rest, 0.0);
         }
     }
 

@@ -16,8 +16,43 @@ constexpr int offset_index(int dy, int dx) {
 // asked for this many slots ahead.
 constexpr int64_t prefetched = 128;
 
-// use(a, ahead, b, behind) for each pair of opposite offsets of the pixels at column `o` of the piece: the indices of
-// the entries ahead and behind in the matrix, and of the other pixels.
+// 1 in the lanes of columns [from, to), else 0; lane 0 is column o.
+TRIMATTE_INLINE F8 lanes_between(int64_t from, int64_t to, int64_t o) {
+    constexpr float step[24] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
+    return load<F8>(step + 8 - std::clamp<int64_t>(from - o, 0, 8)) *
+           load<F8>(step + 16 - std::clamp<int64_t>(to - o, 0, 8));
+}
+
+// Of what is read dy rows above the piece, what is neighbours: all, or in eight columns at an edge of a strip not all.
+struct All {
+    template <class V>
+    TRIMATTE_INLINE V operator()(int, const V& v) const {
+        return v;
+    }
+};
+struct AtEdge {
+    F8 own, other;
+    int64_t own_above;
+    AtEdge(const Piece& p, int64_t o)
+        : own(lanes_between(0, p.end, o)), other(lanes_between(p.from, p.to, o)), own_above(p.own_above) {}
+    TRIMATTE_INLINE F8 operator()(int dy, const F8& v) const { return (dy > own_above ? other : own) * v; }
+    TRIMATTE_INLINE D8 operator()(int dy, const D8& v) const { return widen(dy > own_above ? other : own) * v; }
+};
+
+// body(o, above) for every eight columns of the piece; above: All or AtEdge.
+template <class Body>
+TRIMATTE_INLINE void for_eights(const Piece& p, const Body& body) {
+    for (int64_t o = 0; o < p.size; o += 8) {
+        if (o >= p.from && o + 8 <= p.to) {
+            body(o, All{});
+        } else {
+            body(o, AtEdge(p, o));
+        }
+    }
+}
+
+// use(a, ahead, b, behind, dy) for each pair of opposite offsets of the pixels at column `o` of the piece: the indices
+// of the entries ahead and behind in the matrix, and of the other pixels, dy rows below and above.
 template <class Use>
 TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, const Use& use) {
     int64_t a = p.at[2] + o;
@@ -28,7 +63,7 @@ TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, con
         int64_t b = behind + (a - p.at[2] - o);
 #pragma GCC unroll 1
         for (int left = dy == 0 ? 2 : 5; left > 0; --left) {
-            use(a, ahead, b, behind);
+            use(a, ahead, b, behind, dy);
             a += n;
             b += n - 1;
             ++ahead;
@@ -37,19 +72,25 @@ TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, con
     }
 }
 
-// use(i, (A v)[i ...]) for the nodes of a piece from `o` on, as far as whole vectors go; i: slot. Pixels.
+// (A v)[slot of column `o` of the piece ...]. Pixels.
+template <class V, class Above>
+TRIMATTE_INLINE V product_at(const float* A, int64_t n, const Piece& p, int64_t o, const float* v, const Above& above) {
+    V sum = load<V>(v + p.at[2] + o);
+    for_pixel_offsets(n, p, o, [&](int64_t a, int64_t ahead, int64_t b, int64_t behind, int dy) TRIMATTE_LAMBDA {
+        prefetch<V>(A + a + prefetched);
+        sum += load<V>(A + a) * load<V>(v + ahead);
+        sum += load<V>(A + b) * above(dy, load<V>(v + behind));
+    });
+    return sum;
+}
+
+// use(i, (A v)[i ...]) for the nodes of a piece from `o` to `end`, as far as whole vectors go; i: slot. Pixels.
 template <class V, class Use>
-TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, const float* v,
+TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, int64_t end, const float* v,
                                  const Use& use) {
     constexpr int64_t step = sizeof(V) / sizeof(float);
-    for (; o + step <= p.size; o += step) {
-        V sum = load<V>(v + p.at[2] + o);
-        for_pixel_offsets(n, p, o, [&](int64_t a, int64_t ahead, int64_t b, int64_t behind) TRIMATTE_LAMBDA {
-            prefetch<V>(A + a + prefetched);
-            sum += load<V>(A + a) * load<V>(v + ahead);
-            sum += load<V>(A + b) * load<V>(v + behind);
-        });
-        use(p.at[2] + o, sum);
+    for (; o + step <= end; o += step) {
+        use(p.at[2] + o, product_at<V>(A, n, p, o, v, All{}));
     }
 }
 
@@ -92,6 +133,7 @@ TRIMATTE_INLINE void for_cell_vectors(const float* A, int64_t n, const Piece* p,
                 left[c] = shift_in(right[c], back[c]);
                 right[c] = back[c];
             }
+            F8 above_it[4] = {};
 #pragma GCC unroll 1
             for (int f = 0; f < 3; ++f) {
                 a += 128;
@@ -105,7 +147,7 @@ TRIMATTE_INLINE void for_cell_vectors(const float* A, int64_t n, const Piece* p,
                 const int64_t above = p->at[1] + o - f + 1;
                 if (follows) {
                     for (int c = 0; c < 4; ++c) {
-                        left[c] += load<F8>(carry + (f * 4 + c) * n + above);
+                        above_it[c] += load<F8>(carry + (f * 4 + c) * n + above);
                     }
                 } else {
                     float entries[16 * 8];
@@ -121,12 +163,13 @@ TRIMATTE_INLINE void for_cell_vectors(const float* A, int64_t n, const Piece* p,
                     }
                     multiply_both(entries, there, there, unused, back);
                     for (int c = 0; c < 4; ++c) {
-                        left[c] += back[c];
+                        above_it[c] += back[c];
                     }
                 }
             }
+            const AtEdge above(*p, o);
             for (int u = 0; u < 4; ++u) {
-                use(u * n + at, sum[u] + left[u]);
+                use(u * n + at, sum[u] + (left[u] + above(1, above_it[u])));
             }
         }
     }
@@ -141,9 +184,17 @@ TRIMATTE_INLINE void for_products(const float* A, int64_t n, const Piece* p, con
     } else {
         for (; p != end; ++p) {
             int64_t o = 0;
-            for_vectors<Pair<Native>>(A, n, *p, o, v, use);
-            for_vectors<Native>(A, n, *p, o, v, use);
-            for_vectors<F8>(A, n, *p, o, v, use);
+            const int64_t inner_end = std::min(p->to, p->size);
+            while (o < p->size) {
+                if (o >= p->from && o + 8 <= inner_end) {
+                    for_vectors<Pair<Native>>(A, n, *p, o, inner_end, v, use);
+                    for_vectors<Native>(A, n, *p, o, inner_end, v, use);
+                    for_vectors<F8>(A, n, *p, o, inner_end, v, use);
+                } else {
+                    use(p->at[2] + o, product_at<F8>(A, n, *p, o, v, AtEdge(*p, o)));
+                    o += 8;
+                }
+            }
         }
     }
 }
@@ -187,16 +238,16 @@ TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) { return lo
 void wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const double* v,
                   double* out) {
     for (; p != end; ++p) {
-        for (int64_t o = 0; o < p->size; o += 8) {
+        for_eights(*p, [=](int64_t o, const auto& above) TRIMATTE_LAMBDA {
             D8 ahead = load<D8>(v + p->at[2] + o), behind{};  // two sums: one addition need not wait for the other
-            for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t v_a, int64_t b, int64_t v_b) TRIMATTE_LAMBDA {
+            for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t v_a, int64_t b, int64_t v_b, int dy) TRIMATTE_LAMBDA {
                 prefetch<F8>(hi + a + prefetched);
                 prefetch<F8>(lo + a + prefetched);
                 ahead += wide(hi, lo, a) * load<D8>(v + v_a);
-                behind += wide(hi, lo, b) * load<D8>(v + v_b);
+                behind += wide(hi, lo, b) * above(dy, load<D8>(v + v_b));
             });
             store(out + p->at[2] + o, ahead + behind);
-        }
+        });
     }
 }
 
@@ -205,18 +256,18 @@ void measured_product(const float* hi, const float* lo, int64_t n, const Piece* 
                       const double* r, const double* q, const double* scale, double* w, double* sums) {
     D8 zr{}, zq{}, zw{}, most{};
     for (; p != end; ++p) {
-        for (int64_t o = 0; o < p->size; o += 8) {
+        for_eights(*p, [&](int64_t o, const auto& above) TRIMATTE_LAMBDA {
             const int64_t at = p->at[2] + o;
             const D8 here = load_wide(z + at);
             D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
             F8 rest{};                  // what lo adds needs no more digits
-            for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t z_a, int64_t b, int64_t z_b) TRIMATTE_LAMBDA {
+            for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t z_a, int64_t b, int64_t z_b, int dy) TRIMATTE_LAMBDA {
                 prefetch<F8>(hi + a + prefetched);
                 prefetch<F8>(lo + a + prefetched);
                 ahead += load_wide(hi + a) * load_wide(z + z_a);
-                behind += load_wide(hi + b) * load_wide(z + z_b);
+                behind += load_wide(hi + b) * above(dy, load_wide(z + z_b));
                 rest += load<F8>(lo + a) * load<F8>(z + z_a);
-                rest += load<F8>(lo + b) * load<F8>(z + z_b);
+                rest += load<F8>(lo + b) * above(dy, load<F8>(z + z_b));
             });
             const D8 sum = ahead + behind + widen(rest);
             store(w + at, sum);
@@ -225,7 +276,7 @@ void measured_product(const float* hi, const float* lo, int64_t n, const Piece* 
             zw += here * sum;
             const D8 moved = here * load<D8>(scale + at);
             most = larger(larger(most, moved), -1.0 * moved);
-        }
+        });
     }
     sums[0] += total(zr);
     sums[1] += total(zq);

@@ -6,32 +6,41 @@ namespace trimatte {
 
 Cells::Cells(const Grid& fine, const Grid& coarse) {
     const std::int64_t k = fine.cell();
-    std::vector<std::int32_t> number(static_cast<std::size_t>(coarse.slots()), 0);
     cells_.push_back({});
     for (std::int64_t cy = 0; cy < fine.cell_rows(); ++cy) {
         first_.push_back(static_cast<std::int32_t>(cells_.size()));
         for_cells(fine, cy, [&](const Strip& s, std::int64_t x) {
-            const std::int64_t at = coarse.slot(cy, x / k);
-            number[static_cast<std::size_t>(at)] = static_cast<std::int32_t>(cells_.size());
-            cells_.push_back({s.slot + x - s.x, s.stride, at});
+            cells_.push_back({s.slot + x - s.x, s.stride, coarse.slot(cy, x / k)});
         });
     }
     first_.push_back(static_cast<std::int32_t>(cells_.size()));
     for (std::vector<std::int32_t>& all : neighbours_) {
         all.assign(cells_.size() + Strip::lanes, 0);
     }
-    for (std::int64_t y = 0; y < coarse.height(); ++y) {
-        for (const Piece* p = coarse.pieces_begin(y); p != coarse.pieces_end(y); ++p) {
-            for (std::int64_t j = 0; j < p->size; ++j) {
-                const std::int32_t i = number[static_cast<std::size_t>(p->at[2] + j)];
-                for (int dy = -1; i != 0 && dy <= 1; ++dy) {
-                    for (int dx = -1; dx <= 1; ++dx) {
-                        neighbours_[3 * (dy + 1) + dx + 1][static_cast<std::size_t>(i)] =
-                            number[static_cast<std::size_t>(p->at[2 + dy] + j + dx)];
-                    }
+    // Numbers along the rows above, here and below, with a column more at both ends.
+    std::vector<std::int32_t> above(static_cast<std::size_t>(fine.cell_columns() + 2)), here = above, below = above;
+    const auto number = [&](std::int64_t cy, std::vector<std::int32_t>& row) {
+        std::fill(row.begin(), row.end(), 0);
+        if (cy < fine.cell_rows()) {
+            std::int32_t i = begin(cy);
+            for_cells(fine, cy, [&](const Strip&, std::int64_t x) { row[static_cast<std::size_t>(x / k + 1)] = i++; });
+        }
+    };
+    number(0, below);
+    for (std::int64_t cy = 0; cy < fine.cell_rows(); ++cy) {
+        above.swap(here);
+        here.swap(below);
+        number(cy + 1, below);
+        std::int32_t i = begin(cy);
+        for_cells(fine, cy, [&](const Strip&, std::int64_t x) {
+            int m = 0;
+            for (const auto* row : {&above, &here, &below}) {
+                for (std::int64_t at = x / k; at <= x / k + 2; ++at) {
+                    neighbours_[m++][static_cast<std::size_t>(i)] = (*row)[static_cast<std::size_t>(at)];
                 }
             }
-        }
+            ++i;
+        });
     }
 }
 
