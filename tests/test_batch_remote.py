@@ -109,11 +109,13 @@ def test_the_command_on_a_scheduler_that_goes_away(here):
     arguments = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", "where.json"]
     scheduler = subprocess.Popen([sys.executable, "-c", script, *arguments], stderr=subprocess.DEVNULL)
     try:
+        address = None
         for _ in range(600):
-            if Path("where.json").exists() and Path("where.json").stat().st_size:
+            try:  # the file may not be there yet, or not whole
+                address = json.loads(Path("where.json").read_text())["address"]
                 break
-            time.sleep(0.05)
-        address = json.loads(Path("where.json").read_text())["address"]
+            except (OSError, ValueError):
+                time.sleep(0.05)
         arguments = [
             "in/*.png",
             "--trimaps",
