@@ -125,6 +125,15 @@ class TestMultigrid:
         alpha = tm.estimate_alpha(image, trimap, solver="multigrid", known_weight=100.0)
         assert abs(alpha - direct).max() <= ALPHA_TOLERANCE
 
+    def test_cells_whose_columns_nearly_vanish(self):
+        """A cell between the strands has no node of its own: P of least energy leaves it almost nothing."""
+        scene = tm.datasets.net(120, 180, seed=776, noise=0.008)
+        image = np.round(scene.image * 255).astype(np.uint8)
+        alpha, info = tm.solve_alpha(image, scene.trimap, solver="multigrid")
+        direct = tm.estimate_alpha(image, scene.trimap, solver="cholesky")
+        assert abs(alpha - direct).max() <= ALPHA_TOLERANCE
+        assert info.iterations <= 15
+
     def test_gives_up_aloud(self, solved):
         scene, direct = solved
         message = r"multigrid: .* after 2 iterations, wanted an error of 1e-06"

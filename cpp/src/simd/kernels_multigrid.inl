@@ -19,8 +19,8 @@ constexpr int64_t prefetched = 128;
 // 1 in the lanes of columns [from, to), else 0; lane 0 is column o.
 TRIMATTE_INLINE F8 lanes_between(int64_t from, int64_t to, int64_t o) {
     constexpr float step[24] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
-    return load<F8>(step + 8 - std::clamp<int64_t>(from - o, 0, 8)) *
-           load<F8>(step + 16 - std::clamp<int64_t>(to - o, 0, 8));
+    const auto lane = [o](int64_t column) TRIMATTE_LAMBDA { return column < o ? 0 : column > o + 8 ? 8 : column - o; };
+    return load<F8>(step + 8 - lane(from)) * load<F8>(step + 16 - lane(to));
 }
 
 // Of what is read dy rows above the piece, what is neighbours: all, or in eight columns at an edge of a strip not all.
@@ -184,7 +184,7 @@ TRIMATTE_INLINE void for_products(const float* A, int64_t n, const Piece* p, con
     } else {
         for (; p != end; ++p) {
             int64_t o = 0;
-            const int64_t inner_end = std::min(p->to, p->size);
+            const int64_t inner_end = p->to < p->size ? p->to : p->size;
             while (o < p->size) {
                 if (o >= p->from && o + 8 <= inner_end) {
                     for_vectors<Pair<Native>>(A, n, *p, o, inner_end, v, use);

@@ -5,13 +5,9 @@
 // + c, row 0 and lane 0 being the nodes above and left of the cell. Its R (4 x 4, row-major) is at 16 floats a cell.
 // Cell 0 is none: what is read of it is zero, and nothing is written to it.
 
-// What differs between pixels (B = 1) and cells (B = 4).
 template <int B>
-struct Patch {
-    static constexpr int reach = B == 1 ? 2 : 1;
-    static constexpr int side = B == 1 ? 6 : 5;
-    static constexpr int k = side - 2;
-    static constexpr int size = side * side * B * columns;
+struct Patch : PatchOf<B> {
+    using PatchOf<B>::reach, PatchOf<B>::side;
     static constexpr int offsets = reach + reach * (2 * reach + 1);  // forward
     static constexpr int node(int row, int lane) { return (row * side + lane) * B * columns; }
 };

@@ -75,8 +75,9 @@ void Prolongation<B>::interpolate(const Grid& grid, const float* e, float* u, co
         for (const Strip* s = grid.strips_begin(cy); s != grid.strips_end(cy); ++s) {
             const std::int32_t* const numbers[] = {cells.neighbours(i, -1), cells.neighbours(i, 0),
                                                    cells.neighbours(i, 1)};
-            kernels_for<B>().spread(s->width / k, patches.data(), numbers, e, grid.slots(), s->stride, u + s->slot);
-            i += static_cast<std::int32_t>(s->width / k);
+            kernels_for<B>().spread(s->width / Patch::k, patches.data(), numbers, e, grid.slots(), s->stride,
+                                    u + s->slot);
+            i += static_cast<std::int32_t>(s->width / Patch::k);
         }
     });
 }
@@ -86,18 +87,18 @@ void Prolongation<B>::restrict_to_cells(const Grid& grid, const float* r, float*
                                         const Context& context) const {
     for_cell_rows(grid, context, [&](std::int64_t cy) {
         for (std::int32_t i = cells.begin(cy); i < cells.end(cy); ++i) {
-            const float* rows[side];
+            const float* rows[Patch::side];
             const Cells::Cell& cell = cells[i];
-            for (int y = 0; y < k; ++y) {
+            for (int y = 0; y < Patch::k; ++y) {
                 rows[y + 1] = r + cell.slot + y * cell.stride - 1;
             }
             // Where there is no cell, P is zero.
             const std::int32_t above = cells.neighbour(i, -1, 0);
             const std::int32_t below = cells.neighbour(i, 1, 0);
-            rows[0] = above == 0 ? rows[1] : r + cells[above].slot + (k - 1) * cells[above].stride - 1;
-            rows[side - 1] = below == 0 ? rows[1] : r + cells[below].slot - 1;
+            rows[0] = above == 0 ? rows[1] : r + cells[above].slot + (Patch::k - 1) * cells[above].stride - 1;
+            rows[Patch::side - 1] = below == 0 ? rows[1] : r + cells[below].slot - 1;
             float sums[columns];
-            kernels_for<B>().gather(patches.data() + std::int64_t{patch_size<B>} * i, rows, grid.slots(), sums);
+            kernels_for<B>().gather(patches.data() + std::int64_t{Patch::size} * i, rows, grid.slots(), sums);
             for (int c = 0; c < columns; ++c) {
                 out[c * out_slots + cell.coarse] = sums[c];
             }
@@ -139,13 +140,14 @@ Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float
     const std::int64_t count = std::int64_t{P.cells.count()} + 1;  // with cell 0, of which all is zero
     const simd::StencilKernels& kernels = kernels_for<B>();
     const std::int64_t n = fine.n();
-    P.patches = Buffer<float>(patch_size<B> * count + Strip::lanes);  // read in vectors
-    std::fill_n(P.patches.begin(), patch_size<B>, 0.0f);
+    constexpr std::int64_t size = Prolongation<B>::Patch::size;
+    P.patches = Buffer<float>(size * count + Strip::lanes);  // read in vectors
+    std::fill_n(P.patches.begin(), size, 0.0f);
     std::fill_n(P.patches.end() - Strip::lanes, Strip::lanes, 0.0f);
     R = Buffer<float>(columns * columns * count);
     std::fill_n(R.begin(), columns * columns, 0.0f);
-    Buffer<float> gradient(patch_size<B> * count);
-    std::fill_n(gradient.begin(), patch_size<B>, 0.0f);
+    Buffer<float> gradient(size * count);
+    std::fill_n(gradient.begin(), size, 0.0f);
     std::vector<GroupStage> stages;
     stages.emplace_back(
         [&](const simd::CellGroup& group) { kernels.blend(group, N.data(), n, P.patches.data(), R.data()); });

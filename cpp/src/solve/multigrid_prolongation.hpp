@@ -17,12 +17,6 @@ namespace trimatte {
 
 constexpr int columns = 4;  // of the near-null space, and numbers of a cell
 
-// B: numbers of a node; pixels have 1, cells `columns`.
-template <int B>
-constexpr int side_of = B == 1 ? 6 : 5;  // of a patch, in nodes: the cell and one more all round
-template <int B>
-constexpr int patch_size = side_of<B> * side_of<B> * B * columns;
-
 // Steps towards least energy, in units of 1 / lmax: inverse roots of Chebyshev polynomials for the upper part of the
 // spectrum. Cells are few, and what P lacks there costs more iterations than what it lacks on pixels.
 template <int B>
@@ -74,13 +68,12 @@ private:
 
 template <int B>
 struct Prolongation {
-    static constexpr int side = side_of<B>;
-    static constexpr int k = side - 2;
-    static constexpr int reach = B == 1 ? 2 : 1;  // of a node's coupling
-    static_assert(k + reach + 2 <= static_cast<int>(sizeof(simd::CellGroup::row) / sizeof(simd::CellGroup::row[0])));
+    using Patch = simd::PatchOf<B>;
+    static constexpr int rows = sizeof(simd::CellGroup::row) / sizeof(simd::CellGroup::row[0]);
+    static_assert(Patch::k + Patch::reach + 2 <= rows);
 
     Cells cells;
-    // Of cell i from i * patch_size on. Their layout: kernels_patches.inl; while P is made, kernels_prolongation.inl.
+    // Of cell i from i * Patch::size on. Their layout: kernels_patches.inl; while P is made, kernels_prolongation.inl.
     Buffer<float> patches;
 
     // u = P e; e: of cell i from i * columns on, the first zero.
@@ -99,7 +92,7 @@ template <int B, class Body>
 void for_groups(const Cells& cells, std::int32_t begin, std::int32_t end, const Body& body) {
     constexpr auto lanes = static_cast<std::int32_t>(Strip::lanes);
     for (std::int32_t i = begin; i < end; i += lanes) {
-        body(cells.group(i, end, Prolongation<B>::k, Prolongation<B>::reach));
+        body(cells.group(i, end, simd::PatchOf<B>::k, simd::PatchOf<B>::reach));
     }
 }
 

@@ -3,11 +3,16 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 
+#include "trimatte/stencil.hpp"
+
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t cells_per_cell = 3;  // along a side
+constexpr std::int64_t cells_per_cell = simd::PatchOf<columns>::k;  // along a side
+static_assert(Stencil::pixels_per_cell == simd::PatchOf<1>::k);
 constexpr std::int64_t coarsest_cells = 40;
+// Of a cell's columns, and of any sum of them, in P^T A P: less is the rounding error of float32.
+constexpr double least_energy = 1e-6;
 
 constexpr int C = columns;
 using Block = Eigen::Matrix<double, C, C, Eigen::RowMajor>;
@@ -153,8 +158,12 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
                 D(u, u) = 1;
             }
         }
+        Eigen::LLT<Block> factor(D);
+        if (factor.info() != Eigen::Success || factor.matrixLLT().diagonal().minCoeff() < std::sqrt(least_energy)) {
+            D.diagonal().array() += least_energy;
+            factor.compute(D);
+        }
         Block G = Block::Zero();
-        const Eigen::LLT<Block> factor(D);
         if (factor.info() == Eigen::Success) {
             G = factor.matrixL();
         } else {
