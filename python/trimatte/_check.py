@@ -10,6 +10,7 @@ import math
 import numbers
 import operator
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ BACKGROUND, FOREGROUND, UNKNOWN = 0, 1, 2
 _DTYPES = "uint8, uint16, or floating point in [0, 1]"
 # Channels of a neutral grey may differ by this much after a trip through JPEG or a colour space.
 _GREY_TOLERANCE = 3 / 255
+_BLOCK = 2**16  # elements that stay in the cache while several passes go over them
 
 
 def native(value: object, name: str) -> Array:
@@ -40,18 +42,24 @@ def native(value: object, name: str) -> Array:
     return np.require(array, dtype=array.dtype.newbyteorder("="), requirements=["C", "A"])
 
 
+def blocks(array: Array) -> Iterator[tuple[int, Array]]:
+    """Yield (first row, a view of some rows), so that several passes over an array read memory once."""
+    rows = max(1, _BLOCK // max(1, array[:1].size))
+    for first in range(0, len(array), rows):
+        yield first, array[first : first + rows]
+
+
 def refuse_outside_unit(array: Array, name: str) -> None:
     """Raise ValueError at the first value that is not a number in [0, 1]."""
     if array.dtype.kind == "u" or array.size == 0:
         return
-    if array.min() >= 0 and array.max() <= 1:  # NaN fails both
-        return
-    for y, row in enumerate(array):
-        bad = np.argwhere(~((row >= 0) & (row <= 1)))
-        if len(bad):
-            where = (y, *(int(i) for i in bad[0]))
-            hint = " (divide 8-bit values by 255)" if 1 < array[where] <= 255 else ""
-            raise ValueError(f"{name}: expected values in [0, 1], got {array[where]} at {where}{hint}")
+    for first, rows in blocks(array):
+        if rows.min() >= 0 and rows.max() <= 1:  # NaN fails both
+            continue
+        where = tuple(int(i) for i in np.argwhere(~((rows >= 0) & (rows <= 1)))[0])
+        value, place = rows[where], (first + where[0], *where[1:])
+        hint = " (divide 8-bit values by 255)" if 1 < value <= 255 else ""
+        raise ValueError(f"{name}: expected values in [0, 1], got {value} at {place}{hint}")
 
 
 def refuse_not_finite(array: Array, name: str) -> None:
@@ -160,9 +168,12 @@ def labels(
     value = trimap if np.asarray(trimap).dtype == bool else single_channel(native(trimap, "trimap"), "trimap")
     array = plane(value, image_shape, "trimap")
     top = full_range(array.dtype)
-    # 0 (background), 2 (unknown) or 2 - 1 (foreground), without a pass for each
-    out: npt.NDArray[np.uint8] = (array > low * top).view(np.uint8) << np.uint8(1)
-    out -= (array >= high * top).view(np.uint8)
+    out: npt.NDArray[np.uint8] = np.empty(array.shape, np.uint8)
+    for first, rows in blocks(array):
+        # 0 (background), 2 (unknown) or 2 - 1 (foreground)
+        of_rows = out[first : first + len(rows)]
+        np.left_shift((rows > low * top).view(np.uint8), 1, out=of_rows)
+        of_rows -= (rows >= high * top).view(np.uint8)
     return out
 
 

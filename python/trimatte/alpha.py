@@ -297,7 +297,7 @@ def solve_alpha(
 
     dtype = np.float64 if picture.dtype == np.float64 else np.float32
     alpha = (labels == _check.FOREGROUND).astype(dtype)
-    unknowns = _count_unknown(labels, alpha, guesser is None or guesser.needs_known)
+    unknowns = _count_unknown(labels, guesser is None or guesser.needs_known)
     call = Call(count, _core.Monitor(progress))
     guess = None if guesser is None or unknowns == 0 else _guessed(guesser, weights, picture, labels, call)
     if unknowns == 0 or method in PRIORS:
@@ -367,12 +367,14 @@ def _guessed(
     return priors.Guess(np.ascontiguousarray(alpha), confidence)
 
 
-def _count_unknown(labels: npt.NDArray[np.uint8], foreground: npt.NDArray[np.floating], needs_known: bool) -> int:
+def _count_unknown(labels: npt.NDArray[np.uint8], needs_known: bool) -> int:
     """How many pixels are to be solved for; raise ValueError if there are some but too little is known."""
-    unknown = int(np.count_nonzero(labels == _check.UNKNOWN))
+    unknown = known_foreground = 0
+    for _, rows in _check.blocks(labels):
+        unknown += int(np.count_nonzero(rows == _check.UNKNOWN))
+        known_foreground += int(np.count_nonzero(rows == _check.FOREGROUND))
     if unknown == 0 or not needs_known:
         return unknown
-    known_foreground = int(np.count_nonzero(foreground))
     if unknown == labels.size:
         raise ValueError("trimap: expected some foreground and some background, got only unknown pixels")
     for name, missing in (
