@@ -159,8 +159,12 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
             }
         }
         Eigen::LLT<Block> factor(D);
-        if (factor.info() != Eigen::Success || factor.matrixLLT().diagonal().minCoeff() < std::sqrt(least_energy)) {
-            D.diagonal().array() += least_energy;
+        const auto too_little = [&] {
+            return factor.info() != Eigen::Success ||
+                   factor.matrixLLT().diagonal().minCoeff() < std::sqrt(least_energy);
+        };
+        for (double more = least_energy; more < 1 && too_little(); more *= 2) {
+            D.diagonal().array() += more;
             factor.compute(D);
         }
         Block G = Block::Zero();

@@ -20,8 +20,9 @@ struct Context {
 // follows: this stage has just done row y - 1.
 using RowStage = std::function<void(std::int64_t y, bool follows)>;
 
-// Runs every stage on every row of the grid, as if one stage after the other. Stage s may read what earlier stages
-// wrote up to grid.reach() rows away, and may write what stage s - 2 or an earlier one has written. The stages follow
+// Runs every stage on every row of the grid, as if one stage after the other. Stage s may use what earlier stages
+// wrote up to grid.reach() rows away, and may write what stage s - 2 or an earlier one has written. (Vectors also load
+// a few slots beyond a row's strips, which another thread may be writing, and multiply them by zero.) The stages follow
 // each other through the picture at that distance, so that a row is still in the cache when the next stage comes to it.
 void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context& context);
 
