@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trimatte/affinity.hpp"
+#include "trimatte/grid.hpp"
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
 #include "trimatte/problem.hpp"
@@ -61,6 +62,19 @@ inline std::vector<Label> columns_known(std::int64_t height, std::int64_t width)
         labels[static_cast<std::size_t>((y + 1) * width - 1)] = Label::foreground;
     }
     return labels;
+}
+
+// The slots of a grid's places, in order.
+inline std::vector<std::int64_t> places(const Grid& grid) {
+    std::vector<std::int64_t> slots;
+    for (std::int64_t y = 0; y < grid.height(); ++y) {
+        for (std::int64_t x = 0; x < grid.width(); ++x) {
+            if (grid.slot(y, x) >= 0) {
+                slots.push_back(grid.slot(y, x));
+            }
+        }
+    }
+    return slots;
 }
 
 inline Eigen::MatrixXd dense(const Csr& matrix) {

@@ -10,6 +10,7 @@ namespace trimatte {
 namespace {
 
 constexpr std::int64_t k = Stencil::pixels_per_cell;
+static_assert(k % Grid::gap == 0);  // so that a strip has `gap` slots behind its row, no more
 
 // Dense picture rows of numbers, the last eight of them.
 class Rows {

@@ -16,13 +16,16 @@ namespace trimatte::simd {
 constexpr int lanes = 32;  // windows that one call handles: their colours stay in the first-level cache
 using Lanes = double[lanes];
 
+// Of the multigrid's near-null space, and numbers of a cell.
+constexpr int columns = 4;
+
 // Nodes of the multigrid with B numbers each, pixels (1) or cells (4), and the patch of the cell that they make up.
 template <int B>
 struct PatchOf {
     static constexpr int reach = B == 1 ? 2 : 1;  // of a node's coupling
     static constexpr int k = B == 1 ? 4 : 3;      // nodes along a side of the cell
     static constexpr int side = k + 2;            // of the patch: the cell and one node more all round
-    static constexpr int size = side * side * B * 4;
+    static constexpr int size = side * side * B * columns;
 };
 
 // Eight cells of the multigrid, one in each lane.

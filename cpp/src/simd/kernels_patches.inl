@@ -4,8 +4,6 @@
 // A cell's patch is the cell and the nodes round it, side x side. Lane l of a row of it is the node l - 1 columns right
 // of the cell's first: number b of a node in column c is at ((row * B + b) * 4 + c) * side + l.
 
-constexpr int columns = 4;
-
 // 1 in the lanes of a patch's row, 0 in those behind them.
 template <int side>
 TRIMATTE_INLINE F8 lanes_of_patch() {

@@ -15,7 +15,7 @@
 
 namespace trimatte {
 
-constexpr int columns = 4;  // of the near-null space, and numbers of a cell
+using simd::columns;
 
 // Steps towards least energy, in units of 1 / lmax: inverse roots of Chebyshev polynomials for the upper part of the
 // spectrum. Cells are few, and what P lacks there costs more iterations than what it lacks on pixels.
