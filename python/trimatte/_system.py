@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ class Settings:
     tolerance: float
     relative_residual: float
     max_iterations: int
+    automatic: bool = False
+    """Nobody has asked for this solver: another may take over."""
 
 
 class Inputs(NamedTuple):
@@ -70,6 +72,12 @@ def _closed_form(inputs: Inputs, settings: Settings, call: Call) -> _core.Proble
 
 AFFINITIES = {"closed-form": _closed_form}
 
+CHOLESKY_CAN_TAKE_OVER = 250_000
+"""Unknown pixels: some 5 s and 500 MB."""
+
+PATIENCE = 300
+"""Iterations after which Cholesky would have been faster."""
+
 
 def solve(
     alpha: npt.NDArray[np.floating], inputs: Inputs, unknowns: int, settings: Settings, call: Call
@@ -85,7 +93,7 @@ def solve(
     unknowns : int
         Number of unknown pixels.
     settings : Settings
-        The solver has been chosen.
+        The solver has been chosen; where nobody asked for it and it does not get there, Cholesky takes over.
     call : Call
         How to run.
 
@@ -110,6 +118,20 @@ def solve(
 
 
 def _solve(alpha: npt.NDArray[np.floating], inputs: Inputs, settings: Settings, call: Call) -> dict[str, Any]:
+    if not settings.automatic or settings.solver != "multigrid":
+        return _solve_with(alpha, inputs, settings, call)
+    known_too = settings.known_weight is not None
+    unknowns = inputs.labels.size if known_too else np.count_nonzero(inputs.labels == _check.UNKNOWN)
+    if unknowns > CHOLESKY_CAN_TAKE_OVER:
+        return _solve_with(alpha, inputs, settings, call)
+    limit = min(settings.max_iterations, PATIENCE)
+    solved = _solve_with(alpha, inputs, replace(settings, max_iterations=limit), call)
+    if solved["converged"] or solved["iterations"] == settings.max_iterations:
+        return solved
+    return _solve_with(alpha, inputs, replace(settings, solver="cholesky"), call)
+
+
+def _solve_with(alpha: npt.NDArray[np.floating], inputs: Inputs, settings: Settings, call: Call) -> dict[str, Any]:
     problem = AFFINITIES[settings.affinity](inputs, settings, call)
     x = np.full(problem.unknowns, 0.5)
     if inputs.start is not None:
@@ -142,7 +164,7 @@ def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
     worst = ("iterations", "relative_residual", "error_estimate", "peak_bytes", "operator_complexity")
     return {
-        "solver": parts[0]["solver"],
+        "solver": max(part["solver"] for part in parts),  # multigrid, if Cholesky took over from it in places
         "converged": all(part["converged"] for part in parts),
         "unknowns": sum(part["unknowns"] for part in parts),
         **{key: most(key) for key in worst},

@@ -196,9 +196,10 @@ def solve_alpha(
         Of the priors that draw random numbers and are given by name. Same seed, same bits.
     solver : {"auto", "cholesky", "multigrid", "cg"}
         Sparse Cholesky (direct), conjugate gradients with a colour-aware multigrid preconditioner, or with a
-        diagonal one. "auto" takes Cholesky for up to 5,000 unknowns and multigrid above; with `radius` above 1,
-        for which there is no multigrid, Cholesky while the matrix is small enough for it, then "cg".
-        `info.solver` tells which one ran.
+        diagonal one. "auto" takes Cholesky for up to 5,000 unknowns and multigrid above, where Cholesky takes
+        over if that has not ended after 300 iterations and no more than 250,000 are unknown; with `radius` above
+        1, for which there is no multigrid, Cholesky while the matrix is small enough for it, then "cg".
+        `info.solver` tells which one gave the answer.
     epsilon : float, default 1e-7
         Colour variance added to each window, in squared units of [0, 1] colours; at least 1e-15. Larger =
         smoother alpha.
@@ -215,7 +216,8 @@ def solve_alpha(
         Where "cg" stops: ``||b - A x|| <= relative_residual ||b||``; with `known_weight`, what known pixels
         and prior pass on takes the place of ``||b||``, which is mostly the weight.
     max_iterations : int, default 10000
-        After which "multigrid" and "cg" give up. "multigrid" does not trust its estimate before its 14th.
+        After which "multigrid" and "cg" give up. "multigrid" does not trust its estimate before its 10th (above a
+        `tolerance` of 1e-2: 12th).
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold`` foreground.
     colour_space : {"srgb", "linear"}
@@ -307,10 +309,13 @@ def solve_alpha(
         seconds = call.monitor.seconds
         return AlphaResult(alpha, SolveInfo(method, "none", 0, 0.0, error, 0, seconds, 0, count, prior=prior_name))
 
-    if solver == "auto":
+    automatic = solver == "auto"
+    if automatic:
         solver = _core.choose_solver(unknowns if weight is None else labels.size, radius)
     affinity = "closed-form" if method == "best" else method
-    settings = Settings(affinity, solver, epsilon, radius, weight, tolerance, relative_residual, max_iterations)
+    settings = Settings(
+        affinity, solver, epsilon, radius, weight, tolerance, relative_residual, max_iterations, automatic
+    )
     solved = solve(alpha, Inputs(picture, labels, guess, first), unknowns, settings, call)
     info = SolveInfo(
         method,

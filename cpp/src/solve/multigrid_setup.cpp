@@ -13,6 +13,9 @@ static_assert(Stencil::pixels_per_cell == simd::PatchOf<1>::k);
 constexpr std::int64_t coarsest_cells = 40;
 // Of a cell's columns, and of any sum of them, in P^T A P: less is the rounding error of float32.
 constexpr double least_energy = 1e-6;
+// All other blocks shrink by that, as if everything had this much energy more: where colours are flat, A has
+// eigenvalues of 1e-8, which the rounding of its entries made negative.
+constexpr auto shrunk = static_cast<float>(1 - least_energy);
 
 constexpr int C = columns;
 using Block = Eigen::Matrix<double, C, C, Eigen::RowMajor>;
@@ -207,7 +210,7 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
             for (int k = 0; k < C * C; ++k) {
                 block(k / C, k % C) = entry(k);
             }
-            const Small scaled = inverse_of(i) * block * inverse_of(other).transpose();
+            const Small scaled = shrunk * (inverse_of(i) * block * inverse_of(other).transpose());
             for (int k = 0; k < C * C; ++k) {
                 entry(k) = scaled(k / C, k % C);
             }

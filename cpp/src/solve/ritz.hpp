@@ -17,18 +17,29 @@ public:
         off_diagonal_.push_back(std::sqrt(std::max(beta, 0.0)) / alpha);
         carry_ = beta / alpha;
     }
-    double value() const {
+    // As it was at most a twentieth of the iterations ago: it falls slowly, and takes as long as their number squared.
+    double recent() {
+        const std::size_t size = diagonal_.size();
+        return size < 64 || 20 * size > 21 * size_then_ ? now() : value_;
+    }
+    double now() {
         const auto n = static_cast<Eigen::Index>(diagonal_.size());
-        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
-        solver.computeFromTridiagonal(Eigen::Map<const Eigen::VectorXd>(diagonal_.data(), n),
-                                      Eigen::Map<const Eigen::VectorXd>(off_diagonal_.data(), n - 1),
-                                      Eigen::EigenvaluesOnly);
-        return solver.eigenvalues()[0];
+        if (diagonal_.size() != size_then_) {
+            Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+            solver.computeFromTridiagonal(Eigen::Map<const Eigen::VectorXd>(diagonal_.data(), n),
+                                          Eigen::Map<const Eigen::VectorXd>(off_diagonal_.data(), n - 1),
+                                          Eigen::EigenvaluesOnly);
+            value_ = solver.eigenvalues()[0];
+            size_then_ = diagonal_.size();
+        }
+        return value_;
     }
 
 private:
     std::vector<double> diagonal_, off_diagonal_;
     double carry_ = 0;
+    double value_ = 0;
+    std::size_t size_then_ = 0;
 };
 
 }  // namespace trimatte

@@ -1,0 +1,122 @@
+"""Drawings: flat colours, whose systems have the slowest modes. Solvers have to agree, or say that they do not."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from tolerances import ALPHA_TOLERANCE
+
+import trimatte as tm
+
+
+def band(height, width):
+    """Background on the left, foreground on the right, all else unknown."""
+    trimap = np.full((height, width), 0.5)
+    trimap[:, :3] = 0
+    trimap[:, -2:] = 1
+    return trimap
+
+
+def rings(soft, period):
+    y, x = np.mgrid[:120, :160]
+    distance = np.hypot(x - 80, y - 60) % period
+    half = period / 2
+    level = np.clip(distance - half, 0, 1) * np.clip(period - distance, 0, 1) if soft else distance < half
+    grey = np.round(255 * level).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, 2), band(120, 160)
+
+
+def target(k):
+    """A nested drawing enlarged k times, foreground known in the middle."""
+    picture = Image.new("RGB", (160, 120), "white")
+    draw = ImageDraw.Draw(picture)
+    for r in range(55, 5, -10):
+        draw.ellipse((80 - r, 60 - r, 80 + r, 60 + r), fill="red" if r // 10 % 2 else "navy")
+    trimap = np.zeros((120, 160), np.uint8)
+    trimap[10:110, 20:140] = 128
+    trimap[55:65, 75:85] = 255
+    return tuple(np.asarray(a).repeat(k, 0).repeat(k, 1) for a in (picture, trimap))
+
+
+def pixels(colours, size, k):
+    """Random pixels of a few colours, enlarged k times; one known pixel of each kind."""
+    rng = np.random.default_rng(0)
+    palette = rng.integers(0, 256, (colours, 3)).astype(np.uint8)
+    image = palette[rng.integers(0, colours, (size, size))].repeat(k, 0).repeat(k, 1)
+    trimap = np.full(image.shape[:2], 0.5)
+    trimap[0, 0], trimap[-1, -1] = 0, 1
+    return image, trimap
+
+
+def posterised():
+    scene = tm.datasets.net(69, 254, seed=1639)
+    return np.round(scene.image * 255).astype(np.uint8) // 16 * 16, scene.trimap
+
+
+def text():
+    page = Image.new("RGB", (220, 220), "white")
+    draw = ImageDraw.Draw(page)
+    for y in range(0, 220, 14):
+        draw.text((3, y), "The quick brown fox jumps over the lazy dog", fill="black")
+    trimap = np.zeros((220, 220), np.uint8)
+    trimap[20:200, 20:200] = 128
+    trimap[90:130, 90:130] = 255
+    return np.asarray(page), trimap
+
+
+DRAWINGS = {
+    "rings": (rings, False, 10),
+    "soft rings": (rings, True, 16),
+    "target": (target, 2),
+    "blocks": (pixels, 200, 12, 10),
+    "pixel art": (pixels, 2, 16, 8),
+    "few colours": (pixels, 5, 100, 1),
+    "posterised": (posterised,),
+}
+
+
+@pytest.fixture(params=DRAWINGS)
+def drawing(request):
+    make, *arguments = DRAWINGS[request.param]
+    return make(*arguments)
+
+
+@pytest.mark.parametrize("solver", ["auto", "multigrid"])
+def test_alpha_is_that_of_cholesky(drawing, solver):
+    alpha, info = tm.solve_alpha(*drawing, solver=solver)
+    assert info.solver == "multigrid"
+    assert 0 <= info.error_estimate <= ALPHA_TOLERANCE
+    assert info.iterations <= 250  # of 300, after which Cholesky takes over
+    assert abs(alpha - tm.estimate_alpha(*drawing, solver="cholesky")).max() <= ALPHA_TOLERANCE
+
+
+def test_any_number_of_threads_gives_the_same_bits(drawing):
+    one, two = (tm.estimate_alpha(*drawing, solver="multigrid", threads=n) for n in (1, 2))
+    assert (one == two).all()
+
+
+def test_a_prior_is_solved_with_too():
+    image, trimap = target(2)
+    prior = np.random.default_rng(0).random(trimap.shape).astype(np.float32)
+    found = {s: tm.estimate_alpha(image, trimap, prior=prior, solver=s) for s in ("multigrid", "cholesky")}
+    assert abs(found["multigrid"] - found["cholesky"]).max() <= ALPHA_TOLERANCE
+
+
+class TestCholeskyTakesOver:
+    def test_where_multigrid_does_not_end(self):
+        image, trimap = text()
+        with pytest.raises(tm.ConvergenceError, match=r"multigrid: .* after 300 iterations"):
+            tm.solve_alpha(image, trimap, solver="multigrid", max_iterations=300)
+        alpha, info = tm.solve_alpha(image, trimap)
+        assert info.solver == "cholesky"
+        assert info.iterations == 0
+        assert (alpha == tm.estimate_alpha(image, trimap, solver="cholesky")).all()
+
+    def test_but_not_against_the_limit_that_was_asked_for(self):
+        with pytest.raises(tm.ConvergenceError, match=r"multigrid: .* after 20 iterations"):
+            tm.solve_alpha(*text(), max_iterations=20)
+
+    def test_in_the_soft_system_too(self):
+        image, trimap = (a[:120, :120] for a in text())
+        alpha = tm.estimate_alpha(image, trimap, known_weight=100.0)
+        direct = tm.estimate_alpha(image, trimap, known_weight=100.0, solver="cholesky")
+        assert abs(alpha - direct).max() <= ALPHA_TOLERANCE
