@@ -275,3 +275,8 @@ def test_mpi(here, tmp_path):
     assert len({record["process"] for record in records}) == 2
     cutout = tm.cutout(tm.io.load_image("in/p2.png"), tm.io.load_image("tri/p2.png"))
     assert np.array_equal(tm.io.read_picture("out/p2.png").pixels, cutout)
+
+
+def test_a_url_that_nothing_can_list_is_refused():
+    with pytest.raises(tm.errors.PictureError, match=r"nowhere://x/\*\.jpg: Protocol not known"):
+        jobs_from_files("nowhere://x/*.jpg", "out/{stem}.png", trimaps="tri/{stem}.png")

@@ -161,6 +161,13 @@ def test_the_command(files, capsys):
     assert tm.io.load_image("out/a9.png").dtype == np.uint16
 
 
+def test_the_command_warns_of_a_gap(files, capsys):
+    (files / "in" / "0008.png").unlink()
+    assert run(["sequence", "in/%04d.png", "tri/%04d.png", "-o", "out/%d.png"]) == 0
+    assert "warning: in/0008.png: no such frame; the 2 from 9 on are left out" in capsys.readouterr().err
+    assert [path.name for path in (files / "out").iterdir()] == ["7.png"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

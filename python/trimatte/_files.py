@@ -20,7 +20,7 @@ def is_url(name: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
 
 
-def _filesystem(url: str) -> tuple[Any, str]:
+def filesystem(url: str) -> tuple[Any, str]:
     """Return fsspec's file system and the path in it."""
     try:
         import fsspec
@@ -40,7 +40,7 @@ def opened(name: str) -> Iterator[IO[bytes]]:
         with open(name, "rb") as file:
             yield file
         return
-    files, path = _filesystem(name)
+    files, path = filesystem(name)
     with as_os_errors(name):
         content = files.cat_file(path)
     yield io.BytesIO(content)
@@ -60,7 +60,7 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
         Wait until the content is on the disk, so that no failure of power leaves an empty file of this name.
     """
     if is_url(name):
-        files, path = _filesystem(name)
+        files, path = filesystem(name)
         buffer = io.BytesIO()
         yield buffer
         with as_os_errors(name):
@@ -93,7 +93,7 @@ def state_of(name: str) -> str:
     if not is_url(name):
         info = os.stat(name)
         return f"{info.st_size} {info.st_mtime_ns}"
-    files, path = _filesystem(name)
+    files, path = filesystem(name)
     with as_os_errors(name):
         info = files.info(path)
     marks = (info.get(key) for key in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "updated"))
@@ -104,7 +104,7 @@ def size_of(name: str) -> int:
     """Return the size in bytes. Raises OSError if the file is missing."""
     if not is_url(name):
         return os.stat(name).st_size
-    files, path = _filesystem(name)
+    files, path = filesystem(name)
     with as_os_errors(name):
         return int(files.info(path)["size"])
 

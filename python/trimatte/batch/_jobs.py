@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._files import is_url
+from .._files import filesystem, is_url
 from .._picture_write import output_format
 from .._results import depth_of
 from ..alpha import solve_alpha
@@ -289,10 +289,8 @@ def place_of(path: str) -> str:
 def _matches(pattern: str) -> list[str]:
     if not is_url(pattern):
         return sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
-    import fsspec
-
-    files, _, _ = fsspec.get_fs_token_paths(pattern)
-    return sorted(files.unstrip_protocol(path) for path in files.glob(files._strip_protocol(pattern)))
+    files, path = filesystem(pattern)
+    return sorted(files.unstrip_protocol(match) for match in files.glob(path))
 
 
 def _fixed_part(pattern: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from .._files import is_url
 from .._picture_read import read_guide, read_opaque
 from .._picture_write import save_pictures
 from .._results import Results
-from ..errors import PictureError
+from ..errors import PictureError, TrimatteWarning
 from ..foreground import estimate_foreground
 from ..sequence import solve_sequence
 from ._app import app
@@ -47,6 +48,14 @@ def _frames(pattern: str, first: int | None) -> list[int]:
         numbers_there.append(first + len(numbers_there))
     if not numbers_there:
         raise PictureError(f"{_name(pattern, first)}: no such frame")
+    missing = first + len(numbers_there)
+    later = [number for number in _numbers(pattern) if number > missing]
+    if later:
+        warnings.warn(
+            f"{_name(pattern, missing)}: no such frame; the {len(later)} from {min(later)} on are left out",
+            TrimatteWarning,
+            stacklevel=2,
+        )
     return numbers_there
 
 
