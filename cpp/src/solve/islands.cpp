@@ -18,8 +18,8 @@ constexpr float strong = 0.01f;
 // border by which it is held. Flat colours: 1e-4 to 2e-3 for some pixels, 1e-7 for many; in photographs 3e-3 is the
 // least found, in groups of eight that chance has made, and what meets known pixels has 0.2 and more.
 constexpr double loose = 2.5e-3;
-// E^T A E is factorised by one thread and cannot be stopped: this many take about a second.
-constexpr std::int32_t islands_at_most = 200000;
+// E^T A E is factorised by one thread and cannot be stopped: this many take 0.2 s.
+constexpr std::int32_t islands_at_most = 50000;
 
 constexpr std::int32_t nothing = -1;
 using Labels = Buffer<std::int32_t>;  // of each slot: the number of its part, or nothing
@@ -314,12 +314,23 @@ Islands::Islands(const Stencil& stencil, const Labels& island, std::int32_t coun
 Islands::Matrix Islands::coupling(const Labels& island) const {
     std::vector<Eigen::Triplet<double>> entries;
     Eigen::VectorXd diagonal = Eigen::VectorXd::Zero(count());
+    std::int32_t here = nothing;
+    std::vector<std::pair<std::int32_t, double>> others;  // what the last pixels, all of one island, are coupled to
+    const auto end_run = [&](std::int32_t next) {
+        for (const auto& [other, value] : others) {
+            entries.emplace_back(std::max(here, other), std::min(here, other), value);
+        }
+        others.clear();
+        here = next;
+    };
     for (std::int64_t y = 0; y < stencil_.grid.height(); ++y) {
         context_.monitor.poll();
         for_pixels(
             stencil_, y, [&](std::int64_t i) { return island[i] != nothing; },
             [&](const std::int64_t* at) {
-                const std::int32_t here = island[at[0]];
+                if (island[at[0]] != here) {
+                    end_run(island[at[0]]);
+                }
                 const double e = 1 / stencil_.scale[at[0]];
                 diagonal[here] += e * e;
                 for_entries(stencil_, at, [&](std::int64_t other, std::int64_t entry) {
@@ -329,12 +340,19 @@ Islands::Matrix Islands::coupling(const Labels& island) const {
                     const double value = entry_of(stencil_, entry) * e / stencil_.scale[other];
                     if (island[other] == here) {
                         diagonal[here] += 2 * value;
+                        return;
+                    }
+                    const auto known = std::find_if(others.begin(), others.end(),
+                                                    [&](const auto& pair) { return pair.first == island[other]; });
+                    if (known == others.end()) {
+                        others.emplace_back(island[other], value);
                     } else {
-                        entries.emplace_back(std::max(here, island[other]), std::min(here, island[other]), value);
+                        known->second += value;
                     }
                 });
             });
     }
+    end_run(nothing);
     for (std::int32_t c = 0; c < count(); ++c) {
         entries.emplace_back(c, c, diagonal[c]);
     }
