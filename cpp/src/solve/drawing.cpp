@@ -21,9 +21,9 @@ double flat_part(const Stencil& stencil, const Context& context) {
         std::int64_t flat = 0, all = 0;
     };
     std::vector<Counts> of_row(static_cast<std::size_t>(grid.height()));
-    const auto is_flat = [&](const std::int64_t (&at)[3]) {
-        for (const std::int64_t row : at) {
-            for (std::int64_t i = row; i < row + 3; ++i) {
+    const auto is_flat = [&](const std::int64_t* at) {
+        for (int dy = 0; dy < 3; ++dy) {
+            for (std::int64_t i = at[dy]; i < at[dy] + 3; ++i) {
                 for (int c = 0; c < stencil.channels; ++c) {
                     if (stencil.scale[i] == 0 || stencil.colours[c * n + i] != stencil.colours[c * n + at[0]]) {
                         return false;
@@ -36,14 +36,12 @@ double flat_part(const Stencil& stencil, const Context& context) {
     for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = (begin + every - 1) / every * every; y < end; y += every) {
             Counts& counts = of_row[static_cast<std::size_t>(y)];
-            for (const Piece* p = grid.pieces_begin(y); p != grid.pieces_end(y); ++p) {
-                for (std::int64_t i = 0; i < p->size; ++i) {
-                    if (stencil.scale[p->at[2] + i] > 0) {
-                        ++counts.all;
-                        counts.flat += is_flat({p->at[2] + i, p->at[3] + i, p->at[4] + i}) ? 1 : 0;
-                    }
-                }
-            }
+            for_pixels(
+                grid, y, [&](std::int64_t i) { return stencil.scale[i] > 0; },
+                [&](const std::int64_t* at) {
+                    ++counts.all;
+                    counts.flat += is_flat(at) ? 1 : 0;
+                });
         }
     });
     Counts sum;

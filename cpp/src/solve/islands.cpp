@@ -19,23 +19,10 @@ constexpr float strong = 0.01f;
 // least found, in groups of eight that chance has made, and what meets known pixels has 0.2 and more.
 constexpr double loose = 2.5e-3;
 // E^T A E is factorised by one thread and cannot be stopped: this many take 0.2 s.
-constexpr std::int32_t islands_at_most = 50000;
+constexpr std::size_t islands_at_most = 50000;
 
 constexpr std::int32_t nothing = -1;
 using Labels = Buffer<std::int32_t>;  // of each slot: the number of its part, or nothing
-
-// body(at) for the pixels of row y that are wanted: their slots, and those of the rows y + 1 and y + 2 in their column.
-template <class Wanted, class Body>
-void for_pixels(const Stencil& stencil, std::int64_t y, const Wanted& wanted, const Body& body) {
-    for (const Piece* p = stencil.grid.pieces_begin(y); p != stencil.grid.pieces_end(y); ++p) {
-        for (std::int64_t i = 0; i < p->size; ++i) {
-            if (wanted(p->at[2] + i)) {
-                const std::int64_t at[] = {p->at[2] + i, p->at[3] + i, p->at[4] + i};
-                body(at);
-            }
-        }
-    }
-}
 
 // body(slot of the other pixel, index of the entry) for the forward offsets of a pixel.
 template <class Body>
@@ -64,7 +51,7 @@ void join_near(const Stencil& stencil, std::int64_t y, bool below, Labels& paren
     constexpr int near[][2] = {{0, 1}, {1, -1}, {1, 0}, {1, 1}};
     const std::int64_t n = stencil.grid.slots();
     for_pixels(
-        stencil, y, [&](std::int64_t i) { return stencil.scale[i] > 0; },
+        stencil.grid, y, [&](std::int64_t i) { return stencil.scale[i] > 0; },
         [&](const std::int64_t* at) {
             for (const auto& [dy, dx] : near) {
                 const std::int64_t other = at[dy] + dx;
@@ -81,51 +68,36 @@ void join_near(const Stencil& stencil, std::int64_t y, bool below, Labels& paren
 // Parts that strong entries between neighbours hold together, in the order of their first pixels. Returns the sizes.
 std::vector<std::int64_t> near_parts(const Stencil& stencil, Labels& part, const Context& context) {
     const Grid& grid = stencil.grid;
+    Labels parent(grid.slots());
     parallel_ranges(grid.slots(), context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        std::iota(part.data() + begin, part.data() + end, static_cast<std::int32_t>(begin));
+        std::iota(parent.data() + begin, parent.data() + end, static_cast<std::int32_t>(begin));
     });
     std::vector<std::uint8_t> is_last(static_cast<std::size_t>(grid.height()), 0);  // of a range of rows
     for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = begin; y < end; ++y) {
-            join_near(stencil, y, y + 1 < end, part);
+            join_near(stencil, y, y + 1 < end, parent);
             is_last[static_cast<std::size_t>(y)] = y + 1 == end;
         }
     });
     for (std::int64_t y = 0; y + 1 < grid.height(); ++y) {
         if (is_last[static_cast<std::size_t>(y)] != 0) {
-            join_near(stencil, y, true, part);
+            join_near(stencil, y, true, parent);
         }
     }
     std::vector<std::int64_t> size;
-    std::int32_t last = nothing;
-    std::int64_t run = 0;
-    const auto end_run = [&](std::int32_t next) {
-        if (last != nothing) {
-            size[static_cast<std::size_t>(-2 - last)] += run;
-        }
-        last = next;
-        run = 0;
-    };
     for (std::int64_t i = 0; i < grid.slots(); ++i) {
         if (stencil.scale[i] == 0) {
             part[i] = nothing;
-        } else if (part[i] == i) {
+            continue;
+        }
+        if (parent[i] == i) {
+            part[i] = static_cast<std::int32_t>(size.size());
             size.push_back(0);
-            part[i] = -1 - static_cast<std::int32_t>(size.size());  // so that it is no slot
         } else {
-            part[i] = part[part[i]];  // parents come before their children, and have their number
+            part[i] = part[parent[i]];  // parents come before their children
         }
-        if (part[i] != last) {
-            end_run(part[i]);
-        }
-        ++run;
+        ++size[static_cast<std::size_t>(part[i])];
     }
-    end_run(nothing);
-    parallel_ranges(grid.slots(), context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            part[i] = part[i] == nothing ? nothing : -2 - part[i];
-        }
-    });
     return size;
 }
 
@@ -169,7 +141,7 @@ void join_further(const Stencil& stencil, const std::vector<std::int64_t>& rows,
     parallel_for(static_cast<std::int64_t>(near_rows.size()), context.threads, context.monitor, [&](std::int64_t k) {
         auto& found = pairs[static_cast<std::size_t>(k)];
         for_pixels(
-            stencil, near_rows[static_cast<std::size_t>(k)], [&](std::int64_t i) { return part[i] != nothing; },
+            stencil.grid, near_rows[static_cast<std::size_t>(k)], [&](std::int64_t i) { return part[i] != nothing; },
             [&](const std::int64_t* at) {
                 for_entries(stencil, at, [&](std::int64_t other, std::int64_t entry) {
                     if (part[other] != part[at[0]] && std::abs(stencil.hi[entry]) > strong) {
@@ -197,7 +169,7 @@ void join_further(const Stencil& stencil, const std::vector<std::int64_t>& rows,
     }
     for (const std::int64_t y : rows) {
         for_pixels(
-            stencil, y, [&](std::int64_t i) { return part[i] != nothing; },
+            stencil.grid, y, [&](std::int64_t i) { return part[i] != nothing; },
             [&](const std::int64_t* at) { part[at[0]] = root_of(parent, part[at[0]]); });
     }
 }
@@ -218,7 +190,7 @@ std::vector<Energy> energies(const Stencil& stencil, const std::vector<std::int6
     parallel_for(static_cast<std::int64_t>(rows.size()), context.threads, context.monitor, [&](std::int64_t k) {
         auto& of_row = runs[static_cast<std::size_t>(k)];
         for_pixels(
-            stencil, rows[static_cast<std::size_t>(k)],
+            stencil.grid, rows[static_cast<std::size_t>(k)],
             [&](std::int64_t i) { return part[i] != nothing && (part[i] == largest) == of_largest; },
             [&](const std::int64_t* at) {
                 if (of_row.empty() || of_row.back().part != part[at[0]]) {
@@ -262,34 +234,36 @@ std::unique_ptr<Islands> Islands::find(const Stencil& stencil, const Context& co
     std::vector<std::int64_t> rows = rows_beside(stencil, part, largest, context);
     join_further(stencil, rows, largest, size, part, context);
     std::vector<std::int32_t> number(parts, nothing);
-    std::int32_t count = 0;
+    std::vector<double> diagonal;  // of E^T A E
     const auto number_loose_parts = [&](bool of_largest) {
         const std::vector<Energy> energy = energies(stencil, rows, part, parts, largest, of_largest, context);
         for (std::size_t c = 0; c < parts; ++c) {
             if (energy[c].alone > 0 &&
                 energy[c].of_one * std::sqrt(static_cast<double>(size[c])) < loose * energy[c].alone) {
-                number[c] = count++;
+                number[c] = static_cast<std::int32_t>(diagonal.size());
+                diagonal.push_back(energy[c].of_one);
             }
         }
     };
     number_loose_parts(false);
-    if (count > 0) {  // only then is the largest looked at, most of the picture
+    if (!diagonal.empty()) {  // only then is the largest looked at, most of the picture
         rows.resize(static_cast<std::size_t>(stencil.grid.height()));
         std::iota(rows.begin(), rows.end(), 0);
         number_loose_parts(true);
     }
-    if (count == 0 || count > islands_at_most) {
+    if (diagonal.empty() || diagonal.size() > islands_at_most) {
         return nullptr;
     }
     for (std::int64_t i = 0; i < n; ++i) {
         part[i] = part[i] == nothing ? nothing : number[static_cast<std::size_t>(part[i])];
     }
-    std::unique_ptr<Islands> islands(new Islands(stencil, part, count, context));
+    std::unique_ptr<Islands> islands(new Islands(stencil, part, diagonal, context));
     return islands->factor_.info() == Eigen::Success ? std::move(islands) : nullptr;
 }
 
-Islands::Islands(const Stencil& stencil, const Labels& island, std::int32_t count, const Context& context)
-    : stencil_(stencil), context_(context), start_(static_cast<std::size_t>(count) + 1, 0) {
+Islands::Islands(const Stencil& stencil, const Labels& island, const std::vector<double>& diagonal,
+                 const Context& context)
+    : stencil_(stencil), context_(context), start_(diagonal.size() + 1, 0) {
     const std::int64_t n = stencil.grid.slots();
     for (std::int64_t i = 0; i < n; ++i) {
         if (island[i] != nothing) {
@@ -304,16 +278,15 @@ Islands::Islands(const Stencil& stencil, const Labels& island, std::int32_t coun
             slot_[static_cast<std::size_t>(next[static_cast<std::size_t>(island[i])]++)] = i;
         }
     }
-    Matrix matrix = coupling(island);
+    Matrix matrix = coupling(island, diagonal);
     scale_ = matrix.diagonal().cwiseMax(std::numeric_limits<double>::min()).cwiseSqrt().cwiseInverse();
     matrix = scale_.asDiagonal() * matrix * scale_.asDiagonal();
     factor_.compute(matrix);
 }
 
 // The lower half of E^T A E.
-Islands::Matrix Islands::coupling(const Labels& island) const {
+Islands::Matrix Islands::coupling(const Labels& island, const std::vector<double>& diagonal) const {
     std::vector<Eigen::Triplet<double>> entries;
-    Eigen::VectorXd diagonal = Eigen::VectorXd::Zero(count());
     std::int32_t here = nothing;
     std::vector<std::pair<std::int32_t, double>> others;  // what the last pixels, all of one island, are coupled to
     const auto end_run = [&](std::int32_t next) {
@@ -326,22 +299,17 @@ Islands::Matrix Islands::coupling(const Labels& island) const {
     for (std::int64_t y = 0; y < stencil_.grid.height(); ++y) {
         context_.monitor.poll();
         for_pixels(
-            stencil_, y, [&](std::int64_t i) { return island[i] != nothing; },
+            stencil_.grid, y, [&](std::int64_t i) { return island[i] != nothing; },
             [&](const std::int64_t* at) {
                 if (island[at[0]] != here) {
                     end_run(island[at[0]]);
                 }
                 const double e = 1 / stencil_.scale[at[0]];
-                diagonal[here] += e * e;
                 for_entries(stencil_, at, [&](std::int64_t other, std::int64_t entry) {
-                    if (stencil_.hi[entry] == 0 || island[other] == nothing) {
+                    if (stencil_.hi[entry] == 0 || island[other] == nothing || island[other] == here) {
                         return;
                     }
                     const double value = entry_of(stencil_, entry) * e / stencil_.scale[other];
-                    if (island[other] == here) {
-                        diagonal[here] += 2 * value;
-                        return;
-                    }
                     const auto known = std::find_if(others.begin(), others.end(),
                                                     [&](const auto& pair) { return pair.first == island[other]; });
                     if (known == others.end()) {
@@ -354,7 +322,7 @@ Islands::Matrix Islands::coupling(const Labels& island) const {
     }
     end_run(nothing);
     for (std::int32_t c = 0; c < count(); ++c) {
-        entries.emplace_back(c, c, diagonal[c]);
+        entries.emplace_back(c, c, diagonal[static_cast<std::size_t>(c)]);
     }
     Matrix lower(count(), count());
     lower.setFromTriplets(entries.begin(), entries.end());

@@ -31,9 +31,10 @@ public:
 private:
     using Matrix = Eigen::SparseMatrix<double>;
 
-    // island: of each slot, -1 for none.
-    Islands(const Stencil& stencil, const Buffer<std::int32_t>& island, std::int32_t count, const Context& context);
-    Matrix coupling(const Buffer<std::int32_t>& island) const;
+    // island: of each slot, -1 for none. diagonal: of E^T A E.
+    Islands(const Stencil& stencil, const Buffer<std::int32_t>& island, const std::vector<double>& diagonal,
+            const Context& context);
+    Matrix coupling(const Buffer<std::int32_t>& island, const std::vector<double>& diagonal) const;
 
     const Stencil& stencil_;
     Context context_;

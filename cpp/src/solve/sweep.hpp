@@ -40,6 +40,20 @@ void for_strips(const Grid& grid, std::int64_t y, const Body& body) {
     }
 }
 
+// body(at) for the nodes of row y, of a grid of pixels, whose slot is wanted(slot): at[dy] is the slot in their column
+// of row y + dy, for dy of 0, 1 and 2.
+template <class Wanted, class Body>
+void for_pixels(const Grid& grid, std::int64_t y, const Wanted& wanted, const Body& body) {
+    for (const Piece* p = grid.pieces_begin(y); p != grid.pieces_end(y); ++p) {
+        for (std::int64_t i = 0; i < p->size; ++i) {
+            if (wanted(p->at[2] + i)) {
+                const std::int64_t at[] = {p->at[2] + i, p->at[3] + i, p->at[4] + i};
+                body(at);
+            }
+        }
+    }
+}
+
 // body(strip, x) for the cells of a row; x: a cell's first column.
 template <class Body>
 void for_cells(const Grid& grid, std::int64_t cell_row, const Body& body) {
