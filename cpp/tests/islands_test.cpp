@@ -82,6 +82,22 @@ TEST_CASE("the islands of squares are those that hold no known pixel, and are so
     }
 }
 
+TEST_CASE("stripes of one pixel, coupled to the next but one, are one island") {
+    Picture image(30, 41, 3);
+    for (std::int64_t y = 0; y < image.height; ++y) {
+        for (std::int64_t x = 1; x < 20; x += 2) {  // the known columns have the other colour
+            image.at(y, x, 0) = 1;
+        }
+    }
+    const Problem problem = problem_of(image, true);
+    Monitor monitor;
+    for (const int threads : {1, 3}) {
+        const std::unique_ptr<Islands> islands = Islands::find(*problem.stencil, {threads, monitor});
+        REQUIRE(islands);
+        CHECK(islands->count() == 1);
+    }
+}
+
 TEST_CASE("where colours vary there are no islands") {
     const Problem problem = problem_of(random_picture(40, 50, 3), true);
     Monitor monitor;

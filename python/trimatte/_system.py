@@ -162,9 +162,10 @@ def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
         values = [part[key] for part in parts]
         return None if None in values else max(values)
 
+    solvers = [part["solver"] for part in parts]
     worst = ("iterations", "relative_residual", "error_estimate", "peak_bytes", "operator_complexity")
     return {
-        "solver": max(part["solver"] for part in parts),  # multigrid, if Cholesky took over from it in places
+        "solver": "multigrid" if "multigrid" in solvers else solvers[0],  # Cholesky may have taken over in places
         "converged": all(part["converged"] for part in parts),
         "unknowns": sum(part["unknowns"] for part in parts),
         **{key: most(key) for key in worst},

@@ -12,8 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "sweep.hpp"
-#include "trimatte/stencil.hpp"
+#include "loose_parts.hpp"
 
 namespace trimatte {
 
@@ -31,10 +30,8 @@ public:
 private:
     using Matrix = Eigen::SparseMatrix<double>;
 
-    // island: of each slot, -1 for none. diagonal: of E^T A E.
-    Islands(const Stencil& stencil, const Buffer<std::int32_t>& island, const std::vector<double>& diagonal,
-            const Context& context);
-    Matrix coupling(const Buffer<std::int32_t>& island, const std::vector<double>& diagonal) const;
+    Islands(const Stencil& stencil, const LooseParts& parts, const Context& context);
+    Matrix coupling(const LooseParts& parts) const;
 
     const Stencil& stencil_;
     Context context_;
