@@ -276,7 +276,8 @@ class TestTrimaps:
     def test_nothing_unknown(self, dtype):
         trimap = np.zeros((7, 9), dtype)
         trimap[2:4] = 255 if dtype == np.uint8 else 1
-        alpha, info = tm.solve_alpha(np.random.default_rng(0).random((7, 9, 3)), trimap)
+        with pytest.warns(tm.TrimatteWarning, match="trimap: no pixel is unknown, .*matte_from_mask"):
+            alpha, info = tm.solve_alpha(np.random.default_rng(0).random((7, 9, 3)), trimap)
         assert (alpha == (trimap > 0)).all()
         assert info.solver == "none"
         assert (tm.estimate_alpha(np.zeros((7, 9, 3)), np.ones((7, 9))) == 1).all()
@@ -367,6 +368,7 @@ GOOD = np.tile([0.0, 0.5, 1.0], (7, 3))
             ValueError,
             r"image: .* got 255.0 at \(2, 4, 1\) \(divide 8-bit values by 255\)",
         ),
+        (with_value(1.5), GOOD, ValueError, r"image: .* got 1.5 at \(2, 4, 1\) \(scene-linear\?"),
         (np.zeros((7, 9, 3)), with_value(np.nan)[..., 1], ValueError, r"trimap: .* got nan at \(2, 4\)"),
         ("a.png", GOOD, TypeError, "image: expected an array, got the path 'a.png'; trimatte.io.load_image"),
         (np.zeros((7, 9, 3)), GOOD * 255, ValueError, r"trimap: .* got 127.5 at \(0, 1\)"),

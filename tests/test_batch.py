@@ -423,6 +423,13 @@ def test_bad_patterns_are_refused(here, arguments, message):
         jobs_from_files(*arguments, trimaps="tri/{stem}.png")
 
 
+def test_a_missing_output_folder_costs_no_work(here):
+    summary = run(jobs("nowhere/{stem}.png"), executor=in_threads())
+    assert summary.failed == 6
+    assert all("nowhere is not a folder" in record["error"] for record in summary.failures)
+    assert all(record["seconds"] == {} for record in summary.failures)
+
+
 def test_folders_below_the_pattern_can_be_kept(here):
     for name in ("a/x", "b"):
         Path("deep", name).mkdir(parents=True)

@@ -221,6 +221,12 @@ def test_demo(tmp_path, capsys):
     assert {"render", "alpha", "foreground", "composite", "write"} == set(record["seconds"])
 
 
+def test_a_demo_with_bad_noise_makes_no_folder(tmp_path, capsys):
+    message = fail(capsys, "demo", "-o", tmp_path / "d", "--noise", "nan")
+    assert "noise: expected a finite number, got nan" in message
+    assert not names(tmp_path)
+
+
 def test_info(capsys):
     assert tm.__version__ in succeed(capsys, "info")
     record = json.loads(succeed(capsys, "info", "--json"))

@@ -501,6 +501,15 @@ def test_output_folder_that_is_missing_or_a_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_arguments_that_are_no_paths():
+    with pytest.raises(TypeError, match="path: expected a str or path-like, got ndarray"):
+        save_image(RGB, "a.png")
+    with pytest.raises(TypeError, match="path: expected a str or path-like, got int"):
+        read_picture(3)
+    with pytest.raises(TypeError, match="path: expected a str or path-like, got bytes"):
+        load_image(b"a.png")
+
+
 def test_output_that_is_a_folder(tmp_path):
     (tmp_path / "a.png").mkdir()
     with pytest.raises(PictureError, match=r"a\.png: is a folder"):

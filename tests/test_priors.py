@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -237,6 +239,14 @@ def test_a_patch_networks_answer_is_its_layers_applied_to_patches(picture):
     only_unknown = model.predict(picture.image, picture.trimap)
     assert (only_unknown[~known] == model.predict(picture.image)[~known]).all()
     assert (only_unknown[known] == picture.trimap[known] / 255).all()
+
+
+def test_a_trained_model_can_be_pickled(picture):
+    network = priors.PatchNetwork(hidden=(24, 8), max_iterations=60, features=("blur",))
+    for prior in (network, priors.PatchRegression()):
+        model = prior.fit(picture.image, picture.trimap)
+        again = pickle.loads(pickle.dumps(model))
+        assert (again.predict(picture.image) == model.predict(picture.image)).all()
 
 
 def test_training_stops_early_and_keeps_the_best_weights(picture):
@@ -525,6 +535,7 @@ def test_a_call_after_one_that_was_stopped(picture):
     assert (alpha == tm.estimate_alpha(picture.image, picture.trimap, prior=QUICK["sampling"])).all()
 
 
+@pytest.mark.filterwarnings("ignore:trimap. no pixel is unknown")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_trimap_without_unknown_pixels_comes_back(picture, name):
     for trimap in (np.ones(picture.trimap.shape), np.zeros(picture.trimap.shape), picture.alpha > 0.5):

@@ -25,7 +25,7 @@ def images(draw):
 def images_and_trimaps(draw):
     image = draw(images())
     trimap = draw(hnp.arrays(np.uint8, image.shape[:2], elements=st.sampled_from([0, 128, 255])))
-    trimap[0, 0], trimap[-1, -1] = 0, 255
+    trimap[0, 0], trimap[0, -1], trimap[-1, -1] = 0, 128, 255
     return image, trimap
 
 

@@ -58,7 +58,10 @@ def refuse_outside_unit(array: Array, name: str) -> None:
             continue
         where = tuple(int(i) for i in np.argwhere(~((rows >= 0) & (rows <= 1)))[0])
         value, place = rows[where], (first + where[0], *where[1:])
-        hint = " (divide 8-bit values by 255)" if 1 < value <= 255 else ""
+        hint = ""
+        if 1 < value <= 255:
+            linear = ' (scene-linear? colour_space="linear", or trimatte.colour.srgb_from_linear)'
+            hint = " (divide 8-bit values by 255)" if array.max() > 16 else linear
         raise ValueError(f"{name}: expected values in [0, 1], got {value} at {place}{hint}")
 
 
@@ -175,6 +178,13 @@ def labels(
         np.left_shift((rows > low * top).view(np.uint8), 1, out=of_rows)
         of_rows -= (rows >= high * top).view(np.uint8)
     return out
+
+
+def path(value: object) -> str:
+    """Return the name of a file."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"path: expected a str or path-like, got {type(value).__name__}")
+    return os.fspath(value)
 
 
 def number(value: object, name: str) -> float:

@@ -14,8 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _deep
-from ._check import full_range, refuse_not_finite
+from . import _check, _deep
 from ._files import is_url, opened
 from ._picture import Picture, too_large
 from ._pixels import bands
@@ -105,7 +104,7 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
     TrimatteWarning
         If a CMYK picture has no usable colour profile.
     """
-    name = os.fspath(path)
+    name = _check.path(path)
     try:
         with opened(name) as file:
             return _read(file, name)
@@ -135,7 +134,7 @@ def as_guide(pixels: npt.NDArray[Any], path: str) -> npt.NDArray[Any]:
 
 def _refuse_not_finite(pixels: npt.NDArray[Any], name: str) -> None:
     try:
-        refuse_not_finite(pixels, name)
+        _check.refuse_not_finite(pixels, name)
     except ValueError as error:
         raise PictureError(str(error)) from None
 
@@ -176,7 +175,7 @@ def without_transparency(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], bo
     """Return the grey or RGB part of `pixels`, and whether it had pixels that are not opaque."""
     if pixels.ndim == 2 or pixels.shape[2] == 3:
         return pixels, False
-    transparent = bool((pixels[..., 3] != full_range(pixels.dtype)).any())
+    transparent = bool((pixels[..., 3] != _check.full_range(pixels.dtype)).any())
     return np.ascontiguousarray(pixels[..., :3]), transparent
 
 

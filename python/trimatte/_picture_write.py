@@ -136,7 +136,7 @@ def _save_all(pictures: Sequence[Output], stacklevel: int, mark: str = "", durab
 
 def _prepared(output: Output, stacklevel: int) -> Output:
     """Check everything that can be checked, and turn the pixels into what the file holds."""
-    name, icc_profile = os.fspath(output.path), output.icc_profile
+    name, icc_profile = _check.path(output.path), output.icc_profile
     half = np.asarray(output.pixels).dtype == np.float16
     pixels = _check.native(output.pixels, "pixels")
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)) or not pixels.size:

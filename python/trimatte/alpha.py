@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from . import _check, _core, colour, priors
 from ._system import AFFINITIES, Inputs, Settings, solve
 from ._threads import thread_count
-from .errors import ConvergenceError
+from .errors import ConvergenceError, TrimatteWarning
 from .priors._base import Call
 
 if TYPE_CHECKING:
@@ -248,6 +249,11 @@ def solve_alpha(
     KeyboardInterrupt
         On Ctrl-C, within 0.2 s, if called from the main thread.
 
+    Warns
+    -----
+    TrimatteWarning
+        If the trimap has foreground and background but nothing unknown, as a mask has.
+
     Notes
     -----
     Unknown regions that do not touch are systems of their own. From 100,000 unknown pixels on they are solved
@@ -305,6 +311,9 @@ def solve_alpha(
     if unknowns == 0 or method in PRIORS:
         if guess is not None:
             np.copyto(alpha, guess.alpha, where=labels == _check.UNKNOWN)
+        if unknowns == 0 and alpha.min() < alpha.max():
+            message = "trimap: no pixel is unknown, so that alpha is the trimap; matte_from_mask refines a mask"
+            warnings.warn(message, TrimatteWarning, stacklevel=2)
         error = 0.0 if unknowns == 0 else None
         seconds = call.monitor.seconds
         return AlphaResult(alpha, SolveInfo(method, "none", 0, 0.0, error, 0, seconds, 0, count, prior=prior_name))

@@ -20,7 +20,7 @@ from .. import _core
 from .._deep import use_threads
 from .._files import size_of, state_of
 from .._picture_read import read_guide, read_opaque, read_single
-from .._picture_write import Output, save_pictures
+from .._picture_write import Output, check_folder, save_pictures
 from .._results import Results
 from ..alpha import solve_alpha
 from ..errors import TrimatteError
@@ -132,6 +132,8 @@ def _listening(heard: list[str]) -> Iterator[None]:
 def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
     job = task.job
     with clock.phase("read"):
+        for path in job.outputs.values():
+            check_folder(path)
         picture = read_opaque(job.image)
         pixels, options = picture.pixels, dict(job.options)
         space = options.setdefault("colour_space", picture.colour_space)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from .. import datasets, metrics
+from .. import _check, datasets, metrics
 from .._picture_write import Output, check_folder, save_pictures
 from .._pixels import eight_bits, quantized
 from ..composite import composite, stacked
@@ -63,6 +63,7 @@ def demo(session: Session, output: str, scene: str, height: int, width: int, see
     two composites and an overview to FOLDER. SAD is the sum of absolute differences to the exact
     alpha over the unknown pixels, in thousands; MAE is their mean.
     """
+    _check.number(noise, "noise")
     try:
         os.makedirs(output, exist_ok=True)
     except OSError as error:

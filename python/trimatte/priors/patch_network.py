@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ def _moments(values: npt.NDArray[np.floating]) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class PatchNetworkModel:
-    """A trained network; apply it to the same picture or to another frame.
+    """A trained network; apply it to the same picture or to another frame. It can be pickled.
 
     Attributes
     ----------
@@ -95,6 +96,16 @@ class PatchNetworkModel:
     _channels: int
     _mean: list[float]
     _scale: list[float]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_network": self.layers}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        layers = state["_network"]
+        network = _core.Network([len(W) for W, _ in layers] + [len(layers[-1][1])])
+        for i, (W, b) in enumerate(layers):
+            network.set_layer(i, W, b)
+        self.__dict__.update(state, _network=network)
 
     @property
     def layers(self) -> tuple[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]], ...]:
