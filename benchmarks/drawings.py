@@ -1,11 +1,11 @@
-"""Random drawings, whose flat colours are multigrid's hardest: its alpha beside Cholesky's.
+"""Random drawings, multigrid's hardest pictures: its alpha beside Cholesky's.
 
     python benchmarks/drawings.py --output benchmarks/compare/results/drawings.json
 
 Draws nested discs, scattered shapes, lines and text of two to six colours, with hard edges (enlarged up to 8
-times) or antialiased (drawn four times as large), and makes almost all of each unknown. A drawing is *wrong* if
-multigrid says it has converged and is off by more than its tolerance; *given up* if it says that it has not. Exit
-code 1 if any is wrong.
+times) or antialiased (drawn four times as large), without noise and with some of 1e-7 to 0.05, and makes almost
+all of each unknown. A drawing is *wrong* if multigrid says it has converged and is off by more than its tolerance;
+*given up* if it says that it has not. Exit code 1 if any is wrong.
 """
 
 import argparse
@@ -23,6 +23,12 @@ sys.path.insert(0, str(Path(__file__).parent / "compare"))
 import machine
 
 KINDS = ("nested", "shapes", "lines", "text")
+SORTS = (  # name, whether antialiased, whether noisy
+    ("hard edges", False, False),
+    ("soft edges", True, False),
+    ("hard edges, noise", False, True),
+    ("soft edges, noise", True, True),
+)
 TOLERANCE = 1e-3
 
 
@@ -57,7 +63,7 @@ def draw(kind, height, width, unit, rng):
     return picture
 
 
-def drawing(seed, soft):
+def drawing(seed, soft, noise=False):
     """Kind, picture, trimap."""
     rng = np.random.default_rng(seed)
     kind = KINDS[seed % len(KINDS)]
@@ -67,6 +73,9 @@ def drawing(seed, soft):
     else:
         k = int(rng.choice([1, 1, 2, 4, 8]))
         image = np.asarray(draw(kind, height // k + 8, width // k + 8, 1, rng)).repeat(k, 0).repeat(k, 1)
+    if noise:
+        image = image / 255 + rng.normal(0, 10 ** rng.uniform(-7, -1.3), image.shape)
+        image = np.clip(image, 0, 1).astype(np.float32)
     trimap = np.full(image.shape[:2], 128, np.uint8)
     known = seed // len(KINDS) % 4
     if known == 0:  # at the sides
@@ -83,8 +92,8 @@ def drawing(seed, soft):
     return kind, image, trimap
 
 
-def measure(seed, soft, max_iterations):
-    kind, image, trimap = drawing(seed, soft)
+def measure(seed, soft, noise, max_iterations):
+    kind, image, trimap = drawing(seed, soft, noise)
     exact = tm.estimate_alpha(image, trimap, solver="cholesky")
     row = {"seed": seed, "kind": kind}
     start = time.perf_counter()
@@ -98,28 +107,28 @@ def measure(seed, soft, max_iterations):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=400, help="of drawings with hard edges, and of soft ones")
+    parser.add_argument("--count", type=int, default=400, help="of drawings of each sort")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--max-iterations", type=int, default=3000)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    edges, any_wrong = {}, False
+    sorts, any_wrong = {}, False
     seeds = range(options.first_seed, options.first_seed + options.count)
-    for name, soft in (("hard", False), ("soft", True)):
-        rows = [measure(seed, soft, options.max_iterations) for seed in seeds]
+    for name, soft, noise in SORTS:
+        rows = [measure(seed, soft, noise, options.max_iterations) for seed in seeds]
         wrong = [row for row in rows if row["error"] > TOLERANCE and "given_up" not in row]
         given_up = [row for row in rows if "given_up" in row]
         iterations = np.quantile([row["iterations"] for row in rows], (0.5, 0.9, 0.99, 1), method="lower")
-        edges[name] = {"count": len(rows), "iterations": iterations.tolist(), "wrong": wrong, "given_up": given_up}
+        sorts[name] = {"count": len(rows), "iterations": iterations.tolist(), "wrong": wrong, "given_up": given_up}
         print(
-            f"{name} edges: {len(rows)} drawings, {len(wrong)} wrong, {len(given_up)} given up; iterations: "
+            f"{name}: {len(rows)} drawings, {len(wrong)} wrong, {len(given_up)} given up; iterations: "
             f"median {iterations[0]}, 90 % {iterations[1]}, 99 % {iterations[2]}, most {iterations[3]}",
             flush=True,
         )
         any_wrong |= bool(wrong)
     if options.output:
         record = {"machine": machine.machine(), "tolerance": TOLERANCE, "first_seed": options.first_seed}
-        options.output.write_text(json.dumps(record | {"edges": edges}, indent=1) + "\n")
+        options.output.write_text(json.dumps(record | {"sorts": sorts}, indent=1) + "\n")
     sys.exit(any_wrong)
 
 

@@ -37,6 +37,21 @@ def target(k):
     return tuple(np.asarray(a).repeat(k, 0).repeat(k, 1) for a in (picture, trimap))
 
 
+def scanned(seed, noise):
+    """Nested discs, antialiased, with faint noise: flat nowhere, yet with modes as slow as those of drawings."""
+    rng = np.random.default_rng(seed)
+    picture = Image.new("RGB", (640, 480), "white")
+    draw = ImageDraw.Draw(picture)
+    for r in range(58, 2, -int(rng.integers(2, 10))):
+        colour = tuple(int(v) for v in rng.integers(0, 256, 3))
+        draw.ellipse((320 - 4 * r, 240 - 4 * r, 320 + 4 * r, 240 + 4 * r), fill=colour)
+    image = np.asarray(picture.resize((160, 120), Image.Resampling.BOX)) / 255
+    trimap = np.zeros((120, 160), np.uint8)
+    trimap[20:100, 26:134] = 128
+    trimap[57:63, 75:81] = 255
+    return np.clip(image + rng.normal(0, noise, image.shape), 0, 1), trimap
+
+
 def pixels(colours, size, k):
     """Random pixels of a few colours, enlarged k times; one known pixel of each kind."""
     rng = np.random.default_rng(0)
@@ -67,6 +82,8 @@ DRAWINGS = {
     "rings": (rings, False, 10),
     "soft rings": (rings, True, 16),
     "target": (target, 2),
+    "scanned": (scanned, 7, 1e-5),
+    "scanned, more noise": (scanned, 8, 1e-4),
     "blocks": (pixels, 200, 12, 10),
     "pixel art": (pixels, 2, 16, 8),
     "few colours": (pixels, 5, 100, 1),

@@ -29,7 +29,7 @@ def load(paths, task):
     cases, imports, machines = [], {}, []
     for path in paths:
         results = json.loads(path.read_text())
-        mine = [case for case in results.get("cases", ()) if case["task"] == task and "unknown" in case]
+        mine = [case for case in results.get("cases", ()) if case.get("task") == task and "unknown" in case]
         if not mine:
             continue
         cases += mine

@@ -22,6 +22,12 @@ public:
         const std::size_t size = diagonal_.size();
         return size < 64 || 20 * size > 21 * size_then_ ? now() : value_;
     }
+    // With the step that follows, whose beta is not known yet.
+    double then(double alpha) const {
+        SmallestRitzValue next = *this;
+        next.add(alpha, 0);
+        return next.now();
+    }
     double now() {
         const auto n = static_cast<Eigen::Index>(diagonal_.size());
         if (diagonal_.size() != size_then_) {
