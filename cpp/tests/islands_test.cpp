@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "reference/dense_solve.hpp"
+#include "solve/drawing.hpp"
 #include "support.hpp"
 #include "trimatte/solve.hpp"
 
@@ -101,6 +102,7 @@ TEST_CASE("where colours vary there are no islands") {
     const Problem problem = problem_of(random_picture(40, 50, 3), true);
     Monitor monitor;
     CHECK_FALSE(Islands::find(*problem.stencil, {2, monitor}));
+    CHECK_FALSE(is_drawing(*problem.stencil, {2, monitor}));
 }
 
 TEST_CASE("squares are solved to the last digits that matter, in few iterations") {
@@ -114,4 +116,16 @@ TEST_CASE("squares are solved to the last digits that matter, in few iterations"
     CHECK(info.converged);
     CHECK(info.iterations <= 20);
     CHECK((x - exact).cwiseAbs().maxCoeff() <= 1e-4);
+}
+
+TEST_CASE("drawings are pictures with flat colours, or with few") {
+    Monitor monitor;
+    CHECK(is_drawing(*problem_of(squares(3, 4), true).stencil, {1, monitor}));
+    Picture image = random_picture(40, 50, 3);
+    for (double& v : image.data) {
+        v = std::round(v);  // eight colours
+    }
+    CHECK(is_drawing(*problem_of(image, true).stencil, {1, monitor}));
+    image = random_picture(40, 50, 1);
+    CHECK_FALSE(is_drawing(*problem_of(image, true).stencil, {1, monitor}));
 }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 
+#include "drawing.hpp"
 #include "islands.hpp"
 #include "multigrid_setup.hpp"
 #include "ritz.hpp"
@@ -289,7 +290,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     const double expected = smallest_eigenvalue(iteration);
     for_unknowns(problem, stencil, context,
                  [&](std::int64_t i, std::int64_t at) { iteration.x()[at] = x[i] / stencil.scale[at]; });
-    const double goal = goal_of(options.tolerance, expected < slow_below);
+    const double goal = goal_of(options.tolerance, expected < slow_below || is_drawing(stencil, context));
     const std::int64_t at_least = iterations_at_least(options.tolerance);
     const auto first = iteration.settle();
     if (first.b2 == 0) {  // nothing unknown meets any foreground
