@@ -49,7 +49,7 @@ class SolveInfo:
         the method is a prior alone.
     iterations : int
         Iterations of an iterative solver, 0 for a direct one; of the unknown regions solved by themselves (see
-        `solve_alpha`) the most.
+        `solve_alpha`) the most. The 2 to 10 by which "multigrid" looks for slow modes beforehand do not count.
     relative_residual : float
         ``||b - A x|| / ||b||`` of the solution, computed anew from A and b.
     error_estimate : float or None
