@@ -107,7 +107,7 @@ def measure(seed, soft, noise, max_iterations):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=400, help="of drawings of each sort")
+    parser.add_argument("--count", type=int, default=150, help="of drawings of each sort")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--max-iterations", type=int, default=3000)
     parser.add_argument("--output", type=Path)

@@ -1,12 +1,15 @@
 """Properties that hold for every picture, looked for by hypothesis."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from tolerances import COMPOSITE_EXACT, LAPLACIAN_NULL
 
 import trimatte as tm
+
+may_know_all = pytest.mark.filterwarnings("ignore:trimap. no pixel is unknown")
 
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, min_side=3, max_side=9)
 # 8-bit colours, so that flat areas and repeated colours are common.
@@ -25,7 +28,7 @@ def images(draw):
 def images_and_trimaps(draw):
     image = draw(images())
     trimap = draw(hnp.arrays(np.uint8, image.shape[:2], elements=st.sampled_from([0, 128, 255])))
-    trimap[0, 0], trimap[0, -1], trimap[-1, -1] = 0, 128, 255
+    trimap[0, 0], trimap[-1, -1] = 0, 255
     return image, trimap
 
 
@@ -38,6 +41,7 @@ def test_laplacian(image, epsilon):
     assert np.linalg.eigvalsh(L.toarray())[0] > -LAPLACIAN_NULL
 
 
+@may_know_all
 @settings(deadline=None)
 @given(images_and_trimaps())
 def test_alpha(image_and_trimap):
@@ -50,6 +54,7 @@ def test_alpha(image_and_trimap):
     assert info.relative_residual < 1e-9
 
 
+@may_know_all
 @settings(deadline=None)
 @given(images_and_trimaps())
 def test_the_opposite_trimap_gives_the_opposite_alpha(image_and_trimap):

@@ -52,7 +52,7 @@ double goal_of(double tolerance, bool slow) {
     return slow ? std::min(goal, std::max(0.01 * goal, 1e-6)) : goal;
 }
 
-// Smallest eigenvalues of M^-1 A below that come with many others. GT13 of alphamatting.com has 0.03.
+// Smallest eigenvalues of M^-1 A below that come with many others. Of 16 drawings with wrong answers 15 were below.
 constexpr double slow_below = 0.025;
 
 // The same numbers on every machine, in [-0.5, 0.5).
@@ -303,17 +303,17 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     bool stuck = false;
     while (estimate > 0 && k < options.max_iterations) {
         const Iteration::Measures measures = iteration.precondition(cg.alpha, cg.beta);
-        bool positive = cg.step(measures);
+        bool sound = cg.step(measures);
         if (k > begun) {
             const bool near_goal = measures.largest <= goal * cg.ritz.recent();
             const double smallest = near_goal ? cg.ritz.now() : cg.ritz.recent();
-            positive = positive && smallest > 0;
+            sound = sound && smallest > 0;
             // Noise may make the estimate a hundred times larger, not more: rounding has a part in so small a value.
             const double bound = std::min(smallest, std::max(expected, 0.01 * smallest));
             estimate = smallest > 0 ? measures.largest / bound : estimate;
             first_estimate = first_estimate == 0 ? estimate : first_estimate;
         }
-        if (!positive) {
+        if (!sound) {
             // Rounding has its way: r is no longer b - A x. If that helps little, nothing will.
             stuck = k < begun + 3;
             if (stuck) {
