@@ -7,7 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "random.hpp"
+#include "../random.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace trimatte {

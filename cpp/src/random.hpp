@@ -1,5 +1,5 @@
 // Random numbers that are the same for any number of threads and, but for the last bit of `normal`, on every platform:
-// a stream is named by numbers, not by who came first. Private to this folder.
+// a stream is named by numbers, not by who came first. Private to the core.
 #pragma once
 
 #include <cmath>
