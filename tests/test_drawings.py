@@ -52,6 +52,25 @@ def scanned(seed, noise):
     return np.clip(image + rng.normal(0, noise, image.shape), 0, 1), trimap
 
 
+def discs(seed, noise, soft):
+    """Nested discs with noise. Modes of middling eigenvalues hide their slowest."""
+    rng = np.random.default_rng(seed)
+    height, width = (int(v) for v in rng.integers(60, 150, 2))
+    picture = Image.new("RGB", (4 * width, 4 * height), tuple(int(v) for v in rng.integers(0, 256, 3)))
+    draw = ImageDraw.Draw(picture)
+    x, y, r = 2 * width, 2 * height, 2 * min(height, width)
+    while r > 8:
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=tuple(int(v) for v in rng.integers(0, 256, 3)))
+        r -= int(rng.integers(8, 40))
+    image = np.asarray(picture.resize((width, height), Image.Resampling.BOX if soft else Image.Resampling.NEAREST))
+    trimap = np.full((height, width), 0.5)
+    if seed % 3 == 0:
+        trimap[:, :3], trimap[:, -2:] = 0, 1
+    else:
+        trimap[0, 0], trimap[-1, -1] = 0, 1
+    return np.clip(image / 255 + rng.normal(0, noise, image.shape), 0, 1), trimap
+
+
 def pixels(colours, size, k):
     """Random pixels of a few colours, enlarged k times; one known pixel of each kind."""
     rng = np.random.default_rng(0)
@@ -84,6 +103,7 @@ DRAWINGS = {
     "target": (target, 2),
     "scanned": (scanned, 7, 1e-5),
     "scanned, more noise": (scanned, 8, 1e-4),
+    "discs": (discs, 132, 7e-4, False),
     "blocks": (pixels, 200, 12, 10),
     "pixel art": (pixels, 2, 16, 8),
     "few colours": (pixels, 5, 100, 1),
@@ -104,6 +124,13 @@ def test_alpha_is_that_of_cholesky(drawing, solver):
     assert 0 <= info.error_estimate <= ALPHA_TOLERANCE
     assert info.iterations <= 250  # of 300, after which Cholesky takes over
     assert abs(alpha - tm.estimate_alpha(*drawing, solver="cholesky")).max() <= ALPHA_TOLERANCE
+
+
+@pytest.mark.parametrize("arguments", [(16, 1e-4, True), (30, 7e-4, False), (30, 1e-4, True), (132, 7e-4, True)])
+def test_a_lax_tolerance_is_kept_too(arguments):
+    image, trimap = discs(*arguments)
+    alpha = tm.estimate_alpha(image, trimap, solver="multigrid", tolerance=1e-2)
+    assert abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky")).max() <= 1e-2
 
 
 def test_any_number_of_threads_gives_the_same_bits(drawing):

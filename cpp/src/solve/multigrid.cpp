@@ -21,9 +21,8 @@
 namespace trimatte {
 namespace {
 
-// The estimated error is too small until the slowest mode has shown: on an unknown region that hardly touches the known
-// ones (GT05 of alphamatting.com) for 8 iterations at a tolerance of 3e-2, where other modes end soon.
-std::int64_t iterations_at_least(double tolerance) { return tolerance > 1e-2 ? 12 : 10; }
+// The estimated error is too small until the slowest mode has shown.
+constexpr std::int64_t iterations_at_least = 10;
 
 // [1, R, G, B] / scale, colours less 0.5.
 Buffer<float> near_null(const Stencil& stencil, const Context& context) {
@@ -47,9 +46,10 @@ Buffer<float> near_null(const Stencil& stencil, const Context& context) {
 }
 
 // What the estimate has to fall to. Slow modes are many, as a rule, and the last of them only show when the estimate is
-// a hundredth of what it should be; 1e-6 is about what their digits allow.
+// a hundredth of what it should be; 1e-6 is about what their digits allow. Tolerances above 1e-3 would hide more modes,
+// and save next to nothing.
 double goal_of(double tolerance, bool slow) {
-    const double goal = 0.3 * tolerance;
+    const double goal = 0.3 * std::min(tolerance, 1e-3);
     return slow ? std::min(goal, std::max(0.01 * goal, 1e-6)) : goal;
 }
 
@@ -72,10 +72,11 @@ public:
           measures_(static_cast<std::size_t>(grid().height())) {}
 
     double* x() { return x_.data(); }
+    const float* z() const { return smoother_->x(); }  // of the last precondition()
     const Grid& grid() const { return stencil_.grid; }
 
     struct Norms {
-        double r2, b2;  // of the system before it was scaled
+        double r2, b2;  // of the system whose rows are divided by their diagonal: in units of x before it was scaled
     };
     // r = b - A x
     Norms set_residual(const double* b) {
@@ -87,9 +88,9 @@ public:
                 for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
                     for (std::int64_t i = at; i < at + strip.width; ++i) {
                         r_[i] = b[i] - q_[i];
-                        const double unscale = stencil_.scale[i] > 0 ? 1 / stencil_.scale[i] : 0.0;
-                        sums.r2 += r_[i] * unscale * (r_[i] * unscale);
-                        sums.b2 += b[i] * unscale * (b[i] * unscale);
+                        const double scale = stencil_.scale[i];
+                        sums.r2 += r_[i] * scale * (r_[i] * scale);
+                        sums.b2 += b[i] * scale * (b[i] * scale);
                     }
                 });
             }
@@ -112,16 +113,18 @@ public:
         return set_residual(stencil_.rhs.data());
     }
 
-    // r = noise that is alike on 4 x 4 pixels, less what islands take of it; x is lost.
+    // r = noise, less what islands take of it; x is lost. Alike on 4 x 4 pixels, as rough modes matter less, and more
+    // positive than negative, as the slowest ones are nearly constant on a place of their own.
     void set_noise() {
         constexpr std::int64_t block = 4;
+        constexpr double least = 0.25;
         double* const b = islands_ ? w_.data() : r_.data();
         for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t y = begin; y < end; ++y) {
                 for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
                     for (std::int64_t i = at; i < at + strip.width; ++i) {
                         const std::int64_t x = strip.x + i - at;
-                        b[i] = stencil_.scale[i] > 0 ? Random(0, y / block, x / block).uniform() - 0.5 : 0.0;
+                        b[i] = stencil_.scale[i] > 0 ? Random(0, y / block, x / block).uniform() - least : 0.0;
                         x_[i] = 0;
                     }
                 });
@@ -231,28 +234,39 @@ struct Coefficients {
     }
 };
 
-// The smallest eigenvalue of M^-1 A that conjugate gradients find on noise, 0 if they break down. On the system itself
-// they meet slow modes last, for b - A x = A e has next to nothing of them, however much the error e has: the estimate
-// of the error of a drawing may be a thousand times too small. In noise they are as strong as all others.
-double smallest_eigenvalue(Iteration& iteration) {
+// Conjugate gradients on noise. On the system itself they meet slow modes last, for b - A x = A e has next to nothing
+// of them, however much the error e has: the estimate of the error of a drawing may be a thousand times too small. In
+// noise they are as strong as all others, and what is left of it after a few steps, z = M^-1 r, holds little else.
+struct Noise {
+    double smallest;  // eigenvalue of M^-1 A that is found; 0 if the steps break down
+    double largest;   // max |z| in units of alpha
+};
+Noise solve_noise(Iteration& iteration) {
     constexpr int steps_at_most = 10;
-    // Photographs have more than that after 2, 3 or 4 steps; only others need to be looked at more closely.
-    constexpr double usual[] = {0.55, 0.25, 0.15};
+    // What photographs have after 2, 3, 4, 5, 6 steps or more, or nearly all. Where there is less, or it still falls, a
+    // closer look is needed.
+    constexpr double usual[] = {0.55, 0.25, 0.2, 0.2, 0.15};
+    constexpr double settled = 2.0 / 3;  // of what the step before had found
     iteration.set_noise();
     Coefficients cg;
-    double found = 0, first = 0;
+    Noise noise{};
+    double first = 0;
     for (int steps = 1; steps <= steps_at_most; ++steps) {
-        if (!cg.step(iteration.precondition(cg.alpha, cg.beta))) {
+        const Iteration::Measures measures = iteration.precondition(cg.alpha, cg.beta);
+        noise.largest = measures.largest;
+        if (!cg.step(measures)) {
             const bool ended = std::abs(cg.rz) <= 1e-12 * first;  // there are no more modes
-            return ended ? found : 0;
+            return {ended ? noise.smallest : 0, 0};
         }
         first = steps == 1 ? cg.rz : first;
-        found = cg.ritz.then(cg.alpha);
-        if (steps >= 2 && found > usual[std::min(steps, 4) - 2]) {
+        const double before = noise.smallest;
+        noise.smallest = cg.ritz.then(cg.alpha);
+        const bool is_settled = steps == 2 || noise.smallest > settled * before;
+        if (steps >= 2 && is_settled && noise.smallest > usual[std::min(steps, 6) - 2]) {
             break;
         }
     }
-    return found;
+    return noise;
 }
 
 // body(i, slot) for every unknown i.
@@ -282,11 +296,15 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     const Context context{options.threads, monitor};
     Iteration iteration(stencil, context);
     monitor.phase("cg");
-    const double expected = smallest_eigenvalue(iteration);
-    for_unknowns(problem, stencil, context,
-                 [&](std::int64_t i, std::int64_t at) { iteration.x()[at] = x[i] / stencil.scale[at]; });
-    const double goal = goal_of(options.tolerance, expected < slow_below || is_drawing(stencil, context));
-    const std::int64_t at_least = iterations_at_least(options.tolerance);
+    const Noise noise = solve_noise(iteration);
+    // What is left of the noise is added to the start, as an error of 1. Its slow modes cannot hide: they keep the
+    // estimate large until conjugate gradients have met them.
+    const double share = noise.largest > 0 ? 1 / noise.largest : 0.0;
+    for_unknowns(problem, stencil, context, [&](std::int64_t i, std::int64_t at) {
+        iteration.x()[at] = x[i] / stencil.scale[at] + share * iteration.z()[at];
+    });
+    const bool slow = noise.smallest < slow_below || is_drawing(stencil, context);
+    const double goal = goal_of(options.tolerance, slow);
     const auto first = iteration.settle();
     if (first.b2 == 0) {  // nothing unknown meets any foreground
         std::fill_n(iteration.x(), stencil.grid.slots(), 0.0);
@@ -296,6 +314,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     Coefficients cg;
     std::int64_t k = 0, begun = 0;  // begun: the first of the iterations whose directions are conjugate
     bool stuck = false;
+    bool met = false;  // whether the slowest mode of the noise has been met, which the start has
     while (estimate > 0 && k < options.max_iterations) {
         const Iteration::Measures measures = iteration.precondition(cg.alpha, cg.beta);
         bool sound = cg.step(measures);
@@ -304,8 +323,9 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
             const double smallest = near_goal ? cg.ritz.now() : cg.ritz.recent();
             sound = sound && smallest > 0;
             // Noise may make the estimate a hundred times larger, not more: rounding has a part in so small a value.
-            const double bound = std::min(smallest, std::max(expected, 0.01 * smallest));
+            const double bound = std::min(smallest, std::max(noise.smallest, 0.01 * smallest));
             estimate = smallest > 0 ? measures.largest / bound : estimate;
+            met = met || smallest <= 2 * noise.smallest;
             first_estimate = first_estimate == 0 ? estimate : first_estimate;
         }
         if (!sound) {
@@ -320,7 +340,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
             continue;
         }
         ++k;
-        if (k == options.max_iterations || (estimate <= goal && k >= begun + at_least)) {
+        if (k == options.max_iterations || (estimate <= goal && met && k >= begun + iterations_at_least)) {
             iteration.finish(cg.alpha, cg.beta);  // needs no new z, and makes the error less than estimated
             break;
         }
@@ -333,10 +353,10 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
                  [&](std::int64_t i, std::int64_t at) { x[i] = iteration.x()[at] * stencil.scale[at]; });
     monitor.finish();
     // Before its first iteration that counts the estimate may be far too small, unless no digits are left.
-    const bool too_early = estimate > 0 && k < begun + at_least && !stuck;
+    const bool too_early = estimate > 0 && k < begun + iterations_at_least && !stuck;
     const double residual = r2 == 0 ? 0 : std::sqrt(r2 / b2);
     return {Solver::multigrid,
-            estimate <= goal && !too_early,
+            estimate <= goal && (met || estimate == 0) && !too_early,
             k,
             residual,
             estimate,
