@@ -45,7 +45,7 @@ test-cpp: $(VENV)/tools
 	ctest --preset dev
 
 # From an empty folder, so that only the installed package can be imported.
-test-python: $(VENV)/package
+test-python: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests
 
@@ -97,13 +97,17 @@ $(VENV)/python:
 	@touch $@
 
 $(VENV)/tools: pyproject.toml | $(VENV)/python
-	python -m pip install -q --group build --group test --group test-remote --group test-vfx
+	python -m pip install -q --group build
 	@touch $@
 
 $(VENV)/package: $(SOURCES) $(VENV)/tools
 	$(call quietly,package,python -m pip install --no-build-isolation ".[cli]")
 	@touch $@
 
-$(VENV)/lint: pyproject.toml $(VENV)/package
+$(VENV)/test-tools: pyproject.toml | $(VENV)/package
+	python -m pip install -q --group test --group test-remote --group test-vfx
+	@touch $@
+
+$(VENV)/lint: pyproject.toml $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group lint
 	@touch $@

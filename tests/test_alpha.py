@@ -384,9 +384,9 @@ def test_bad_arrays(image, trimap, error, message):
     [
         ({"method": "magic"}, ValueError, "method: expected one of closed-form, best, .*got 'magic'"),
         ({"solver": "lu"}, ValueError, "solver: expected one of auto, cholesky, multigrid, cg, got 'lu'"),
-        ({"epsilon": -1}, ValueError, "epsilon: expected a number from 1e-15 to 1e.06, got -1"),
+        ({"epsilon": -1}, ValueError, "epsilon: expected a number from 1e-08 to 1e.06, got -1"),
         ({"known_weight": 0}, ValueError, "known_weight: expected a number from 1e-12 to 1e.12, got 0"),
-        ({"tolerance": 0}, ValueError, "tolerance: expected a number above 0, got 0"),
+        ({"tolerance": 0}, ValueError, "tolerance: expected a number from 1e-12 to 1, got 0"),
         ({"solver": "multigrid", "radius": 2}, ValueError, "solver: multigrid needs radius 1, got 2"),
         ({"relative_residual": 0}, ValueError, "relative_residual: expected a number above 0"),
         ({"max_iterations": 0}, ValueError, "max_iterations: expected at least 1, got 0"),

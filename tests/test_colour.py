@@ -85,6 +85,15 @@ def test_a_highlight_far_away_changes_nothing(method):
     assert abs(near - expected).mean() > max(difference, 0.01)
 
 
+def test_a_highlight_costs_no_iterations():
+    image = LINEAR.astype(np.float64)
+    alpha, info = tm.solve_alpha(image, SCENE.trimap, colour_space="linear", solver="multigrid")
+    image[tuple(np.argwhere(SCENE.trimap == 0)[0])] = 1e30
+    bright = tm.solve_alpha(image, SCENE.trimap, colour_space="linear", solver="multigrid")
+    assert bright.info.iterations == info.iterations
+    assert np.array_equal(bright.alpha, alpha)
+
+
 def test_layers_of_linear_colours_keep_highlights():
     image = 20 * LINEAR.astype(np.float32) - 0.3
     layers = tm.estimate_foreground(image, SCENE.alpha, colour_space="linear")

@@ -108,7 +108,7 @@ def test_same_bits_for_any_number_of_threads(threads):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"epsilon": 0}, ValueError, "epsilon: expected a number from 1e-15 to 1e.06, got 0"),
+        ({"epsilon": 0}, ValueError, "epsilon: expected a number from 1e-08 to 1e.06, got 0"),
         ({"epsilon": np.nan}, ValueError, "epsilon: expected a finite number"),
         ({"epsilon": "1"}, TypeError, "epsilon: expected a number, got str"),
         ({"radius": 0}, ValueError, "radius: expected at least 1, got 0"),

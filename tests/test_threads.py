@@ -228,7 +228,7 @@ def report(phase, fraction):
     if phase == sys.argv[2]:
         print("now", flush=True)
 try:
-    tm.estimate_alpha(image, trimap, solver=sys.argv[1], relative_residual=1e-14, tolerance=1e-13, progress=report)
+    tm.estimate_alpha(image, trimap, solver=sys.argv[1], relative_residual=1e-14, tolerance=1e-12, progress=report)
 except KeyboardInterrupt:
     print("interrupted", time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)
 """

@@ -44,6 +44,17 @@ TEST_CASE("matting problems are solved as a dense LDLT does") {
     }
 }
 
+TEST_CASE("a solution that rounding has spoilt is an error") {
+    Eigen::MatrixXd A(2, 2);
+    A << 3, 3 - 4e-15, 3 - 4e-15, 3;
+    Eigen::VectorXd b(2);
+    b << 1, -1;
+    const Problem problem = problem_from(A, b);
+    Monitor monitor;
+    Eigen::VectorXd x(2);
+    CHECK_THROWS_AS(cholesky(problem, {}, x.data(), monitor), FactorizationError);
+}
+
 TEST_CASE("small and degenerate systems") {
     SUBCASE("one unknown") {
         const Problem problem = problem_from(Eigen::MatrixXd::Constant(1, 1, 4), Eigen::VectorXd::Constant(1, 2));

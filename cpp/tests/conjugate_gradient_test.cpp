@@ -48,12 +48,31 @@ TEST_CASE("it stops at the residual asked for, and says what it reached") {
         Eigen::VectorXd x = Eigen::VectorXd::Zero(problem.unknowns());
         Monitor monitor;
         const SolveInfo info = conjugate_gradient(problem, stop_at(asked), x.data(), monitor);
-        const double residual = (b - A * x).norm() / b.norm();
+        const Eigen::ArrayXd D = A.diagonal();
+        const double residual = ((b - A * x).array() / D).matrix().norm() / (b.array() / D).matrix().norm();
         CHECK(info.converged);
         CHECK(residual <= asked * 1.001);
         CHECK(info.relative_residual == doctest::Approx(residual).epsilon(1e-3));
         CHECK(info.iterations > iterations);
         iterations = info.iterations;
+    }
+}
+
+TEST_CASE("unknowns of a large weight do not hide the others") {
+    const Picture image = random_picture(17, 23, 3);
+    const std::vector<Label> labels = columns_known(17, 23);
+    std::vector<float> alpha(17 * 23, 1), confidence(17 * 23, 0);
+    std::fill(confidence.begin() + 8 * 23, confidence.begin() + 9 * 23, 1e9f);
+    ClosedFormOptions options{1e-3, 1, 1};
+    options.prior = {alpha.data(), confidence.data()};
+    Monitor monitor;
+    for (const bool soft : {false, true}) {
+        const Problem problem = soft ? closed_form_soft(image.view(), labels.data(), 100, options, monitor)
+                                     : closed_form(image.view(), labels.data(), options, monitor);
+        Eigen::VectorXd x = Eigen::VectorXd::Zero(problem.unknowns());
+        const SolveInfo info = conjugate_gradient(problem, stop_at(1e-9), x.data(), monitor);
+        CHECK(info.converged);
+        CHECK((x - dense_solve(dense(problem.matrix), dense(problem.rhs))).cwiseAbs().maxCoeff() < 1e-6);
     }
 }
 

@@ -51,7 +51,7 @@ class SolveInfo:
         Iterations of an iterative solver, 0 for a direct one; of the unknown regions solved by themselves (see
         `solve_alpha`) the most. The 2 to 10 by which "multigrid" looks for slow modes beforehand do not count.
     relative_residual : float
-        ``||b - A x|| / ||b||`` of the solution, computed anew from A and b.
+        ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the diagonal of A.
     error_estimate : float or None
         Of the largest error of alpha: at most `tolerance` for "multigrid", 0 for "cholesky", None for "cg" and
         "none".
@@ -126,8 +126,10 @@ class AlphaResult(NamedTuple):
     info: SolveInfo
 
 
-# Below, rounding of the colours' products decides what a window of flat colour says.
-LEAST_EPSILON = 1e-15
+# Below, rounding decides what windows of flat colour say: "multigrid" may be wrong at 1e-9, "cholesky" is at 1e-11.
+LEAST_EPSILON = 1e-8
+# Rounding of the matrix alone may move alpha by as much.
+LEAST_TOLERANCE = 1e-12
 
 PRIORS: dict[str, Callable[[int], priors.Prior]] = {
     "composite-network": lambda seed: priors.CompositeNetwork(seed=seed),
@@ -202,7 +204,7 @@ def solve_alpha(
         1, for which there is no multigrid, Cholesky while the matrix is small enough for it, then "cg".
         `info.solver` tells which one gave the answer.
     epsilon : float, default 1e-7
-        Colour variance added to each window, in squared units of [0, 1] colours; at least 1e-15. Larger =
+        Colour variance added to each window, in squared units of [0, 1] colours; at least 1e-8. Larger =
         smoother alpha.
     radius : int, default 1
         Windows are ``2 radius + 1`` pixels wide. Time grows with the fourth power.
@@ -212,19 +214,20 @@ def solve_alpha(
         code does with w = 100; known pixels then move a little, and it costs as if all pixels were unknown.
     tolerance : float, default 1e-3
         Where "multigrid" stops: the largest error of alpha, against the exact solution of the system, as it
-        estimates it with a margin of three.
+        estimates it with a margin of three. From 1e-12 to 1; what is above 1e-3 counts as 1e-3, since slow modes
+        of the error would hide and little time be saved.
     relative_residual : float, default 1e-7
-        Where "cg" stops: ``||b - A x|| <= relative_residual ||b||``; with `known_weight`, what known pixels
-        and prior pass on takes the place of ``||b||``, which is mostly the weight.
+        Where "cg" stops: ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, D the diagonal of A, so that both
+        are in units of alpha; with `known_weight`, what known pixels and prior pass on takes the place of b, which
+        is mostly the known pixels themselves.
     max_iterations : int, default 10000
-        After which "multigrid" and "cg" give up. "multigrid" does not trust its estimate before its 10th (above a
-        `tolerance` of 1e-2: 12th).
+        After which "multigrid" and "cg" give up. "multigrid" does not trust its estimate before its 10th.
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold`` foreground.
     colour_space : {"srgb", "linear"}
         "srgb": display colours, used as they are. "linear": scene-linear ones, of which floats may be any finite
-        numbers. Alpha is then found on their encoding by :func:`trimatte.colour.srgb_from_linear`, divided by its
-        largest value if that is above 1, and `epsilon` by its square, so that highlights change nothing elsewhere.
+        numbers. Alpha is then found on their encoding by :func:`trimatte.colour.srgb_from_linear`, which goes on
+        above 1, so that highlights change nothing elsewhere; a prior sees it divided by its largest value.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -280,7 +283,7 @@ def solve_alpha(
     epsilon = _check.between(epsilon, LEAST_EPSILON, 1e6, "epsilon")
     radius = _check.at_least(radius, 1, "radius")
     weight = None if known_weight is None else _check.between(known_weight, 1e-12, 1e12, "known_weight")
-    tolerance = _check.positive(tolerance, "tolerance")
+    tolerance = _check.between(tolerance, LEAST_TOLERANCE, 1, "tolerance")
     relative_residual = _check.positive(relative_residual, "relative_residual")
     max_iterations = _check.at_least(max_iterations, 1, "max_iterations")
     seed = _check.seed(seed)
@@ -288,9 +291,7 @@ def solve_alpha(
     _check.progress(progress)
     linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
     picture = _check.image(image, smallest=1 if method in PRIORS else _smallest_image(radius), linear=linear)
-    if linear:
-        picture, top = colour.encoded(picture)
-        epsilon = max(epsilon / top**2, LEAST_EPSILON)
+    picture, top = colour.encoded(picture) if linear else (picture, 1.0)
     labels = _check.labels(trimap, picture.shape, background_threshold, foreground_threshold)
     if method not in AFFINITIES and prior is not None:
         raise ValueError(f'prior: expected none with method "{method}", which is a prior or has one')
@@ -307,7 +308,10 @@ def solve_alpha(
     alpha = (labels == _check.FOREGROUND).astype(dtype)
     unknowns = _count_unknown(labels, guesser is None or guesser.needs_known)
     call = Call(count, _core.Monitor(progress))
-    guess = None if guesser is None or unknowns == 0 else _guessed(guesser, weights, picture, labels, call)
+    guess = None
+    if guesser is not None and unknowns > 0:
+        within = picture if top == 1 else picture / picture.dtype.type(top)
+        guess = _guessed(guesser, weights, within, labels, call)
     if unknowns == 0 or method in PRIORS:
         if guess is not None:
             np.copyto(alpha, guess.alpha, where=labels == _check.UNKNOWN)

@@ -87,14 +87,10 @@ def _converted(values: npt.ArrayLike, name: str, curve: Any) -> npt.NDArray[np.f
 
 
 def encoded(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.floating], float]:
-    """Encode a linear image for an affinity: colours in [0, 1], and the number that they were divided by."""
+    """Encode a linear image for an affinity: colours from 0, and the largest of them, at least 1."""
     out = srgb_from_linear(image)
     np.maximum(out, 0, out=out)
-    top = max(1.0, float(out.max(initial=0)))
-    if top > 1:
-        out /= out.dtype.type(top)
-        np.minimum(out, 1, out=out)
-    return out, top
+    return out, max(1.0, float(out.max(initial=0)))
 
 
 def displayed(pixels: npt.NDArray[Any], space: str) -> npt.NDArray[Any]:

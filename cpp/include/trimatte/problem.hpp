@@ -27,8 +27,8 @@ struct Problem {
     std::int64_t width = 0;
     // Coupled unknowns are at most this many rows and columns apart (closed-form: 2 radius).
     std::int64_t reach = 0;
-    // What a residual is measured against, if not ||rhs||. In the soft system ||rhs|| is mostly the weight of the known
-    // pixels; there it is the norm of what they and the prior pass on to the others.
+    // What a residual is measured against, if not ||D^-1 rhs||. In the soft system that is mostly the known pixels
+    // themselves; there it is the norm of what they and the prior pass on to the others.
     double rhs_norm = 0;
     // Most bytes held at once while the problem was made (it may have been more than it keeps).
     std::size_t peak_bytes = 0;

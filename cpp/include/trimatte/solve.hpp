@@ -12,7 +12,7 @@ enum class Solver { automatic, cholesky, multigrid, conjugate_gradient };
 
 struct SolveOptions {
     Solver solver = Solver::automatic;
-    double relative_residual = 1e-7;  // ||b - A x|| / ||b|| at which an iterative solver stops
+    double relative_residual = 1e-7;  // ||D^-1 (b - A x)|| / ||D^-1 b|| at which cg stops; D: the diagonal of A
     std::int64_t max_iterations = 10000;
     int threads = 1;
     double tolerance = 1e-3;  // largest error of alpha at which multigrid stops
@@ -43,7 +43,7 @@ Solver choose(std::int64_t unknowns, std::int64_t reach);
 // y = A x; returns nothing of its own. Same bits for any number of threads.
 void multiply(const Csr& matrix, const double* x, double* y, int threads, Monitor& monitor);
 
-// ||b - A x|| / ||b||; 0 if both are zero.
+// ||D^-1 (b - A x)|| / ||D^-1 b||, D the diagonal of A; 0 if both are zero.
 double relative_residual(const Problem& problem, const double* x, int threads, Monitor& monitor);
 
 }  // namespace trimatte

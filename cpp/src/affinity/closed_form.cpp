@@ -235,22 +235,21 @@ Problem closed_form_soft(const ImageView& image, const Label* labels, double kno
     Csr& matrix = problem.matrix;
     double sum = 0;
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
-        double r = 0;  // (L m - C beta)_p
+        const bool unknown = labels[p] == Label::unknown;
+        const double pull = unknown ? options.prior.pull(p) : 0.0;
+        double r = -pull;  // (L m - C beta)_p
         for (std::int64_t k = matrix.row_start[p]; k < matrix.row_start[p + 1]; ++k) {
             r += labels[matrix.column[k]] == Label::foreground ? matrix.value[k] : 0.0;
         }
-        r -= labels[p] == Label::unknown ? options.prior.pull(p) : 0.0;
-        sum += r * r;
+        problem.rhs[p] = unknown ? pull : labels[p] == Label::foreground ? known_weight : 0.0;
+        double& diagonal = matrix.value[matrix.diagonal(p)];
+        diagonal += unknown ? options.prior.weight(p) : known_weight;
+        sum += r / diagonal * (r / diagonal);
         if (p % image.width == 0) {
             monitor.poll();
         }
     }
     problem.rhs_norm = std::sqrt(sum);
-    for (std::int64_t p = 0; p < image.pixels(); ++p) {
-        const bool unknown = labels[p] == Label::unknown;
-        problem.rhs[p] = unknown ? options.prior.pull(p) : labels[p] == Label::foreground ? known_weight : 0.0;
-        matrix.value[matrix.diagonal(p)] += unknown ? options.prior.weight(p) : known_weight;
-    }
     monitor.finish();
     return problem;
 }

@@ -25,15 +25,19 @@ SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options
         });
     };
 
-    const double b_norm = std::sqrt(sum([&](std::int64_t i) { return b[i] * b[i]; }));
+    // Norms are those of D^-1 b and D^-1 r, as a large confidence of some pixels would else hide all others.
+    const auto squared = [](double value) { return value * value; };
+    const double b_norm = std::sqrt(sum([&](std::int64_t i) {
+        inverse[i] = 1 / A.value[A.diagonal(i)];
+        return squared(inverse[i] * b[i]);
+    }));
     if (b_norm == 0) {  // nothing unknown meets any foreground
         std::fill(x, x + n, 0.0);
     }
     multiply(A, x, q.data(), options.threads, monitor);
     double r_norm = std::sqrt(sum([&](std::int64_t i) {
-        inverse[i] = 1 / A.value[A.diagonal(i)];
         r[i] = b[i] - q[i];
-        return r[i] * r[i];
+        return squared(inverse[i] * r[i]);
     }));
     const double first_norm = r_norm;
     const double goal = options.relative_residual * (problem.rhs_norm > 0 ? problem.rhs_norm : b_norm);
@@ -63,7 +67,7 @@ SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options
         r_norm = std::sqrt(sum([&](std::int64_t i) {
             x[i] += alpha * p[i];
             r[i] -= alpha * q[i];
-            return r[i] * r[i];
+            return squared(inverse[i] * r[i]);
         }));
         ++iteration;
         if (!std::isfinite(r_norm)) {

@@ -26,11 +26,12 @@ void multiply(const Csr& matrix, const double* x, double* y, int threads, Monito
 }
 
 double relative_residual(const Problem& problem, const double* x, int threads, Monitor& monitor) {
+    const Csr& A = problem.matrix;
     const double* b = problem.rhs.data();
     const double r2 = parallel_sum(problem.unknowns(), threads, monitor, [&](std::int64_t begin, std::int64_t end) {
         double sum = 0;
         for (std::int64_t i = begin; i < end; ++i) {
-            const double r = b[i] - row_product(problem.matrix, i, x);
+            const double r = (b[i] - row_product(A, i, x)) / A.value[A.diagonal(i)];
             sum += r * r;
         }
         return sum;
@@ -38,7 +39,8 @@ double relative_residual(const Problem& problem, const double* x, int threads, M
     const double b2 = parallel_sum(problem.unknowns(), threads, monitor, [&](std::int64_t begin, std::int64_t end) {
         double sum = 0;
         for (std::int64_t i = begin; i < end; ++i) {
-            sum += b[i] * b[i];
+            const double scaled = b[i] / A.value[A.diagonal(i)];
+            sum += scaled * scaled;
         }
         return sum;
     });

@@ -13,7 +13,7 @@ from .._picture import Picture
 from .._picture_read import read_guide, read_opaque, read_single
 from .._picture_write import save_pictures
 from .._results import BITS, Results
-from ..alpha import LEAST_EPSILON, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
+from ..alpha import LEAST_EPSILON, LEAST_TOLERANCE, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
 from ..colour import SPACES, displayed
 from ..composite import composite
 from ..foreground import estimate_foreground
@@ -47,7 +47,7 @@ def solve_options(function: Decorated) -> Decorated:
         ("--prior", click.Choice(list(PRIORS)), "NAME", PRIOR_HELP),
         ("--seed", click.IntRange(0), "N", "Of the prior's random numbers. [default: 0]"),
         ("--solver", click.Choice(SOLVERS), "", "[default: auto]"),
-        ("--tolerance", click.FloatRange(0, 1, min_open=True), "X", TOLERANCE_HELP),
+        ("--tolerance", click.FloatRange(LEAST_TOLERANCE, 1), "X", TOLERANCE_HELP),
         ("--max-iterations", click.IntRange(1, 2**31 - 1), "N", "[default: 10000]"),
         ("--epsilon", click.FloatRange(LEAST_EPSILON, 1e6), "X", "Smoothness of alpha. [default: 1e-7]"),
         ("--radius", click.IntRange(1), "N", "Window radius in pixels. [default: 1]"),
