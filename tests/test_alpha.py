@@ -78,7 +78,7 @@ def test_cg_reaches_the_residual_asked_for(noise, tolerance):
 def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
     image, trimap = noise
     with pytest.raises(
-        tm.ConvergenceError, match=r"cg: relative residual .* after 5 iterations, wanted 1e-10"
+        tm.ConvergenceError, match=r"cg: relative residual .* after 5 iterations, wanted 1e-10$"
     ) as e:
         tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-10, max_iterations=5)
     error = e.value
@@ -280,7 +280,13 @@ class TestTrimaps:
             alpha, info = tm.solve_alpha(np.random.default_rng(0).random((7, 9, 3)), trimap)
         assert (alpha == (trimap > 0)).all()
         assert info.solver == "none"
-        assert (tm.estimate_alpha(np.zeros((7, 9, 3)), np.ones((7, 9))) == 1).all()
+
+    @pytest.mark.parametrize(("value", "kind"), [(0, "background"), (1, "foreground")])
+    def test_all_of_one_kind(self, value, kind):
+        message = f"trimap: no pixel is unknown, all are {kind}, so that alpha is {value} everywhere"
+        with pytest.warns(tm.TrimatteWarning, match=message):
+            alpha = tm.estimate_alpha(np.zeros((7, 9, 3)), np.full((7, 9), float(value)))
+        assert (alpha == value).all()
 
     @pytest.mark.parametrize(
         ("trimap", "message"),
@@ -299,6 +305,16 @@ class TestTrimaps:
         image, trimap = noise
         with pytest.raises(ValueError, match=f"trimap: expected uint8 values up to 255, got labels up to {top}"):
             tm.estimate_alpha(image, (trimap * top).astype(np.uint8))
+
+    @pytest.mark.parametrize("name", ["trimap", "prior", "start"])
+    def test_eight_bit_values_in_sixteen_bits_are_refused(self, noise, name):
+        image, trimap = noise
+        planes = {name: np.round(trimap * 255).astype(np.uint16)}
+        message = f"{name}: expected uint16 values up to 65535, got 8-bit values up to 255; convert them to uint8"
+        with pytest.raises(ValueError, match=message):
+            tm.estimate_alpha(image, **{"trimap": trimap, **planes})
+        with pytest.raises(ValueError, match=f"{name}: .* got labels up to 2; scale them so that 65535 is white"):
+            tm.estimate_alpha(image, **{"trimap": trimap, name: (trimap * 2).astype(np.uint16)})
 
     def test_colours_and_transparency_are_refused(self, noise):
         image, trimap = noise
@@ -407,6 +423,56 @@ def test_bad_arrays(image, trimap, error, message):
 def test_bad_options(options, error, message):
     with pytest.raises(error, match=message):
         tm.estimate_alpha(np.zeros((7, 9, 3)), GOOD, **options)
+
+
+def test_eight_bit_colours_in_sixteen_bits_warn_once(noise):
+    dark, trimap = (noise[0] * 255).astype(np.uint16), noise[1]
+    message = r"image: expected uint16 values up to 65535, got none above 25.; if they are 8-bit values, convert"
+    for call in (
+        lambda: tm.estimate_alpha(dark, trimap),
+        lambda: tm.estimate_foreground(dark, trimap),
+        lambda: tm.cutout(dark, trimap),
+        lambda: tm.matte_from_mask(dark, trimap, learn=False),
+        lambda: list(tm.solve_sequence([dark] * 3, [trimap] * 3)),
+    ):
+        with pytest.warns(tm.TrimatteWarning, match=message) as heard:
+            call()
+        assert len(heard) == 1
+    for fine in (dark * 0, dark + np.uint16(9)):
+        tm.estimate_alpha(fine, trimap)  # any warning would be an error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image": None}, "image: expected uint8, .* got None"),
+        ({"image": {}}, "image: expected uint8, .* got dict"),
+        ({"trimap": None}, "trimap: expected uint8, .* got None"),
+        ({"trimap": np.zeros((7, 9), object)}, "trimap: expected uint8, .* got object"),
+        ({"start": [["a"]]}, "start: expected uint8, .* got list"),
+        ({"prior": tm.priors.Robust}, "prior: expected a name, .* or an array, got the class Robust"),
+        ({"prior": ["sampling"]}, "prior: expected a name, .* or an array, got list"),
+    ],
+)
+def test_arguments_of_another_kind(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        tm.estimate_alpha(**{"image": np.zeros((7, 9, 3)), "trimap": GOOD, **arguments})
+
+
+def test_hints_are_for_the_argument_that_is_wrong():
+    bright, high = np.zeros((7, 9, 3)), np.zeros((7, 9))
+    bright[0], high[0] = 1.5, 1.5
+    with pytest.raises(ValueError, match=r'image: .* got 1.5 .*choose the colour space "linear"'):
+        tm.estimate_alpha(bright, GOOD)
+    with pytest.raises(ValueError, match=r"image: .* got 1.5 .*trimatte.colour.srgb_from_linear"):
+        tm.closed_form_laplacian(bright)
+    for name in ("trimap", "prior", "start"):
+        with pytest.raises(ValueError, match=rf"{name}: .* got 1.5 at \(0, 0\)$"):
+            tm.estimate_alpha(bright * 0, **{"trimap": GOOD, name: high})
+    with pytest.raises(ValueError, match=r"alpha: .* got 1.5 at \(0, 0\)$"):
+        tm.metrics.sad(high, GOOD)
+    with pytest.raises(ValueError, match=r"scribbled: .*pass scribbled\[..., :3\]"):
+        tm.trimap_from_scribbles(bright * 0, np.zeros((7, 9, 4)))
 
 
 def degenerate():

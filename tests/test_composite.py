@@ -181,5 +181,7 @@ def test_cutout_passes_its_options_on():
     assert abs(free[..., :3] / 255 - layers.foreground).max() <= 0.51 / 255
     with pytest.raises(ValueError, match="solver: expected one of"):
         tm.cutout(image, trimap, solver="magic")
+    with pytest.raises(TypeError, match="exact_composite: expected True or False, got int"):
+        tm.cutout(image, trimap, exact_composite=1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         tm.cutout(image, trimap, colour=1)

@@ -152,6 +152,12 @@ def test_same_bits_for_any_number_of_threads(threads):
             "gradient_weight: expected a number from 0 to",
         ),
         (np.zeros((5, 6)), {"big_iterations": 0}, ValueError, "big_iterations: expected at least 1, got 0"),
+        (
+            np.zeros((5, 6)),
+            {"exact_composite": "yes"},
+            TypeError,
+            "exact_composite: expected True or False, got str",
+        ),
         (np.zeros((5, 6)), {"threads": -1}, ValueError, "threads: expected at least 1, got -1"),
     ],
 )

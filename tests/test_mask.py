@@ -110,8 +110,12 @@ def test_combined_priors_are_the_sum_of_their_terms(scene):
     assert (robust.alpha[~unknown] == scene.trimap[~unknown] / 255).all()
     nothing = priors.Combined(priors.SoftMask(scene.alpha, weight=0)).estimate(scene.image, scene.trimap)
     assert np.isfinite(nothing.alpha).all()
-    with pytest.raises(TypeError, match="parts: expected at least one Prior"):
+    with pytest.raises(TypeError, match=r"parts: expected objects of trimatte.priors only, got ndarray"):
         priors.Combined(scene.alpha)
+    with pytest.raises(TypeError, match=r"parts: expected objects of trimatte.priors only, got str"):
+        priors.Combined("sampling")
+    with pytest.raises(TypeError, match="parts: expected at least one Prior, got none"):
+        priors.Combined()
 
 
 def test_a_mask_wider_than_its_edge_is_pulled_in(scene):
@@ -132,7 +136,17 @@ def test_a_mask_wider_than_its_edge_is_pulled_in(scene):
         (None, {"band": -1}, ValueError, "band: expected a number from 0"),
         (None, {"band": "wide"}, TypeError, "band: expected a number"),
         (None, {"threshold": 0}, ValueError, "threshold: expected a number between 0 and 1"),
-        (None, {"mask_weight": -1}, ValueError, "weight: expected a number from 0"),
+        (None, {"mask_weight": -1}, ValueError, "^mask_weight: expected a number from 0"),
+        (None, {"learn": "no"}, TypeError, "learn: expected True or False, got str"),
+        (
+            None,
+            {"prior": "sampling"},
+            TypeError,
+            "prior: matte_from_mask has none, .* expected options of .*, solver",
+        ),
+        (None, {"method": "best"}, TypeError, "method: matte_from_mask has none"),
+        (None, {"confidence": 1.0}, TypeError, "confidence: matte_from_mask has none"),
+        (None, {"background_threshold": 0.6}, TypeError, "background_threshold: matte_from_mask has none"),
     ],
 )
 def test_masks_of_no_use(scene, mask, options, kind, message):

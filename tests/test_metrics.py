@@ -216,6 +216,11 @@ def test_bad_parameters_are_refused(measure, option, message):
         measure(GOOD, GOOD, **option)
 
 
+def test_what_is_no_sequence_is_refused():
+    with pytest.raises(TypeError, match="alphas: expected an iterable of arrays, got int"):
+        metrics.evaluate_sequence(5, [GOOD])
+
+
 def test_bad_foregrounds_are_refused():
     colours = np.zeros((6, 7, 3))
     with pytest.raises(

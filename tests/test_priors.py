@@ -487,6 +487,7 @@ def test_models_refuse_pictures_of_another_kind(picture):
         (lambda: priors.PatchRegression(ridge=-1), ValueError, "ridge: expected a number from 0"),
         (lambda: priors.PatchNetwork(features=("smell",)), ValueError, "features: expected one of position"),
         (lambda: priors.PatchNetwork(features="blur"), TypeError, "features: expected a tuple"),
+        (lambda: priors.PatchNetwork(balanced=1), TypeError, "balanced: expected True or False, got int"),
         (lambda: priors.PatchNetwork(validation=1), ValueError, "validation: expected a number from 0 to 0.9"),
         (lambda: priors.Robust(floor=0), ValueError, "floor: expected a number from 1e-06"),
         (lambda: priors.SoftMask(np.zeros((2, 2)), weight=-1), ValueError, "weight: expected a number from 0"),

@@ -107,6 +107,10 @@ def test_bad_sequences_are_refused(frames):
     for some, others, which in ((images, trimaps[:3], "trimaps"), (images[:3], trimaps, "images")):
         with pytest.raises(ValueError, match=f"expected as many of both, got only 3 {which}"):
             list(tm.solve_sequence(some, others))
+    with pytest.raises(TypeError, match="images: expected an iterable of arrays, got int"):
+        tm.solve_sequence(5, 6)
+    with pytest.raises(TypeError, match="trimaps: expected an iterable of arrays, got int"):
+        tm.solve_sequence(images, 6)
     with pytest.raises(ValueError, match="temporal: expected a number from 0"):
         tm.solve_sequence(images, trimaps, temporal=-1)
     with pytest.raises(ValueError, match="change: expected a number above 0"):

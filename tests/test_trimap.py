@@ -49,6 +49,13 @@ def test_radii_around_the_limit_of_eight_bits(radius):
     assert trimap[1, 10 + radius] == 0
 
 
+def test_eight_bit_values_in_sixteen_bits_are_refused():
+    with pytest.raises(ValueError, match="mask: expected uint16 values up to 65535, got 8-bit values up to 255"):
+        trimap_from_mask(blob() * np.uint16(255), erode=1, dilate=1)
+    labels = trimap_from_mask(blob().astype(np.uint16), erode=1, dilate=1)
+    np.testing.assert_array_equal(labels, trimap_from_mask(blob(), erode=1, dilate=1))
+
+
 def test_zero_sizes_leave_no_unknown():
     mask = blob()
     trimap = trimap_from_mask(mask, erode=0, dilate=0)

@@ -10,11 +10,16 @@ import math
 import numbers
 import operator
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from .errors import TrimatteWarning
 
 Array = npt.NDArray[Any]
 
@@ -24,6 +29,12 @@ BACKGROUND, FOREGROUND, UNKNOWN = 0, 1, 2
 _DTYPES = "uint8, uint16, or floating point in [0, 1]"
 # Channels of a neutral grey may differ by this much after a trip through JPEG or a colour space.
 _GREY_TOLERANCE = 3 / 255
+# What is said of values above 1, by what a function's `linear` is; None: it takes display colours only.
+LINEAR_HINTS = {
+    None: " (scene-linear? encode them by trimatte.colour.srgb_from_linear)",
+    False: ' (scene-linear? choose the colour space "linear")',
+}
+_warned_of: ContextVar[bool] = ContextVar("warned_of", default=False)
 _BLOCK = 2**16  # elements that stay in the cache while several passes go over them
 
 
@@ -38,8 +49,19 @@ def native(value: object, name: str) -> Array:
     elif kind == "f" and size > 8:
         array = array.astype(np.float64)
     elif not ((kind == "f" and size in (4, 8)) or (kind == "u" and size in (1, 2))):
-        raise TypeError(f"{name}: expected {_DTYPES}, got {array.dtype}")
+        raise TypeError(f"{name}: expected {_DTYPES}, got {kind_of(value, array)}")
     return np.require(array, dtype=array.dtype.newbyteorder("="), requirements=["C", "A"])
+
+
+def kind_of(value: object, array: Array | None = None) -> str:
+    """Say what came in place of something else; `array` is what NumPy made of it."""
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if array is not None and (isinstance(value, np.ndarray) or array.dtype.kind not in "OSU"):
+        return str(array.dtype)
+    return type(value).__name__
 
 
 def blocks(array: Array) -> Iterator[tuple[int, Array]]:
@@ -49,8 +71,8 @@ def blocks(array: Array) -> Iterator[tuple[int, Array]]:
         yield first, array[first : first + rows]
 
 
-def refuse_outside_unit(array: Array, name: str) -> None:
-    """Raise ValueError at the first value that is not a number in [0, 1]."""
+def refuse_outside_unit(array: Array, name: str, linear_hint: str = "") -> None:
+    """Raise ValueError at the first value that is not a number in [0, 1]; the hint is for values above."""
     if array.dtype.kind == "u" or array.size == 0:
         return
     for first, rows in blocks(array):
@@ -60,8 +82,7 @@ def refuse_outside_unit(array: Array, name: str) -> None:
         value, place = rows[where], (first + where[0], *where[1:])
         hint = ""
         if 1 < value <= 255:
-            linear = ' (scene-linear? colour_space="linear", or trimatte.colour.srgb_from_linear)'
-            hint = " (divide 8-bit values by 255)" if array.max() > 16 else linear
+            hint = " (divide 8-bit values by 255)" if array.max() > 16 else linear_hint
         raise ValueError(f"{name}: expected values in [0, 1], got {value} at {place}{hint}")
 
 
@@ -77,24 +98,53 @@ def refuse_not_finite(array: Array, name: str) -> None:
         raise ValueError(f"{name}: expected finite values, got {array[where]} at {where}")
 
 
-def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool = False) -> Array:
+@contextmanager
+def warned_of(before: bool = True) -> Iterator[None]:
+    """Check images without a warning, if they, or others like them, have been warned of `before`."""
+    token = _warned_of.set(before or _warned_of.get())
+    try:
+        yield
+    finally:
+        _warned_of.reset(token)
+
+
+def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool | None = None) -> Array:
     """Return an image as (H, W, C), C = 1 or 3.
 
-    `smallest` is the least height and width. Floats of a `linear` image may be any finite numbers.
+    `smallest` is the least height and width. Floats of a `linear` image may be any finite numbers; None stands for
+    functions that take display colours only.
     """
     array = native(value, name)
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3):
-        hint = "; pass image[..., :3] to ignore the transparency" if array.shape[2:] == (4,) else ""
+        hint = f"; pass {name}[..., :3] to ignore the transparency" if array.shape[2:] == (4,) else ""
         raise ValueError(f"{name}: expected shape (H, W, 3) or (H, W), got {array.shape}{hint}")
     if min(array.shape[:2]) < smallest:
         raise ValueError(f"{name}: expected at least {smallest} x {smallest} pixels, got {array.shape}")
     if linear:
         refuse_not_finite(array, name)
     else:
-        refuse_outside_unit(array, name)
+        refuse_outside_unit(array, name, LINEAR_HINTS[linear])
+    most = 0 if _warned_of.get() else _most_of_eight_bits(array)
+    if most:
+        message = (
+            f"{name}: expected uint16 values up to 65535, got none above {most}; if they are 8-bit values, "
+            "convert them to uint8"
+        )
+        warnings.warn(message, TrimatteWarning, stacklevel=3)
     return array
+
+
+def _most_of_eight_bits(array: Array) -> int:
+    """Return the largest value of uint16 that only holds what 8 bits could; else 0. Most pictures end it early."""
+    most = 0
+    if array.dtype == np.uint16:
+        for _, rows in blocks(array):
+            most = max(most, int(rows.max(initial=0)))
+            if most > 255:
+                return 0
+    return most
 
 
 def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Array:
@@ -109,12 +159,21 @@ def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Arra
     if image_shape is not None and array.shape != image_shape[:2]:
         raise ValueError(f"{name}: expected shape {tuple(image_shape[:2])} to match image, got {array.shape}")
     refuse_outside_unit(array, name)
-    if array.dtype.kind == "u" and array.size and 1 <= array.max() <= 2:
-        raise ValueError(
-            f"{name}: expected {array.dtype} values up to {full_range(array.dtype):.0f}, got labels up to "
-            f"{array.max()}; pass bool, or floats in [0, 1]"
-        )
+    refuse_part_of_range(array, name)
     return array
+
+
+def refuse_part_of_range(array: Array, name: str) -> None:
+    """Raise ValueError if integers are labels such as 0 and 1, or 8-bit values in uint16."""
+    if array.dtype.kind != "u":
+        return
+    most = _most_of_eight_bits(array) if array.dtype == np.uint16 else int(array.max(initial=0))
+    top = f"{full_range(array.dtype):.0f}"
+    wanted = f"{name}: expected {array.dtype} values up to {top}, got"
+    if 1 <= most <= 2:
+        raise ValueError(f"{wanted} labels up to {most}; scale them so that {top} is white")
+    if array.dtype == np.uint16 and most:
+        raise ValueError(f"{wanted} 8-bit values up to {most}; convert them to uint8, or multiply them by 257")
 
 
 def full_range(dtype: np.dtype[Any]) -> float:
@@ -259,6 +318,19 @@ def confidence(value: object, image_shape: tuple[int, ...]) -> npt.NDArray[np.fl
         where = tuple(int(i) for i in bad[0])
         raise ValueError(f"confidence: expected numbers from 0 to 1e12, got {array[where]} at {where}")
     return np.ascontiguousarray(array, np.float32)
+
+
+def flag(value: object, name: str) -> bool:
+    """Return True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {type(value).__name__}")
+    return bool(value)
+
+
+def iterable(value: object, name: str, of: str) -> None:
+    """Refuse what cannot be iterated over."""
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name}: expected an iterable of {of}, got {type(value).__name__}")
 
 
 def one_of(value: object, choices: tuple[str, ...], name: str) -> str:

@@ -87,6 +87,7 @@ class SolveInfo:
 class SolveOptions(TypedDict, total=False):
     """The keyword arguments of `solve_alpha` that concern the solve."""
 
+    start: npt.ArrayLike | None
     solver: str
     epsilon: float
     radius: int
@@ -105,7 +106,6 @@ class AlphaOptions(SolveOptions, total=False):
     method: str
     prior: str | priors.Prior | npt.ArrayLike | None
     confidence: float | npt.ArrayLike | None
-    start: npt.ArrayLike | None
     seed: int
     background_threshold: float
     foreground_threshold: float
@@ -255,7 +255,7 @@ def solve_alpha(
     Warns
     -----
     TrimatteWarning
-        If the trimap has foreground and background but nothing unknown, as a mask has.
+        If nothing in the trimap is unknown, as in a mask; if a uint16 image has no value above 255.
 
     Notes
     -----
@@ -315,9 +315,8 @@ def solve_alpha(
     if unknowns == 0 or method in PRIORS:
         if guess is not None:
             np.copyto(alpha, guess.alpha, where=labels == _check.UNKNOWN)
-        if unknowns == 0 and alpha.min() < alpha.max():
-            message = "trimap: no pixel is unknown, so that alpha is the trimap; matte_from_mask refines a mask"
-            warnings.warn(message, TrimatteWarning, stacklevel=2)
+        if unknowns == 0:
+            warnings.warn(_nothing_unknown(alpha, prior), TrimatteWarning, stacklevel=2)
         error = 0.0 if unknowns == 0 else None
         seconds = call.monitor.seconds
         return AlphaResult(alpha, SolveInfo(method, "none", 0, 0.0, error, 0, seconds, 0, count, prior=prior_name))
@@ -347,7 +346,7 @@ def solve_alpha(
         goal = f"an error of {tolerance:.3g}" if info.solver == "multigrid" else f"{relative_residual:.3g}"
         raise ConvergenceError(
             f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "
-            f"wanted {goal}; the error's .alpha holds what was reached",
+            f"wanted {goal}",
             alpha,
             info,
         )
@@ -365,7 +364,21 @@ def _prior(
     if isinstance(value, str):
         name = _check.one_of(value, tuple(PRIORS), "prior")
         return PRIORS[name](seed), name
+    array = np.asarray(value)
+    if array.dtype.kind in "OSU":
+        got = _check.kind_of(value, array)
+        raise TypeError(f"prior: expected a name, an object of trimatte.priors or an array, got {got}")
     return priors.PreviousFrame(_check.alpha(value, image_shape, "prior"), weight=DEFAULT_CONFIDENCE), "array"
+
+
+def _nothing_unknown(alpha: npt.NDArray[np.floating], prior: object) -> str:
+    """Say what follows from a trimap without unknown pixels."""
+    first = alpha.flat[0]
+    if (alpha == first).all():
+        kind = "foreground" if first else "background"
+        return f"trimap: no pixel is unknown, all are {kind}, so that alpha is {first:.0f} everywhere"
+    hint = "; to refine a mask: matte_from_mask, or trimatte refine" if prior is None else ""
+    return f"trimap: no pixel is unknown, so that alpha is the trimap{hint}"
 
 
 def _guessed(

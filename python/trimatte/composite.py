@@ -58,15 +58,17 @@ def cutout(
     >>> tm.cutout(scene.image, scene.trimap).shape
     (96, 96, 4)
     """
+    exact_composite = _check.flag(exact_composite, "exact_composite")
     alpha = estimate_alpha(image, trimap, **options)
-    foreground = estimate_foreground(
-        image,
-        alpha,
-        exact_composite=exact_composite,
-        colour_space=options.get("colour_space", "srgb"),
-        threads=options.get("threads"),
-        progress=options.get("progress"),
-    ).foreground
+    with _check.warned_of():
+        foreground = estimate_foreground(
+            image,
+            alpha,
+            exact_composite=exact_composite,
+            colour_space=options.get("colour_space", "srgb"),
+            threads=options.get("threads"),
+            progress=options.get("progress"),
+        ).foreground
     return stacked(foreground, alpha, _check.native(image, "image").dtype)
 
 
@@ -114,6 +116,11 @@ def composite(
         If shapes do not match, or a value is out of range, NaN or infinite.
     TypeError
         If a dtype is not one of those above.
+
+    Warns
+    -----
+    TrimatteWarning
+        If a uint16 picture has no value above 255.
 
     Notes
     -----

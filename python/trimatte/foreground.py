@@ -86,6 +86,11 @@ def estimate_foreground(
     ValueError, TypeError
         If an argument has the wrong shape, dtype or range.
 
+    Warns
+    -----
+    TrimatteWarning
+        If a uint16 image has no value above 255.
+
     References
     ----------
     .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020.
@@ -100,6 +105,7 @@ def estimate_foreground(
     """
     regularization = _check.between(regularization, 1e-12, 1e6, "regularization")
     gradient_weight = _check.between(gradient_weight, 0, 1e6, "gradient_weight")
+    exact = _check.flag(exact_composite, "exact_composite")
     count = thread_count(threads)
     _check.progress(progress)
     linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
@@ -119,7 +125,7 @@ def estimate_foreground(
         _check.at_least(small_size, 1, "small_size"),
         _check.at_least(small_iterations, 1, "small_iterations"),
         _check.at_least(big_iterations, 1, "big_iterations"),
-        bool(exact_composite),
+        exact,
         count,
         _core.Monitor(progress),
     )

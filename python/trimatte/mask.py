@@ -8,14 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check
-from .alpha import AlphaResult, solve_alpha
+from .alpha import AlphaResult, SolveOptions, solve_alpha
 from .priors import Combined, CompositeNetwork, Prior, SoftMask
+from .priors._base import MOST_WEIGHT
 from .trimap import FOREGROUND, UNKNOWN, _dilated
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-    from .alpha import SolveOptions
 
 # Of the longer side: how far a mask's edge may be from the true one.
 _BAND = 0.01
@@ -127,7 +126,7 @@ def matte_from_mask(
     seed : int, default 0
         Of the network.
     **options
-        Those of `solve_alpha` that concern the solve: solver, epsilon, tolerance, threads, progress, ...
+        Those of `solve_alpha` that concern the solve: solver, epsilon, tolerance, start, threads, progress, ...
 
     Returns
     -------
@@ -148,6 +147,12 @@ def matte_from_mask(
     >>> bool(abs(alpha - scene.alpha).mean() < 0.8 * abs(mask - scene.alpha).mean())
     True
     """
+    for name in options:
+        if name not in SolveOptions.__optional_keys__:
+            raise TypeError(
+                f"{name}: matte_from_mask has none, it is closed-form with the mask as prior; expected options of "
+                f"{', '.join(sorted(SolveOptions.__optional_keys__))}"
+            )
     return refine_mask(
         image, mask, band=band, threshold=threshold, mask_weight=mask_weight, learn=learn, seed=seed, **options
     ).alpha
@@ -165,10 +170,13 @@ def refine_mask(
     **options: Unpack[SolveOptions],
 ) -> AlphaResult:
     """Do what `matte_from_mask` does and say how."""
+    learn = _check.flag(learn, "learn")
+    weight = _check.between(mask_weight, 0, MOST_WEIGHT, "mask_weight")
     shape = _check.image(image, linear=options.get("colour_space") == "linear").shape
     plane = _check.alpha(mask, shape, "mask")
     trimap = trimap_from_soft_mask(plane, band=band, threshold=threshold)
-    prior: Prior = SoftMask(plane, weight=mask_weight)
+    prior: Prior = SoftMask(plane, weight=weight)
     if learn and (trimap == FOREGROUND).any() and (trimap == 0).any():
         prior = Combined(CompositeNetwork(seed=seed), prior)
-    return solve_alpha(image, trimap, prior=prior, **options)
+    with _check.warned_of():
+        return solve_alpha(image, trimap, prior=prior, **options)

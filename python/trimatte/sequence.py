@@ -69,6 +69,8 @@ def solve_sequence(
     >>> [result.alpha.shape for result in results]
     [(40, 50), (40, 50), (40, 50)]
     """
+    _check.iterable(images, "images", "arrays")
+    _check.iterable(trimaps, "trimaps", "arrays")
     temporal = _check.between(temporal, 0, 1e12, "temporal")
     change = _check.positive(change, "change")
     if temporal and (options.get("prior") is not None or options.get("method", "closed-form") != "closed-form"):
@@ -89,7 +91,8 @@ def _solved(
         if image is _MISSING or trimap is _MISSING:
             which = "images" if image is _MISSING else "trimaps"
             raise ValueError(f"images, trimaps: expected as many of both, got only {index} {which}")
-        picture = _check.image(image, linear=linear)
+        with _check.warned_of(before is not None):
+            picture = _check.image(image, linear=linear)
         more: dict[str, Any] = {}
         if before is not None and before[0].shape == picture.shape:
             more["start"] = before[1]
@@ -97,7 +100,8 @@ def _solved(
                 more["prior"] = before[1]
                 frames = [srgb_from_linear(p) if linear else p for p in (picture, before[0])]
                 more["confidence"] = temporal * _steadiness(frames[0], frames[1], change)
-        result = solve_alpha(picture, trimap, **{**options, **more})
+        with _check.warned_of():
+            result = solve_alpha(picture, trimap, **{**options, **more})
         before = picture.copy(), result.alpha.copy()  # the caller may use both again
         yield result
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._check import full_range
+from ._check import full_range, refuse_part_of_range
 from ._pixels import bands
 from .errors import TrimatteWarning
 
@@ -47,8 +47,8 @@ def trimap_from_mask(
     Raises
     ------
     ValueError
-        If `mask` is not (H, W) or empty, holds NaN or floats outside [0, 1]; if `erode` or `dilate` is
-        negative or not finite; if `threshold` is outside (0, 1].
+        If `mask` is not (H, W) or empty, holds NaN, floats outside [0, 1] or 8-bit values in uint16; if `erode` or
+        `dilate` is negative or not finite; if `threshold` is outside (0, 1].
     TypeError
         If `mask` has another dtype, or a number is not a number.
 
@@ -111,6 +111,7 @@ def _binary(mask: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
     if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
         if values.max() <= 1:
             return np.asarray(values > 0)
+        refuse_part_of_range(values, "mask")
         return np.asarray(values >= math.ceil(threshold * full_range(values.dtype) - 1e-9))
     if values.dtype.kind == "f" and values.dtype.itemsize in (4, 8):
         low, high = values.min(), values.max()  # both NaN if there is a NaN

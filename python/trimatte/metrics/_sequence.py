@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .. import _check
 from ._base import Doubles, Record, Region, pixel_region, plane
 
 
@@ -143,6 +144,8 @@ def _frames(
 ) -> Iterator[_Frame]:
     """Check one frame after another."""
     kinds = [alphas, truths] if trimaps is None else [alphas, truths, trimaps]
+    for value, name in zip(kinds, ("alphas", "truths", "trimaps"), strict=False):
+        _check.iterable(value, name, "arrays")
     for index, parts in enumerate(zip_longest(*kinds, fillvalue=_MISSING)):
         if any(part is _MISSING for part in parts):
             raise ValueError(f"alphas, truths, trimaps: expected as many of each, got different numbers ({index})")

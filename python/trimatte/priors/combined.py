@@ -23,8 +23,11 @@ class Combined(Prior):
     """
 
     def __init__(self, *parts: Prior) -> None:
-        if not parts or not all(isinstance(part, Prior) for part in parts):
-            raise TypeError("parts: expected at least one Prior, and nothing else")
+        if not parts:
+            raise TypeError("parts: expected at least one Prior, got none")
+        for part in parts:
+            if not isinstance(part, Prior):
+                raise TypeError(f"parts: expected objects of trimatte.priors only, got {_check.kind_of(part)}")
         self.parts = parts
         self.needs_known = any(part.needs_known for part in parts)
 

@@ -218,6 +218,7 @@ class PatchNetwork(Prior):
         _check.at_least(self.max_iterations, 1, "max_iterations")
         _check.at_least(self.batch, 1, "batch", 2**20)
         _check.positive(self.learning_rate, "learning_rate")
+        _check.flag(self.balanced, "balanced")
         _check.between(self.validation, 0, 0.9, "validation")
         _check.at_least(self.patience, 1, "patience")
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
