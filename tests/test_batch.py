@@ -324,7 +324,9 @@ def test_memory_limits_what_runs_side_by_side(here):
     assert max(count for count, _ in most) == 1
     summary = run(jobs(), executor=in_threads(), memory=need // 2)
     assert summary.failed == 6
-    assert "needs about 0.08 GB, more than the memory allowed" in summary.failures[0]["error"]
+    assert "needs about 75.3 MB, more than the memory allowed, 37.6 MB" in summary.failures[0]["error"]
+    summary = run(jobs()[:1], executor=in_threads(), memory=5_000_000)
+    assert summary.failures[0]["error"].endswith("more than the memory allowed, 5 MB")
 
 
 def test_threads_fill_the_cores(here, monkeypatch):
@@ -386,6 +388,16 @@ def test_manifests(here):
         ("m.csv", "image,trimap,output\na,b,b\n", "m.csv, line 2: .*b: expected a name that ends in"),
         ("m.csv", "image,trimap,output\na.png,b,a.png\n", "a.png: is an input; choose another name"),
         ("m.csv", "image,trimap,output,speed\na,b,c.png,9\n", "line 2: .*expected options of .* got 'speed'"),
+        (
+            "m.csv",
+            "image,trimap,output,start\na,b,c.png,d.png\n",
+            "options of background_threshold, .* got 'start'",
+        ),
+        (
+            "m.csv",
+            "image,trimap,output,prior\na,b,c.png,d.png\n",
+            "line 2: .*a: expected a prior of composite-network, .*, got 'd.png'",
+        ),
         ("m.jsonl", '{"image": "a"}\n', "m.jsonl, line 1: .*a: expected a trimap or a mask, got neither"),
         ("m.jsonl", '{"image": "a", "trimap": "b", "mask": "c"}\n', "got both"),
         ("m.jsonl", '{"image": "a", "trimap": "b"}\n', "line 1: .*a: expected an output, got none"),
@@ -426,7 +438,7 @@ def test_bad_patterns_are_refused(here, arguments, message):
 def test_a_missing_output_folder_costs_no_work(here):
     summary = run(jobs("nowhere/{stem}.png"), executor=in_threads())
     assert summary.failed == 6
-    assert all("nowhere is not a folder" in record["error"] for record in summary.failures)
+    assert all("no such folder: " in record["error"] for record in summary.failures)
     assert all(record["seconds"] == {} for record in summary.failures)
 
 
@@ -470,12 +482,23 @@ def test_a_generator_of_jobs_is_taken_one_by_one(here):
         ({"bits": 12}, ValueError, "bits: expected None or one of 8, 16, 32"),
         ({"only_failed": True}, ValueError, "only_failed: expected a log"),
         ({"log": "no/such/folder/log"}, OSError, "no/such/folder"),
+        ({"executor": 3}, TypeError, "executor: expected an Executor or None, got int"),
+        ({"resume": "no"}, TypeError, "resume: expected True or False, got str"),
+        ({"only_failed": 1}, TypeError, "only_failed: expected True or False, got int"),
+        ({"progress": 1}, TypeError, "progress: expected a callable or None, got int"),
     ],
 )
 def test_bad_arguments_are_refused(here, options, error, message):
     with pytest.raises(error, match=message):
         run(jobs(), **options)
     assert not contents()
+
+
+def test_what_is_no_job_is_refused():
+    with pytest.raises(TypeError, match="jobs: expected an iterable of Job, got int"):
+        run(5)
+    with pytest.raises(TypeError, match="jobs: expected an iterable of Job, got str in it"):
+        run(["in/p0.png"])
 
 
 def test_nothing_is_written_after_a_run_was_left(here):
@@ -549,6 +572,11 @@ def test_the_command(here, capsys):
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[0]["error"] == "in/p0.png: the file is empty"
     assert (lines[-1]["done"], lines[-1]["failed"], lines[-1]["skipped"]) == (0, 1, 5)
+
+
+def test_the_help_says_that_folders_are_made(capsys):
+    assert cli("batch", "--help") == 0
+    assert "Folders are made." in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -273,6 +273,7 @@ COMMANDS = [
     "refine",
     "evaluate",
     "compare",
+    "batch",
 ]
 
 
@@ -323,6 +324,42 @@ def test_scribbles(folder, capsys):
     assert "b.png" not in names(folder)
 
 
+def test_nothing_unknown_is_said_in_words_of_the_command_line(folder, capsys):
+    save_image("mask.png", (ALPHA >= 0.5).astype(np.uint8) * np.uint8(255))
+    assert run(["cutout", "image.png", "mask.png", "-o", "c.png"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"c.png: {WIDTH} x {HEIGHT} pixels, 0 unknown, ")
+    assert err.startswith("trimatte: warning: trimap: no pixel is unknown")
+    assert "trimatte refine" in err
+    assert run(["refine", "image.png", "mask.png", "-o", "c.png", "--band", "0"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"c.png: {WIDTH} x {HEIGHT} pixels, 0 unknown, ")
+    assert err == "trimatte: warning: trimap: no pixel is unknown, so that alpha is the trimap\n"
+    assert "(sampling)" in succeed(
+        capsys, "alpha", "image.png", "trimap.png", "-o", "a.png", "--method", "sampling"
+    )
+
+
+def test_doubtful_colours_are_warned_of_once(folder, capsys):
+    save_image("grey.png", IMAGE[..., 0].astype(np.uint16))
+    assert run(["cutout", "grey.png", "trimap.png", "-o", "c.png"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("trimatte: warning: image: expected uint16 values up to 65535, got none above ")
+    assert err.count("\n") == 1
+
+
+def test_messages_without_python(folder, capsys):
+    save_image("labels.png", (TRIMAP // 127).astype(np.uint8))
+    err = fail(capsys, "alpha", "image.png", "labels.png", "-o", "a.png")
+    assert err == (
+        "trimatte: error: trimap: expected uint8 values up to 255, got labels up to 2; "
+        "scale them so that 255 is white\n"
+    )
+    few = ["--solver", "cg", "--max-iterations", "1"]
+    err = fail(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png", *few)
+    assert err.endswith("after 1 iterations, wanted 1e-07\n")
+
+
 def test_refine(folder, capsys):
     save_image("mask.png", (ALPHA >= 0.5).astype(np.uint8) * np.uint8(255))
     out = succeed(capsys, "refine", "image.png", "mask.png", "-o", "c.png", "--alpha-output", "a.png", "--band", 3)
@@ -350,7 +387,8 @@ MATTE = ["cutout", "image.png", "trimap.png"]
         (["paint"], "No such command"),
         (["cutout", "image.png", "-o", "c.png"], "Missing argument 'TRIMAP'"),
         (MATTE, "Missing option '--output'"),
-        ([*MATTE, "-o", "c.gif"], r"c.gif: expected a name that ends in .png"),
+        ([*MATTE, "-o", "c.gif"], r"c.gif: expected a name that ends in .png, .webp, .tif, .tiff, .exr, got .gif"),
+        (["alpha", *MATTE[1:], "-o", "a.gif"], r"a.gif: expected a name that ends in .png, .jpg, "),
         ([*MATTE, "-o", "c.jpg"], "c.jpg: JPEG has no transparency"),
         ([*MATTE, "-o", "image.png"], "image.png: is an input"),
         ([*MATTE, "-o", "c.png", "--alpha-output", "./c.png"], "is the name of two outputs"),
@@ -385,7 +423,7 @@ def test_wrong_usage_is_code_2(folder, capsys, arguments, message):
         (["cutout", "none.png", "trimap.png", "-o", "c.png"], "none.png: no such file"),
         (["cutout", "image.png", "none.png", "-o", "c.png"], "none.png: no such file"),
         ([*MATTE, "-o", "c.png", "-b", "none.jpg"], "none.jpg: no such file"),
-        ([*MATTE, "-o", "none/c.png"], "none/c.png: cannot be written"),
+        ([*MATTE, "-o", "none/c.png"], "none/c.png: cannot be written: no such folder: "),
         ([*MATTE, "-o", "image.png/c.png"], "image.png/c.png: cannot be written"),
         ([*MATTE, "-o", "c.png", "--alpha-output", "none/a.png"], "none/a.png: cannot be written"),
         ([*MATTE, "-o", "c.png", "--radius", "20"], "image: expected at least 41 x 41 pixels"),
@@ -406,6 +444,15 @@ def test_wrong_usage_is_code_2(folder, capsys, arguments, message):
 def test_failures_are_code_1_with_one_line(folder, capsys, arguments, message):
     assert message in fail(capsys, *arguments)
     assert names(folder) == INPUTS
+
+
+def test_a_url_of_this_machine_is_the_file(folder, capsys):
+    url = f"file://{folder}/image.png"
+    for image, output in ((url, "image.png"), ("image.png", url), (url, url), (url, "./image.png")):
+        assert "is an input" in fail(capsys, "cutout", image, "trimap.png", "-o", output, code=2)
+    twice = ["-o", f"file://{folder}/c.png", "--alpha-output", "c.png"]
+    assert "is the name of two outputs" in fail(capsys, *MATTE, *twice, code=2)
+    np.testing.assert_array_equal(load_image("image.png"), IMAGE)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", None])
@@ -524,6 +571,12 @@ def test_process_that_is_interrupted(folder):
     done = process("-c", INTERRUPTED, *MATTE, "-o", "c.png")
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "trimatte: stopped")
     assert names(folder) == INPUTS
+
+
+def test_process_that_is_interrupted_while_it_imports(folder):
+    (folder / "click.py").write_text("raise KeyboardInterrupt\n")
+    done = process("-c", "from trimatte.cli import main; main()")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "trimatte: stopped\n")
 
 
 def test_without_click(folder):

@@ -493,12 +493,17 @@ def test_bad_arguments_leave_no_file(tmp_path, name, pixels, error, message):
 
 
 def test_output_folder_that_is_missing_or_a_file(tmp_path):
-    with pytest.raises(PictureError, match="is not a folder"):
+    with pytest.raises(PictureError, match=r"cannot be written: no such folder: .*missing"):
         save_image(tmp_path / "missing" / "a.png", RGB)
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(PictureError, match="is not a folder"):
         save_image(tmp_path / "file" / "a.png", RGB)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_one_channel_is_grey(tmp_path):
+    save_image(tmp_path / "a.png", ALPHA[..., np.newaxis])
+    np.testing.assert_array_equal(load_image(tmp_path / "a.png"), ALPHA)
 
 
 def test_arguments_that_are_no_paths():

@@ -20,6 +20,11 @@ def is_url(name: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
 
 
+def local_path(name: str) -> str:
+    """Return the path that a URL of this machine means, ``file:///a.png``; other names as they are."""
+    return re.sub(r"^(file|local)://", "", name)
+
+
 def filesystem(url: str) -> tuple[Any, str]:
     """Return fsspec's file system and the path in it."""
     try:

@@ -79,7 +79,7 @@ def save_image(
     ----------
     path : str or path-like
         Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp, .exr or .dpx.
-    pixels : (H, W) or (H, W, 3) or (H, W, 4) ndarray of uint8, uint16, float16, float32 or float64
+    pixels : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) ndarray of uint8, uint16, float16, float32 or float64
         Grey, RGB or straight-alpha RGBA. Floats are in [0, 1] unless they are written as floats. RGBA can be
         written as PNG, WebP, TIFF and EXR, which is premultiplied.
     icc_profile : bytes, optional
@@ -139,6 +139,8 @@ def _prepared(output: Output, stacklevel: int) -> Output:
     name, icc_profile = _check.path(output.path), output.icc_profile
     half = np.asarray(output.pixels).dtype == np.float16
     pixels = _check.native(output.pixels, "pixels")
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (3, 4)) or not pixels.size:
         raise ValueError(f"pixels: expected shape (H, W), (H, W, 3) or (H, W, 4), got {pixels.shape}")
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
@@ -176,7 +178,7 @@ def _of_depth(pixels: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
             raise ValueError("pixels: expected values that 32-bit floats can hold")
         return scaled
     if pixels.dtype.kind == "f":
-        _check.refuse_outside_unit(pixels, "pixels")
+        _check.refuse_outside_unit(pixels, "pixels", _check.LINEAR_HINTS[None])
         return quantized(pixels, depth)
     if depth == "uint8":
         return eight_bits(pixels)
@@ -189,7 +191,7 @@ def output_format(path: str | os.PathLike[str], *, channels: int, depth: str | N
     suffix = os.path.splitext(name)[1].lower()
     form = _FORMATS.get(suffix)
     if form is None:
-        known = ", ".join(_FORMATS)
+        known = ", ".join(end for end, known in _FORMATS.items() if known.transparency or channels != 4)
         raise ValueError(f"{name}: expected a name that ends in {known}, got {suffix or 'no suffix'}")
     if channels == 4 and not form.transparency:
         raise ValueError(f"{name}: {form.kind} has no transparency; use .png, .webp, .tif or .exr")
@@ -214,7 +216,8 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     if os.path.isdir(name):
         raise PictureError(f"{name}: is a folder, not a file")
     if not os.path.isdir(folder):
-        raise PictureError(f"{name}: cannot be written: {folder} is not a folder")
+        reason = f"{folder} is not a folder" if os.path.exists(folder) else f"no such folder: {folder}"
+        raise PictureError(f"{name}: cannot be written: {reason}")
     if not os.access(folder, os.W_OK):
         raise PictureError(f"{name}: cannot be written: no permission to write in {folder}")
     if os.path.exists(name) and not os.access(name, os.W_OK):

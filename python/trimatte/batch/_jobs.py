@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._files import filesystem, is_url
+from .._files import filesystem, is_url, local_path
 from .._picture_write import output_format
 from .._results import depth_of
-from ..alpha import solve_alpha
+from ..alpha import PRIORS, solve_alpha
 from ..errors import BatchError
 
 # Columns of a manifest that are files' names.
@@ -24,6 +24,8 @@ FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 KINDS = {"cutout": 4, "alpha": 1, "foreground": 3}
 # Arguments of `solve_alpha` that a job may give.
 OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"confidence", "threads", "progress"}
+# Those that a manifest can hold.
+_COLUMNS = OPTIONS - {"start"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ class Job:
         for name in self.options:
             if name not in OPTIONS:
                 raise BatchError(f"{self.image}: expected options of {', '.join(sorted(OPTIONS))}, got {name!r}")
+        prior = self.options.get("prior")
+        if isinstance(prior, str) and prior not in PRIORS:
+            raise BatchError(f"{self.image}: expected a prior of {', '.join(PRIORS)}, got {prior!r}")
         inputs = {place_of(path) for path in self.inputs}
         seen: set[str] = set()
         for kind, path in self.outputs.items():
@@ -243,6 +248,9 @@ def _job_of(row: dict[str, Any], folder: Path, options: Mapping[str, Any]) -> Jo
         if "cutout" in outputs:
             raise BatchError("expected output or cutout, got both")
         outputs["cutout"] = output
+    for name in row:
+        if name not in _COLUMNS:
+            raise BatchError(f"{image}: expected options of {', '.join(sorted(_COLUMNS))}, got {name!r}")
     return Job(image, outputs, trimap, mask, {**options, **row})
 
 
@@ -261,6 +269,8 @@ def checked(jobs: Iterable[Job], bits: int | None = None) -> Iterator[Job]:
     inputs: set[str] = set()
     owners: dict[str, str] = {}
     for job in jobs:
+        if not isinstance(job, Job):
+            raise TypeError(f"jobs: expected an iterable of Job, got {type(job).__name__} in it")
         for path in job.inputs:
             inputs.add(place_of(path))
             if place_of(path) in owners:
@@ -281,8 +291,7 @@ def checked(jobs: Iterable[Job], bits: int | None = None) -> Iterator[Job]:
 
 def place_of(path: str) -> str:
     """Return what tells a file from others, however its name is written."""
-    if path.startswith("file://"):
-        path = path[len("file://") :]
+    path = local_path(path)
     return path if is_url(path) else os.path.realpath(path)
 
 

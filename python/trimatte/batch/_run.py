@@ -142,6 +142,11 @@ def run(
     OSError
         If `log` cannot be written.
     """
+    _check.iterable(jobs, "jobs", "Job")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor: expected an Executor or None, got {_check.kind_of(executor)}")
+    resume, only_failed = _check.flag(resume, "resume"), _check.flag(only_failed, "only_failed")
+    _check.progress(progress)
     limit = None if memory is None else _check.at_least(memory, 1, "memory", 2**62)
     if bits not in (None, *BITS):
         raise ValueError(f"bits: expected None or one of {', '.join(map(str, BITS))}, got {bits!r}")
@@ -167,6 +172,11 @@ def run(
         finally:
             journal.remove_leftovers(this.outputs)
         return this.summary()
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people say it."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
 def _side_by_side(executor: Executor | None, processes: int | None, cores: int) -> int:
@@ -353,7 +363,7 @@ class _Queue:
             if self._run.memory is not None:
                 cost = estimated_bytes(job)
                 if cost > self._run.memory:
-                    need, limit = f"{cost / 1e9:.2f} GB", f"{self._run.memory / 1e9:.2f} GB"
+                    need, limit = _size(cost), _size(self._run.memory)
                     self._run.fail(job, f"needs about {need}, more than the memory allowed, {limit}")
                     continue
             self._ahead.append((job, cost))

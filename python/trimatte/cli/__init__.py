@@ -14,7 +14,11 @@ __all__ = ["main", "run"]
 
 def main() -> None:
     """Run the command line and leave the process; the entry point of ``trimatte``."""
-    sys.exit(run())
+    try:
+        code = run()
+    except KeyboardInterrupt:  # before `run` could listen
+        code = _stopped()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -49,8 +53,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("trimatte: stopped\n")
-        return 130
+        return _stopped()
     except BrokenPipeError:  # `trimatte ... --json | head`: the reader has gone, nobody is left to tell
         sys.stdout = None
         return 1
@@ -60,6 +63,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _stopped() -> int:
+    sys.stderr.write("trimatte: stopped\n")
+    return 130
 
 
 def _fail(message: str) -> int:

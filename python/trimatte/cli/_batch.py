@@ -23,7 +23,7 @@ from ._session import Session, command
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."
 MASKS_HELP = "Instead: rough masks, as for 'trimatte refine'."
-OUTPUT_HELP = "What to call the results: 'out/{stem}.png'. See above."
+OUTPUT_HELP = "What to call the results: 'out/{stem}.png'. Folders are made. See above."
 WHAT_HELP = "cutout, alpha or foreground; may be repeated. [default: cutout]"
 MANIFEST_HELP = "Take the jobs from a CSV file or JSON lines instead."
 LOG_HELP = "One JSON record per item. [default: batch.jsonl where the outputs go]"

@@ -95,9 +95,9 @@ def summary(session: Session, output: str, image: Pixels, note: str = "") -> Non
 
 def solve_note(info: SolveInfo) -> str:
     """Say how alpha was found."""
-    if info.unknowns == 0 and info.prior:
-        return f" ({info.prior})"
-    return f", {info.unknowns} unknown ({info.solver})"
+    if info.method in PRIORS:
+        return f" ({info.method})"
+    return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
 
 
 def as_rgb(pixels: Pixels) -> Pixels:
@@ -141,7 +141,7 @@ def cut_out(
     results = Results(picture, space, bits)
     results.check(outputs)
     alpha, info = find_alpha(picture, space)
-    with session.phase("foreground"), session.progress() as progress:
+    with session.phase("foreground"), session.progress() as progress, _check.warned_of():
         foreground = estimate_foreground(
             pixels,
             alpha,

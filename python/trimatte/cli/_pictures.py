@@ -10,6 +10,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
+from .._files import local_path
 from .._picture import Picture, most_pixels
 from .._picture_read import read_opaque
 from .._picture_write import check_folder
@@ -26,7 +27,7 @@ def prepare_outputs(
     outputs: Sequence[tuple[str | None, int]], inputs: Sequence[str], *, bits: int | None = None
 ) -> None:
     """Refuse outputs ``(path, channels)`` that could not be written, before any work is done."""
-    taken = {_identity(path) for path in inputs if os.path.exists(path)}
+    taken = {_identity(path) for path in map(local_path, inputs) if os.path.exists(path)}
     seen: set[str] = set()
     for path, channels in outputs:
         if path is None:
@@ -35,11 +36,12 @@ def prepare_outputs(
             depth_of(path, bits, channels)
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        if os.path.exists(path) and _identity(path) in taken:
+        local = local_path(path)
+        if os.path.exists(local) and _identity(local) in taken:
             raise click.UsageError(f"{path}: is an input; choose another name for the output")
-        if os.path.realpath(path) in seen:
+        if os.path.realpath(local) in seen:
             raise click.UsageError(f"{path}: is the name of two outputs")
-        seen.add(os.path.realpath(path))
+        seen.add(os.path.realpath(local))
         check_folder(path)
 
 
