@@ -182,29 +182,48 @@ def test_failures_are_recorded_and_the_run_goes_on(module):
             Made("other size", truth=np.zeros((3, 3))),
         ],
     )
-    names = ["wrong_shape", "not_a_number", "too_large", "on_some", "missing", "exits", "mute", "odd", "nothing"]
-    result = evaluate([f"{module}:{name}" for name in names] + ["no_such_module:f"], [data])
+    names = ["wrong_shape", "not_a_number", "too_large", "on_some", "exits", "mute", "odd", "nothing"]
+    result = evaluate([f"{module}:{name}" for name in names], [data])
     failure = {(r.sample, r.method.partition(":")[2]): r.failure for r in result.records}
     assert re.match(r"ValueError: alpha: expected shape", failure["bright", "wrong_shape"])
     assert re.match(r"ValueError: alpha: expected values in \[0, 1\], got nan", failure["bright", "not_a_number"])
     assert re.match(r"ValueError: alpha: expected values in \[0, 1\], got 2", failure["bright", "too_large"])
     assert failure["bright", "on_some"] is None
     assert failure["dark", "on_some"] == "RuntimeError: too dark for me"
-    assert re.match("AttributeError", failure["dark", "missing"])
     assert failure["dark", "exits"] == "SystemExit: 0"
     assert failure["dark", "mute"] == "Mute: (its message cannot be read)"
     assert failure["dark", "odd"] == "RuntimeError: \\udcff"
     assert failure["dark", "nothing"] == "TypeError: alpha: expected an array, got None"
-    assert re.match("ModuleNotFoundError", failure["dark", "f"])
     assert failure["torn", "on_some"] == "DatasetError: torn: expected parts of one size"
     assert re.match("ValueError: ", failure["other size", "on_some"])
     means = result.means("made")
     assert means[f"{module}:on_some"]["done"] == 1
     assert means[f"{module}:on_some"]["sad"] > 0  # those that never had an alpha do not count
-    assert np.isnan(means[f"{module}:missing"]["sad"])
-    assert means[f"{module}:on_some"]["rank"] < means[f"{module}:missing"]["rank"]
+    assert means[f"{module}:on_some"]["rank"] >= 1
+    assert np.isnan([means[f"{module}:exits"][name] for name in ("sad", "rank")]).all()
     assert "1 of 4 samples" in result.table("made")
-    assert len(result.failures) == 4 * 10 - 1
+    assert f"| {module}:exits |{' - |' * 7} 0 |" in result.table("made")
+    assert len(result.failures) == 4 * 8 - 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "got"),
+    [
+        ("their_matting:missing", "AttributeError: module 'their_matting' has no attribute 'missing'"),
+        ("their_matting:calls", "list"),
+        ("no_such_module:f", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("broken_matting:f", "ZeroDivisionError: division by zero"),
+        ("leaving_matting:f", "SystemExit: 3"),
+    ],
+)
+def test_functions_that_cannot_be_had_are_found_before_any_sample(module, tmp_path, spec, got):
+    (tmp_path / "broken_matting.py").write_text("1 / 0\n")
+    (tmp_path / "leaving_matting.py").write_text("raise SystemExit(3)\n")
+    sample = Made("a")
+    with pytest.raises(ValueError, match=re.escape(f"method: expected the function {spec}, got {got}")):
+        evaluate(["closed-form", spec], [Dataset("made", [sample])], output=tmp_path / "out")
+    assert sample.loads == 0
+    assert not (tmp_path / "out").exists()
 
 
 def test_side_by_side_gives_the_same_errors(scenes, module):
@@ -374,7 +393,7 @@ def test_a_stopped_parent_leaves_no_process_behind(tmp_path, module, sign):
         assert wait_until(lambda pid=worker: not os.path.exists(f"/proc/{pid}") or sys.platform != "linux")
 
 
-def test_a_script_that_cannot_start_workers_is_told_so(tmp_path):
+def test_a_script_that_cannot_start_workers_is_told_so(tmp_path, module):
     script = SCRIPT.format(folder=str(tmp_path)) + "main()\n"
     done = subprocess.run([sys.executable, "-"], input=script, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
@@ -417,8 +436,16 @@ def test_arguments_of_another_kind_are_refused():
         evaluate("best", [data])
     with pytest.raises(TypeError, match="methods: expected str or Method, got function"):
         evaluate([lambda image, trimap: trimap], [data])
-    with pytest.raises(TypeError, match="datasets: expected a sequence of data sets"):
+    with pytest.raises(TypeError, match="methods: expected an iterable of str or Method, got int"):
+        evaluate(5, [data])
+    with pytest.raises(TypeError, match="datasets: expected a sequence of data sets, got one by itself"):
         evaluate(["best"], data)
+    with pytest.raises(TypeError, match="datasets: expected a sequence of data sets, got Sample in it"):
+        evaluate(["best"], [Made("a").load()])
+    with pytest.raises(TypeError, match="datasets: expected an iterable of Dataset, got int"):
+        evaluate(["best"], 5)
+    with pytest.raises(TypeError, match="resume: expected True or False, got str"):
+        evaluate(["best"], [data], resume="no")
     result = evaluate(["closed-form"], [data, Dataset("empty", [])])
     with pytest.raises(tm.DatasetError, match="empty: expected one of made"):
         result.table("empty")
@@ -464,6 +491,14 @@ def test_compare_tells_a_change_from_noise():
 def test_compare_refuses_what_cannot_be_compared():
     with pytest.raises(tm.DatasetError, match="samples and methods that both evaluations have"):
         compare(made_evaluation([1.0]), made_evaluation([1.0], dataset="other"))
+    before, after = (
+        Evaluation(made_evaluation([1.0] * 5, "m").records + made_evaluation([1.0] * 5, name).records)
+        for name in ("a", "b")
+    )
+    before = Evaluation(before.records[5:] + made_evaluation([1.0] * 5, "c").records)
+    message = r"got a, c on d \(s0, s1, s2 and 2 more\), and m, b on d .*\(NAME=METHOD gives methods one name\)"
+    with pytest.raises(tm.DatasetError, match=message):
+        compare(before, after)
     small, large = (
         Evaluation((Record("d", "s", "m", {"sad": 1.0, "pixels": pixels}, 1.0, 0),)) for pixels in (10, 20)
     )
@@ -595,6 +630,11 @@ def test_the_command_with_patterns_and_a_worse_result(pictures, tmp_path, capsys
     [
         (["nowhere"], 1, "nowhere: no such folder"),
         (["scenes", "-m", "magic"], 1, "method: expected one of"),
+        (
+            ["scenes", "-m", "no_such_module:f"],
+            1,
+            "error: method: expected the function no_such_module:f, got Mod",
+        ),
         (["scenes", "--sample", "GT99"], 1, "no sample 'GT99' in scenes"),
         (["scenes", "--trimap-files", "x"], 2, "--trimap-files: nothing in DATA that it is for"),
         (["scenes", "--radius", "3"], 2, "--radius: nothing in DATA"),

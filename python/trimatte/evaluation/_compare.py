@@ -14,6 +14,7 @@ from ._records import COMPARED, Evaluation, Record
 
 _RESAMPLES = 10_000
 _FEWEST = 5
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,22 @@ def compare(before: Evaluation, after: Evaluation, *, measure: str = "sad", seed
                 name = first if first == second else f"{first} -> {second}"
                 changes.append(_change(dataset, name, measure, values, lost, seed))
     if not changes:
-        raise DatasetError("expected samples and methods that both evaluations have, got none")
+        raise DatasetError(
+            f"expected samples and methods that both evaluations have, got {_contents(before)}, and "
+            f"{_contents(after)} (NAME=METHOD gives methods one name)"
+        )
     return changes
+
+
+def _contents(evaluation: Evaluation) -> str:
+    """Say what an evaluation has: of many names the first."""
+    samples = tuple(dict.fromkeys(record.sample for record in evaluation.records))
+    return f"{_few(evaluation.methods)} on {_few(evaluation.datasets)} ({_few(samples)})"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _refuse_others(pairs: Sequence[tuple[Record, Record]]) -> None:

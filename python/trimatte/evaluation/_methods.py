@@ -146,16 +146,29 @@ class Method:
         if kind == "folder":
             path = self._finished(dataset, sample.name)
             return Answer(_check.single_channel(load_image(path), str(path)))
-        _import_from_here()
+        function = self._function()
         with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
-            found = self._function()(_unit(sample.image), _unit(sample.trimap, levels=True))
+            found = function(_unit(sample.image), _unit(sample.trimap, levels=True))
         if found is None:
             raise TypeError("alpha: expected an array, got None")
         return Answer(_check.plane(found, sample.truth.shape, "alpha"))
 
+    def refuse_no_function(self) -> None:
+        """Raise ValueError if it is a function that cannot be had: no sample could be done."""
+        if self._kind() != "function":
+            return
+        try:
+            function = self._function()
+        except (Exception, SystemExit) as error:
+            raise ValueError(f"method: expected the function {self.spec}, got {said(error)}") from error
+        if not callable(function):
+            raise ValueError(f"method: expected the function {self.spec}, got {_check.kind_of(function)}")
+
     def _function(self) -> Any:
         module, _, path = self.spec.partition(":")
-        function: Any = importlib.import_module(module)
+        _import_from_here()
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results
+            function: Any = importlib.import_module(module)
         for part in path.split("."):
             function = getattr(function, part)
         return function
@@ -169,6 +182,15 @@ class Method:
                 if name in found:
                     return found[name]
         raise FileNotFoundError(f"no alpha {sample}.* in {self.spec}")
+
+
+def said(error: BaseException) -> str:
+    """Return kind and message of an exception on one line."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "(its message cannot be read)"
+    return f"{type(error).__name__}: {text}".encode(errors="backslashreplace").decode()
 
 
 def slug(name: str) -> str:

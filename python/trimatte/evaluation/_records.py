@@ -136,7 +136,8 @@ class Evaluation:
         dict
             By method: every error, `seconds`, `peak_bytes`; `rank`, the mean over samples of the place by SAD (a
             failure is last, equal errors share); `samples` and `done`, on how many the method was run and has an
-            alpha; `common`, the samples that the means are over. NaN if there is none.
+            alpha; `common`, the samples that the means are over. NaN if there is none, and of a method without any
+            alpha.
         """
         rows = self.of(dataset)
         methods = [m for m in self.methods if any(m in row for row in rows.values())]
@@ -156,7 +157,7 @@ class Evaluation:
                 for name in names
             }
             table[method] |= {
-                "rank": float(np.mean([r[index] for r in ranks])),
+                "rank": float(np.mean([r[index] for r in ranks])) if method in able else float("nan"),
                 "samples": len(mine),
                 "done": sum(r.errors is not None for r in mine),
                 "common": len(common),
@@ -200,8 +201,8 @@ class Evaluation:
         lines = [f"{dataset}, {over}", "", f"| method | {' | '.join(MEASURES.values())} | rank | done |"]
         lines.append("|---" * (len(MEASURES) + 3) + "|")
         for method, mean in means.items():
-            cells = [shown(name, mean[name]) for name in MEASURES]
-            lines.append(f"| {method} | {' | '.join(cells)} | {mean['rank']:.2f} | {mean['done']:.0f} |")
+            cells = [shown(name, mean[name]) for name in (*MEASURES, "rank")]
+            lines.append(f"| {method} | {' | '.join(cells)} | {mean['done']:.0f} |")
         return "\n".join(lines)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
@@ -254,6 +255,8 @@ def shown(measure: str, value: float) -> str:
         return "-"
     if measure == "peak_bytes":
         return f"{value / 1e6:.0f}"
+    if measure == "rank":
+        return f"{value:.2f}"
     return f"{value:.5f}" if measure in ("mse", "mad", "rmse") else f"{value:.3f}"
 
 

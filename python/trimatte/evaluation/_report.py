@@ -93,7 +93,7 @@ def _section(result: Evaluation, dataset: Dataset, folder: Path) -> dict[str, An
             {
                 "method": method,
                 "cells": [(shown(name, mean[name]), mean[name] == best[name]) for name in MEASURES],
-                "rank": f"{mean['rank']:.2f}",
+                "rank": shown("rank", mean["rank"]),
                 "done": f"{mean['done']:.0f} of {mean['samples']:.0f}",
             }
             for method, mean in means.items()

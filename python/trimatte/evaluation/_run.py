@@ -25,7 +25,7 @@ from ..datasets._dataset import Source
 from ..errors import DatasetError
 from ..versions import versions
 from . import _memory
-from ._methods import Method, slug, slugged
+from ._methods import Method, said, slug, slugged
 from ._records import Evaluation, Record, in_order
 
 Progress = Callable[[int, int, Record], object]
@@ -92,7 +92,7 @@ def evaluate(
     Raises
     ------
     ValueError
-        If a method is unknown, two have one name, or two data sets have one name.
+        If a method is unknown, its function cannot be imported, two have one name, or two data sets have one name.
     OSError
         If `output` cannot be written.
 
@@ -106,12 +106,22 @@ def evaluate(
     """
     jobs = _check.at_least(jobs, 1, "jobs", 1024)
     count = max(1, thread_count(None) // jobs) if threads is None else thread_count(threads)
+    resume = _check.flag(resume, "resume")
+    _check.progress(progress)
     parsed = _parsed(methods)
-    if isinstance(datasets, Dataset) or not all(isinstance(data, Dataset) for data in datasets):
-        raise TypeError("datasets: expected a sequence of data sets")
+    if isinstance(datasets, Dataset):
+        raise TypeError("datasets: expected a sequence of data sets, got one by itself")
+    _check.iterable(datasets, "datasets", "Dataset")
+    for data in datasets:
+        if not isinstance(data, Dataset):
+            raise TypeError(f"datasets: expected a sequence of data sets, got {_check.kind_of(data)} in it")
     _refuse_twice([m.name for m in parsed], "methods")
     _refuse_twice([d.name for d in datasets], "datasets")
     folder = None if output is None else _output_folder(output)
+    for method in parsed:
+        method.refuse_no_function()
+    if folder is not None:
+        _make(folder)
     todo = [
         _Job(
             data.name,
@@ -151,6 +161,7 @@ def evaluate(
 def _parsed(methods: Sequence[str | Method]) -> list[Method]:
     if isinstance(methods, (str, Method)):
         raise TypeError(f"methods: expected a sequence of methods, got {methods!r}")
+    _check.iterable(methods, "methods", "str or Method")
     for method in methods:
         if not isinstance(method, (str, Method)):
             raise TypeError(f"methods: expected str or Method, got {type(method).__name__}")
@@ -158,16 +169,20 @@ def _parsed(methods: Sequence[str | Method]) -> list[Method]:
 
 
 def _output_folder(output: str | os.PathLike[str]) -> Path:
-    """Make the folder, and make sure that its files can be written, before any work is done."""
+    """Return the folder's whole name."""
     if not os.fspath(output):
         raise ValueError("output: expected the name of a folder, got an empty one")
     folder = Path(output).absolute()  # a method may change the current folder
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"output: expected a folder, got the file {output}")
+    return folder
+
+
+def _make(folder: Path) -> None:
+    """Make the folder, and make sure that its files can be written, before any work is done."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (JOURNAL, "results.json", "results.csv", "report.html"):
         check_folder(folder / name)
-    return folder
 
 
 def _holds(record: Record | None, job: _Job) -> bool:
@@ -198,17 +213,8 @@ def _state(dataset: str, source: Source, method: Method) -> str:
         try:
             parts.append(part())
         except Exception as error:  # whatever is wrong is the record's failure
-            parts.append(_said(error))
+            parts.append(said(error))
     return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()[:16]
-
-
-def _said(error: BaseException) -> str:
-    """Return kind and message of an exception on one line."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:
-        text = "(its message cannot be read)"
-    return f"{type(error).__name__}: {text}".encode(errors="backslashreplace").decode()
 
 
 class _Journal:
@@ -301,7 +307,7 @@ def _run(job: _Job) -> Record:
             Path(job.alpha_path).parent.mkdir(parents=True, exist_ok=True)
             save_image(job.alpha_path, eight_bits(answer.alpha))
     except (Exception, SystemExit) as error:
-        return Record(*job.key, None, seconds, peak, _said(error), info, job.state)
+        return Record(*job.key, None, seconds, peak, said(error), info, job.state)
     return Record(*job.key, errors.as_dict(), seconds, peak, None, info, job.state)
 
 
