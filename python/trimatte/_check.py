@@ -10,16 +10,11 @@ import math
 import numbers
 import operator
 import os
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from .errors import TrimatteWarning
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +29,6 @@ LINEAR_HINTS = {
     None: " (scene-linear? encode them by trimatte.colour.srgb_from_linear)",
     False: ' (scene-linear? choose the colour space "linear")',
 }
-_warned_of: ContextVar[bool] = ContextVar("warned_of", default=False)
 _BLOCK = 2**16  # elements that stay in the cache while several passes go over them
 
 
@@ -98,16 +92,6 @@ def refuse_not_finite(array: Array, name: str) -> None:
         raise ValueError(f"{name}: expected finite values, got {array[where]} at {where}")
 
 
-@contextmanager
-def warned_of(before: bool = True) -> Iterator[None]:
-    """Check images without a warning, if they, or others like them, have been warned of `before`."""
-    token = _warned_of.set(before or _warned_of.get())
-    try:
-        yield
-    finally:
-        _warned_of.reset(token)
-
-
 def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool | None = None) -> Array:
     """Return an image as (H, W, C), C = 1 or 3.
 
@@ -126,17 +110,10 @@ def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool
         refuse_not_finite(array, name)
     else:
         refuse_outside_unit(array, name, LINEAR_HINTS[linear])
-    most = 0 if _warned_of.get() else _most_of_eight_bits(array)
-    if most:
-        message = (
-            f"{name}: expected uint16 values up to 65535, got none above {most}; if they are 8-bit values, "
-            "convert them to uint8"
-        )
-        warnings.warn(message, TrimatteWarning, stacklevel=3)
     return array
 
 
-def _most_of_eight_bits(array: Array) -> int:
+def most_of_eight_bits(array: Array) -> int:
     """Return the largest value of uint16 that only holds what 8 bits could; else 0. Most pictures end it early."""
     most = 0
     if array.dtype == np.uint16:
@@ -167,7 +144,7 @@ def refuse_part_of_range(array: Array, name: str) -> None:
     """Raise ValueError if integers are labels such as 0 and 1, or 8-bit values in uint16."""
     if array.dtype.kind != "u":
         return
-    most = _most_of_eight_bits(array) if array.dtype == np.uint16 else int(array.max(initial=0))
+    most = most_of_eight_bits(array) if array.dtype == np.uint16 else int(array.max(initial=0))
     top = f"{full_range(array.dtype):.0f}"
     wanted = f"{name}: expected {array.dtype} values up to {top}, got"
     if 1 <= most <= 2:

@@ -126,7 +126,7 @@ class AlphaResult(NamedTuple):
     info: SolveInfo
 
 
-# Below, rounding decides what windows of flat colour say: "multigrid" may be wrong at 1e-9, "cholesky" is at 1e-11.
+# Below, rounding decides what windows of flat colour say: "multigrid" may be wrong at 1e-9, "cholesky" at 1e-11.
 LEAST_EPSILON = 1e-8
 # Rounding of the matrix alone may move alpha by as much.
 LEAST_TOLERANCE = 1e-12
@@ -291,6 +291,10 @@ def solve_alpha(
     _check.progress(progress)
     linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
     picture = _check.image(image, smallest=1 if method in PRIORS else _smallest_image(radius), linear=linear)
+    most = _check.most_of_eight_bits(picture)
+    if most:
+        message = f"image: expected uint16 values up to 65535, got none above {most}; 8-bit ones belong into uint8"
+        warnings.warn(message, TrimatteWarning, stacklevel=2)
     picture, top = colour.encoded(picture) if linear else (picture, 1.0)
     labels = _check.labels(trimap, picture.shape, background_threshold, foreground_threshold)
     if method not in AFFINITIES and prior is not None:

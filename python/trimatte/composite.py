@@ -60,15 +60,14 @@ def cutout(
     """
     exact_composite = _check.flag(exact_composite, "exact_composite")
     alpha = estimate_alpha(image, trimap, **options)
-    with _check.warned_of():
-        foreground = estimate_foreground(
-            image,
-            alpha,
-            exact_composite=exact_composite,
-            colour_space=options.get("colour_space", "srgb"),
-            threads=options.get("threads"),
-            progress=options.get("progress"),
-        ).foreground
+    foreground = estimate_foreground(
+        image,
+        alpha,
+        exact_composite=exact_composite,
+        colour_space=options.get("colour_space", "srgb"),
+        threads=options.get("threads"),
+        progress=options.get("progress"),
+    ).foreground
     return stacked(foreground, alpha, _check.native(image, "image").dtype)
 
 
@@ -116,11 +115,6 @@ def composite(
         If shapes do not match, or a value is out of range, NaN or infinite.
     TypeError
         If a dtype is not one of those above.
-
-    Warns
-    -----
-    TrimatteWarning
-        If a uint16 picture has no value above 255.
 
     Notes
     -----

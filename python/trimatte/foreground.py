@@ -86,11 +86,6 @@ def estimate_foreground(
     ValueError, TypeError
         If an argument has the wrong shape, dtype or range.
 
-    Warns
-    -----
-    TrimatteWarning
-        If a uint16 image has no value above 255.
-
     References
     ----------
     .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020.

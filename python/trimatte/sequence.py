@@ -91,8 +91,7 @@ def _solved(
         if image is _MISSING or trimap is _MISSING:
             which = "images" if image is _MISSING else "trimaps"
             raise ValueError(f"images, trimaps: expected as many of both, got only {index} {which}")
-        with _check.warned_of(before is not None):
-            picture = _check.image(image, linear=linear)
+        picture = _check.image(image, linear=linear)
         more: dict[str, Any] = {}
         if before is not None and before[0].shape == picture.shape:
             more["start"] = before[1]
@@ -100,8 +99,7 @@ def _solved(
                 more["prior"] = before[1]
                 frames = [srgb_from_linear(p) if linear else p for p in (picture, before[0])]
                 more["confidence"] = temporal * _steadiness(frames[0], frames[1], change)
-        with _check.warned_of():
-            result = solve_alpha(picture, trimap, **{**options, **more})
+        result = solve_alpha(picture, trimap, **{**options, **more})
         before = picture.copy(), result.alpha.copy()  # the caller may use both again
         yield result
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from .. import _check, _core
+from .. import _core
 from .._deep import use_threads
 from .._files import size_of, state_of
 from .._picture_read import read_guide, read_opaque, read_single
@@ -159,7 +159,7 @@ def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
     record.update(height=pixels.shape[0], width=pixels.shape[1], alpha=info.as_dict())
     foreground = None
     if set(job.outputs) != {"alpha"}:
-        with clock.phase("foreground"), _check.warned_of():
+        with clock.phase("foreground"):
             foreground = estimate_foreground(pixels, alpha, colour_space=space, threads=task.threads).foreground
     with clock.phase("write"):
         outputs = [_output(results, kind, path, alpha, foreground) for kind, path in job.outputs.items()]

@@ -141,7 +141,7 @@ def cut_out(
     results = Results(picture, space, bits)
     results.check(outputs)
     alpha, info = find_alpha(picture, space)
-    with session.phase("foreground"), session.progress() as progress, _check.warned_of():
+    with session.phase("foreground"), session.progress() as progress:
         foreground = estimate_foreground(
             pixels,
             alpha,

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from .. import _check
 from .._files import is_url
 from .._picture_read import read_guide, read_opaque
 from .._picture_write import save_pictures
@@ -156,7 +155,7 @@ def sequence(
             if what == "alpha":
                 written = results.alpha(name, alpha)
             else:
-                with session.phase("foreground"), _check.warned_of():
+                with session.phase("foreground"):
                     foreground = estimate_foreground(
                         picture.pixels, alpha, colour_space=space, threads=session.threads
                     ).foreground
