@@ -53,7 +53,7 @@ double goal_of(double tolerance, bool slow) {
     return slow ? std::min(goal, std::max(0.01 * goal, 1e-6)) : goal;
 }
 
-// Smallest eigenvalues of M^-1 A below that come with many others. Of 16 drawings with wrong answers 15 are below.
+// Smallest eigenvalues of M^-1 A below that come with many others.
 constexpr double slow_below = 0.025;
 
 // One solve: the vectors of conjugate gradients and the passes over them.
@@ -314,7 +314,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     Coefficients cg;
     std::int64_t k = 0, begun = 0;  // begun: the first of the iterations whose directions are conjugate
     bool stuck = false;
-    bool met = false;  // whether the slowest mode of the noise has been met, which the start has
+    bool met = share == 0;  // whether the slowest mode of the noise has been met, which the start has
     while (estimate > 0 && k < options.max_iterations) {
         const Iteration::Measures measures = iteration.precondition(cg.alpha, cg.beta);
         bool sound = cg.step(measures);
