@@ -49,6 +49,19 @@ def test_radii_around_the_limit_of_eight_bits(radius):
     assert trimap[1, 10 + radius] == 0
 
 
+@pytest.mark.parametrize("radius", [45 * 1.4, 0.3 / 0.1])
+def test_radii_that_rounding_left_below_a_whole_number(radius):
+    assert radius < round(radius)
+    mask = np.zeros((200, 200), bool)
+    mask[60:140, 60:140] = True
+    for of in ((radius, radius), (5, radius), (radius, 5)):
+        whole = tuple(round(side) for side in of)
+        want = trimap_from_mask(mask, erode=0, dilate=whole)
+        np.testing.assert_array_equal(trimap_from_mask(mask, erode=0, dilate=of), want)
+        eroded = trimap_from_mask(~mask, erode=of, dilate=0)
+        np.testing.assert_array_equal(eroded == 128, want == 128)
+
+
 def test_eight_bit_values_in_sixteen_bits_are_refused():
     with pytest.raises(ValueError, match="mask: expected uint16 values up to 65535, got 8-bit values up to 255"):
         trimap_from_mask(blob() * np.uint16(255), erode=1, dilate=1)

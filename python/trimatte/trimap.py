@@ -132,6 +132,10 @@ def _radii(size: float | tuple[float, float], name: str) -> tuple[float, float]:
     return float(pair[0]), float(pair[1])
 
 
+# Rounding must not lose a pixel that lies exactly on the ellipse.
+_SLACK = 1e-9
+
+
 def _dilated(inside: npt.NDArray[np.bool_], vertical: float, horizontal: float) -> npt.NDArray[np.bool_]:
     """Pixels with a pixel of `inside` in the ellipse around them.
 
@@ -140,14 +144,13 @@ def _dilated(inside: npt.NDArray[np.bool_], vertical: float, horizontal: float) 
     vectorises well, and is faster than a Euclidean distance transform up to large radii.
     """
     height = len(inside)
-    distance = _distance_in_row(inside, math.floor(horizontal))
+    distance = _distance_in_row(inside, math.floor(horizontal + _SLACK))
     near = np.zeros_like(inside)
-    reach = min(math.floor(vertical), height - 1)
+    reach = min(math.floor(vertical + _SLACK), height - 1)
     for rows in bands(height, inside.shape[1]):
         for offset in range(-reach, reach + 1):
-            half_width = horizontal * math.sqrt(1 - (offset / vertical) ** 2) if offset else horizontal
-            # 1e-9: square root and division must not lose a pixel that lies exactly on the ellipse
-            limit = min(math.floor(half_width + 1e-9), inside.shape[1])  # farther than that there is nothing
+            half_width = horizontal * math.sqrt(max(0, 1 - (offset / vertical) ** 2)) if offset else horizontal
+            limit = min(math.floor(half_width + _SLACK), inside.shape[1])  # farther than that there is nothing
             top, bottom = max(rows.start, -offset), min(rows.stop, height - offset)
             if top < bottom:
                 near[top:bottom] |= distance[top + offset : bottom + offset] <= limit
