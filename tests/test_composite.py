@@ -31,6 +31,22 @@ def test_follows_the_formula_in_every_dtype(dtype, background_dtype):
     assert abs(got / TOPS[dtype] - want).max() <= 0.501 / TOPS[dtype] * (TOPS[dtype] > 1) + 1e-6
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_integers_over_a_linear_background_stay_within_their_range(dtype):
+    front = np.full((1, 2), 100, dtype)
+    got = tm.composite(front, np.array([[0, 0.5]]), np.array([[2.0, -1]]), colour_space="linear")
+    assert got.tolist() == [[TOPS[dtype], 0]]
+
+
+def test_sixteen_bits_are_rounded_as_whole_numbers_say():
+    random = np.random.default_rng(3)
+    front, back = random.integers(0, 65536, (2, 300, 300, 3), np.uint16)
+    alpha = random.integers(0, 65536, (300, 300), np.uint16)
+    a, f, b = alpha.astype(np.int64)[..., None], front.astype(np.int64), back.astype(np.int64)
+    want = (2 * (a * f + (65535 - a) * b) + 65535) // (2 * 65535)
+    np.testing.assert_array_equal(tm.composite(front, alpha, back), want)
+
+
 @pytest.mark.parametrize("dtype", TOPS)
 def test_opaque_and_clear_pixels_are_exact(dtype):
     front, back = as_dtype(FRONT, dtype), as_dtype(BACK, dtype)

@@ -102,7 +102,8 @@ def composite(
         behind a coloured foreground. A colour is 3 numbers (one number for a grey foreground) in the units
         of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for uint8 and 0 to 65535 for uint16.
     colour_space : {"srgb", "linear"}
-        With "linear" floats may be any finite numbers. The computation is the same.
+        With "linear" floats may be any finite numbers; integers stay within their range. The computation is the
+        same.
 
     Returns
     -------
@@ -136,16 +137,22 @@ def composite(
     back = _background(background, front, linear)
 
     out = np.empty_like(front)
-    working = np.float64 if np.float64 in (front.dtype, cover.dtype) else np.float32
+    # Sums of 16-bit numbers come too near to halves for float32.
+    fine = {np.dtype(np.float64), np.dtype(np.uint16)}
+    working = np.float32 if fine.isdisjoint((front.dtype, cover.dtype, back.dtype)) else np.float64
     opaque = working(_check.full_range(cover.dtype))
     # In the units of the foreground, so that halves are rounded as they should be.
     unit = working(_check.full_range(front.dtype) / _check.full_range(back.dtype))
-    half = working(0.5 if front.dtype.kind == "u" else 0)
+    whole = front.dtype.kind == "u"
+    top = _check.full_range(front.dtype)
     for rows in bands(len(front), front[0].nbytes * 4 // front.itemsize):
         a = cover[rows, :, np.newaxis].astype(working) / opaque
         f = front[rows].astype(working)
         b = back[rows].astype(working) * unit
-        out[rows] = (a * f + (1 - a) * b + half).astype(front.dtype)
+        mixed = a * f + (1 - a) * b
+        if whole:  # a linear background may be above white
+            mixed = np.clip(mixed + working(0.5), 0, top)
+        out[rows] = mixed.astype(front.dtype)
     return out.reshape(np.shape(foreground))
 
 
