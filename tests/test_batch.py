@@ -409,6 +409,11 @@ def test_manifests(here):
             "image,mask,output,method\na,b,c.png,best\n",
             "a mask is refined by closed-form, got method 'best'",
         ),
+        (
+            "m.csv",
+            "image,mask,output,background_threshold\na,b,c.png,0.2\n",
+            "line 2: .*a: expected options of .* with a mask, got 'background_threshold'",
+        ),
         ("m.jsonl", "[1]\n", "m.jsonl, line 1: expected a JSON object, got list"),
         ("m.jsonl", '{"image": "a", "trimap": "b", "output": "c.jpg"}\n', "c.jpg: JPEG has no transparency"),
     ],

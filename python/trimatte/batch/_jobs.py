@@ -15,7 +15,7 @@ from typing import Any
 from .._files import filesystem, is_url, local_path
 from .._picture_write import output_format
 from .._results import depth_of
-from ..alpha import PRIORS, solve_alpha
+from ..alpha import PRIORS, SolveOptions, solve_alpha
 from ..errors import BatchError
 
 # Columns of a manifest that are files' names.
@@ -24,6 +24,8 @@ FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 KINDS = {"cutout": 4, "alpha": 1, "foreground": 3}
 # Arguments of `solve_alpha` that a job may give.
 OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"confidence", "threads", "progress"}
+# Those that one with a mask may give.
+_MASK_OPTIONS = SolveOptions.__optional_keys__ | {"method", "seed"}
 # Those that a manifest can hold.
 _COLUMNS = OPTIONS - {"start"}
 
@@ -77,6 +79,9 @@ class Job:
         for name in self.options:
             if name not in OPTIONS:
                 raise BatchError(f"{self.image}: expected options of {', '.join(sorted(OPTIONS))}, got {name!r}")
+            if self.mask is not None and name not in _MASK_OPTIONS:
+                wanted = ", ".join(sorted(_MASK_OPTIONS))
+                raise BatchError(f"{self.image}: expected options of {wanted} with a mask, got {name!r}")
         prior = self.options.get("prior")
         if isinstance(prior, str) and prior not in PRIORS:
             raise BatchError(f"{self.image}: expected a prior of {', '.join(PRIORS)}, got {prior!r}")
