@@ -226,6 +226,23 @@ def test_functions_that_cannot_be_had_are_found_before_any_sample(module, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("closed-form,epsilon=-1", "closed-form,epsilon=-1: epsilon: expected"),
+        ("best,tolerance=true", "best,tolerance=true: tolerance: expected"),
+        ("closed-form,solver=magic", "closed-form,solver=magic: solver: expected"),
+        ("closed-form,solver=multigrid,radius=2", "radius=2: solver: multigrid needs radius 1, got 2"),
+    ],
+)
+def test_options_out_of_range_are_found_before_any_sample(tmp_path, spec, message):
+    sample = Made("a")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        evaluate([spec], [Dataset("made", [sample])], output=tmp_path / "out")
+    assert sample.loads == 0
+    assert not (tmp_path / "out").exists()
+
+
 def test_side_by_side_gives_the_same_errors(scenes, module):
     three = scenes.select(["hair", "glass", "flower"])
     methods = ["closed-form", f"{module}:half"]

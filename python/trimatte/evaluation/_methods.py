@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from .._picture_read import load_image
 from ..alpha import METHODS, PRIORS, solve_alpha
 from ..datasets import Sample
 from ..datasets._files import pictures_in
+
+# Of a picture that options are tried on: any usual radius fits.
+_TRIAL_SIDE = 512
 
 
 @dataclass(frozen=True)
@@ -153,9 +157,12 @@ class Method:
             raise TypeError("alpha: expected an array, got None")
         return Answer(_check.plane(found, sample.truth.shape, "alpha"))
 
-    def refuse_no_function(self) -> None:
-        """Raise ValueError if it is a function that cannot be had: no sample could be done."""
-        if self._kind() != "function":
+    def refuse_unusable(self) -> None:
+        """Raise ValueError if no sample could be done: a function that cannot be had, an option out of range."""
+        kind = self._kind()
+        if kind == "trimatte":
+            self._try_options()
+        if kind != "function":
             return
         try:
             function = self._function()
@@ -163,6 +170,15 @@ class Method:
             raise ValueError(f"method: expected the function {self.spec}, got {said(error)}") from error
         if not callable(function):
             raise ValueError(f"method: expected the function {self.spec}, got {_check.kind_of(function)}")
+
+    def _try_options(self) -> None:
+        known = np.zeros((_TRIAL_SIDE, _TRIAL_SIDE), np.uint8)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a trimap without unknown pixels: there is nothing to solve
+            try:
+                solve_alpha(known, known, **self._options())
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"method: {self.spec}: {error}") from error
 
     def _function(self) -> Any:
         module, _, path = self.spec.partition(":")

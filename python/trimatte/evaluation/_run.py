@@ -92,7 +92,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        If a method is unknown, its function cannot be imported, two have one name, or two data sets have one name.
+        If a method is unknown, its function cannot be imported, an option is out of range, two have one name, or
+        two data sets have one name.
     OSError
         If `output` cannot be written.
 
@@ -119,7 +120,7 @@ def evaluate(
     _refuse_twice([d.name for d in datasets], "datasets")
     folder = None if output is None else _output_folder(output)
     for method in parsed:
-        method.refuse_no_function()
+        method.refuse_unusable()
     if folder is not None:
         _make(folder)
     todo = [
