@@ -115,6 +115,16 @@ def test_layers_of_linear_colours_keep_highlights():
     assert abs(layers.foreground - by_hand).max() < 1e-5 * span
 
 
+def test_one_strange_value_costs_no_digits_elsewhere():
+    image = LINEAR.astype(np.float64)
+    image[3, 3] = -1e6
+    layers = tm.estimate_foreground(image, SCENE.alpha, colour_space="linear")
+    alpha = SCENE.alpha[..., None]
+    off = abs(alpha * layers.foreground + (1 - alpha) * layers.background - image)
+    off[3, 3] = 0
+    assert off.max() < 1e-6
+
+
 def test_a_range_that_no_scale_can_hold():
     for image in (np.full((8, 8), 1e300), np.linspace(-3e38, 3e38, 64, dtype=np.float32).reshape(8, 8)):
         with pytest.raises(ValueError, match=r"image: expected a range of values up to 1e\+30"):

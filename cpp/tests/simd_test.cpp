@@ -70,9 +70,9 @@ std::vector<float> multilevel_layers(const simd::Kernels& kernels) {
     const float* const B_at[] = {at + 4 * odd, at + 5 * odd, at + 6 * odd, at + 7 * odd};
     std::vector<float> layers(4 * odd);
     float *F = layers.data(), *B = F + odd;
-    kernels.update(odd, alpha.data(), image.data(), w, weight[4].data(), F_at, B_at, F, B);
+    kernels.update(odd, alpha.data(), image.data(), w, weight[4].data(), F_at, B_at, {0, 1}, F, B);
     std::copy(F, F + 2 * odd, F + 2 * odd);
-    kernels.make_exact(alpha.data(), image.data(), odd, F, B);
+    kernels.make_exact(alpha.data(), image.data(), odd, {0, 1}, F, B);
     return layers;
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("make_exact moves both layers by least where that is enough") {
     const float I[] = {0.5f, 0.3f, 0.9f, 1.0f, 0.05f};
     float F[] = {0.4f, 0.5f, 0.5f, 0.2f, 0.9f};
     float B[] = {0.4f, 0.1f, 0.5f, 0.2f, 0.9f};
-    simd::baseline::kernels.make_exact(alpha, I, 5, F, B);
+    simd::baseline::kernels.make_exact(alpha, I, 5, {0, 1}, F, B);
     for (int k = 0; k < 5; ++k) {
         CHECK(alpha[k] * F[k] + (1 - alpha[k]) * B[k] == doctest::Approx(I[k]).epsilon(1e-6));
         CHECK(F[k] >= 0);

@@ -80,6 +80,8 @@ def multilevel_foreground(
     small_iterations: int,
     big_iterations: int,
     exact_composite: bool,
+    low: float,
+    high: float,
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...

@@ -14,7 +14,7 @@ from .alpha import Progress
 __all__ = ["Layers", "estimate_foreground"]
 
 
-# What float32 layers can be scaled by.
+# Beyond this float32 layers overflow.
 _WIDEST = 1e30
 
 
@@ -111,9 +111,8 @@ def estimate_foreground(
     )
     if high - low > _WIDEST:
         raise ValueError(f"image: expected a range of values up to {_WIDEST:g}, got {low:g} to {high:g}")
-    within_unit = low == 0 and high == 1
     foreground, background = _core.multilevel_foreground(
-        picture if within_unit else (picture - low) / (high - low),
+        picture,
         opacity,
         regularization,
         gradient_weight,
@@ -121,13 +120,10 @@ def estimate_foreground(
         _check.at_least(small_iterations, 1, "small_iterations"),
         _check.at_least(big_iterations, 1, "big_iterations"),
         exact,
+        low,
+        high,
         count,
         _core.Monitor(progress),
     )
     layers = Layers(foreground.reshape(picture.shape), background.reshape(picture.shape))
-    if not within_unit:
-        for layer, opaque in zip(layers, (1, 0), strict=True):
-            layer *= high - low
-            layer += low
-            np.copyto(layer, picture, where=opacity[..., np.newaxis] == opaque, casting="same_kind")
     return layers if np.ndim(image) == 3 else Layers(*(layer[..., 0] for layer in layers))

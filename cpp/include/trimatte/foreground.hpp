@@ -13,11 +13,12 @@ struct MultilevelOptions {
     int small_iterations = 10;
     int big_iterations = 2;
     bool exact_composite = true;  // make alpha F + (1 - alpha) B equal the image
+    float low = 0, high = 1;      // what the image and both layers stay within
     int threads = 1;
 };
 
 // Multi-level estimation of Germer et al., ICPR 2020. alpha: height x width. foreground and background:
-// like the image (height x width x channels), filled. All in [0, 1].
+// like the image (height x width x channels), filled.
 void multilevel(const ImageView& image, const float* alpha, const MultilevelOptions& options, float* foreground,
                 float* background, Monitor& monitor);
 

@@ -157,8 +157,8 @@ private:
         const float* const F_at[] = {F + n.left, F + n.right, F + n.up, F + n.down};
         const float* const B_at[] = {B + n.left, B + n.right, B + n.up, B + n.down};
         simd::kernels().update(end - begin, alpha_.data() + begin, level_.image + own + begin, weights,
-                               weights_.inverse_k.data() + begin, F_at, B_at, level_.F + own + begin,
-                               level_.B + own + begin);
+                               weights_.inverse_k.data() + begin, F_at, B_at, {options_.low, options_.high},
+                               level_.F + own + begin, level_.B + own + begin);
     }
 
     const Level& level_;
@@ -368,8 +368,8 @@ private:
                 for (int c = 0; c < level.channels; ++c) {
                     const std::int64_t plane = y * level.row_size() + c * level.width;
                     if (options_.exact_composite) {
-                        simd::kernels().make_exact(alpha.data(), level.image + plane, level.width, level.F + plane,
-                                                   level.B + plane);
+                        simd::kernels().make_exact(alpha.data(), level.image + plane, level.width,
+                                                   {options_.low, options_.high}, level.F + plane, level.B + plane);
                     }
                     keep_solid(alpha.data(), level.image + plane, level.width, level.F + plane, level.B + plane);
                 }

@@ -19,6 +19,10 @@ using Lanes = double[lanes];
 // Of the multigrid's near-null space, and numbers of a cell.
 constexpr int columns = 4;
 
+struct Range {
+    float low, high;
+};
+
 // Nodes of the multigrid with B numbers each, pixels (1) or cells (4), and the patch of the cell that they make up.
 template <int B>
 struct PatchOf {
@@ -87,9 +91,10 @@ struct Kernels {
                       float* inverse_k);
     // One channel of the pixels' new F and B. F_at, B_at, weights: left, right, up, down.
     void (*update)(std::int64_t count, const float* a, const float* image, const float* const* weights,
-                   const float* inverse_k, const float* const* F_at, const float* const* B_at, float* F, float* B);
-    // The nearest F and B in [0, 1] with a F + (1 - a) B = I.
-    void (*make_exact)(const float* a, const float* I, std::int64_t count, float* F, float* B);
+                   const float* inverse_k, const float* const* F_at, const float* const* B_at, Range range, float* F,
+                   float* B);
+    // The nearest F and B within the range with a F + (1 - a) B = I.
+    void (*make_exact)(const float* a, const float* I, std::int64_t count, Range range, float* F, float* B);
 
     // Multigrid: pixels, and cells with 4 numbers.
     StencilKernels pixels, cells;
