@@ -301,7 +301,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     // estimate large until conjugate gradients have met them.
     const double share = noise.largest > 0 ? 1 / noise.largest : 0.0;
     for_unknowns(problem, stencil, context, [&](std::int64_t i, std::int64_t at) {
-        iteration.x()[at] = x[i] / stencil.scale[at] + share * iteration.z()[at];
+        iteration.x()[at] = x[i] / stencil.scale[at] + (share > 0 ? share * iteration.z()[at] : 0.0);
     });
     const bool slow = noise.smallest < slow_below || is_drawing(stencil, context);
     const double goal = goal_of(options.tolerance, slow);

@@ -54,10 +54,7 @@ public:
                 }
             }
         }
-        // Float32 entries may have lost definiteness by a rounding error.
-        A.diagonal().array() += 1e-6;
-        const Eigen::LLT<Eigen::MatrixXd> factor(A);
-        inverse_ = factor.solve(Eigen::MatrixXd::Identity(n, n)).cast<float>();
+        inverse_ = inverse_of(std::move(A)).cast<float>();
         inverse_ = (0.5f * (inverse_ + inverse_.transpose())).eval();
     }
     float* b() override { return b_.data(); }
@@ -76,6 +73,21 @@ public:
     }
 
 private:
+    // Of A, as if everything had `least_energy` more. Where columns of neighbouring cells depend on each other,
+    // rounding of the float32 entries has made A indefinite, by up to 1e-5: then more is needed.
+    static Eigen::MatrixXd inverse_of(Eigen::MatrixXd A) {
+        Eigen::MatrixXd inverse;
+        for (double more = least_energy; more < 1; more *= 4) {
+            A.diagonal().array() += more;
+            const Eigen::LLT<Eigen::MatrixXd> factor(A);
+            inverse = factor.solve(Eigen::MatrixXd::Identity(A.rows(), A.cols()));
+            if (factor.info() == Eigen::Success && inverse.diagonal().maxCoeff() <= 1 / least_energy) {
+                break;
+            }
+        }
+        return inverse;
+    }
+
     template <class Body>
     void for_each(const Body& body) const {
         Eigen::Index i = 0;
@@ -161,22 +173,18 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
                 D(u, u) = 1;
             }
         }
-        Eigen::LLT<Block> factor(D);
-        const auto too_little = [&] {
-            return factor.info() != Eigen::Success ||
-                   factor.matrixLLT().diagonal().minCoeff() < std::sqrt(least_energy);
-        };
-        for (double more = least_energy; more < 1 && too_little(); more *= 2) {
-            D.diagonal().array() += more;
-            factor.compute(D);
-        }
-        Block G = Block::Zero();
-        if (factor.info() == Eigen::Success) {
+        Block G, G_inverse;
+        for (double more = least_energy;; more *= 2) {
+            const Eigen::LLT<Block> factor(D);
             G = factor.matrixL();
-        } else {
-            G.diagonal() = D.diagonal().cwiseSqrt();
+            G_inverse = factor.matrixL().solve(Block(Block::Identity()));
+            // The trace of D^-1, by which the rounding of all blocks grows.
+            const double trace = G_inverse.squaredNorm();
+            if ((factor.info() == Eigen::Success && trace <= 1 / least_energy) || more > 1) {
+                break;
+            }
+            D.diagonal().array() += more;
         }
-        const Block G_inverse = G.triangularView<Eigen::Lower>().solve(Block(Block::Identity()));
         const Block scaled = G.transpose() * null;
         for (int k = 0; k < C * C; ++k) {
             near_null[k * n + at] = static_cast<float>(scaled(k / C, k % C));
