@@ -1,6 +1,7 @@
 #include "trimatte/grid.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace trimatte {
 namespace {

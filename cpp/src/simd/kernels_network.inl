@@ -1,5 +1,6 @@
 // Loops of prior/network.cpp. Included by kernels.cpp only.
 
+#if defined(__GNUC__)
 // sum + a b, rounded once where the processor can.
 #if defined(__AVX512F__)
 TRIMATTE_INLINE F16 multiply_add(float a, F16 b, F16 sum) {
@@ -71,6 +72,7 @@ TRIMATTE_INLINE void product_columns(int64_t m, int64_t k, const float* A, int64
     i = product_rows<V, 2>(i, m, k, A, a_row, a_column, B, b_row, first, first_row, C, c_row);
     product_rows<V, 1>(i, m, k, A, a_row, a_column, B, b_row, first, first_row, C, c_row);
 }
+#endif
 
 void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                     int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
@@ -88,6 +90,7 @@ void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_r
         return;
     }
 #endif
+#if defined(__GNUC__)
     const auto at = [&](int64_t j) { return first == nullptr ? nullptr : first + j; };
     int64_t j = 0;
     for (; j + 16 <= n; j += 16) {
@@ -96,6 +99,23 @@ void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_r
     if (j < n) {
         product_columns<F8>(m, k, A, a_row, a_column, B + j, b_row, at(j), first_row, C + j, c_row);
     }
+#else
+    // Without vectors the tiles would lie in memory. A row's numbers beside each other are what such a compiler makes
+    // vectors of; each is summed in the order of k here too.
+    for (int64_t i = 0; i < m; ++i) {
+        float* __restrict c = C + i * c_row;
+        for (int64_t j = 0; j < n; ++j) {
+            c[j] = first == nullptr ? 0 : first[i * first_row + j];
+        }
+        for (int64_t l = 0; l < k; ++l) {
+            const float a = A[i * a_row + l * a_column];
+            const float* b = B + l * b_row;
+            for (int64_t j = 0; j < n; ++j) {
+                c[j] += a * b[j];
+            }
+        }
+    }
+#endif
 }
 
 void rectify(int64_t size, float* __restrict x) {

@@ -154,7 +154,7 @@ template <class V>
 using Pair = F16;
 #define TRIMATTE_INLINE inline
 #define TRIMATTE_LAMBDA
-#define TRIMATTE_PREFETCH(address)
+#define TRIMATTE_PREFETCH(address) static_cast<void>(address)
 
 TRIMATTE_INLINE F8 shift_in(const F8& before, const F8& v) {
     F8 shifted;
@@ -385,7 +385,7 @@ using vector_of = typename Referred<Reference>::type;
 
 // Asks for the cache lines of a vector.
 template <class V>
-TRIMATTE_INLINE void prefetch([[maybe_unused]] const float* address) {
+TRIMATTE_INLINE void prefetch(const float* address) {
     TRIMATTE_PREFETCH(address);
     if constexpr (sizeof(V) > 64) {
         TRIMATTE_PREFETCH(address + 16);
