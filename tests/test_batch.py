@@ -9,13 +9,15 @@ import time
 import warnings
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import trimatte as tm
-from trimatte.batch import Job, _cost, _run, jobs_from_files, jobs_from_manifest, run
+from trimatte._files import with_slashes
+from trimatte.batch import Job, _cost, _jobs, _run, jobs_from_files, jobs_from_manifest, run
 from trimatte.batch._journal import Journal
 from trimatte.cli import run as command
 from trimatte.cli._batch import parsed_bytes
@@ -122,7 +124,7 @@ def test_one_bad_item_does_not_stop_the_others(here):
     assert "truncated" in errors["p1"]
     assert "trimap: expected shape (48, 64) to match image, got (10, 10)" in errors["p2"]
     assert "trimap" in errors["p3"]
-    assert "No such file" in errors["p4"]
+    assert errors["p4"] == "tri/p4.png: no such file"
     assert list(contents()) == ["p5.png"]
     assert [status.done + status.failed for status in seen] == list(range(7))
     assert seen[-1].total == 6
@@ -453,6 +455,18 @@ def test_folders_below_the_pattern_can_be_kept(here):
         tm.io.save_image(Path("deep", name, "p.png"), tm.io.load_image("in/p0.png"))
     made = jobs_from_files("deep/**/*.png", "out/{folder}/{stem}.png", trimaps="tri/p0.png")
     assert sorted(job.outputs["cutout"] for job in made) == ["out/a/x/p.png", "out/b/p.png"]
+
+
+@pytest.mark.parametrize("pattern", ["deep/**/*.png", r"deep\**\*.png"])
+def test_names_with_backslashes_are_names_with_slashes_on_windows(monkeypatch, pattern):
+    monkeypatch.setattr(_jobs, "with_slashes", partial(with_slashes, separator="\\"))
+    monkeypatch.setattr(_jobs.glob, "glob", lambda pattern, recursive: [r"deep\b\p.png", r"deep/a\x\p.png"])
+    monkeypatch.setattr(_jobs.os.path, "isfile", lambda path: True)
+    made = jobs_from_files(pattern, "out/{folder}/{stem}.png", trimaps="tri/{name}")
+    assert [(job.image, job.trimap, job.outputs["cutout"]) for job in made] == [
+        ("deep/a/x/p.png", "tri/p.png", "out/a/x/p.png"),
+        ("deep/b/p.png", "tri/p.png", "out/b/p.png"),
+    ]
 
 
 def test_a_generator_of_jobs_is_taken_one_by_one(here):

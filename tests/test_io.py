@@ -14,6 +14,7 @@ import pytest
 from picture_files import png_chunk, raw_png, raw_tiff
 from PIL import Image, ImageCms
 
+from trimatte._files import local_path, with_slashes
 from trimatte._png import write_png
 from trimatte.errors import PictureError, TrimatteError, TrimatteWarning
 from trimatte.io import load_image, read_picture, save_image
@@ -588,3 +589,28 @@ def test_our_png_is_what_pillow_reads(monkeypatch, shape, dtype, profile, isal):
             found.load()  # checks every chunk's sum
             assert np.array_equal(np.asarray(found), array)
             assert found.info.get("icc_profile") == profile
+
+
+# --- names ---
+
+
+@pytest.mark.parametrize(
+    ("name", "windows", "path"),
+    [
+        ("file:///a/b.png", False, "/a/b.png"),
+        ("file:///C:/b.png", False, "/C:/b.png"),
+        ("file:///C:/b.png", True, "C:/b.png"),
+        ("file://C:/b.png", True, "C:/b.png"),
+        ("/C:/b.png", True, "/C:/b.png"),
+        ("local:///share/b.png", True, "/share/b.png"),
+        ("s3://bucket/b.png", True, "s3://bucket/b.png"),
+    ],
+)
+def test_path_of_a_url_of_this_machine(name, windows, path):
+    assert local_path(name, windows) == path
+
+
+def test_a_backslash_is_a_slash_on_windows_only():
+    assert with_slashes(r"C:\in\a/b.png", "\\") == "C:/in/a/b.png"
+    assert with_slashes(r"in/a\b.png", "/") == r"in/a\b.png"
+    assert with_slashes(r"s3://bucket/a\b.png", "\\") == r"s3://bucket/a\b.png"

@@ -1,6 +1,7 @@
 """Sequences: frames in order, started from and held to the one before; the rendered sequence; the command."""
 
 import json
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,8 @@ import tolerances
 
 import trimatte as tm
 from trimatte import datasets
-from trimatte.cli import run
+from trimatte._files import with_slashes
+from trimatte.cli import _sequence, run
 from trimatte.datasets._dandelion import render
 
 
@@ -170,6 +172,14 @@ def test_the_command_warns_of_a_gap(files, capsys):
     assert run(["sequence", "in/%04d.png", "tri/%04d.png", "-o", "out/%d.png"]) == 0
     assert "warning: in/0008.png: no such frame; the 2 from 9 on are left out" in capsys.readouterr().err
     assert [path.name for path in (files / "out").iterdir()] == ["7.png"]
+
+
+def test_numbers_are_found_in_names_with_backslashes_on_windows(monkeypatch):
+    monkeypatch.setattr(_sequence, "with_slashes", partial(with_slashes, separator="\\"))
+    found = [r"in/a\7.png", r"in\a\12.png", r"in\a\b.png"]
+    monkeypatch.setattr(_sequence.glob, "glob", lambda pattern: found)
+    for pattern in ("in/a/%d.png", r"in\a\%d.png"):
+        assert _sequence._numbers(pattern) == [7, 12]
 
 
 @pytest.mark.parametrize(

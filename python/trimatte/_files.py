@@ -6,6 +6,7 @@ import io
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -20,9 +21,17 @@ def is_url(name: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name) is not None
 
 
-def local_path(name: str) -> str:
+def local_path(name: str, windows: bool = sys.platform == "win32") -> str:
     """Return the path that a URL of this machine means, ``file:///a.png``; other names as they are."""
-    return re.sub(r"^(file|local)://", "", name)
+    path = re.sub(r"^(file|local)://", "", name)
+    if windows and path != name:
+        return re.sub(r"^/(?=[A-Za-z]:)", "", path)  # file:///C:/a.png
+    return path
+
+
+def with_slashes(name: str, separator: str = os.sep) -> str:
+    """Return a local name with "/" between its parts; elsewhere than on Windows a backslash is none of those."""
+    return name if is_url(name) else name.replace(separator, "/")
 
 
 def filesystem(url: str) -> tuple[Any, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._files import filesystem, is_url, local_path
+from .._files import filesystem, is_url, local_path, with_slashes
 from .._picture_write import output_format
 from .._results import depth_of
 from ..alpha import PRIORS, SolveOptions, solve_alpha
@@ -149,7 +149,7 @@ def jobs_from_files(
     BatchError
         If no picture matches, a template has an unknown field, or two jobs have one output.
     """
-    images, what = os.fspath(images), (what,) if isinstance(what, str) else what
+    images, what = with_slashes(os.fspath(images)), (what,) if isinstance(what, str) else what
     found = _matches(images)
     if not found:
         raise BatchError(f"{images}: no picture matches")
@@ -302,7 +302,8 @@ def place_of(path: str) -> str:
 
 def _matches(pattern: str) -> list[str]:
     if not is_url(pattern):
-        return sorted(path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
+        found = (path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
+        return sorted(map(with_slashes, found))
     files, path = filesystem(pattern)
     return sorted(files.unstrip_protocol(match) for match in files.glob(path))
 

@@ -101,6 +101,8 @@ def work(task: Task) -> dict[str, Any]:
         record["outputs"] = {place_of(path): size_of(path) for path in job.outputs.values()}
     except MemoryError as error:
         record["error"] = f"not enough memory ({error})" if str(error) else "not enough memory"
+    except FileNotFoundError as error:  # the systems' own words differ
+        record["error"] = f"{error.filename}: no such file" if error.filename else str(error)
     except OSError as error:
         named = error.filename and error.strerror
         record["error"] = f"{error.filename}: {error.strerror}" if named else str(error)

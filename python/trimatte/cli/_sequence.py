@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .._files import is_url
+from .._files import is_url, with_slashes
 from .._picture_read import read_guide, read_opaque
 from .._picture_write import save_pictures
 from .._results import Results
@@ -65,9 +65,9 @@ def _numbers(pattern: str) -> list[int]:
     if len(parts) != 2:
         raise click.UsageError(f"{pattern}: expected one %d or %04d for the frame's number")
     head, tail = (part.replace("\0", "%") for part in parts)
-    names = re.compile(re.escape(head) + r"(\d+)" + re.escape(tail))
+    names = re.compile(re.escape(with_slashes(head)) + r"(\d+)" + re.escape(with_slashes(tail)))
     found = glob.glob(glob.escape(head) + "*" + glob.escape(tail))
-    return [int(match[1]) for name in found if (match := names.fullmatch(name))]
+    return [int(match[1]) for name in found if (match := names.fullmatch(with_slashes(name)))]
 
 
 @command(
