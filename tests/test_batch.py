@@ -186,9 +186,10 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(here, sign):
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
+def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(here, name):
     """The parent is killed when two items are done; whatever its workers do then, the next run puts it right."""
+    sign = getattr(signal, name)
     Path("script.py").write_text(SCRIPT)
     run(jobs(options={"method": "best"}), executor=in_threads())
     expected = contents()
