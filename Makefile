@@ -1,6 +1,9 @@
-# One command for each job, from a bare checkout: needs git, make, Python >= 3.10 with venv, a C++17 compiler.
-# Everything else goes into .venv; what is built goes into build.
+# One command for each job, from a bare checkout: needs git, make, Python >= 3.10 with venv and headers (Debian:
+# python3-venv, python3-dev), a C++17 compiler, and on macOS OpenMP: brew install libomp;
+# export OpenMP_ROOT=$(brew --prefix libomp). Everything else goes into .venv; what is built goes into build.
 PYTHON ?= python3
+# Make 3.81, which macOS has, looks for a simple command in the PATH below only if this is not its default.
+SHELL := /bin/bash
 
 override VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -82,6 +85,7 @@ bench: $(VENV)/package
 asan: $(VENV)/tools
 	cmake --workflow --preset asan
 
+# In a checkout only: the source distribution leaves .ci out.
 check-sdist: $(VENV)/tools
 	.ci/check-sdist
 
