@@ -243,6 +243,26 @@ def test_a_cut_off_log_is_mended_and_a_wrong_one_refused(here):
         run(jobs(), executor=in_threads(), log="s3://bucket/log")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="devices")
+def test_a_log_is_a_file(here):
+    os.mkfifo("pipe")
+    for name in ("/dev/zero", "out", "pipe"):  # the first never ends
+        with pytest.raises(tm.BatchError, match=f"{name}: expected the name of a log, got something else than a"):
+            run(jobs(), executor=in_threads(), log=name)
+    assert run(jobs(), executor=in_threads(), log=os.devnull).done == 6
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
+def test_a_full_disk_is_named(here):
+    with Journal("log") as journal:
+        journal._file.close()
+        journal._file = open("/dev/full", "r+b")  # noqa: SIM115
+        with pytest.raises(OSError, match=r"No space left on device: 'log'"):
+            journal.add({"key": "a"})
+        with pytest.raises(OSError, match=r"No space left on device: 'log'"):
+            journal.close()
+
+
 def test_two_runs_cannot_share_a_log(here):
     with Journal("log"), pytest.raises(tm.BatchError, match="log: another run is using this log"):
         run(jobs(), executor=in_threads(), log="log")
@@ -501,6 +521,7 @@ def test_a_generator_of_jobs_is_taken_one_by_one(here):
         ({"threads": 0}, ValueError, "threads"),
         ({"bits": 12}, ValueError, "bits: expected None or one of 8, 16, 32"),
         ({"only_failed": True}, ValueError, "only_failed: expected a log"),
+        ({"only_failed": True, "log": "none.jsonl"}, tm.BatchError, "none.jsonl: no such log, so that nobody"),
         ({"log": "no/such/folder/log"}, OSError, "no/such/folder"),
         ({"executor": 3}, TypeError, "executor: expected an Executor or None, got int"),
         ({"resume": "no"}, TypeError, "resume: expected True or False, got str"),

@@ -350,6 +350,23 @@ def test_what_is_no_record_is_left_out(tmp_path):
     assert again[0].loads == 0
 
 
+def test_two_runs_cannot_share_a_folder(tmp_path):
+    refused = []
+
+    def meanwhile(done, total, record):
+        with pytest.raises(tm.DatasetError, match="another run is using this folder") as caught:
+            evaluate(["sampling"], [Dataset("made", [Made("a")])], output=tmp_path)
+        refused.append(caught)
+
+    evaluate(["closed-form"], [Dataset("made", [Made("a"), Made("b")])], output=tmp_path, progress=meanwhile)
+    assert len(refused) == 2
+    again = [Made("a"), Made("b")]
+    evaluate(["closed-form"], [Dataset("made", again)], output=tmp_path)
+    assert [sample.loads for sample in again] == [0, 0]
+    evaluate(["sampling"], [Dataset("made", again)], output=tmp_path, resume=False)
+    assert len((tmp_path / "records.jsonl").read_bytes().splitlines()) == 2
+
+
 def test_names_that_mean_other_folders_stay_inside(tmp_path):
     data = Dataset("..", [Made("..")])
     evaluate(["..=closed-form", "a=sampling"], [data], output=tmp_path / "out")

@@ -102,6 +102,34 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
         raise
 
 
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Let the OSErrors of a file that is open say its name."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = name
+        raise
+
+
+def locked(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed, or its process ends in whatever way; False if it is locked already."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 def state_of(name: str) -> str:
     """Say how a file or a URL is now: another text means that it has changed. Raises OSError if it is missing."""
     if not is_url(name):

@@ -6,14 +6,13 @@ import hashlib
 import json
 import os
 import secrets
-import sys
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from .._files import TEMPORARY, is_url, size_of
+from .._files import TEMPORARY, is_url, locked, naming, size_of
 from ..errors import BatchError, TrimatteWarning
 
 
@@ -23,7 +22,8 @@ class Journal:
     Parameters
     ----------
     path : str or path-like, optional
-        Made if missing. Later lines replace earlier ones of the same item. By default nothing is kept.
+        Made if missing. Later lines replace earlier ones of the same item. By default, and in ``os.devnull``,
+        nothing is kept.
 
     Attributes
     ----------
@@ -41,16 +41,18 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.records: dict[str, dict[str, Any]] = {}
         self._file: IO[bytes] | None = None
-        if path is None:
+        if path is None or os.fspath(path) == os.devnull:
             self.mark = f"batch-{secrets.token_hex(4)}-"
             return
         if is_url(os.fspath(path)):
             raise BatchError(f"{path}: a log is a local file")
         self.path = Path(path)
         self.mark = f"batch-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-"
+        if self.path.exists() and not self.path.is_file():
+            raise BatchError(f"{self.path}: expected the name of a log, got something else than a file")
         self._file = self.path.open("a+b")
         try:
-            if not _lock(self._file):
+            if not locked(self._file):
                 raise BatchError(f"{self.path}: another run is using this log")
             self.records = self._read(self._file)
         except BaseException:
@@ -85,8 +87,9 @@ class Journal:
         """Append a record; it is there even if this process is killed right after."""
         self.records[record["key"]] = record
         if self._file is not None:
-            self._file.write(json.dumps(record, default=str).encode() + b"\n")
-            self._file.flush()
+            with naming(str(self.path)):
+                self._file.write(json.dumps(record, default=str).encode() + b"\n")
+                self._file.flush()
 
     def has(self, key: str, state: str) -> bool:
         """Whether an item was done in this state, and its outputs are still as large as they were."""
@@ -107,7 +110,8 @@ class Journal:
     def close(self) -> None:
         """Let the lock go."""
         if self._file is not None:
-            self._file.close()
+            with naming(str(self.path)):
+                self._file.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -129,20 +133,3 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     if not isinstance(record, dict) or not {"image", "key", "outputs", "error"} <= set(record):
         return None
     return record
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed, or its process ends in whatever way."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

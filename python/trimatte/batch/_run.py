@@ -136,7 +136,8 @@ def run(
     ------
     BatchError
         If two jobs have one output, or one's output is another's input, `log` is used by another run or is no log,
-        or the executor is lost; what was done by then is in the log.
+        or is missing although only what has failed is wanted, or the executor is lost; what was done by then is in
+        the log.
     ValueError, TypeError
         If an argument is out of its range.
     OSError
@@ -152,6 +153,8 @@ def run(
         raise ValueError(f"bits: expected None or one of {', '.join(map(str, BITS))}, got {bits!r}")
     if only_failed and log is None:
         raise ValueError("only_failed: expected a log, which knows what has failed")
+    if only_failed and log is not None and not os.path.exists(log):
+        raise BatchError(f"{os.fspath(log)}: no such log, so that nobody knows what has failed")
     cores = thread_count(None)
     side_by_side = _side_by_side(executor, processes, cores)
     each = None if threads is None else thread_count(threads)

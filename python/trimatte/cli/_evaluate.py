@@ -127,8 +127,9 @@ def evaluate(
     in [0, 1], or a folder of finished alphas; NAME=METHOD gives it another name.
 
     FOLDER gets results.json, results.csv, the alphas, and report.html (which needs
-    trimatte[report]). A run that was stopped goes on where it was. If a method fails on a
-    sample, that is recorded, and the exit code is 1.
+    trimatte[report]). A run that was stopped goes on where it was. Files of an earlier run with other
+    methods or samples are replaced; its records stay in records.jsonl, so that running them again
+    is quick. If a method fails on a sample, that is recorded, and the exit code is 1.
     """
     from .. import evaluation
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from .. import _check, metrics
-from .._files import replacing
+from .._files import locked, naming
 from .._picture_write import check_folder, save_image
 from .._pixels import eight_bits
 from .._pool import process_pool
@@ -69,7 +69,8 @@ def evaluate(
     output : str or path-like, optional
         A folder, made if missing: ``results.json``, ``results.csv``, the alphas as pictures of 8 bits in
         ``alphas/method/dataset/sample.png``, and ``records.jsonl``, one line per finished record as it was
-        made. By default nothing is written.
+        made. The results are those of this call's methods and samples alone: those that the folder had of others
+        are replaced. By default nothing is written.
     jobs : int, default 1
         How many samples are worked on side by side, each in a process of its own, which is started anew (spawn),
         so that a script needs the usual ``if __name__ == "__main__":``. 1 runs in this process. Seconds are only
@@ -79,7 +80,8 @@ def evaluate(
     resume : bool, default True
         Take over the records that `output` already has, unless the sample, the method (its options, the file of
         its function, the finished alpha) or the version of trimatte has changed since, or its alpha is gone;
-        failures are run again. Records of other samples and methods stay in ``records.jsonl`` for later.
+        failures are run again. Records of other samples and methods stay in ``records.jsonl`` for later. With
+        False all earlier records go.
     progress : callable, optional
         Called as ``progress(done, total, record)`` after each record.
 
@@ -94,6 +96,8 @@ def evaluate(
     ValueError
         If a method is unknown, its function cannot be imported, an option is out of range, two have one name, or
         two data sets have one name.
+    DatasetError
+        If there is nothing to do, or another run is using `output`.
     OSError
         If `output` cannot be written.
 
@@ -138,25 +142,22 @@ def evaluate(
     ]
     if not todo:
         raise DatasetError("methods, datasets: expected at least one of each, got none")
-    old = _journal(folder / JOURNAL) if folder is not None and resume else {}
-    records = {job.key: old[job.key] for job in todo if _holds(old.get(job.key), job)}
-    todo = [job for job in todo if job.key not in records]
-    total = len(todo) + len(records)
-    redone = {job.key for job in todo}
-    kept = [record for key, record in old.items() if key not in redone]
-
-    with _Journal(None if folder is None else folder / JOURNAL, kept) as journal:
+    with _Journal(folder, resume=resume) as journal:
+        old = journal.records
+        records = {job.key: old[job.key] for job in todo if _holds(old.get(job.key), job)}
+        todo = [job for job in todo if job.key not in records]
+        total = len(todo) + len(records)
         for record in _results(todo, jobs):
             records[record.key] = record
             journal.add(record)
             if progress is not None:
                 progress(len(records), total, record)
-    names = [(data.name, data.names) for data in datasets]
-    result = Evaluation(in_order(records.values(), names, [m.name for m in parsed]), versions())
-    if folder is not None:
-        result.to_json(folder / "results.json")
-        result.to_csv(folder / "results.csv")
-    return result
+        names = [(data.name, data.names) for data in datasets]
+        result = Evaluation(in_order(records.values(), names, [m.name for m in parsed]), versions())
+        if folder is not None:
+            result.to_json(folder / "results.json")
+            result.to_csv(folder / "results.csv")
+        return result
 
 
 def _parsed(methods: Sequence[str | Method]) -> list[Method]:
@@ -219,47 +220,63 @@ def _state(dataset: str, source: Source, method: Method) -> str:
 
 
 class _Journal:
-    """The file of finished records; each line is written at once, so that a stopped run loses nothing."""
+    """The file of finished records, locked while it is open: two runs in one folder would lose each other's.
 
-    def __init__(self, path: Path | None, kept: Sequence[Record]) -> None:
-        self._path = path
-        self._kept = kept
-        self._file: IO[str] | None = None
+    Each line is written at once, so that a stopped run loses nothing; later lines replace earlier ones of the same
+    sample and method.
+
+    Attributes
+    ----------
+    records : dict
+        Those of earlier runs, by their keys.
+    """
+
+    def __init__(self, folder: Path | None, *, resume: bool) -> None:
+        self.records: dict[tuple[str, str, str], Record] = {}
+        self._file: IO[bytes] | None = None
+        if folder is None:
+            return
+        self._path = folder / JOURNAL
+        self._file = self._path.open("a+b")
+        try:
+            if not locked(self._file):
+                raise DatasetError(f"{folder}: another run is using this folder")
+            if resume:
+                self.records = _records(self._file)
+            else:
+                self._file.truncate(0)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> _Journal:
-        if self._path is not None:
-            with replacing(str(self._path)) as stream:
-                stream.write("".join(map(_line, self._kept)).encode())
-            self._file = self._path.open("a")
         return self
 
     def add(self, record: Record) -> None:
         if self._file is not None:
-            self._file.write(_line(record))
-            self._file.flush()
+            with naming(str(self._path)):
+                self._file.write(json.dumps(asdict(record)).encode() + b"\n")
+                self._file.flush()
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with naming(str(self._path)):
+                self._file.close()
 
 
-def _line(record: Record) -> str:
-    return json.dumps(asdict(record)) + "\n"
-
-
-def _journal(path: Path) -> dict[tuple[str, str, str], Record]:
-    """Read the records of an earlier run; a line that was cut off is left out."""
+def _records(file: IO[bytes]) -> dict[tuple[str, str, str], Record]:
+    """Read the records of earlier runs; a line that was cut off is ended and left out."""
+    file.seek(0)
+    content = file.read()
     found = {}
-    try:
-        lines = path.read_bytes().splitlines()
-    except FileNotFoundError:
-        return {}
-    for line in lines:
+    for line in content.splitlines():
         try:
             record = Record.from_dict(json.loads(line))
         except (ValueError, TypeError):
             continue
         found[record.key] = record
+    if content and not content.endswith(b"\n"):
+        file.write(b"\n")
     return found
 
 
