@@ -573,6 +573,35 @@ def test_process_that_is_interrupted(folder):
     assert names(folder) == INPUTS
 
 
+TERMINATED = """
+import signal, sys
+from trimatte import _picture_write
+from trimatte.cli import main
+def half(file, *_):
+    file.write(b"half")
+    file.flush()
+    signal.raise_signal(signal.SIGTERM)
+_picture_write.write_png = half
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_process_that_is_terminated_leaves_nothing_behind(folder):
+    done = process("-c", TERMINATED, *MATTE, "-o", "c.png")
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "trimatte: stopped\n")
+    assert names(folder) == INPUTS
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
+def test_standard_output_that_is_full(folder):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "trimatte", "info", "--json"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "trimatte: error: standard output: No space left on device\n"
+
+
 def test_process_that_is_interrupted_while_it_imports(folder):
     (folder / "click.py").write_text("raise KeyboardInterrupt\n")
     done = process("-c", "from trimatte.cli import main; main()")

@@ -68,6 +68,7 @@ def prints_and_moves(image, trimap):
 
 def sleeps(image, trimap):
     import time
+    open(__file__ + ".asleep", "w").close()
     time.sleep(60)
 
 def dies(image, trimap):
@@ -436,6 +437,19 @@ def test_a_stopped_parent_leaves_no_process_behind(tmp_path, module, sign):
     assert process.returncode != 0
     for worker in workers:
         assert wait_until(lambda pid=worker: not os.path.exists(f"/proc/{pid}") or sys.platform != "linux")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_the_command_that_is_terminated_runs_no_further_sample(tmp_path, module, jobs):
+    data = ["scenes", "--scene-size", "40", "56", "--no-report", "--jobs", jobs, "-o", tmp_path / "out"]
+    arguments = [sys.executable, "-m", "trimatte", "evaluate", *data, "-m", f"{module}:sleeps"]
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, cwd=tmp_path, text=True)
+    assert wait_until((tmp_path / f"{module}.py.asleep").exists)
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate()[1] == "trimatte: stopped\n"
+    assert process.returncode == 143
+    assert (tmp_path / "out" / "records.jsonl").read_bytes() == b""
 
 
 def test_a_script_that_cannot_start_workers_is_told_so(tmp_path, module):

@@ -1,23 +1,34 @@
 """The command ``trimatte``.
 
-Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C,
+143 by SIGTERM.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 
 __all__ = ["main", "run"]
 
 
+class _Terminated(BaseException):
+    """SIGTERM came. Not SystemExit, which an evaluation takes for a failure of its method."""
+
+
 def main() -> None:
     """Run the command line and leave the process; the entry point of ``trimatte``."""
     try:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _terminate)
         code = run()
     except KeyboardInterrupt:  # before `run` could listen
-        code = _stopped()
+        code = _stopped(signal.SIGINT)
+    except _Terminated:  # files that were being written are removed by now
+        code = _stopped(signal.SIGTERM)
     sys.exit(code)
 
 
@@ -53,7 +64,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _stopped()
+        return _stopped(signal.SIGINT)
     except BrokenPipeError:  # `trimatte ... --json | head`: the reader has gone, nobody is left to tell
         sys.stdout = None
         return 1
@@ -65,9 +76,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
-def _stopped() -> int:
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
+def _stopped(sign: signal.Signals) -> int:
     sys.stderr.write("trimatte: stopped\n")
-    return 130
+    return 128 + sign
 
 
 def _fail(message: str) -> int:

@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ from .._files import is_url
 from ..errors import BatchError
 from ._app import app
 from ._matting import bits_option, solve_options
-from ._session import Session, command
+from ._session import Session, command, tell
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."
 MASKS_HELP = "Instead: rough masks, as for 'trimatte refine'."
@@ -92,6 +94,8 @@ def batch(
     again, only what is missing is done; results are never half-written. A manifest has columns
     image, trimap or mask, and cutout (or output), alpha, foreground; others are options.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends at once: the next run removes what is left behind
     given = {name: value for name, value in options.items() if value is not None}
     jobs = _jobs(images, trimaps, masks, output, what, manifest, given)
     _make_folders(jobs)
@@ -196,7 +200,7 @@ def _lines(record: dict[str, Any] | None, quiet: bool) -> list[str]:
 def _reporter(session: Session, total: int) -> Iterator[Callable[[batches.Status], None] | None]:
     """Show a bar on a terminal, else a line now and then; failures always, as they come."""
     if session.as_json:
-        yield lambda status: click.echo(json.dumps(status.record, default=str)) if status.record else None
+        yield lambda status: tell(json.dumps(status.record, default=str)) if status.record else None
         return
     bar = None
     if sys.stderr.isatty() and not session.quiet:

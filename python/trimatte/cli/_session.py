@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from .._deep import use_threads
+from .._files import naming
 
 Progress = Callable[[str, float], None]
 
@@ -89,10 +90,16 @@ class Session:
     def finish(self) -> None:
         """Print the record, or the lines for people."""
         if self.as_json:
-            click.echo(json.dumps({**self.record, "seconds": self.seconds}))
+            tell(json.dumps({**self.record, "seconds": self.seconds}))
         elif not self.quiet:
             for line in self._lines:
-                click.echo(line)
+                tell(line)
+
+
+def tell(line: str) -> None:
+    """Print a line on standard output."""
+    with naming("standard output"):
+        click.echo(line)
 
 
 def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable[..., None]], click.Command]:
