@@ -326,6 +326,36 @@ class TestTrimaps:
             tm.estimate_alpha(image, transparent)
 
 
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("image", lambda p, m: tm.estimate_alpha(m, p)),
+        ("trimap", lambda p, m: tm.estimate_alpha(p, m)),
+        ("trimap", lambda p, m: tm.estimate_alpha(p, m > 0.5)),
+        ("prior", lambda p, m: tm.estimate_alpha(p, p, prior=m)),
+        ("confidence", lambda p, m: tm.estimate_alpha(p, p, prior=p, confidence=m)),
+        ("start", lambda p, m: tm.estimate_alpha(p, p, start=m)),
+        ("mask", lambda p, m: tm.matte_from_mask(p, m)),
+        ("foreground", lambda p, m: tm.trimap_from_strokes(m > 0.5, p)),
+        ("alpha", lambda p, m: tm.estimate_foreground(p, m)),
+        ("alpha", lambda p, m: tm.metrics.sad(m, p)),
+        ("region", lambda p, m: tm.metrics.sad(p, p, region=m > 0.5)),
+        ("known", lambda p, m: tm.closed_form_laplacian(p, known=m > 0.5)),
+    ],
+)
+def test_masked_values_are_refused(name, call):
+    plane = np.linspace(0, 1, 63).reshape(7, 9)
+    with pytest.raises(TypeError, match=rf"{name}: expected an array without masked values, .*\.filled\(value\)"):
+        call(plane, np.ma.masked_less(plane, 0.2))
+
+
+def test_a_masked_array_without_masked_values_is_an_array(noise):
+    image, trimap = noise
+    np.testing.assert_array_equal(
+        tm.estimate_alpha(np.ma.array(image), np.ma.array(trimap)), tm.estimate_alpha(image, trimap)
+    )
+
+
 def with_value(value):
     image = np.full((7, 9, 3), 0.5)
     image[2, 4, 1] = value

@@ -53,6 +53,17 @@ def test_samples_are_read_exactly(tmp_path, name, content, expected):
     assert picture.colour_space == ("linear" if floats else "srgb")
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_white_may_be_zero(tmp_path, dtype):
+    stored = (np.arange(12).reshape(3, 4) / 16).astype(dtype)
+    path = written(tmp_path, "a.tif", raw_tiff(stored, photometric=0, kind=3))
+    np.testing.assert_array_equal(read_picture(path).pixels, 1 - stored.astype(np.float32))
+    for pixels, kind in ((np.dstack([stored, stored]), 3), (DEEP[..., :2], 1)):
+        path = written(tmp_path, "b.tif", raw_tiff(pixels, photometric=0, kind=kind, extra_samples=[2]))
+        with pytest.raises(PictureError, match=r"b\.tif: grey with transparency, white as 0, cannot be read"):
+            read_picture(path)
+
+
 def test_premultiplied_tiff_becomes_straight(tmp_path):
     straight = RANDOM.integers(0, 65536, (40, 50, 4), dtype=np.uint16)
     straight[:5, :, 3], straight[5:9, :, 3] = 0, 65535
@@ -219,6 +230,11 @@ def test_other_channels_are_left_out(tmp_path):
     np.testing.assert_allclose(got[..., :3] * pixels[..., 5:], pixels[..., 2:5], rtol=1e-6)
     raw_write(tmp_path / "z.exr", pixels[..., :1], "half", channelnames=("matte",))
     np.testing.assert_array_equal(load_image(tmp_path / "z.exr"), pixels[..., 0])
+    raw_write(tmp_path / "y.exr", pixels[..., :2], "half", channelnames=("Y", "Z"))  # grey, and depth
+    np.testing.assert_array_equal(load_image(tmp_path / "y.exr"), pixels[..., 0])
+    raw_write(tmp_path / "xyz.exr", pixels[..., :3], "half", channelnames=("X", "Y", "Z"))
+    with pytest.raises(PictureError, match=r"xyz\.exr: expected channels R, G, B or Y, got X, Y, Z"):
+        read_picture(tmp_path / "xyz.exr")
     raw_write(tmp_path / "n.exr", pixels[..., :2], "half", channelnames=("N.x", "N.y"))
     with pytest.raises(PictureError, match=r"n\.exr: expected channels R, G, B or Y, got N\.x, N\.y"):
         read_picture(tmp_path / "n.exr")

@@ -15,6 +15,7 @@ from picture_files import png_chunk, raw_png, raw_tiff
 from PIL import Image, ImageCms
 
 from trimatte._files import local_path, with_slashes
+from trimatte._picture_read import pixel_count, read_single
 from trimatte._png import write_png
 from trimatte.errors import PictureError, TrimatteError, TrimatteWarning
 from trimatte.io import load_image, read_picture, save_image
@@ -326,6 +327,27 @@ def test_large_pictures_are_welcome_up_to_the_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(PictureError, match=r"large.png: .* more than .* set PIL.Image.MAX_IMAGE_PIXELS"):
         load_image(tmp_path / "large.png")
+
+
+def test_the_size_of_a_large_picture_is_read_without_a_warning(tmp_path, monkeypatch):
+    save_image(tmp_path / "large.png", np.zeros((400, 500), np.uint8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 150_000)
+    assert pixel_count(str(tmp_path / "large.png")) == (200_000, False)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(PictureError, match=r"large.png: .* more than .* set PIL.Image.MAX_IMAGE_PIXELS"):
+        pixel_count(str(tmp_path / "large.png"))
+
+
+def test_a_mask_in_a_lossy_file_is_grey(tmp_path):
+    mask = np.random.default_rng(0).integers(0, 256, (40, 50)).astype(np.uint8)
+    Image.fromarray(mask).convert("RGB").save(tmp_path / "mask.webp", quality=80)
+    assert abs(read_single(str(tmp_path / "mask.webp"), "mask").astype(int) - mask).mean() < 20
+    off = np.dstack([mask // 2, mask // 2 + 2, mask // 2 + 3])
+    save_image(tmp_path / "off.png", off)
+    np.testing.assert_array_equal(read_single(str(tmp_path / "off.png"), "mask"), mask // 2)
+    save_image(tmp_path / "off.png", off + np.array([0, 0, 9], np.uint8))
+    with pytest.raises(PictureError, match=r"off.png: expected a grey picture or a cutout for the mask"):
+        read_single(str(tmp_path / "off.png"), "mask")
 
 
 def test_a_picture_of_two_hundred_megapixels_is_refused_before_it_is_decoded(tmp_path):

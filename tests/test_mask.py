@@ -133,6 +133,7 @@ def test_a_mask_wider_than_its_edge_is_pulled_in(scene):
         (np.full((200, 240), 7.0), {}, ValueError, r"mask: expected values in \[0, 1\], got 7"),
         (np.zeros((100, 240)), {}, ValueError, r"mask: expected shape \(200, 240\)"),
         (np.zeros((200, 240), int), {}, TypeError, "mask: expected uint8"),
+        (np.eye(200, 240, dtype=np.uint8), {}, ValueError, "mask: .* labels up to 1; .*, or pass mask > 0"),
         (None, {"band": -1}, ValueError, "band: expected a number from 0"),
         (None, {"band": "wide"}, TypeError, "band: expected a number"),
         (None, {"threshold": 0}, ValueError, "threshold: expected a number between 0 and 1"),

@@ -133,6 +133,12 @@ def test_no_foreground_left_warns():
         trimap_from_mask(mask, erode=5, dilate=1)
 
 
+@pytest.mark.parametrize(("value", "missing"), [(0, "foreground"), (1, "background")])
+def test_a_mask_that_lacks_one_of_both_is_said_to(value, missing):
+    with pytest.warns(TrimatteWarning, match=f"mask: the mask has no {missing}; the trimap cannot be matted"):
+        trimap_from_mask(np.full((20, 20), value, np.uint8), erode=1, dilate=1)
+
+
 def test_no_background_left_warns():
     mask = np.zeros((20, 20), bool)
     mask[5:15, 5:15] = True
@@ -151,6 +157,7 @@ NAN_MASK = np.array([[0, 0.5], [np.nan, 1]])
         (np.full((2, 2), 1.5), {}, ValueError, r"mask: expected values in \[0, 1\], got 1.5 at \(0, 0\)"),
         (NAN_MASK, {}, ValueError, r"mask: expected values in \[0, 1\], got nan at \(1, 0\)"),
         (np.zeros((2, 2), np.int64), {}, TypeError, "mask: expected bool, .* got int64"),
+        (np.ma.masked_less(np.ones((2, 2)), 2), {}, TypeError, "mask: expected an array without masked values"),
         (blob(), {"erode": -1}, ValueError, "erode: expected pixels, zero or more, got -1"),
         (blob(), {"dilate": float("inf")}, ValueError, "dilate: expected pixels"),
         (blob(), {"dilate": float("nan")}, ValueError, "dilate: expected pixels"),

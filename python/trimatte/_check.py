@@ -32,11 +32,18 @@ LINEAR_HINTS = {
 _BLOCK = 2**16  # elements that stay in the cache while several passes go over them
 
 
+def unmasked(value: object, name: str) -> Array:
+    """Return any array; refuse one with masked values, which would count as if they were not."""
+    if np.ma.is_masked(value):
+        raise TypeError(f"{name}: expected an array without masked values, got some; fill them: .filled(value)")
+    return np.asarray(value)
+
+
 def native(value: object, name: str) -> Array:
     """Return an array of one of the core's dtypes, C-contiguous, aligned, in the machine's byte order."""
     if isinstance(value, (str, bytes, os.PathLike)):
         raise TypeError(f"{name}: expected an array, got the path {value!r}; trimatte.io.load_image reads files")
-    array = np.asarray(value)
+    array = unmasked(value, name)
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind == "f" and size == 2:
         array = array.astype(np.float32)
@@ -126,7 +133,7 @@ def most_of_eight_bits(array: Array) -> int:
 
 def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Array:
     """Return one number per pixel as (H, W), of any accepted dtype."""
-    if np.asarray(value).dtype == bool:
+    if unmasked(value, name).dtype == bool:
         value = np.asarray(value).astype(np.uint8) * np.uint8(255)
     array = native(value, name)
     if array.ndim == 3 and array.shape[2] == 1:
@@ -148,7 +155,8 @@ def refuse_part_of_range(array: Array, name: str) -> None:
     top = f"{full_range(array.dtype):.0f}"
     wanted = f"{name}: expected {array.dtype} values up to {top}, got"
     if 1 <= most <= 2:
-        raise ValueError(f"{wanted} labels up to {most}; scale them so that {top} is white")
+        or_bool = f", or pass {name} > 0" if most == 1 and name == "mask" else ""
+        raise ValueError(f"{wanted} labels up to {most}; scale them so that {top} is white{or_bool}")
     if array.dtype == np.uint16 and most:
         raise ValueError(f"{wanted} 8-bit values up to {most}; convert them to uint8, or multiply them by 257")
 
@@ -179,15 +187,22 @@ def single_channel(value: Array, name: str) -> Array:
             f"{name}: expected an opaque picture, got shape {value.shape} with transparency: it is not clear "
             f"whether the {name} is in the colours or in the transparency; pass one of them"
         )
-    if channels > 2:
-        for row in value[..., :3]:
-            spread = row.max(axis=-1) - row.min(axis=-1)  # never negative, so unsigned is fine
-            if spread.max(initial=0) > _GREY_TOLERANCE * top:
-                raise ValueError(
-                    f"{name}: expected grey (white = foreground, black = background), got shape "
-                    f"{value.shape} with coloured pixels"
-                )
+    if channels > 2 and not is_grey(value[..., :3]):
+        raise ValueError(
+            f"{name}: expected grey (white = foreground, black = background), got shape {value.shape} with "
+            "coloured pixels"
+        )
     return np.ascontiguousarray(value[..., 0])
+
+
+def is_grey(colours: Array) -> bool:
+    """Whether the channels of all pixels are alike, but for what JPEG and the like change."""
+    most = _GREY_TOLERANCE * full_range(colours.dtype)
+    for row in colours:
+        spread = row.max(axis=-1) - row.min(axis=-1)  # never negative, so unsigned is fine
+        if spread.max(initial=0) > most:
+            return False
+    return True
 
 
 def labels(
@@ -204,7 +219,8 @@ def labels(
             "background_threshold, foreground_threshold: expected 0 <= background < foreground <= 1, "
             f"got {low} and {high}"
         )
-    value = trimap if np.asarray(trimap).dtype == bool else single_channel(native(trimap, "trimap"), "trimap")
+    is_bool = unmasked(trimap, "trimap").dtype == bool
+    value = trimap if is_bool else single_channel(native(trimap, "trimap"), "trimap")
     array = plane(value, image_shape, "trimap")
     top = full_range(array.dtype)
     out: npt.NDArray[np.uint8] = np.empty(array.shape, np.uint8)
@@ -278,7 +294,7 @@ def network_shape(value: object, name: str) -> None:
 
 def confidence(value: object, image_shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Return a weight for each pixel, from one number or from a plane of them."""
-    array = np.asarray(value)
+    array = unmasked(value, "confidence")
     if array.ndim == 0:
         weight = number(array[()], "confidence")
         if not 0 <= weight <= 1e12:

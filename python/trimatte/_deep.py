@@ -160,8 +160,8 @@ def _channels(names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, int
     upper = tuple(name.upper() for name in names)
     if not wanted:
         return (0, 1) if len(names) == 1 and not upper[0].endswith(("Z", "DEPTH")) else None
-    if wanted == ("Y",) and "RY" in upper:
-        return None  # luminance and chroma
+    if wanted == ("Y",) and not {"RY", "X"}.isdisjoint(upper):
+        return None  # luminance and chroma; CIE XYZ, positions
     for first in range(len(names) - len(wanted) + 1):
         after = first + len(wanted)
         if upper[first:after] == wanted:

@@ -141,14 +141,11 @@ def _refuse_not_finite(pixels: npt.NDArray[Any], name: str) -> None:
 
 def pixel_count(name: str) -> tuple[int, bool]:
     """Return how many pixels a file has, from its head if it is here, and whether they are floats."""
-    from PIL import Image
-
     with opened(name) as file:
         head = file.read(32)
         kind = _layout(file, head, name).deep
         if kind is None:
-            file.seek(0)
-            with Image.open(file) as image:
+            with _opened_by_pillow(file, head, name) as image:
                 return image.size[0] * image.size[1], False
         if not is_url(name):
             return _deep.size(name, kind)
@@ -164,7 +161,7 @@ def read_single(path: str, name: str) -> npt.NDArray[Any]:
     colours, transparent = without_transparency(pixels)
     if transparent:
         return as_guide(np.ascontiguousarray(pixels[..., 3]), path)
-    if (colours != colours[..., :1]).any():
+    if not _check.is_grey(colours):
         raise PictureError(
             f"{path}: expected a grey picture or a cutout for the {name}, got an opaque coloured one"
         )
@@ -180,29 +177,14 @@ def without_transparency(pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], bo
 
 
 def _read(file: IO[bytes], name: str) -> Picture:
-    from PIL import Image, UnidentifiedImageError
-
     head = file.read(32)
     if not head:
         raise PictureError(f"{name}: the file is empty")
     deep, white_is_zero = _layout(file, head, name)
     if deep is not None:
-        return _read_deep(file, deep, name)
-    file.seek(0)
-    try:
-        with _quiet_pillow, warnings.catch_warnings():
-            # Up to the limit of the error, large pictures are welcome; other remarks are about metadata.
-            warnings.simplefilter("ignore")
-            image: Image.Image = Image.open(file, formats=_READABLE)
-    except UnidentifiedImageError as error:
-        kind = "a TIFF that cannot be read" if _is_tiff(head) else "not a picture that can be read"
-        raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF, BMP, EXR or DPX)") from error
-    except Image.DecompressionBombError as error:
-        raise too_large(name) from error
-    except Exception as error:
-        raise PictureError(f"{name}: damaged picture ({_reason(error)})") from error
-
-    with image:
+        picture = _read_deep(file, deep, name)
+        return picture._replace(pixels=1 - picture.pixels) if white_is_zero else picture
+    with _opened_by_pillow(file, head, name) as image:
         form = str(image.format)
         try:
             image.load()
@@ -215,6 +197,25 @@ def _read(file: IO[bytes], name: str) -> Picture:
     if white_is_zero:
         pixels = np.invert(pixels)
     return Picture(pixels, icc_profile, str(pixels.dtype), None, form)
+
+
+def _opened_by_pillow(file: IO[bytes], head: bytes, name: str) -> Image.Image:
+    """Read the head of a picture."""
+    from PIL import Image, UnidentifiedImageError
+
+    file.seek(0)
+    try:
+        with _quiet_pillow, warnings.catch_warnings():
+            # Up to the limit of the error, large pictures are welcome; other remarks are about metadata.
+            warnings.simplefilter("ignore")
+            return Image.open(file, formats=_READABLE)
+    except UnidentifiedImageError as error:
+        kind = "a TIFF that cannot be read" if _is_tiff(head) else "not a picture that can be read"
+        raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF, BMP, EXR or DPX)") from error
+    except Image.DecompressionBombError as error:
+        raise too_large(name) from error
+    except Exception as error:
+        raise PictureError(f"{name}: damaged picture ({_reason(error)})") from error
 
 
 def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
@@ -303,7 +304,7 @@ class _Layout(NamedTuple):
     deep : str or None
         The kind of file if Pillow cannot read it, or would silently reduce its samples.
     white_is_zero : bool
-        Whether this is 16-bit grey of the TIFF kind that Pillow reads upside down.
+        Whether this is grey of the TIFF kind that Pillow (16 bits) and OpenImageIO (floats) read upside down.
     """
 
     deep: str | None
@@ -327,10 +328,13 @@ def _layout(file: IO[bytes], head: bytes, name: str) -> _Layout:
         raise PictureError(
             f"{name}: a TIFF with {samples_are} cannot be read; scale them to [0, 1] and pass the array"
         )
-    colour = max(tags.get("samples", (1,))) > 1 or photometric not in (0, 1)
-    if floating or (bits == 16 and colour):
-        return _Layout("TIFF")
-    return _Layout(None, bits == 16 and photometric == 0)
+    samples = max(tags.get("samples", (1,)))
+    white_is_zero = photometric == 0 and (floating or bits == 16)
+    if white_is_zero and samples > 1:
+        raise PictureError(f"{name}: grey with transparency, white as 0, cannot be read; save it with black as 0")
+    if floating or (bits == 16 and (samples > 1 or photometric > 1)):
+        return _Layout("TIFF", white_is_zero)
+    return _Layout(None, white_is_zero)
 
 
 def _is_tiff(head: bytes) -> bool:

@@ -100,7 +100,8 @@ def composite(
     background : ndarray of the shape of `foreground`, or a colour
         A picture of any of these dtypes, whatever the dtype of `foreground`; a grey picture (H, W) may lie
         behind a coloured foreground. A colour is 3 numbers (one number for a grey foreground) in the units
-        of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for uint8 and 0 to 65535 for uint16.
+        of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for uint8 and 0 to 65535 for uint16. Floats
+        from 0 to 1 are refused for integers if there is a 1 among them, which could mean white.
     colour_space : {"srgb", "linear"}
         With "linear" floats may be any finite numbers; integers stay within their range. The computation is the
         same.
@@ -158,7 +159,7 @@ def composite(
 
 def _background(background: npt.ArrayLike, front: npt.NDArray[Any], linear: bool) -> npt.NDArray[Any]:
     """Return the background as (H, W, C), C = 1 or that of `front`; a colour becomes a view of one pixel."""
-    value = np.asarray(background)
+    value = _check.unmasked(background, "background")
     if value.ndim >= 2:
         picture = _check.image(value, "background", linear=linear)
         if picture.shape[:2] != front.shape[:2] or picture.shape[2] not in (1, front.shape[2]):
@@ -172,6 +173,11 @@ def _background(background: npt.ArrayLike, front: npt.NDArray[Any], linear: bool
         raise ValueError(f"background: expected a picture or {channels} numbers, got {background!r}")
     top = _check.full_range(front.dtype)
     whole = front.dtype.kind == "u"
+    if whole and value.dtype.kind == "f" and value.max() == 1:
+        raise ValueError(
+            f"background: expected whole numbers from 0 to {top:.0f} for a {front.dtype} foreground, got floats "
+            f"up to 1, {value.tolist()}; multiply them by {top:.0f}, or pass integers"
+        )
     unbounded = linear and not whole and bool(np.isfinite(value).all())
     if not (unbounded or ((value >= 0) & (value <= top)).all()) or (whole and (value % 1 != 0).any()):
         wanted = f"whole numbers from 0 to {top:.0f}" if whole else "numbers in [0, 1]"

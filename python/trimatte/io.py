@@ -12,8 +12,8 @@ CMYK                              (H, W, 3) uint8 sRGB, through the embedded pro
                                   formula and with a warning
 16-bit colour PNG or TIFF         the same shapes, uint16. OpenImageIO
 EXR and TIFF of half or float     the same shapes, float32, scene-linear; values below 0 and above 1 are kept.
-                                  Of EXR the first part with channels R, G, B, or Y, is read, and its A.
-                                  OpenImageIO
+                                  Of EXR the first part with channels R, G, B, or Y, is read, and its A;
+                                  Y beside X is CIE XYZ, which is refused. OpenImageIO
 DPX of 8 to 16 bits               the same shapes, uint8 or uint16, values as they are; with a warning if they are
                                   logarithmic. OpenImageIO
 Lab, signed, 12-bit TIFF, 32-bit  refused

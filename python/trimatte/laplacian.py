@@ -82,7 +82,7 @@ def closed_form_laplacian(
     picture = _check.image(image, smallest=2 * radius + 1)
     fixed = None
     if known is not None:
-        mask = np.asarray(known)
+        mask = _check.unmasked(known, "known")
         if mask.dtype != bool:
             raise TypeError(f"known: expected bool, got {mask.dtype}")
         if mask.shape != picture.shape[:2]:

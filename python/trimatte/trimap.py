@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._check import full_range, refuse_part_of_range
+from ._check import full_range, refuse_part_of_range, unmasked
 from ._pixels import bands
 from .errors import TrimatteWarning
 
@@ -86,12 +86,13 @@ def trimap_from_mask(
 
     near_inside = _dilated(inside, *dilate_radii)
     near_outside = _dilated(~inside, *erode_radii)
-    for gone, name, option in (
-        (near_outside.all(), "foreground", f"erode={erode}"),
-        (near_inside.all(), "background", f"dilate={dilate}"),
+    for gone, missing, name, option in (
+        (near_outside.all(), not inside.any(), "foreground", f"erode={erode}"),
+        (near_inside.all(), inside.all(), "background", f"dilate={dilate}"),
     ):
         if gone:
-            message = f"mask: {option} leaves no {name}; the trimap cannot be matted"
+            reason = f"the mask has no {name}" if missing else f"{option} leaves no {name}"
+            message = f"mask: {reason}; the trimap cannot be matted"
             warnings.warn(message, TrimatteWarning, stacklevel=2)
     trimap: npt.NDArray[np.uint8] = near_inside * np.uint8(UNKNOWN)
     trimap += ~near_outside * np.uint8(FOREGROUND - UNKNOWN)  # far from the outside means near the inside
@@ -103,7 +104,7 @@ def _binary(mask: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
         raise TypeError(f"threshold: expected a number, got {type(threshold).__name__}")
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold: expected a number in (0, 1], got {threshold}")
-    values = np.asarray(mask)
+    values = unmasked(mask, "mask")
     if values.ndim != 2 or not values.size:
         raise ValueError(f"mask: expected shape (H, W), not empty, got {values.shape}")
     if values.dtype == bool:

@@ -58,7 +58,7 @@ def pixel_region(
     if trimap is not None and region is not None:
         raise ValueError("region: expected none beside a trimap, whose unknown pixels are the region")
     if region is not None:
-        inside = np.asarray(region)
+        inside = _check.unmasked(region, "region")
         if inside.dtype != bool:
             raise TypeError(f"region: expected bool, got {inside.dtype}")
         same_shape(inside, shape, "region", of)

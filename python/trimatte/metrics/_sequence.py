@@ -162,7 +162,7 @@ def _next_motion(flow: Iterator[npt.ArrayLike] | None, shape: tuple[int, ...]) -
     value = next(flow, _MISSING)
     if value is _MISSING:
         raise ValueError("motion: expected one array for each frame but the last, got fewer")
-    array = np.asarray(value)
+    array = _check.unmasked(value, "motion")
     if array.shape != (*shape, 2):
         raise ValueError(f"motion: expected shape {(*shape, 2)}, got {array.shape}")
     if array.dtype.kind != "f":
