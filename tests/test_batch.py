@@ -91,6 +91,31 @@ def test_masks_options_and_sixteen_bits(here):
     assert np.abs(alpha / 65535 - expected).max() < 0.51 / 65535
 
 
+def test_options_of_masks(here):
+    Path("jobs.csv").write_text("image,mask,alpha,band,learn\nin/p0.png,masks/p0.png,out/a.png,7,false\n")
+    (job,) = jobs_from_manifest("jobs.csv", options={"threshold": 0.4, "band": 3})
+    assert run([job], executor=in_threads()).failed == 0
+    image, mask = tm.io.load_image("in/p0.png"), tm.io.load_image("masks/p0.png")
+    expected = tm.matte_from_mask(image, mask, band=7, threshold=0.4, learn=False)
+    assert np.abs(tm.io.load_image("out/a.png") / 255 - expected).max() < 0.51 / 255
+    options = ["--band", "7", "--threshold", "0.4", "--no-learn", "--what", "alpha", "-q"]
+    assert command(["batch", "in/p0.png", "--masks", "masks/{stem}.png", "-o", "out/b.png", *options]) == 0
+    assert Path("out/b.png").read_bytes() == Path("out/a.png").read_bytes()
+    for name, value in (("band", 7), ("threshold", 0.4), ("learn", False)):
+        with pytest.raises(tm.BatchError, match=f"in/p0.png: expected options of .* with a trimap, got '{name}'"):
+            jobs(options={name: value})
+
+
+def test_the_name_of_a_file_is_no_pattern(here):
+    for name in ("p[0].png", "p0.png"):
+        Path("in", name).write_bytes(Path("in/p1.png").read_bytes())
+    (job,) = jobs_from_files("in/p[0].png", "out/{folder}/{stem}.png", trimaps="tri/p0.png")
+    assert (job.image, job.outputs["cutout"]) == ("in/p[0].png", "out/./p[0].png")
+    Path("in/p[0].png").unlink()
+    (job,) = jobs_from_files("in/p[0].png", "out/{stem}.png", trimaps="tri/p0.png")
+    assert job.image == "in/p0.png"
+
+
 def test_processes_of_our_own_give_the_same_bits(here):
     run(jobs(), executor=in_threads())
     expected = contents()
@@ -482,7 +507,7 @@ def test_folders_below_the_pattern_can_be_kept(here):
 def test_names_with_backslashes_are_names_with_slashes_on_windows(monkeypatch, pattern):
     monkeypatch.setattr(_jobs, "with_slashes", partial(with_slashes, separator="\\"))
     monkeypatch.setattr(_jobs.glob, "glob", lambda pattern, recursive: [r"deep\b\p.png", r"deep/a\x\p.png"])
-    monkeypatch.setattr(_jobs.os.path, "isfile", lambda path: True)
+    monkeypatch.setattr(_jobs.os.path, "isfile", lambda path: "*" not in path)
     made = jobs_from_files(pattern, "out/{folder}/{stem}.png", trimaps="tri/{name}")
     assert [(job.image, job.trimap, job.outputs["cutout"]) for job in made] == [
         ("deep/a/x/p.png", "tri/p.png", "out/a/x/p.png"),

@@ -207,6 +207,13 @@ def test_patterns_of_files(tmp_path):
     assert np.array_equal(made["a"].trimap, made_trimap(TRUTH, 2))
 
 
+def test_the_name_of_a_file_is_no_pattern(tmp_path):
+    write(tmp_path / "photos [1]", ["a.jpg"], image())
+    write(tmp_path / "gt [1]", ["a.png"], TRUTH)
+    data = datasets.files(str(tmp_path / "photos [1]" / "a.jpg"), str(tmp_path / "gt [1]" / "{stem}.png"))
+    assert data.names == ("a",)
+
+
 def test_state_tells_of_changed_files(tmp_path):
     write(tmp_path / "original", ["a.png"], image())
     write(tmp_path / "mask", ["a.png"], TRUTH)

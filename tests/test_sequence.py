@@ -123,6 +123,17 @@ def test_bad_sequences_are_refused(frames):
         tm.solve_sequence(images, trimaps, temporal=1, method="best")
 
 
+def test_errors_name_the_frame(frames):
+    images, trimaps = [f.image for f in frames], [f.trimap for f in frames]
+    with pytest.raises(ValueError, match=r"^frame 2: trimap: expected shape \(\d+, \d+\) to match image"):
+        list(tm.solve_sequence(images, [*trimaps[:2], trimaps[2][1:], *trimaps[3:]]))
+    with pytest.raises(TypeError, match=r"^frame 1: image: expected uint8, .*, got int64"):
+        list(tm.solve_sequence([images[0], images[1].astype(int)], trimaps[:2]))
+    with pytest.raises(tm.ConvergenceError, match=r"^frame 0: cg: relative residual") as caught:
+        next(tm.solve_sequence(images, trimaps, solver="cg", max_iterations=1))
+    assert caught.value.info.iterations == 1
+
+
 def test_a_frame_buffer_may_be_used_again(frames):
     expected = solved(frames, temporal=0.1)
     buffer = np.empty_like(frames[0].image)
@@ -180,6 +191,13 @@ def test_numbers_are_found_in_names_with_backslashes_on_windows(monkeypatch):
     monkeypatch.setattr(_sequence.glob, "glob", lambda pattern: found)
     for pattern in ("in/a/%d.png", r"in\a\%d.png"):
         assert _sequence._numbers(pattern) == [7, 12]
+
+
+def test_the_command_names_the_frame_that_is_wrong(files, capsys):
+    trimap = tm.io.load_image("tri/0009.png")
+    tm.io.save_image("tri/0009.png", trimap[1:])
+    assert run(["sequence", "in/%04d.png", "tri/%04d.png", "-o", "out/%d.png"]) == 1
+    assert "error: frame 9, in/0009.png: trimap: expected shape" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

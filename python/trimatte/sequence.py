@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import zip_longest
+from contextlib import contextmanager
+from itertools import count, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from . import _check
 from ._pixels import unit_floats
 from .alpha import AlphaOptions, AlphaResult, solve_alpha
 from .colour import srgb_from_linear
+from .errors import TrimatteError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -53,8 +55,8 @@ def solve_sequence(
     Raises
     ------
     ValueError, TypeError
-        As :func:`solve_alpha`; if there are fewer trimaps than images or more, if `temporal` is negative, `change`
-        not above 0, or both `temporal` and a prior are given.
+        As :func:`solve_alpha`, with the number of the frame, from 0; if there are fewer trimaps than images or
+        more, if `temporal` is negative, `change` not above 0, or both `temporal` and a prior are given.
 
     Notes
     -----
@@ -69,18 +71,34 @@ def solve_sequence(
     >>> [result.alpha.shape for result in results]
     [(40, 50), (40, 50), (40, 50)]
     """
+    return solve_named(
+        images, trimaps, map("frame {}".format, count()), temporal=temporal, change=change, **options
+    )
+
+
+def solve_named(
+    images: Iterable[npt.ArrayLike],
+    trimaps: Iterable[npt.ArrayLike],
+    names: Iterator[str],
+    *,
+    temporal: float,
+    change: float,
+    **options: Unpack[AlphaOptions],
+) -> Iterator[AlphaResult]:
+    """Do what `solve_sequence` does; errors call the frames by these names."""
     _check.iterable(images, "images", "arrays")
     _check.iterable(trimaps, "trimaps", "arrays")
     temporal = _check.between(temporal, 0, 1e12, "temporal")
     change = _check.positive(change, "change")
     if temporal and (options.get("prior") is not None or options.get("method", "closed-form") != "closed-form"):
         raise ValueError("temporal: expected 0 beside a prior or a method that has one; it would be another")
-    return _solved(images, trimaps, temporal, change, dict(options))
+    return _solved(images, trimaps, names, temporal, change, dict(options))
 
 
 def _solved(
     images: Iterable[npt.ArrayLike],
     trimaps: Iterable[npt.ArrayLike],
+    names: Iterator[str],
     temporal: float,
     change: float,
     options: Mapping[str, Any],
@@ -91,17 +109,28 @@ def _solved(
         if image is _MISSING or trimap is _MISSING:
             which = "images" if image is _MISSING else "trimaps"
             raise ValueError(f"images, trimaps: expected as many of both, got only {index} {which}")
-        picture = _check.image(image, linear=linear)
-        more: dict[str, Any] = {}
-        if before is not None and before[0].shape == picture.shape:
-            more["start"] = before[1]
-            if temporal:
-                more["prior"] = before[1]
-                frames = [srgb_from_linear(p) if linear else p for p in (picture, before[0])]
-                more["confidence"] = temporal * _steadiness(frames[0], frames[1], change)
-        result = solve_alpha(picture, trimap, **{**options, **more})
+        with _naming_frame(next(names)):
+            picture = _check.image(image, linear=linear)
+            more: dict[str, Any] = {}
+            if before is not None and before[0].shape == picture.shape:
+                more["start"] = before[1]
+                if temporal:
+                    more["prior"] = before[1]
+                    frames = [srgb_from_linear(p) if linear else p for p in (picture, before[0])]
+                    more["confidence"] = temporal * _steadiness(frames[0], frames[1], change)
+            result = solve_alpha(picture, trimap, **{**options, **more})
         before = picture.copy(), result.alpha.copy()  # the caller may use both again
         yield result
+
+
+@contextmanager
+def _naming_frame(name: str) -> Iterator[None]:
+    """Let errors say which frame they are about."""
+    try:
+        yield
+    except (ValueError, TypeError, TrimatteError) as error:
+        error.args = (f"{name}: {error}", *error.args[1:])
+        raise
 
 
 def _steadiness(image: npt.NDArray[Any], before: npt.NDArray[Any], change: float) -> npt.NDArray[np.float32]:

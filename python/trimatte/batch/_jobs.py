@@ -24,10 +24,11 @@ FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 KINDS = {"cutout": 4, "alpha": 1, "foreground": 3}
 # Arguments of `solve_alpha` that a job may give.
 OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"confidence", "threads", "progress"}
-# Those that one with a mask may give.
-_MASK_OPTIONS = SolveOptions.__optional_keys__ | {"method", "seed"}
+# Those of `matte_from_mask` that one with a mask may give, and all that it may.
+_OF_MASK = {"band", "threshold", "learn"}
+_MASK_OPTIONS = (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed"} | _OF_MASK
 # Those that a manifest can hold.
-_COLUMNS = OPTIONS - {"start"}
+_COLUMNS = (OPTIONS | _OF_MASK) - {"start"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class Job:
     mask : str, optional
         a rough mask, from which :func:`trimatte.matte_from_mask` makes the matte.
     options : dict, optional
-        Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or `epsilon`.
+        Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or `epsilon`;
+        with a mask those of :func:`trimatte.matte_from_mask`: `band`, `threshold`, `learn`, `seed` and of the
+        solve.
 
     Raises
     ------
@@ -76,12 +79,11 @@ class Job:
         if self.mask is not None and self.options.get("method", "closed-form") != "closed-form":
             method = self.options["method"]
             raise BatchError(f"{self.image}: a mask is refined by closed-form, got method {method!r}")
+        known, guide = (OPTIONS, "trimap") if self.mask is None else (_MASK_OPTIONS, "mask")
         for name in self.options:
-            if name not in OPTIONS:
-                raise BatchError(f"{self.image}: expected options of {', '.join(sorted(OPTIONS))}, got {name!r}")
-            if self.mask is not None and name not in _MASK_OPTIONS:
-                wanted = ", ".join(sorted(_MASK_OPTIONS))
-                raise BatchError(f"{self.image}: expected options of {wanted} with a mask, got {name!r}")
+            if name not in known:
+                wanted = f"{', '.join(sorted(known))} with a {guide}"
+                raise BatchError(f"{self.image}: expected options of {wanted}, got {name!r}")
         prior = self.options.get("prior")
         if isinstance(prior, str) and prior not in PRIORS:
             raise BatchError(f"{self.image}: expected a prior of {', '.join(PRIORS)}, got {prior!r}")
@@ -127,7 +129,8 @@ def jobs_from_files(
     Parameters
     ----------
     images : str
-        A pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.png"``; local, or a URL that fsspec can list.
+        A pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.png"``; local, or a URL that fsspec can list. The
+        name of a file means that file, whatever it has in it.
     output : str
         Template of the outputs' names, such as ``"out/{stem}.png"``. ``{stem}`` is the picture's name without
         ending, ``{name}`` its name, ``{folder}`` the folder it is in, below the pattern's fixed part, ``{what}``
@@ -181,8 +184,9 @@ def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, An
     """Read jobs from a CSV file (.csv) or from JSON lines (any other ending).
 
     Each row, or object, has ``image``, ``trimap`` or ``mask``, one or more of ``cutout``, ``alpha`` and
-    ``foreground`` (``output`` is the same as ``cutout``), and, if wanted, options of :class:`Job` such as
-    ``method``. Names are relative to the manifest's folder. Empty cells are as if they were not there.
+    ``foreground`` (``output`` is the same as ``cutout``), and, if wanted, options of :class:`Job`, which count
+    before `options`: all but ``start``, such as ``method``, ``known_weight``, or ``learn`` (true or false). Names
+    are relative to the manifest's folder. Empty cells are as if they were not there.
 
     Raises
     ------
@@ -211,7 +215,7 @@ def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, An
             if None in row:
                 cells = f"{len(header) + len(row[None])} cells, expected {len(header)}"
                 raise BatchError(f"{place}, line {reader.line_num}: got {cells}; quote a name that has a comma")
-            rows.append((reader.line_num, {k: v if k in FILES else _number(v) for k, v in row.items() if v}))
+            rows.append((reader.line_num, {k: v if k in FILES else _value(v) for k, v in row.items() if v}))
     else:
         for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
@@ -259,8 +263,10 @@ def _job_of(row: dict[str, Any], folder: Path, options: Mapping[str, Any]) -> Jo
     return Job(image, outputs, trimap, mask, {**options, **row})
 
 
-def _number(text: str) -> Any:
-    """Return what a cell means: a number if it looks like one."""
+def _value(text: str) -> Any:
+    """Return what a cell means: a number, true or false if it looks like one."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
     for kind in (int, float):
         try:
             return kind(text)
@@ -301,6 +307,8 @@ def place_of(path: str) -> str:
 
 
 def _matches(pattern: str) -> list[str]:
+    if os.path.isfile(pattern):
+        return [pattern]
     if not is_url(pattern):
         found = (path for path in glob.glob(pattern, recursive=True) if os.path.isfile(path))
         return sorted(map(with_slashes, found))
@@ -310,6 +318,8 @@ def _matches(pattern: str) -> list[str]:
 
 def _fixed_part(pattern: str) -> str:
     """Return the folder of a pattern before its first wildcard."""
+    if os.path.isfile(pattern):
+        return os.path.dirname(pattern)
     parts = pattern.split("/")
     wild = next((i for i, part in enumerate(parts) if glob.has_magic(part)), len(parts) - 1)
     return "/".join(parts[:wild])

@@ -146,17 +146,9 @@ def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
         if job.mask is None:
             alpha, info = solve_alpha(pixels, guide, threads=task.threads, **options)
         else:
-            seed = options.pop("seed", 0)
+            of_mask = {"band": None, "threshold": 0.5, "learn": True, "seed": 0}
             alpha, info = refine_mask(
-                pixels,
-                guide,
-                band=None,
-                threshold=0.5,
-                mask_weight=MASK_WEIGHT,
-                learn=True,
-                seed=seed,
-                threads=task.threads,
-                **options,
+                pixels, guide, mask_weight=MASK_WEIGHT, threads=task.threads, **{**of_mask, **options}
             )
     record.update(height=pixels.shape[0], width=pixels.shape[1], alpha=info.as_dict())
     foreground = None

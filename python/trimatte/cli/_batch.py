@@ -20,7 +20,7 @@ from .. import batch as batches
 from .._files import is_url
 from ..errors import BatchError
 from ._app import app
-from ._matting import bits_option, solve_options
+from ._matting import bits_option, mask_options, solve_options
 from ._session import Session, command, tell
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."
@@ -67,6 +67,7 @@ def parsed_bytes(text: str) -> int:
 @click.option("--retry-failed", is_flag=True, help=RETRY_HELP)
 @click.option("--resume/--anew", default=True, help="Leave out what the log says is done. [default: resume]")
 @click.option("--dask", metavar="ADDRESS", help=DASK_HELP)
+@mask_options
 @solve_options
 def batch(
     session: Session,
@@ -92,7 +93,9 @@ def batch(
 
     A bad picture never stops the others: it is in the log, and the exit code is 1. Started
     again, only what is missing is done; results are never half-written. A manifest has columns
-    image, trimap or mask, and cutout (or output), alpha, foreground; others are options.
+    image, trimap or mask, and cutout (or output), alpha, foreground; others are the options
+    from --band to --colour-space below, such as threshold or known_weight. The first three of
+    them are for masks.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends at once: the next run removes what is left behind

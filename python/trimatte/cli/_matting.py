@@ -61,6 +61,17 @@ def solve_options(function: Decorated) -> Decorated:
     return function
 
 
+def mask_options(function: Decorated) -> Decorated:
+    """Add the options of `trimatte.matte_from_mask`, under the same names."""
+    for option in (
+        click.option("--learn/--no-learn", default=None, help=LEARN_HELP),
+        click.option("--threshold", type=OPEN_UNIT, metavar="X", help=EDGE_HELP),
+        click.option("--band", type=click.FloatRange(0, 1e6), metavar="N", help=BAND_HELP),
+    ):
+        function = option(function)
+    return function
+
+
 def space_option(function: Decorated) -> Decorated:
     """Add the option that says what the colours are."""
     return click.option("--colour-space", type=click.Choice(SPACES), help=SPACE_HELP)(function)
@@ -242,9 +253,7 @@ def cutout(
 @click.argument("image")
 @click.argument("mask")
 @cut_options
-@click.option("--band", type=click.FloatRange(0, 1e6), metavar="N", help=BAND_HELP)
-@click.option("--threshold", type=OPEN_UNIT, metavar="X", help=EDGE_HELP)
-@click.option("--learn/--no-learn", default=True, help=LEARN_HELP)
+@mask_options
 @click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help="Of the network. [default: 0]")
 @space_option
 def refine(
@@ -259,7 +268,7 @@ def refine(
     colour_space: str | None,
     band: float | None,
     threshold: float | None,
-    learn: bool,
+    learn: bool | None,
     seed: int,
 ) -> None:
     """Cut the foreground out of IMAGE, guided by a rough MASK.
@@ -278,7 +287,7 @@ def refine(
                 band=band,
                 threshold=0.5 if threshold is None else threshold,
                 mask_weight=MASK_WEIGHT,
-                learn=learn,
+                learn=True if learn is None else learn,
                 seed=seed,
                 colour_space=space,
                 threads=session.threads,

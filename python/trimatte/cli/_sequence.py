@@ -17,7 +17,7 @@ from .._picture_write import save_pictures
 from .._results import Results
 from ..errors import PictureError, TrimatteWarning
 from ..foreground import estimate_foreground
-from ..sequence import solve_sequence
+from ..sequence import solve_named
 from ._app import app
 from ._matting import bits_option, solve_options
 from ._pictures import prepare_outputs
@@ -129,9 +129,10 @@ def sequence(
 
     records = []
     with session.progress() as progress:
-        solves = solve_sequence(
+        solves = solve_named(
             fed(frames),
             fed(guides),
+            (f"frame {number}, {_name(images, number)}" for number in numbers),
             temporal=temporal,
             change=change,
             colour_space=space,

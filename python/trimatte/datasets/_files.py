@@ -221,6 +221,8 @@ def _radius(value: float | None) -> float | None:
 
 
 def _matches(pattern: str) -> list[Path]:
+    if os.path.isfile(pattern):  # whatever its name has in it
+        return [Path(pattern).absolute()]
     return [Path(match).absolute() for match in sorted(glob.glob(pattern, recursive=True))]
 
 
