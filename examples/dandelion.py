@@ -5,14 +5,13 @@
 Renders a dandelion whose alpha is known exactly, gives it a trimap, and finds its alpha
 
 1. by linear regression: weights that turn the 5 x 5 pixels around each known pixel into its alpha, by least
-squares; 2. by a neural network on the same patches, two hidden layers of 150 neurons: strands that the linear
-function loses
-   appear;
+   squares;
+2. by a neural network on the same patches, two hidden layers of 150 neurons: strands that the linear function
+   loses appear;
 3. by closed-form matting (Levin et al. 2008), which has never heard of training;
 4. by closed-form matting with the network's answer as its prior;
 5. by closed-form matting with a better teacher: a network that sees one pixel and its place, trained on mixtures
-of the
-   known colours instead of on labels (`method="best"` uses it).
+   of the known colours instead of on labels (`method="best"` uses it).
 
 Prints the error of each over the unknown pixels and writes the pictures.
 """

@@ -233,6 +233,7 @@ def test_info(capsys):
     assert record["trimatte"] == tm.__version__
     assert record["threads"] >= 1
     assert record["compiler"]
+    assert json.loads(succeed(capsys, "info", "--json", "--threads", "3"))["threads"] == 3
 
 
 def test_quiet_prints_nothing(folder, capsys):
@@ -522,6 +523,23 @@ def test_a_bug_is_not_hidden(folder, monkeypatch):
     monkeypatch.setattr("trimatte.cli._matting.solve_alpha", break_down)
     with pytest.raises(ZeroDivisionError):
         run([*MATTE, "-o", "c.png"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ([*MATTE, "-o", "c.png", "-b", ""], "'--background' / '-b'"),
+        ([*MATTE, "-o", "c.png", "--alpha-output", ""], "'--alpha-output'"),
+        ([*MATTE, "-o", ""], "'--output' / '-o'"),
+        (["composite", "image.png", "red", "-o", "c.png", "--alpha", ""], "'--alpha'"),
+        (["composite", "image.png", "", "-o", "c.png", "--alpha", "alpha.png"], "'BACKGROUND'"),
+        (["evaluate", "scenes", "", "-o", "out"], "'DATA...'"),
+    ],
+)
+def test_empty_values_are_refused(folder, capsys, arguments, name):
+    err = fail(capsys, *arguments, code=2)
+    assert f"Invalid value for {name}: expected a value, got an empty one" in err
+    assert names(folder) == INPUTS
 
 
 # --- real processes ---

@@ -37,6 +37,18 @@ def test_dtypes_and_shapes_of_the_encoding():
     np.testing.assert_array_equal(srgb_from_linear(large)[7, 9], srgb_from_linear(large[7, 9]))
 
 
+def test_what_a_dtype_cannot_hold_becomes_infinite():
+    """Without a warning, which the tests take for an error."""
+    assert srgb_from_linear(np.float32([-3e37, 3e38])).tolist() == [-np.inf, srgb_from_linear(np.float32(3e38))]
+    assert np.isfinite(srgb_from_linear(np.float32(3e38)))
+    assert linear_from_srgb(np.float32([1e17, 1])).tolist() == [np.inf, 1]
+    assert linear_from_srgb(1e150) == np.inf
+    image = LINEAR.copy()
+    image[tuple(np.argwhere(SCENE.trimap == 0)[0])] = -3e37
+    alpha = tm.estimate_alpha(image, SCENE.trimap, colour_space="linear")
+    assert abs(alpha - tm.estimate_alpha(LINEAR, SCENE.trimap, colour_space="linear")).max() < 1e-3
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_values_must_be_finite(bad):
     image = LINEAR.copy()

@@ -227,6 +227,12 @@ def test_backgrounds_lie_in_the_display_window(folder, capsys):
     raw_write("crop.exr", there, "half", x=width, y=10, **display)
     succeed(capsys, "cutout", "plate.exr", "trimap.png", "-b", "crop.exr", "-o", "new.exr")
     np.testing.assert_allclose(load_image("new.exr")[TRIMAP == 0], there[TRIMAP == 0], rtol=1e-3)
+    # a window that no memory holds is said to be whose it is
+    raw_write("huge.exr", LINEAR, "half", full_width=10**6, full_height=10**6)
+    for arguments in (("huge.exr", "deep.png"), ("deep.png", "huge.exr")):
+        assert run(["composite", *arguments, "--alpha", "alpha.png", "-o", "x.png"]) == 1
+        err = capsys.readouterr().err
+        assert "error: huge.exr: expected a display window of fewer pixels, got 1000000 x 1000000" in err
     # pixels outside the display window
     raw_write("plate.exr", LINEAR, "half", x=-5, y=0, full_width=width - 5, full_height=height)
     succeed(capsys, "cutout", "plate.exr", "trimap.png", "-b", "white", "-o", "new.exr")

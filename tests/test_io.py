@@ -591,6 +591,15 @@ def test_permissions_follow_the_umask(tmp_path):
     assert mode == 0o640 or os.name == "nt"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions")
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path):
+    for pixels, mode in ((RGB, 0o600), (DEEP[..., 0], 0o664)):
+        save_image(tmp_path / "a.png", pixels)
+        (tmp_path / "a.png").chmod(mode)
+        save_image(tmp_path / "a.png", pixels)
+        assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == mode
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (1, 7, 3), (70, 900, 3), (300, 500, 4), (2, 1, 4), (90, 4000)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("profile", [None, b"x" * 300])

@@ -249,6 +249,11 @@ def test_a_trained_model_can_be_pickled(picture):
         assert (again.predict(picture.image) == model.predict(picture.image)).all()
 
 
+def test_a_trained_model_prints_in_one_line(picture):
+    model = priors.PatchNetwork(hidden=(8,), max_iterations=100).fit(picture.image, picture.trimap)
+    assert repr(model) == "PatchNetworkModel(radius=2, features=(), steps=100)"
+
+
 def test_training_stops_early_and_keeps_the_best_weights(picture):
     options = {"hidden": (64,), "learning_rate": 0.05, "max_iterations": 20_000, "patience": 2}
     model = priors.PatchNetwork(**options).fit(picture.image, picture.trimap)

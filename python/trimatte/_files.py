@@ -62,7 +62,7 @@ def opened(name: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[IO[bytes]]:
-    """Open a temporary file that takes the place of `name` once all went well.
+    """Open a temporary file that takes the place of `name`, and its permissions, once all went well.
 
     Parameters
     ----------
@@ -83,8 +83,10 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
     target = os.path.realpath(name)
     temporary = os.path.join(os.path.dirname(target), f"{TEMPORARY}{mark}{secrets.token_hex(8)}.tmp")
     try:
-        # Not `tempfile`: its files are private, these get the permissions that the umask allows.
+        # Not `tempfile`: its files are private, new ones get the permissions that the umask allows.
         with open(temporary, "xb") as file:
+            with suppress(OSError):
+                os.chmod(temporary, os.stat(target).st_mode & 0o777)
             yield file
             if durable:
                 file.flush()

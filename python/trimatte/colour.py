@@ -36,7 +36,7 @@ def srgb_from_linear(linear: npt.ArrayLike) -> npt.NDArray[np.floating]:
     -------
     ndarray of the same shape, float64 if `linear` is, else float32
         In [0, 1] the sRGB encoding (IEC 61966-2-1). Its formulas go on outside: the straight toe below 0, the
-        power above 1, so that 10 becomes 2.70.
+        power above 1, so that 10 becomes 2.70; what is then too large for the dtype becomes infinite.
 
     Raises
     ------
@@ -81,8 +81,9 @@ def _converted(values: npt.ArrayLike, name: str, curve: Any) -> npt.NDArray[np.f
     top = _check.full_range(array.dtype)
     out = np.empty(array.shape, np.float64 if array.dtype == np.float64 else np.float32)
     flat, flat_out = array.reshape(-1), out.reshape(-1)
-    for part in bands(flat.size, out.itemsize):
-        flat_out[part] = curve(flat[part].astype(out.dtype) / out.dtype.type(top))
+    with np.errstate(over="ignore"):
+        for part in bands(flat.size, out.itemsize):
+            flat_out[part] = curve(flat[part].astype(out.dtype) / out.dtype.type(top))
     return out
 
 

@@ -64,7 +64,7 @@ def composite(
     results = Results(picture, space, bits)
     results.check([(output, 3)])
     with session.phase("composite"):
-        back = backdrop.under(picture, space, colour_space)
+        back = backdrop.under(picture, cutout, space, colour_space)
         if bits not in (None, 8) or not foreground.dtype == back.dtype == np.uint8:  # rounded once, at the end
             foreground = unit_floats(foreground)
         result = over(foreground, opacity, back, colour_space="linear")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._threads import thread_count
 from ..versions import versions
 from ._app import app
 from ._session import Session, command
@@ -15,7 +16,7 @@ from ._session import Session, command
 )
 def info(session: Session) -> None:
     """Print versions, compiler and threads, for bug reports."""
-    found = versions()
+    found = {**versions(), "threads": thread_count(session.threads)}
     session.record.update(found)
     for name, value in found.items():
         session.say(f"{name:12} {value}")

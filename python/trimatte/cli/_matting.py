@@ -163,7 +163,7 @@ def cut_out(
         ).foreground
     with session.phase("composite"):
         if backdrop:
-            back = backdrop.under(picture, space, colour_space)
+            back = backdrop.under(picture, image, space, colour_space)
             mixed = composite(as_rgb(foreground), alpha, back, colour_space="linear")
             pictures = [results.colours(output, mixed)]
         else:

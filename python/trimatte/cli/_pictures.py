@@ -54,7 +54,8 @@ def _identity(path: str) -> tuple[int, int]:
 class Background:
     """A new background: a colour, or a picture that is scaled to cover and cropped at its centre."""
 
-    def __init__(self, colour: tuple[int, ...] | None, picture: Picture | None) -> None:
+    def __init__(self, name: str, colour: tuple[int, ...] | None, picture: Picture | None) -> None:
+        self._name = name
         self._colour = colour
         self._picture = picture
 
@@ -70,18 +71,20 @@ class Background:
         if colour is not None:
             if len(colour) != 3:
                 raise click.UsageError(f"{text}: expected an opaque colour, #rrggbb")
-            return cls(colour, None)
+            return cls(text, colour, None)
         if text.startswith("#") or not (os.path.exists(text) or os.path.splitext(text)[1]):
             raise click.UsageError(f"{text}: neither a colour (#rrggbb or a CSS name) nor a file")
-        return cls(None, read_opaque(text))
+        return cls(text, None, read_opaque(text))
 
-    def under(self, front: Picture, space: str, stated: str | None) -> Pixels:
+    def under(self, front: Picture, name: str, space: str, stated: str | None) -> Pixels:
         """Return what lies behind a picture, in the space of its colours.
 
         Parameters
         ----------
         front : Picture
             Its size and, in EXR, its place in the display window count.
+        name : str
+            What messages call it.
         space : str
             Of the result.
         stated : str or None
@@ -96,7 +99,8 @@ class Background:
         if self._picture is None:
             pixels, own = np.array(self._colour, np.uint8), "srgb"
         else:
-            pixels, own = _placed(self._picture, front), space_of(self._picture, stated, front)
+            pixels = _placed(self._picture, self._name, front, name)
+            own = space_of(self._picture, stated, front)
         if space != own:
             pixels = srgb_from_linear(pixels) if own == "linear" else linear_from_srgb(pixels)
         return np.broadcast_to(pixels, (*front.pixels.shape[:2], 3))
@@ -109,22 +113,23 @@ def space_of(picture: Picture, stated: str | None, like: Picture) -> str:
     return stated if stated is not None and same_kind else picture.colour_space
 
 
-def _placed(back: Picture, front: Picture) -> Pixels:
+def _placed(back: Picture, back_name: str, front: Picture, front_name: str) -> Pixels:
     """Scale `back` to cover the display window of `front`, and cut out where the pixels of `front` are."""
     pixels = np.atleast_3d(back.pixels)
-    data, display = _windows(back)
-    pixels = _window(pixels, data, display)
-    data, display = _windows(front)
-    if display[2] * display[3] > most_pixels():
-        raise PictureError(f"expected a display window of fewer pixels, got {display[2]} x {display[3]}")
+    own_data, own_display = _windows(back, back_name)
+    data, display = _windows(front, front_name)
+    pixels = _window(pixels, own_data, own_display)
     return _window(_covering(pixels, display[3], display[2]), display, data)
 
 
-def _windows(picture: Picture) -> tuple[Window, Window]:
+def _windows(picture: Picture, name: str) -> tuple[Window, Window]:
     """Return the data window and the display window: the whole picture unless it is an EXR that says more."""
     height, width = picture.pixels.shape[:2]
     metadata = picture.metadata
     if picture.format == "EXR" and metadata is not None and metadata.data_window[2:] == (width, height):
+        shown = metadata.display_window[2:]
+        if shown[0] * shown[1] > most_pixels():
+            raise PictureError(f"{name}: expected a display window of fewer pixels, got {shown[0]} x {shown[1]}")
         return metadata.data_window, metadata.display_window
     return (0, 0, width, height), (0, 0, width, height)
 

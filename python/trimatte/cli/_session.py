@@ -108,6 +108,7 @@ def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def invoke(*, threads: int | None, as_json: bool, quiet: bool, **options: Any) -> int:
+            _refuse_empty(options)
             session = Session(name, threads, as_json, quiet)
             use_threads(threads)
             with warnings.catch_warnings():
@@ -126,6 +127,15 @@ def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable
         return made
 
     return decorate
+
+
+def _refuse_empty(options: dict[str, Any]) -> None:
+    """Refuse empty values, as of a variable that is not set: it is not as if the option was not there."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        value = options.get(parameter.name or "")
+        if "" in (value if isinstance(value, tuple) else (value,)):
+            raise click.BadParameter("expected a value, got an empty one", context, parameter)
 
 
 def example_text(*examples: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -89,13 +89,13 @@ class PatchNetworkModel:
     radius: int
     features: tuple[str, ...]
     steps: int
-    training_loss: list[float]
-    validation_loss: list[float]
-    _network: _core.Network
-    _depth: int
-    _channels: int
-    _mean: list[float]
-    _scale: list[float]
+    training_loss: list[float] = field(repr=False)
+    validation_loss: list[float] = field(repr=False)
+    _network: _core.Network = field(repr=False)
+    _depth: int = field(repr=False)
+    _channels: int = field(repr=False)
+    _mean: list[float] = field(repr=False)
+    _scale: list[float] = field(repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_network": self.layers}
