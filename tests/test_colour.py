@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter
 
 import trimatte as tm
 from trimatte.colour import linear_from_srgb, srgb_from_linear
@@ -104,6 +105,26 @@ def test_a_highlight_costs_no_iterations():
     bright = tm.solve_alpha(image, SCENE.trimap, colour_space="linear", solver="multigrid")
     assert bright.info.iterations == info.iterations
     assert np.array_equal(bright.alpha, alpha)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_too_bright_near_unknown_pixels_is_refused(dtype):
+    image = LINEAR.astype(dtype)
+    unknown = SCENE.trimap == 128
+    for distance in (0, 2):
+        near = maximum_filter(unknown, 2 * distance + 1) & ~maximum_filter(unknown, max(1, 2 * distance - 1))
+        y, x = np.argwhere(near if distance else unknown)[0]
+        bright = image.copy()
+        bright[y, x, 1] = 1e10
+        assert np.isfinite(tm.estimate_alpha(bright, SCENE.trimap, colour_space="linear")).all()
+        bright[y, x, 1] = 2e10
+        message = rf"image: expected linear colours up to 1e\+10 near unknown pixels, got 2e\+10 at \({y}, {x}\)"
+        with pytest.raises(ValueError, match=message):
+            tm.estimate_alpha(bright, SCENE.trimap, colour_space="linear")
+    far = image.copy()
+    far[tuple(np.argwhere(SCENE.trimap == 0)[0])] = 1e30
+    with pytest.raises(ValueError, match="near unknown pixels"):
+        tm.estimate_alpha(far, SCENE.trimap, colour_space="linear", known_weight=100)
 
 
 def test_layers_of_linear_colours_keep_highlights():
