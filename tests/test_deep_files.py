@@ -64,6 +64,23 @@ def test_white_may_be_zero(tmp_path, dtype):
             read_picture(path)
 
 
+def test_damage_of_a_png_is_not_printed(tmp_path, capfd):
+    content = raw_png(RANDOM.integers(0, 65536, (40, 50, 3)).astype(np.uint16), 2)
+    header, body = bytearray(content), bytearray(content)
+    header[19] ^= 1
+    body[2000] ^= 1
+    for damaged, reason in (
+        (content[:3000], "the file ends early"),
+        (content[:-13], "the file ends early"),
+        (header, "IHDR: incorrect checksum"),
+        (body, "IDAT: incorrect checksum"),
+    ):
+        with pytest.raises(PictureError, match=rf"a\.png: damaged or truncated picture \({reason}\)"):
+            read_picture(written(tmp_path, "a.png", bytes(damaged)))
+    read_picture(written(tmp_path, "a.png", content[:-12]))  # only the mark of the end is missing
+    assert capfd.readouterr() == ("", "")
+
+
 def test_premultiplied_tiff_becomes_straight(tmp_path):
     straight = RANDOM.integers(0, 65536, (40, 50, 4), dtype=np.uint16)
     straight[:5, :, 3], straight[5:9, :, 3] = 0, 65535

@@ -18,6 +18,7 @@ from . import _check, _deep
 from ._files import is_url, opened
 from ._picture import Picture, too_large
 from ._pixels import bands
+from ._png import damage_in
 from .errors import PictureError, TrimatteWarning
 
 if TYPE_CHECKING:
@@ -219,6 +220,9 @@ def _opened_by_pillow(file: IO[bytes], head: bytes, name: str) -> Image.Image:
 
 
 def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
+    damage = damage_in(file) if kind == "PNG" else None
+    if damage is not None:
+        raise PictureError(f"{name}: damaged or truncated picture ({damage})")
     if not is_url(name):
         return _deep.read(name, name, kind)
     with tempfile.TemporaryDirectory() as folder:  # OpenImageIO reads files only

@@ -16,6 +16,7 @@ from ._pixels import bands
 
 _COLOUR_TYPE = {1: 0, 3: 2, 4: 6}
 _UP = 2
+_PIECE = 2**20
 
 
 def write_png(file: IO[bytes], pixels: npt.NDArray[Any], icc_profile: bytes | None) -> None:
@@ -58,3 +59,23 @@ def _chunk(file: IO[bytes], kind: bytes, content: bytes) -> None:
         file.write(struct.pack(">I", len(content)) + kind)
         file.write(content)
         file.write(struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))))
+
+
+def damage_in(file: IO[bytes]) -> str | None:
+    """Say what is wrong with the chunks that hold the picture, or None. libpng would print it."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        size, kind = struct.unpack(">I4s", head)
+        checksum = zlib.crc32(kind)
+        while size and (piece := file.read(min(size, _PIECE))):
+            checksum = zlib.crc32(piece, checksum)
+            size -= len(piece)
+        expected = file.read(4)
+        if kind in (b"IHDR", b"IDAT"):
+            if size or len(expected) < 4:
+                return "the file ends early"
+            if expected != checksum.to_bytes(4, "big"):
+                return f"{kind.decode()}: incorrect checksum"
+        if kind == b"IEND":
+            break
+    return None
