@@ -113,18 +113,16 @@ public:
         return set_residual(stencil_.rhs.data());
     }
 
-    // r = noise, less what islands take of it; x is lost. Alike on 4 x 4 pixels, as rough modes matter less, and more
-    // positive than negative, as the slowest ones are nearly constant on a place of their own.
+    // r = noise, less what islands take of it; x is lost. Alike on 4 x 4 pixels, as rough modes matter less.
     void set_noise() {
         constexpr std::int64_t block = 4;
-        constexpr double below_zero = 0.25;
         double* const b = islands_ ? w_.data() : r_.data();
         for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t y = begin; y < end; ++y) {
                 for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
                     for (std::int64_t i = at; i < at + strip.width; ++i) {
                         const std::int64_t x = strip.x + i - at;
-                        b[i] = stencil_.scale[i] > 0 ? Random(0, y / block, x / block).uniform() - below_zero : 0.0;
+                        b[i] = stencil_.scale[i] > 0 ? Random(0, y / block, x / block).uniform() - 0.5 : 0.0;
                         x_[i] = 0;
                     }
                 });
@@ -247,6 +245,8 @@ Noise solve_noise(Iteration& iteration) {
     // still falls, a closer look is needed.
     constexpr double usual[] = {0.55, 0.25, 0.2, 0.2, 0.15};
     constexpr double settled = 2.0 / 3;  // of what the step before had found
+    // And r . z has to fall to that part of the first. It cannot while a mode that has more of it has not been found.
+    constexpr double rest = 1e-3;
     iteration.set_noise();
     Coefficients cg;
     Noise noise{};
@@ -262,7 +262,7 @@ Noise solve_noise(Iteration& iteration) {
         const double before = noise.smallest;
         noise.smallest = cg.ritz.then(cg.alpha);
         const bool is_settled = steps == 2 || noise.smallest > settled * before;
-        if (steps >= 2 && is_settled && noise.smallest > usual[std::min(steps, 6) - 2]) {
+        if (steps >= 2 && is_settled && noise.smallest > usual[std::min(steps, 6) - 2] && cg.rz <= rest * first) {
             break;
         }
     }
@@ -297,9 +297,9 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     Iteration iteration(stencil, context);
     monitor.phase("cg");
     const Noise noise = solve_noise(iteration);
-    // What is left of the noise is added to the start, as an error of 1. Its slow modes cannot hide: they keep the
+    // What is left of the noise is added to the start, as an error of 0.05. Its slow modes cannot hide: they keep the
     // estimate large until conjugate gradients have met them.
-    const double share = noise.largest > 0 ? 1 / noise.largest : 0.0;
+    const double share = noise.largest > 0 ? 0.05 / noise.largest : 0.0;
     for_unknowns(problem, stencil, context, [&](std::int64_t i, std::int64_t at) {
         iteration.x()[at] = x[i] / stencil.scale[at] + (share > 0 ? share * iteration.z()[at] : 0.0);
     });
