@@ -297,9 +297,9 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     Iteration iteration(stencil, context);
     monitor.phase("cg");
     const Noise noise = solve_noise(iteration);
-    // What is left of the noise is added to the start, as an error of 0.05. Its slow modes cannot hide: they keep the
+    // What is left of the noise is added to the start, as an error of 0.5. Its slow modes cannot hide: they keep the
     // estimate large until conjugate gradients have met them.
-    const double share = noise.largest > 0 ? 0.05 / noise.largest : 0.0;
+    const double share = noise.largest > 0 ? 0.5 / noise.largest : 0.0;
     for_unknowns(problem, stencil, context, [&](std::int64_t i, std::int64_t at) {
         iteration.x()[at] = x[i] / stencil.scale[at] + (share > 0 ? share * iteration.z()[at] : 0.0);
     });
