@@ -238,6 +238,7 @@ struct Coefficients {
 struct Noise {
     double smallest;  // eigenvalue of M^-1 A that is found; 0 if the steps break down
     double largest;   // max |z| in units of alpha
+    int steps;
 };
 Noise solve_noise(Iteration& iteration) {
     constexpr int steps_at_most = 10;
@@ -254,9 +255,10 @@ Noise solve_noise(Iteration& iteration) {
     for (int steps = 1; steps <= steps_at_most; ++steps) {
         const Iteration::Measures measures = iteration.precondition(cg.alpha, cg.beta);
         noise.largest = measures.largest;
+        noise.steps = steps;
         if (!cg.step(measures)) {
             const bool ended = std::abs(cg.rz) <= 1e-12 * first;  // there are no more modes
-            return {ended ? noise.smallest : 0, 0};
+            return {ended ? noise.smallest : 0, 0, steps};
         }
         first = steps == 1 ? cg.rz : first;
         const double before = noise.smallest;
@@ -297,9 +299,10 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     Iteration iteration(stencil, context);
     monitor.phase("cg");
     const Noise noise = solve_noise(iteration);
-    // What is left of the noise is added to the start, as an error of 0.5. Its slow modes cannot hide: they keep the
-    // estimate large until conjugate gradients have met them.
-    const double share = noise.largest > 0 ? 0.5 / noise.largest : 0.0;
+    // What is left of the noise is added to the start, as an error of known size. Its slow modes cannot hide: they keep
+    // the estimate large until conjugate gradients have met them. Less of it where the noise was gone soon.
+    const double error = noise.steps <= 4 ? 0.05 : 0.5;
+    const double share = noise.largest > 0 ? error / noise.largest : 0.0;
     for_unknowns(problem, stencil, context, [&](std::int64_t i, std::int64_t at) {
         iteration.x()[at] = x[i] / stencil.scale[at] + (share > 0 ? share * iteration.z()[at] : 0.0);
     });
