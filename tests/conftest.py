@@ -1,9 +1,14 @@
 """Fixtures: small pictures of several kinds, rendered here."""
 
+import signal
+
 import numpy as np
 import pytest
 
 import trimatte as tm
+
+# A shell's jobs in the background are started deaf to Ctrl-C, and so would be all processes that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -576,7 +576,6 @@ def test_process_that_is_used_wrongly(folder):
 INTERRUPTED = """
 import signal, sys
 from trimatte.cli import _matting, run
-signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background are started without
 solve = _matting.solve_alpha
 def interrupted(*arguments, **options):
     signal.raise_signal(signal.SIGINT)
