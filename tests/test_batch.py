@@ -280,8 +280,8 @@ def test_a_log_is_a_file(here):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
 def test_a_full_disk_is_named(here):
     with Journal("log") as journal:
-        journal._file.close()
-        journal._file = open("/dev/full", "r+b")  # noqa: SIM115
+        journal._log._file.close()
+        journal._log._file = open("/dev/full", "r+b")  # noqa: SIM115
         with pytest.raises(OSError, match=r"No space left on device: 'log'"):
             journal.add({"key": "a"})
         with pytest.raises(OSError, match=r"No space left on device: 'log'"):

@@ -115,23 +115,6 @@ def naming(name: str) -> Iterator[None]:
         raise
 
 
-def locked(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed, or its process ends in whatever way; False if it is locked already."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
 def state_of(name: str) -> str:
     """Say how a file or a URL is now: another text means that it has changed. Raises OSError if it is missing."""
     if not is_url(name):

@@ -300,7 +300,8 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     monitor.phase("cg");
     const Noise noise = solve_noise(iteration);
     // What is left of the noise is added to the start, as an error of known size. Its slow modes cannot hide: they keep
-    // the estimate large until conjugate gradients have met them. Less of it where the noise was gone soon.
+    // the estimate large until conjugate gradients have met them. Less of it where the noise was gone soon, none where
+    // the steps broke down (z may not be finite then).
     const double error = noise.steps <= 4 ? 0.05 : 0.5;
     const double share = noise.largest > 0 ? error / noise.largest : 0.0;
     for_unknowns(problem, stencil, context, [&](std::int64_t i, std::int64_t at) {

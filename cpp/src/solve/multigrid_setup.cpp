@@ -54,7 +54,7 @@ public:
                 }
             }
         }
-        inverse_ = inverse_of(std::move(A)).cast<float>();
+        inverse_ = sound_inverse(std::move(A)).cast<float>();
         inverse_ = (0.5f * (inverse_ + inverse_.transpose())).eval();
     }
     float* b() override { return b_.data(); }
@@ -75,7 +75,7 @@ public:
 private:
     // Of A, as if everything had `least_energy` more. Where columns of neighbouring cells depend on each other,
     // rounding of the float32 entries has made A indefinite, by up to 1e-5: then more is needed.
-    static Eigen::MatrixXd inverse_of(Eigen::MatrixXd A) {
+    static Eigen::MatrixXd sound_inverse(Eigen::MatrixXd A) {
         Eigen::MatrixXd inverse;
         for (double more = least_energy; more < 1; more *= 4) {
             A.diagonal().array() += more;

@@ -10,9 +10,10 @@ import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from .._files import TEMPORARY, is_url, locked, naming, size_of
+from .._files import TEMPORARY, is_url, size_of
+from .._log import Log
 from ..errors import BatchError, TrimatteWarning
 
 
@@ -40,7 +41,7 @@ class Journal:
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         self.records: dict[str, dict[str, Any]] = {}
-        self._file: IO[bytes] | None = None
+        self._log: Log | None = None
         if path is None or os.fspath(path) == os.devnull:
             self.mark = f"batch-{secrets.token_hex(4)}-"
             return
@@ -50,19 +51,19 @@ class Journal:
         self.mark = f"batch-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-"
         if self.path.exists() and not self.path.is_file():
             raise BatchError(f"{self.path}: expected the name of a log, got something else than a file")
-        self._file = self.path.open("a+b")
         try:
-            if not locked(self._file):
-                raise BatchError(f"{self.path}: another run is using this log")
-            self.records = self._read(self._file)
+            self._log = Log(self.path)
+        except BlockingIOError as error:
+            raise BatchError(f"{self.path}: another run is using this log") from error
+        try:
+            self.records = self._read(self._log)
         except BaseException:
-            self._file.close()
+            self._log.close()
             raise
 
-    def _read(self, file: IO[bytes]) -> dict[str, dict[str, Any]]:
+    def _read(self, log: Log) -> dict[str, dict[str, Any]]:
         """Return the last record of each item; an unfinished last line is cut off, damaged ones are left out."""
-        file.seek(0)
-        content = file.read()
+        content = log.read()
         whole = content.rfind(b"\n") + 1
         tail = content[whole:]
         records, damaged = {}, 0
@@ -79,17 +80,14 @@ class Journal:
             message = f"{self.path}: {damaged} damaged lines are left out; their items are done again"
             warnings.warn(message, TrimatteWarning, stacklevel=5)
         if tail:
-            file.truncate(whole)
-        file.seek(0, os.SEEK_END)
+            log.cut(whole)
         return records
 
     def add(self, record: dict[str, Any]) -> None:
         """Append a record; it is there even if this process is killed right after."""
         self.records[record["key"]] = record
-        if self._file is not None:
-            with naming(str(self.path)):
-                self._file.write(json.dumps(record, default=str).encode() + b"\n")
-                self._file.flush()
+        if self._log is not None:
+            self._log.add(json.dumps(record, default=str))
 
     def has(self, key: str, state: str) -> bool:
         """Whether an item was done in this state, and its outputs are still as large as they were."""
@@ -109,9 +107,8 @@ class Journal:
 
     def close(self) -> None:
         """Let the lock go."""
-        if self._file is not None:
-            with naming(str(self.path)):
-                self._file.close()
+        if self._log is not None:
+            self._log.close()
 
     def __enter__(self) -> Journal:
         return self

@@ -162,8 +162,10 @@ class Method:
         kind = self._kind()
         if kind == "trimatte":
             self._try_options()
-        if kind != "function":
-            return
+        elif kind == "function":
+            self._try_function()
+
+    def _try_function(self) -> None:
         try:
             function = self._function()
         except (Exception, SystemExit) as error:

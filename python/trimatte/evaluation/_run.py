@@ -12,10 +12,9 @@ from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from .. import _check, metrics
-from .._files import locked, naming
+from .._log import Log
 from .._picture_write import check_folder, save_image
 from .._pixels import eight_bits
 from .._pool import process_pool
@@ -233,41 +232,33 @@ class _Journal:
 
     def __init__(self, folder: Path | None, *, resume: bool) -> None:
         self.records: dict[tuple[str, str, str], Record] = {}
-        self._file: IO[bytes] | None = None
+        self._log: Log | None = None
         if folder is None:
             return
-        self._path = folder / JOURNAL
-        self._file = self._path.open("a+b")
         try:
-            if not locked(self._file):
-                raise DatasetError(f"{folder}: another run is using this folder")
-            if resume:
-                self.records = _records(self._file)
-            else:
-                self._file.truncate(0)
-        except BaseException:
-            self._file.close()
-            raise
+            self._log = Log(folder / JOURNAL)
+        except BlockingIOError as error:
+            raise DatasetError(f"{folder}: another run is using this folder") from error
+        if resume:
+            self.records = _records(self._log)
+        else:
+            self._log.cut(0)
 
     def __enter__(self) -> _Journal:
         return self
 
     def add(self, record: Record) -> None:
-        if self._file is not None:
-            with naming(str(self._path)):
-                self._file.write(json.dumps(asdict(record)).encode() + b"\n")
-                self._file.flush()
+        if self._log is not None:
+            self._log.add(json.dumps(asdict(record)))
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            with naming(str(self._path)):
-                self._file.close()
+        if self._log is not None:
+            self._log.close()
 
 
-def _records(file: IO[bytes]) -> dict[tuple[str, str, str], Record]:
+def _records(log: Log) -> dict[tuple[str, str, str], Record]:
     """Read the records of earlier runs; a line that was cut off is ended and left out."""
-    file.seek(0)
-    content = file.read()
+    content = log.read()
     found = {}
     for line in content.splitlines():
         try:
@@ -276,7 +267,7 @@ def _records(file: IO[bytes]) -> dict[tuple[str, str, str], Record]:
             continue
         found[record.key] = record
     if content and not content.endswith(b"\n"):
-        file.write(b"\n")
+        log.add("")
     return found
 
 
