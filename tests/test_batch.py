@@ -353,6 +353,12 @@ def test_memory_limits_what_runs_side_by_side(here):
     tm.io.save_image("tri/p1.png", np.full((48, 64), 0.5))
     assert _cost.estimated_bytes(jobs()[1]) > need > _cost._PROCESS + 48 * 64 * 60
     Path("tri/p1.png").write_bytes(Path("tri/p0.png").read_bytes())
+    narrow, wide = (
+        _cost.estimated_bytes(Job("in/p0.png", {"alpha": "a.png"}, mask="masks/p0.png", options={"band": band}))
+        for band in (1, 20)
+    )
+    unknown = np.count_nonzero(tm.trimap_from_soft_mask(tm.io.load_image("masks/p0.png"), band=20) == 128)
+    assert wide >= _cost._PROCESS + 280 * unknown > narrow
     running, most = set(), []
 
     class Watching(ThreadPoolExecutor):

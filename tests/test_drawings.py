@@ -81,6 +81,14 @@ def pixels(colours, size, k):
     return image, trimap
 
 
+def specks(seed):
+    """Random pixels of five colours, few of them known: pairs of pixels that hang together by 1e-6."""
+    rng = np.random.default_rng(seed)
+    shape = rng.integers(3, 40, 2)
+    palette = rng.integers(0, 256, (5, 3)).astype(np.uint8)
+    return palette[rng.integers(0, 5, shape)], rng.choice([0, 0.5, 1], shape, p=[0.01, 0.98, 0.01])
+
+
 def posterised():
     scene = tm.datasets.net(69, 254, seed=1639)
     return np.round(scene.image * 255).astype(np.uint8) // 16 * 16, scene.trimap
@@ -127,6 +135,14 @@ def test_alpha_is_that_of_cholesky(drawing, solver):
     assert 0 <= info.error_estimate <= ALPHA_TOLERANCE
     assert info.iterations <= 250  # of 300, after which Cholesky takes over
     assert abs(alpha - tm.estimate_alpha(*drawing, solver="cholesky")).max() <= ALPHA_TOLERANCE
+
+
+@pytest.mark.parametrize("seed", [2625, 14922, 24372, 46471])
+def test_few_pixels_of_few_colours(seed):
+    """What is alike on 4 x 4 pixels has nothing of a mode that is one on a pixel and minus one beside it."""
+    image, trimap = specks(seed)
+    alpha = tm.estimate_alpha(image, trimap, solver="multigrid")
+    assert abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky")).max() <= ALPHA_TOLERANCE
 
 
 @pytest.mark.parametrize("arguments", [(16, 1e-4, True), (30, 7e-4, False), (30, 1e-4, True), (132, 7e-4, True)])

@@ -9,6 +9,7 @@
 // forgives a preconditioner that is not exactly symmetric). They start on noise (solve_noise), which shows slow modes.
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "../random.hpp"
 #include "drawing.hpp"
@@ -103,6 +104,21 @@ public:
         return all;
     }
 
+    double residual2() const {  // r . r
+        std::vector<double> sums(measures_.size(), 0.0);
+        for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t y = begin; y < end; ++y) {
+                double& sum = sums[static_cast<std::size_t>(y)];
+                for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
+                    for (std::int64_t i = at; i < at + strip.width; ++i) {
+                        sum += r_[i] * r_[i];
+                    }
+                });
+            }
+        });
+        return std::accumulate(sums.begin(), sums.end(), 0.0);
+    }
+
     // The same for the system's b, after x has lost what it is off by on islands, alike on all of one.
     Norms settle() {
         const Norms norms = set_residual(stencil_.rhs.data());
@@ -113,7 +129,7 @@ public:
         return set_residual(stencil_.rhs.data());
     }
 
-    // r = noise, less what islands take of it; x is lost. Alike on 4 x 4 pixels, as rough modes matter less.
+    // r = noise, less what islands take of it; x is lost. Mostly alike on 4 x 4 pixels, as rough modes matter less.
     void set_noise() {
         constexpr std::int64_t block = 4;
         double* const b = islands_ ? w_.data() : r_.data();
@@ -122,7 +138,9 @@ public:
                 for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
                     for (std::int64_t i = at; i < at + strip.width; ++i) {
                         const std::int64_t x = strip.x + i - at;
-                        b[i] = stencil_.scale[i] > 0 ? Random(0, y / block, x / block).uniform() - 0.5 : 0.0;
+                        const double of_block = Random(0, y / block, x / block).uniform() - 0.5;
+                        const double of_pixel = Random(2, y, x).uniform() - 0.5;
+                        b[i] = stencil_.scale[i] > 0 ? of_block + 0.25 * of_pixel : 0.0;
                         x_[i] = 0;
                     }
                 });
@@ -238,35 +256,39 @@ struct Coefficients {
 struct Noise {
     double smallest;  // eigenvalue of M^-1 A that is found; 0 if the steps break down
     double largest;   // max |z| in units of alpha
-    int steps;
+    double left;      // r . r, of the first
+    bool is_gone;     // no mode of some size is left unseen
 };
-Noise solve_noise(Iteration& iteration) {
+Noise solve_noise(Iteration& iteration, std::int64_t unknowns) {
     constexpr int steps_at_most = 10;
     // Nearly all photographs have more than that after 2, 3, 4, 5, and 6 steps or more. Where there is less, or it
     // still falls, a closer look is needed.
     constexpr double usual[] = {0.55, 0.25, 0.2, 0.2, 0.15};
     constexpr double settled = 2.0 / 3;  // of what the step before had found
-    // And r . z has to fall to that part of the first. It cannot while a mode that has more of it has not been found.
-    constexpr double rest = 1e-3;
+    // And r . r has to fall to a hundredth, in small systems to less, as a mode of two pixels is more of them. It cannot
+    // while modes that have more of it have not been found: each keeps its share, however slow it is (slower ones have
+    // less of z . r).
+    const double part_of_large = std::min(1.0, static_cast<double>(unknowns) / 40000);
+    const double rest = 0.01 * part_of_large * part_of_large;
     iteration.set_noise();
     Coefficients cg;
     Noise noise{};
-    double first = 0;
-    for (int steps = 1; steps <= steps_at_most; ++steps) {
+    const double first = iteration.residual2();
+    double first_rz = 0;
+    for (int steps = 1; steps <= steps_at_most && !noise.is_gone; ++steps) {
         const Iteration::Measures measures = iteration.precondition(cg.alpha, cg.beta);
         noise.largest = measures.largest;
-        noise.steps = steps;
         if (!cg.step(measures)) {
-            const bool ended = std::abs(cg.rz) <= 1e-12 * first;  // there are no more modes
-            return {ended ? noise.smallest : 0, 0, steps};
+            const bool ended = std::abs(cg.rz) <= 1e-12 * first_rz;  // there are no more modes
+            return {ended ? noise.smallest : 0, 0, 0, ended};
         }
-        first = steps == 1 ? cg.rz : first;
+        first_rz = steps == 1 ? cg.rz : first_rz;
         const double before = noise.smallest;
         noise.smallest = cg.ritz.then(cg.alpha);
         const bool is_settled = steps == 2 || noise.smallest > settled * before;
-        if (steps >= 2 && is_settled && noise.smallest > usual[std::min(steps, 6) - 2] && cg.rz <= rest * first) {
-            break;
-        }
+        noise.left = iteration.residual2() / first;
+        noise.is_gone =
+            steps >= 2 && is_settled && noise.smallest > usual[std::min(steps, 6) - 2] && noise.left <= rest;
     }
     return noise;
 }
@@ -298,16 +320,17 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     const Context context{options.threads, monitor};
     Iteration iteration(stencil, context);
     monitor.phase("cg");
-    const Noise noise = solve_noise(iteration);
+    const Noise noise = solve_noise(iteration, problem.unknowns());
     // What is left of the noise is added to the start, as an error of known size. Its slow modes cannot hide: they keep
-    // the estimate large until conjugate gradients have met them. Less of it where the noise was gone soon, none where
-    // the steps broke down (z may not be finite then).
-    const double error = noise.steps <= 4 ? 0.05 : 0.5;
+    // the estimate large until conjugate gradients have met them. Little of it where nearly all have been seen, none
+    // where the steps broke down (z may not be finite then).
+    const double error = noise.is_gone ? 0.01 : 0.5;
     const double share = noise.largest > 0 ? error / noise.largest : 0.0;
     for_unknowns(problem, stencil, context, [&](std::int64_t i, std::int64_t at) {
         iteration.x()[at] = x[i] / stencil.scale[at] + (share > 0 ? share * iteration.z()[at] : 0.0);
     });
-    const bool slow = noise.smallest < slow_below || is_drawing(stencil, context);
+    // Where ten steps leave all of the noise, no mode may have been found yet.
+    const bool slow = noise.smallest < slow_below || noise.left > 1 || is_drawing(stencil, context);
     const double goal = goal_of(options.tolerance, slow);
     const auto first = iteration.settle();
     if (first.b2 == 0) {  // nothing unknown meets any foreground

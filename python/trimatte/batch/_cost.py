@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .._check import UNKNOWN, labels
-from .._picture_read import pixel_count, read_guide
+from .._picture_read import pixel_count, read_guide, read_single
+from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 
 # Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with many unknown
@@ -21,12 +22,12 @@ _DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
 def estimated_bytes(job: Job) -> int:
     """Estimate the memory of the process that does an item; 0 if its pictures cannot be read, which costs little.
 
-    The picture's size is read from the file's head, the unknown pixels are counted in the trimap. A mask's band is
-    taken as a fifth of the picture.
+    The picture's size is read from the file's head, the unknown pixels are counted in the trimap, or in the one that
+    will be made from the mask.
     """
     try:
         pixels, floats = pixel_count(job.image)
-        unknown = _unknown(job) if job.trimap is not None else pixels // 5
+        unknown = _unknown(job)
     except Exception:  # whatever is wrong with them is the item's own failure
         return 0
     if job.options.get("known_weight") is not None:
@@ -38,6 +39,10 @@ def estimated_bytes(job: Job) -> int:
 
 
 def _unknown(job: Job) -> int:
-    trimap = read_guide(job.inputs[1])
+    if job.trimap is not None:
+        trimap = read_guide(job.trimap)
+    else:
+        of_trimap = {name: job.options[name] for name in ("band", "threshold") if name in job.options}
+        trimap = trimap_from_soft_mask(read_single(job.inputs[1], "mask"), **of_trimap)
     thresholds = {name: value for name, value in job.options.items() if name.endswith("_threshold")}
     return int(np.count_nonzero(labels(trimap, trimap.shape, **thresholds) == UNKNOWN))

@@ -175,7 +175,7 @@ def _executor(address: str | None) -> Iterator[tuple[Any, Callable[[], bool] | N
         from distributed import Client
     except ModuleNotFoundError as error:
         raise click.UsageError('--dask needs dask.distributed: pip install "trimatte[dask]"') from error
-    for name in ("distributed.client", "distributed.core", "distributed.comm", "tornado.application"):
+    for name in ("distributed", "distributed.client", "tornado.application", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # pages of tracebacks, if a scheduler goes away
     try:
         client = Client(address, timeout=10)
