@@ -22,8 +22,8 @@ _DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
 def estimated_bytes(job: Job) -> int:
     """Estimate the memory of the process that does an item; 0 if its pictures cannot be read, which costs little.
 
-    The picture's size is read from the file's head, the unknown pixels are counted in the trimap, or in the one that
-    a mask gives.
+    The picture's size is read from the file's head, the unknown pixels are counted in the trimap, or in the one
+    that a mask gives.
     """
     try:
         pixels, floats = pixel_count(job.image)
