@@ -265,9 +265,9 @@ Noise solve_noise(Iteration& iteration, std::int64_t unknowns) {
     // or it still falls, a closer look is needed.
     constexpr double usual[] = {0.55, 0.25, 0.2, 0.2, 0.15, 0.15, 0.1};
     constexpr double settled = 2.0 / 3;  // of what the step before had found
-    // And r . r has to fall to a hundredth, in small systems to less, as a mode of two pixels is more of them. It cannot
-    // while modes that have more of it have not been found: each keeps its share, however slow it is (slower ones have
-    // less of z . r).
+    // And r . r has to fall to a hundredth, in small systems to less, as a mode of two pixels is more of them. It
+    // cannot while modes that have more of it have not been found: each keeps its share, however slow it is (slower
+    // ones have less of z . r).
     const double part_of_large = std::min(1.0, static_cast<double>(unknowns) / 40000);
     const double rest = 0.01 * part_of_large * part_of_large;
     iteration.set_noise();
