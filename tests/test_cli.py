@@ -612,10 +612,12 @@ def test_process_that_is_terminated_leaves_nothing_behind(folder):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
-def test_standard_output_that_is_full(folder):
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_standard_output_that_is_full(folder, unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}  # empty: as if it was not there
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "trimatte", "info", "--json"]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
     assert done.returncode == 1
     assert done.stderr == "trimatte: error: standard output: No space left on device\n"
 

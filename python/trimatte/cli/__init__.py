@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usag
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -29,6 +30,7 @@ def main() -> None:
         code = _stopped(signal.SIGINT)
     except _Terminated:  # files that were being written are removed by now
         code = _stopped(signal.SIGTERM)
+    _forget_unwritten()
     sys.exit(code)
 
 
@@ -74,6 +76,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _forget_unwritten() -> None:
+    """Drop what standard output did not take: the interpreter would try again as it ends, and exit with 120."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(*_: object) -> None:
