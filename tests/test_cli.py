@@ -622,6 +622,18 @@ def test_standard_output_that_is_full(folder, unbuffered):
     assert done.stderr == "trimatte: error: standard output: No space left on device\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise")
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_standard_output_that_nobody_reads(folder, unbuffered):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "trimatte", "info", "--json"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_process_that_is_interrupted_while_it_imports(folder):
     (folder / "click.py").write_text("raise KeyboardInterrupt\n")
     done = process("-c", "from trimatte.cli import main; main()")

@@ -25,22 +25,30 @@ namespace {
 // The estimated error is too small until the slowest mode has shown.
 constexpr std::int64_t iterations_at_least = 10;
 
+// body(y, x, slot) for every slot of the strips; rows side by side.
+template <class Body>
+void for_slots(const Grid& grid, const Context& context, const Body& body) {
+    for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            for_strips(grid, y, [&](const Strip& strip, std::int64_t at) {
+                for (std::int64_t i = 0; i < strip.width; ++i) {
+                    body(y, strip.x + i, at + i);
+                }
+            });
+        }
+    });
+}
+
 // [1, R, G, B] / scale, colours less 0.5.
 Buffer<float> near_null(const Stencil& stencil, const Context& context) {
     const std::int64_t n = stencil.grid.slots();
     Buffer<float> N = zeros<float>(columns * n, context);
-    for_rows(stencil.grid, context, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t y = begin; y < end; ++y) {
-            for_strips(stencil.grid, y, [&](const Strip& strip, std::int64_t at) {
-                for (std::int64_t i = at; i < at + strip.width; ++i) {
-                    const double inverse = stencil.scale[i] > 0 ? 1 / stencil.scale[i] : 0.0;
-                    N[i] = static_cast<float>(inverse);
-                    for (int c = 0; c < stencil.channels; ++c) {
-                        const double colour = static_cast<double>(stencil.colours[c * n + i]) - 0.5;
-                        N[(c + 1) * n + i] = static_cast<float>(colour * inverse);
-                    }
-                }
-            });
+    for_slots(stencil.grid, context, [&](std::int64_t, std::int64_t, std::int64_t i) {
+        const double inverse = stencil.scale[i] > 0 ? 1 / stencil.scale[i] : 0.0;
+        N[i] = static_cast<float>(inverse);
+        for (int c = 0; c < stencil.channels; ++c) {
+            const double colour = static_cast<double>(stencil.colours[c * n + i]) - 0.5;
+            N[(c + 1) * n + i] = static_cast<float>(colour * inverse);
         }
     });
     return N;
@@ -83,18 +91,12 @@ public:
     Norms set_residual(const double* b) {
         std::vector<Norms> norms(measures_.size());
         multiply(x_.data());
-        for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t y = begin; y < end; ++y) {
-                Norms& sums = norms[static_cast<std::size_t>(y)];
-                for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
-                    for (std::int64_t i = at; i < at + strip.width; ++i) {
-                        r_[i] = b[i] - q_[i];
-                        const double scale = stencil_.scale[i];
-                        sums.r2 += r_[i] * scale * (r_[i] * scale);
-                        sums.b2 += b[i] * scale * (b[i] * scale);
-                    }
-                });
-            }
+        for_slots(grid(), context_, [&](std::int64_t y, std::int64_t, std::int64_t i) {
+            Norms& sums = norms[static_cast<std::size_t>(y)];
+            r_[i] = b[i] - q_[i];
+            const double scale = stencil_.scale[i];
+            sums.r2 += r_[i] * scale * (r_[i] * scale);
+            sums.b2 += b[i] * scale * (b[i] * scale);
         });
         Norms all{};
         for (const Norms& row : norms) {
@@ -102,21 +104,6 @@ public:
             all.b2 += row.b2;
         }
         return all;
-    }
-
-    double residual2() const {  // r . r
-        std::vector<double> sums(measures_.size(), 0.0);
-        for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t y = begin; y < end; ++y) {
-                double& sum = sums[static_cast<std::size_t>(y)];
-                for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
-                    for (std::int64_t i = at; i < at + strip.width; ++i) {
-                        sum += r_[i] * r_[i];
-                    }
-                });
-            }
-        });
-        return std::accumulate(sums.begin(), sums.end(), 0.0);
     }
 
     // The same for the system's b, after x has lost what it is off by on islands, alike on all of one.
@@ -129,22 +116,24 @@ public:
         return set_residual(stencil_.rhs.data());
     }
 
+    double residual2() const {  // r . r
+        std::vector<double> sums(measures_.size(), 0.0);
+        for_slots(grid(), context_, [&](std::int64_t y, std::int64_t, std::int64_t i) {
+            sums[static_cast<std::size_t>(y)] += r_[i] * r_[i];
+        });
+        return std::accumulate(sums.begin(), sums.end(), 0.0);
+    }
+
     // r = noise, less what islands take of it; x is lost. Mostly alike on 4 x 4 pixels, as rough modes matter less.
+    // Of modes that are plus and minus within those, single pixels have some.
     void set_noise() {
         constexpr std::int64_t block = 4;
         double* const b = islands_ ? w_.data() : r_.data();
-        for_rows(grid(), context_, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t y = begin; y < end; ++y) {
-                for_strips(grid(), y, [&](const Strip& strip, std::int64_t at) {
-                    for (std::int64_t i = at; i < at + strip.width; ++i) {
-                        const std::int64_t x = strip.x + i - at;
-                        const double of_block = Random(0, y / block, x / block).uniform() - 0.5;
-                        const double of_pixel = Random(2, y, x).uniform() - 0.5;
-                        b[i] = stencil_.scale[i] > 0 ? of_block + 0.25 * of_pixel : 0.0;
-                        x_[i] = 0;
-                    }
-                });
-            }
+        for_slots(grid(), context_, [&](std::int64_t y, std::int64_t x, std::int64_t i) {
+            const double of_block = Random(0, y / block, x / block).uniform() - 0.5;
+            const double of_pixel = Random(2, y, x).uniform() - 0.5;
+            b[i] = stencil_.scale[i] > 0 ? of_block + 0.25 * of_pixel : 0.0;
+            x_[i] = 0;
         });
         if (islands_) {
             islands_->correct(b, 1, x_.data());

@@ -68,7 +68,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _stopped(signal.SIGINT)
     except BrokenPipeError:  # `trimatte ... --json | head`: the reader has gone, nobody is left to tell
-        sys.stdout = None
         return 1
     except MemoryError as error:
         return _fail(f"not enough memory ({error})" if str(error) else "not enough memory")
@@ -81,7 +80,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _forget_unwritten() -> None:
     """Drop what standard output did not take: the interpreter would try again as it ends, and exit with 120."""
     try:
-        if sys.stdout is not None:
+        if sys.stdout is not None:  # as in a process without a console
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
