@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "closed_form_rows.hpp"
+#include "affinity/closed_form_rows.hpp"
 #include "trimatte/affinity.hpp"
 #include "trimatte/parallel.hpp"
 

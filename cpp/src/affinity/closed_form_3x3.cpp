@@ -1,7 +1,7 @@
 // Rows of the sparse matrix from the sums of the 3 x 3 windows (closed_form_windows.hpp).
 #include <array>
 
-#include "closed_form_windows.hpp"
+#include "affinity/closed_form_windows.hpp"
 
 namespace trimatte {
 

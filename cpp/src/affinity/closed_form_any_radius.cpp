@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "closed_form_rows.hpp"
+#include "affinity/closed_form_rows.hpp"
 
 namespace trimatte {
 namespace {

@@ -2,7 +2,7 @@
 #include <array>
 #include <cmath>
 
-#include "closed_form_windows.hpp"
+#include "affinity/closed_form_windows.hpp"
 #include "trimatte/affinity.hpp"
 #include "trimatte/parallel.hpp"
 

@@ -16,8 +16,8 @@
 #include <utility>
 #include <vector>
 
-#include "../simd/kernels.hpp"
-#include "closed_form_rows.hpp"
+#include "simd/kernels.hpp"
+#include "affinity/closed_form_rows.hpp"
 
 namespace trimatte {
 

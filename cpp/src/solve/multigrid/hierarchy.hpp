@@ -4,7 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "multigrid_level.hpp"
+#include "solve/multigrid/level.hpp"
 
 namespace trimatte {
 

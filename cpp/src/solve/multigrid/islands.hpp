@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "loose_parts.hpp"
+#include "solve/multigrid/loose_parts.hpp"
 
 namespace trimatte {
 

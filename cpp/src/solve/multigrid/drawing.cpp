@@ -1,4 +1,4 @@
-#include "drawing.hpp"
+#include "solve/multigrid/drawing.hpp"
 
 #include <algorithm>
 #include <array>

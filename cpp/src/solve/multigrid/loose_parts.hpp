@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sweep.hpp"
+#include "solve/multigrid/sweep.hpp"
 #include "trimatte/stencil.hpp"
 
 namespace trimatte {

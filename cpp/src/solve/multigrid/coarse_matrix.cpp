@@ -1,5 +1,5 @@
 // The coarse matrix P^T A P.
-#include "multigrid_setup.hpp"
+#include "solve/multigrid/hierarchy.hpp"
 
 namespace trimatte {
 

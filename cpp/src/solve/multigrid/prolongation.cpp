@@ -1,6 +1,6 @@
-#include "multigrid_prolongation.hpp"
+#include "solve/multigrid/prolongation.hpp"
 
-#include "multigrid_setup.hpp"
+#include "solve/multigrid/hierarchy.hpp"
 
 namespace trimatte {
 

@@ -1,7 +1,7 @@
 // Tells drawings from photographs. Private to this folder.
 #pragma once
 
-#include "sweep.hpp"
+#include "solve/multigrid/sweep.hpp"
 #include "trimatte/stencil.hpp"
 
 namespace trimatte {

@@ -1,4 +1,4 @@
-#include "loose_parts.hpp"
+#include "solve/multigrid/loose_parts.hpp"
 
 #include <algorithm>
 #include <array>

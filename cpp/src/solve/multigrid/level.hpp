@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "multigrid_prolongation.hpp"
+#include "solve/multigrid/prolongation.hpp"
 #include "trimatte/stencil.hpp"
 
 namespace trimatte {

@@ -5,17 +5,12 @@
 #include <functional>
 #include <vector>
 
-#include "trimatte/buffer.hpp"
+#include "base/zeros.hpp"
 #include "trimatte/grid.hpp"
 #include "trimatte/monitor.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace trimatte {
-
-struct Context {
-    int threads;
-    Monitor& monitor;
-};
 
 // follows: this stage has just done row y - 1.
 using RowStage = std::function<void(std::int64_t y, bool follows)>;
@@ -62,16 +57,6 @@ void for_cells(const Grid& grid, std::int64_t cell_row, const Body& body) {
             body(*s, x);
         }
     }
-}
-
-// Zeros, first touched by the thread that is likely to work there.
-template <class T>
-Buffer<T> zeros(std::int64_t size, const Context& context) {
-    Buffer<T> buffer(size);
-    parallel_ranges(size, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        std::fill(buffer.data() + begin, buffer.data() + end, T{0});
-    });
-    return buffer;
 }
 
 }  // namespace trimatte

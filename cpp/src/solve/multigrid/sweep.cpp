@@ -1,4 +1,4 @@
-#include "sweep.hpp"
+#include "solve/multigrid/sweep.hpp"
 
 namespace trimatte {
 namespace {

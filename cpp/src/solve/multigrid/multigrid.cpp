@@ -11,11 +11,11 @@
 #include <limits>
 #include <numeric>
 
-#include "../random.hpp"
-#include "drawing.hpp"
-#include "islands.hpp"
-#include "multigrid_setup.hpp"
-#include "ritz.hpp"
+#include "base/random.hpp"
+#include "solve/multigrid/drawing.hpp"
+#include "solve/multigrid/islands.hpp"
+#include "solve/multigrid/hierarchy.hpp"
+#include "solve/ritz.hpp"
 #include "trimatte/solve.hpp"
 #include "trimatte/stencil.hpp"
 

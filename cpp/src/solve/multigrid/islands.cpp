@@ -1,4 +1,4 @@
-#include "islands.hpp"
+#include "solve/multigrid/islands.hpp"
 
 #include <algorithm>
 #include <limits>

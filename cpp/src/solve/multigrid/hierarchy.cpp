@@ -1,4 +1,4 @@
-#include "multigrid_setup.hpp"
+#include "solve/multigrid/hierarchy.hpp"
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>

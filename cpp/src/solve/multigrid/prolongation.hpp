@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "../simd/kernels.hpp"
-#include "sweep.hpp"
+#include "simd/kernels.hpp"
+#include "solve/multigrid/sweep.hpp"
 
 namespace trimatte {
 
