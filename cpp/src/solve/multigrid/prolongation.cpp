@@ -87,18 +87,18 @@ void Prolongation<B>::restrict_to_cells(const Grid& grid, const float* r, float*
                                         const Context& context) const {
     for_cell_rows(grid, context, [&](std::int64_t cy) {
         for (std::int32_t i = cells.begin(cy); i < cells.end(cy); ++i) {
-            const float* rows[Patch::side];
+            const float* at[Patch::side];
             const Cells::Cell& cell = cells[i];
             for (int y = 0; y < Patch::k; ++y) {
-                rows[y + 1] = r + cell.slot + y * cell.stride - 1;
+                at[y + 1] = r + cell.slot + y * cell.stride - 1;
             }
             // Where there is no cell, P is zero.
             const std::int32_t above = cells.neighbour(i, -1, 0);
             const std::int32_t below = cells.neighbour(i, 1, 0);
-            rows[0] = above == 0 ? rows[1] : r + cells[above].slot + (Patch::k - 1) * cells[above].stride - 1;
-            rows[Patch::side - 1] = below == 0 ? rows[1] : r + cells[below].slot - 1;
+            at[0] = above == 0 ? at[1] : r + cells[above].slot + (Patch::k - 1) * cells[above].stride - 1;
+            at[Patch::side - 1] = below == 0 ? at[1] : r + cells[below].slot - 1;
             float sums[columns];
-            kernels_for<B>().gather(patches.data() + std::int64_t{Patch::size} * i, rows, grid.slots(), sums);
+            kernels_for<B>().gather(patches.data() + std::int64_t{Patch::size} * i, at, grid.slots(), sums);
             for (int c = 0; c < columns; ++c) {
                 out[c * out_slots + cell.coarse] = sums[c];
             }

@@ -1,10 +1,11 @@
-// The closed-form system as planes for multigrid, without the sparse matrix between.
+// The system as planes for multigrid, from the planes of an affinity, without a sparse matrix between.
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <vector>
 
-#include "affinity/closed_form_windows.hpp"
-#include "trimatte/affinity.hpp"
-#include "trimatte/parallel.hpp"
+#include "simd/kernels.hpp"
+#include "system/rows.hpp"
 
 namespace trimatte {
 namespace {
@@ -12,59 +13,60 @@ namespace {
 constexpr std::int64_t k = Stencil::pixels_per_cell;
 static_assert(k % Grid::gap == 0);  // so that a strip has `gap` slots behind its row, no more
 
-// Dense picture rows of numbers, the last eight of them.
+// One number for each pixel of the last eight picture rows, zero beyond the picture.
 class Rows {
 public:
     explicit Rows(std::int64_t width)
-        : stride_(width + 2 * WindowSums::margin), data_(static_cast<std::size_t>(8 * stride_), 0.0) {}
-    double* at(std::int64_t y) { return data_.data() + (y + 8) % 8 * stride_ + WindowSums::margin; }
-    void clear(std::int64_t y) { std::fill(at(y) - WindowSums::margin, at(y) - WindowSums::margin + stride_, 0.0); }
+        : stride_(width + 2 * StencilRows::margin), data_(static_cast<std::size_t>(8 * stride_), 0.0) {}
+    double* at(std::int64_t y) { return data_.data() + (y + 8) % 8 * stride_ + StencilRows::margin; }
+    void clear(std::int64_t y) { std::fill(at(y) - StencilRows::margin, at(y) - StencilRows::margin + stride_, 0.0); }
 
 private:
     std::int64_t stride_;
     std::vector<double> data_;
 };
 
-Grid make_grid(const ImageView& image, const Label* labels, bool soft, int threads, Monitor& monitor) {
+// A grid whose cells are those with an unknown of the system.
+Grid make_grid(const ImageView& image, const Known& known, const Context& context) {
     const std::int64_t rows = (image.height + k - 1) / k;
     const std::int64_t columns = (image.width + k - 1) / k;
-    std::vector<std::uint8_t> active(static_cast<std::size_t>(rows * columns), soft ? 1 : 0);
-    if (!soft) {
-        parallel_for((rows + 7) / 8, threads, monitor, [&](std::int64_t task) {
+    std::vector<std::uint8_t> active(static_cast<std::size_t>(rows * columns), known.is_soft() ? 1 : 0);
+    const auto find_active = [&](std::int64_t cy, std::vector<std::uint8_t>& column) {
+        std::fill(column.begin(), column.end(), std::uint8_t{0});
+        for (std::int64_t y = cy * k; y < std::min(image.height, (cy + 1) * k); ++y) {
+            const Label* label = known.labels + y * image.width;
+            for (std::int64_t x = 0; x < image.width; ++x) {
+                column[static_cast<std::size_t>(x)] |= label[x] == Label::unknown;
+            }
+        }
+        for (std::int64_t cx = 0; cx < columns; ++cx) {
+            const std::uint8_t* cell = column.data() + cx * k;
+            active[static_cast<std::size_t>(cy * columns + cx)] =
+                std::any_of(cell, cell + k, [](auto u) { return u != 0; });
+        }
+    };
+    if (!known.is_soft()) {
+        parallel_for((rows + 7) / 8, context.threads, context.monitor, [&](std::int64_t task) {
             std::vector<std::uint8_t> column(static_cast<std::size_t>(columns * k), 0);
             for (std::int64_t cy = 8 * task; cy < std::min(rows, 8 * task + 8); ++cy) {
-                std::fill(column.begin(), column.end(), std::uint8_t{0});
-                for (std::int64_t y = cy * k; y < std::min(image.height, (cy + 1) * k); ++y) {
-                    const Label* label = labels + y * image.width;
-                    for (std::int64_t x = 0; x < image.width; ++x) {
-                        column[static_cast<std::size_t>(x)] |= label[x] == Label::unknown;
-                    }
-                }
-                for (std::int64_t cx = 0; cx < columns; ++cx) {
-                    const std::uint8_t* cell = column.data() + cx * k;
-                    active[static_cast<std::size_t>(cy * columns + cx)] =
-                        std::any_of(cell, cell + k, [](auto u) { return u != 0; });
-                }
+                find_active(cy, column);
             }
         });
     }
     return Grid(image.height, image.width, k, Stencil::reach, active);
 }
 
-// Fills the stencil's rows.
+// Fills a band of the stencil's rows.
 class RowFiller {
 public:
-    RowFiller(const ImageView& image, const Label* labels, double known_weight, const ClosedFormOptions& options,
-              Stencil& stencil, Monitor& monitor)
+    RowFiller(StencilRows& rows, const ImageView& image, const Known& known, Stencil& stencil)
         : image_(image),
-          labels_(labels),
-          known_weight_(known_weight),
-          prior_(options.prior),
+          known_(known),
           stencil_(stencil),
-          sums_(image, soft() ? nullptr : labels, options.epsilon, monitor),
+          sums_(rows),
           scale_(image.width),
           foreground_(image.width),
-          product_(static_cast<std::size_t>(image.width + 2 * WindowSums::margin)) {}
+          product_(static_cast<std::size_t>(image.width + 2 * StencilRows::margin)) {}
 
     // Rows [y_begin, y_end).
     void fill(std::int64_t y_begin, std::int64_t y_end) {
@@ -87,7 +89,6 @@ public:
     }
 
 private:
-    bool soft() const { return known_weight_ > 0; }
     bool inside(std::int64_t y) const { return y >= 0 && y < image_.height; }
 
     void load_foreground(std::int64_t y) {
@@ -95,7 +96,7 @@ private:
         if (!inside(y)) {
             return;
         }
-        const Label* label = labels_ + y * image_.width;
+        const Label* label = known_.labels + y * image_.width;
         double* f = foreground_.at(y);
         for (std::int64_t x = 0; x < image_.width; ++x) {
             f[x] = label[x] == Label::foreground ? 1.0 : 0.0;
@@ -107,15 +108,13 @@ private:
         if (!inside(y)) {
             return;
         }
-        const Label* label = labels_ + y * image_.width;
         const double* diagonal = sums_.at(y, 0);
         double* s = scale_.at(y);
         for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
             const std::int64_t end = std::min(strip->x + strip->width, image_.width);
             for (std::int64_t x = strip->x; x < end; ++x) {
-                const bool unknown = label[x] == Label::unknown;
-                const double entry = diagonal[x] + (unknown ? prior_.weight(y * image_.width + x) : known_weight_);
-                s[x] = unknown || soft() ? 1 / std::sqrt(entry) : 0.0;
+                const std::int64_t pixel = y * image_.width + x;
+                s[x] = known_.is_solved(pixel) ? 1 / std::sqrt(diagonal[x] + known_.diagonal(pixel)) : 0.0;
             }
         }
     }
@@ -139,18 +138,18 @@ private:
             simd::kernels().apply_entries(size, rows, sums_.stride(), f.data(), product_.data());
             for (std::int64_t i = 0; i < size; ++i) {
                 const double towards_foreground = product_[static_cast<std::size_t>(i)];
-                const double b = soft() ? known_weight_ * f[2][i] : -towards_foreground;
+                const double b = known_.is_soft() ? known_.weight * f[2][i] : -towards_foreground;
                 stencil_.scale[to + i] = s_at[0][i];
                 stencil_.rhs[to + i] = b * s_at[0][i];
             }
-            for (std::int64_t i = 0; prior_ && i < std::min(strip->width, image_.width - x); ++i) {
+            for (std::int64_t i = 0; known_.prior && i < std::min(strip->width, image_.width - x); ++i) {
                 const std::int64_t pixel = y * image_.width + x + i;
-                if (labels_[pixel] == Label::unknown) {
-                    stencil_.rhs[to + i] += prior_.pull(pixel) * s_at[0][i];
+                if (known_.labels[pixel] == Label::unknown) {
+                    stencil_.rhs[to + i] += known_.prior.pull(pixel) * s_at[0][i];
                 }
             }
-            for (int c = 0; c < image_.channels; ++c) {
-                const double* colour = sums_.colours().row(y) + c * sums_.colours().stride();
+            for (int c = 0; c < stencil_.channels; ++c) {
+                const double* colour = sums_.colour(y, c);
                 const std::int64_t width = std::min(strip->width, image_.width - x);
                 float* out = stencil_.colours.data() + c * n + to;
                 std::fill(std::copy(colour + x, colour + x + width, out), out + size + rest, 0.0f);
@@ -168,31 +167,30 @@ private:
     const Strip* strips_end(std::int64_t y) const { return stencil_.grid.strips_end(y / k); }
 
     const ImageView& image_;
-    const Label* labels_;
-    double known_weight_;
-    Prior prior_;
+    const Known& known_;
     Stencil& stencil_;
-    WindowSums sums_;
+    StencilRows& sums_;
     Rows scale_, foreground_;
     std::vector<double> product_;
 };
 
 }  // namespace
 
-Stencil closed_form_stencil(const ImageView& image, const Label* labels, double known_weight,
-                            const ClosedFormOptions& options, Monitor& monitor) {
+Stencil stencil_of_planes(const Affinity& affinity, const Wanted& wanted, const Known& known, const Context& context) {
+    const ImageView& image = wanted.image;
     Stencil stencil;
-    stencil.grid = make_grid(image, labels, known_weight > 0, options.threads, monitor);
-    stencil.channels = image.channels;
+    stencil.grid = make_grid(image, known, context);
+    stencil.channels = affinity.traits().colour_line ? image.channels : 0;
     stencil.allocate();
-    // Bands of whole cells; every band computes a few rows of windows that its neighbours compute too.
+    // Bands of whole cells; every band computes a few rows of windows that its neighbours compute, too.
     const std::int64_t rows = stencil.grid.cell_rows();
-    const std::int64_t band = std::clamp<std::int64_t>(rows / (4 * options.threads), 8, 32);
+    const std::int64_t band = std::clamp<std::int64_t>(rows / (4 * context.threads), 8, 32);
     const std::int64_t bands = (rows + band - 1) / band;
-    parallel_for(bands, options.threads, monitor, [&](std::int64_t i) {
-        RowFiller filler(image, labels, known_weight, options, stencil, monitor);
+    parallel_for(bands, context.threads, context.monitor, [&](std::int64_t i) {
+        const auto planes = affinity.stencil_rows(wanted, context.monitor);
+        RowFiller filler(*planes, image, known, stencil);
         filler.fill(i * band * k, std::min(image.height, (i + 1) * band * k));
-        monitor.set_fraction(static_cast<double>(i) / static_cast<double>(bands));
+        context.monitor.set_fraction(static_cast<double>(i) / static_cast<double>(bands));
     });
     stencil.grid.trim([&](std::int64_t slot) { return stencil.scale[slot] > 0; });
     return stencil;

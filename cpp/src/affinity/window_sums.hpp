@@ -1,57 +1,57 @@
-// The closed-form Laplacian for windows of 3 x 3 pixels, row by row. Private to this folder.
+// Sums over windows of 3 x 3 pixels, row by row: the fast form of affinities that are made of such windows. Private to
+// this folder.
 //
-// Eq. 12 of Levin et al. 2008 for one window w of n = 9 pixels with mean colour m and covariance S:
-//     L_ab = delta_ab - (1 + (I_a - m)^T (S + epsilon / n Id)^-1 (I_b - m)) / n
-// With S + epsilon / n Id = K D K^T (K unit lower triangular) and y_a = D^-1/2 K^-1 (I_a - m) / sqrt(n) this is
-//     L_ab = delta_ab - 1 / n - y_a . y_b
-// The factorisation matters: for colours on one line the determinant is a difference of nearly equal numbers,
-// and an inverse by adjugates loses all its digits.
-//
-// Many windows of a row are handled together, as arrays (simd/kernels_closed_form.inl). Their entries are added into
-// dense planes: plane d of a picture row holds L(p, p + d) for one offset d, so that each addition is one of shifted
-// rows. Only the 13 offsets that point forward are kept; L(p, p - d) is read at pixel p - d.
+// The matrix of one window w is
+//     L_ab = delta_ab - constant - y_a . y_b
+// where y_a is a vector of a few numbers for each pixel a of the window; an affinity says how it follows from the
+// window's colours (WindowKernel). Many windows of a row are handled together, as arrays of simd::lanes numbers.
 #pragma once
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "affinity/colour_rows.hpp"
 #include "simd/kernels.hpp"
-#include "affinity/closed_form_rows.hpp"
+#include "trimatte/affinity.hpp"
+#include "trimatte/buffer.hpp"
+
 
 namespace trimatte {
 
-// Planes of picture rows; the sums of the windows that have been added.
-class WindowSums {
+// What an affinity makes of a window.
+class WindowKernel {
 public:
-    static constexpr int planes = 13;
-    static constexpr std::int64_t margin = 16;  // columns that may be read on both sides of the picture
+    virtual ~WindowKernel() = default;
+    virtual int components() const = 0;  // numbers of y_a, at most 4
+    virtual double constant() const = 0;
+    // y[a * components() + c][i]: number c of pixel a of window i, for `count` windows beside each other. rows: the
+    // three rows of colours at the first window's left column, channel c at c * stride.
+    virtual void whiten(const double* const* rows, std::int64_t stride, int count, simd::Lanes* y) const = 0;
+};
 
-    // labels: a window is built if it holds an unknown pixel; null builds all.
-    WindowSums(const ImageView& image, const Label* labels, double epsilon, Monitor& monitor)
-        : image_(image),
-          labels_(labels),
-          e_(epsilon / window_pixels),
+// The planes of picture rows: sums of the windows that have been added. A window is built if it holds an unknown pixel.
+class WindowSums : public StencilRows {
+public:
+    WindowSums(const Wanted& wanted, std::unique_ptr<WindowKernel> kernel, Monitor& monitor)
+        : image_(wanted.image),
+          labels_(wanted.labels),
+          kernel_(std::move(kernel)),
           monitor_(monitor),
-          stride_(image.width + 2 * margin),
-          data_(ring_rows * planes * stride_),
-          touched_(ring_rows),
-          colours_(image, ring_rows, 0),
-          column_(static_cast<std::size_t>(image.width)),
-          build_(static_cast<std::size_t>(image.width)) {
+          stride_(image_.width + 2 * margin),
+          data_(rows_kept * planes * stride_),
+          touched_(rows_kept),
+          colours_(image_, rows_kept, 0),
+          column_(static_cast<std::size_t>(image_.width)),
+          build_(static_cast<std::size_t>(image_.width)) {
         std::fill(data_.begin(), data_.end(), 0.0);
     }
 
-    // The plane of a forward offset: (0, 0..2), (1, -2..2), (2, -2..2).
-    static constexpr int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
-    // Plane 0 of row y at column x; plane d is d * stride() further. Rows live from their first window until that of
-    // row y + ring_rows begins.
-    double* at(std::int64_t y, std::int64_t x) { return data_.data() + slot(y) * planes * stride_ + x + margin; }
-    std::int64_t stride() const { return stride_; }
-    ColourRows& colours() { return colours_; }
+    double* at(std::int64_t y, std::int64_t x) override { return data_.data() + slot(y) * planes * stride_ + x + margin; }
+    std::int64_t stride() const override { return stride_; }
+    const double* colour(std::int64_t y, int c) override { return colours_.row(y) + c * colours_.stride(); }
 
-    // Begins row y: it must be done once before a window that touches it is added.
-    void clear(std::int64_t y) {
+    void clear(std::int64_t y) override {
         auto& touched = touched_[static_cast<std::size_t>(slot(y))];
         for (const auto& [begin, end] : touched) {
             for (int d = 0; d < planes; ++d) {
@@ -62,13 +62,13 @@ public:
         touched.clear();
     }
 
-    // Adds all windows whose centre is in row `centre`, which has rows above and below.
-    void add(std::int64_t centre) {
+    // Adds all windows whose centre is in row `centre`.
+    void add(std::int64_t centre) override {
         find_windows(centre);
         monitor_.poll();
         const simd::Kernels& kernels = simd::kernels();
         const std::int64_t width = image_.width;
-        simd::Lanes y[window_pixels * 3];
+        simd::Lanes y[window_pixels * 4];
         std::int64_t next_poll = poll_every;
         for (std::int64_t x = 1; x + 1 < width;) {
             if (!build_[static_cast<std::size_t>(x)]) {
@@ -86,8 +86,8 @@ public:
             const double* rows_at[] = {colours_.row(centre - 1) + x - 1, colours_.row(centre) + x - 1,
                                        colours_.row(centre + 1) + x - 1};
             double* const planes_at[] = {at(centre - 1, x - 1), at(centre, x - 1), at(centre + 1, x - 1)};
-            kernels.whiten(image_.channels, rows_at, colours_.stride(), count, e_, y);
-            kernels.add_entries(image_.channels, y, count, stride_, planes_at);
+            kernel_->whiten(rows_at, colours_.stride(), count, y);
+            kernels.add_entries(kernel_->components(), kernel_->constant(), y, count, stride_, planes_at);
             for (std::int64_t row = centre - 1; row <= centre + 1; ++row) {
                 touch(row, x - 1, x + count + 1);
             }
@@ -98,9 +98,8 @@ public:
 private:
     static constexpr int window_pixels = 9;
     static constexpr std::int64_t poll_every = 65536;  // windows of a row
-    static constexpr std::int64_t ring_rows = 8;
 
-    static std::int64_t slot(std::int64_t y) { return (y + ring_rows) % ring_rows; }
+    static std::int64_t slot(std::int64_t y) { return (y + rows_kept) % rows_kept; }
 
     void touch(std::int64_t y, std::int64_t begin, std::int64_t end) {
         auto& touched = touched_[static_cast<std::size_t>(slot(y))];
@@ -128,9 +127,9 @@ private:
         }
     }
 
-    const ImageView& image_;
-    const Label* labels_;
-    double e_;
+    const ImageView image_;
+    const Label* const labels_;
+    const std::unique_ptr<WindowKernel> kernel_;
     Monitor& monitor_;
     std::int64_t stride_;
     Buffer<double> data_;
