@@ -593,13 +593,13 @@ def test_process_that_is_interrupted(folder):
 
 TERMINATED = """
 import signal, sys
-from trimatte import _picture_write
+from trimatte.io import write
 from trimatte.cli import main
 def half(file, *_):
     file.write(b"half")
     file.flush()
     signal.raise_signal(signal.SIGTERM)
-_picture_write.write_png = half
+write.write_png = half
 main()
 """
 

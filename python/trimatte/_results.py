@@ -10,46 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import colour
-from ._picture import Metadata, Picture
-from ._picture_write import Output, output_format
 from .composite import stacked
+from .io.formats import depth_of, output_format
+from .io.picture import Metadata, Picture
+from .io.write import Output
 
 Pixels = npt.NDArray[Any]
-
-BITS = (8, 16, 32)
-
-
-def depth_of(path: str, bits: int | None, channels: int, depth: str = "uint8") -> str:
-    """Choose the samples of a file.
-
-    Parameters
-    ----------
-    path : str
-        Its name.
-    bits : {None, 8, 16, 32}
-        What was asked for; 32 and, in EXR, 16 mean floats.
-    channels : int
-        Of the file.
-    depth : str
-        Of the picture that was read: what `bits` of None keeps as far as the format can.
-
-    Raises
-    ------
-    ValueError
-        If the format has no such samples.
-    """
-    form = output_format(path, channels=channels)
-    if bits is None:
-        # Never fewer bits than the picture has, if the format has as many.
-        finest = form.depths[-1]
-        nearest = {"half": "float" if "float" in form.depths else finest, "float": finest, "uint16": finest}
-        chosen = depth if depth in form.depths else nearest.get(depth, form.depths[0])
-    elif bits == 16 and form.kind == "EXR":
-        chosen = "half"
-    else:
-        chosen = {8: "uint8", 16: "uint16", 32: "float"}[bits]
-    output_format(path, channels=channels, depth=chosen)
-    return chosen
 
 
 @dataclass(frozen=True)

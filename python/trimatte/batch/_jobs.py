@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .._files import filesystem, is_url, local_path, with_slashes
-from .._picture_write import output_format
-from .._results import depth_of
 from ..alpha import PRIORS, SolveOptions, solve_alpha
 from ..errors import BatchError
+from ..io.formats import depth_of, output_format
+from ..io.names import filesystem, is_url, local_path, with_slashes
 
 # Columns of a manifest that are files' names.
 FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")

@@ -17,14 +17,14 @@ from typing import Any
 import numpy.typing as npt
 
 from .. import _core
-from .._deep import use_threads
-from .._files import size_of, state_of
-from .._picture_read import read_guide, read_opaque, read_single
-from .._picture_write import Output, check_folder, save_pictures
 from .._results import Results
 from ..alpha import solve_alpha
 from ..errors import TrimatteError
 from ..foreground import estimate_foreground
+from ..io.deep import use_threads
+from ..io.names import size_of, state_of
+from ..io.read import read_guide, read_opaque, read_single
+from ..io.write import Output, check_folder, save_pictures
 from ..mask import MASK_WEIGHT, refine_mask
 from ._jobs import KINDS, Job, place_of
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 import numpy as np
 
-from .._picture_read import as_guide, read_finite, read_opaque, read_single
-from .._picture_write import Output, save_pictures
 from .._pixels import unit_floats
 from .._results import Results
 from ..composite import composite as over
 from ..errors import PictureError
+from ..io.read import as_guide, read_finite, read_opaque, read_single
+from ..io.write import Output, save_pictures
 from ..trimap import trimap_from_mask
 from ._app import app
 from ._matting import as_rgb, bits_option, space_option, summary

@@ -9,11 +9,11 @@ import click
 import numpy as np
 
 from .. import _check, datasets, metrics
-from .._picture_write import Output, check_folder, save_pictures
 from .._pixels import eight_bits, quantized
 from ..composite import composite, stacked
 from ..errors import PictureError
 from ..foreground import estimate_foreground
+from ..io.write import Output, check_folder, save_pictures
 from ._app import app
 from ._matting import solve_note, solved
 from ._session import Session, command

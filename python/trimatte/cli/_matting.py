@@ -9,14 +9,15 @@ import click
 import numpy as np
 
 from .. import _check
-from .._picture import Picture
-from .._picture_read import read_guide, read_opaque, read_single
-from .._picture_write import save_pictures
-from .._results import BITS, Results
+from .._results import Results
 from ..alpha import LEAST_EPSILON, LEAST_TOLERANCE, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
 from ..colour import SPACES, displayed
 from ..composite import composite
 from ..foreground import estimate_foreground
+from ..io.formats import BITS
+from ..io.picture import Picture
+from ..io.read import read_guide, read_opaque, read_single
+from ..io.write import save_pictures
 from ..mask import MASK_WEIGHT, refine_mask
 from ..scribbles import trimap_from_scribbles
 from ._app import app

@@ -10,14 +10,14 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from .._files import local_path
-from .._picture import Picture, most_pixels
-from .._picture_read import read_opaque
-from .._picture_write import check_folder
 from .._pixels import unit_floats
-from .._results import depth_of
 from ..colour import linear_from_srgb, srgb_from_linear
 from ..errors import PictureError
+from ..io.formats import depth_of
+from ..io.names import local_path
+from ..io.picture import Picture, most_pixels
+from ..io.read import read_opaque
+from ..io.write import check_folder
 
 Pixels = npt.NDArray[Any]
 Window = tuple[int, int, int, int]

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from .._files import is_url, with_slashes
-from .._picture_read import read_guide, read_opaque
-from .._picture_write import save_pictures
 from .._results import Results
 from ..errors import PictureError, TrimatteWarning
 from ..foreground import estimate_foreground
+from ..io.names import is_url, with_slashes
+from ..io.read import read_guide, read_opaque
+from ..io.write import save_pictures
 from ..sequence import solve_named
 from ._app import app
 from ._matting import bits_option, solve_options

@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from .._deep import use_threads
-from .._files import naming
+from .._runtime.os_errors import naming
+from ..io.deep import use_threads
 
 Progress = Callable[[str, float], None]
 

@@ -14,12 +14,13 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _deep
-from ._files import is_url, opened
-from ._picture import Picture, too_large
-from ._pixels import bands
-from ._png import damage_in
-from .errors import PictureError, TrimatteWarning
+from .. import _check
+from .._pixels import bands
+from ..errors import PictureError, TrimatteWarning
+from . import deep
+from .names import is_url, opened
+from .picture import Picture, too_large
+from .png import damage_in
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -149,7 +150,7 @@ def pixel_count(name: str) -> tuple[int, bool]:
             with _opened_by_pillow(file, head, name) as image:
                 return image.size[0] * image.size[1], False
         if not is_url(name):
-            return _deep.size(name, kind)
+            return deep.size(name, kind)
         pixels = _read_deep(file, kind, name).pixels
         return pixels.shape[0] * pixels.shape[1], pixels.dtype.kind == "f"
 
@@ -181,9 +182,9 @@ def _read(file: IO[bytes], name: str) -> Picture:
     head = file.read(32)
     if not head:
         raise PictureError(f"{name}: the file is empty")
-    deep, white_is_zero = _layout(file, head, name)
-    if deep is not None:
-        picture = _read_deep(file, deep, name)
+    kind, white_is_zero = _layout(file, head, name)
+    if kind is not None:
+        picture = _read_deep(file, kind, name)
         return picture._replace(pixels=1 - picture.pixels) if white_is_zero else picture
     with _opened_by_pillow(file, head, name) as image:
         form = str(image.format)
@@ -224,13 +225,13 @@ def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
     if damage is not None:
         raise PictureError(f"{name}: damaged or truncated picture ({damage})")
     if not is_url(name):
-        return _deep.read(name, name, kind)
+        return deep.read(name, name, kind)
     with tempfile.TemporaryDirectory() as folder:  # OpenImageIO reads files only
-        path = os.path.join(folder, "picture" + _deep.SUFFIX[kind])
+        path = os.path.join(folder, "picture" + deep.SUFFIX[kind])
         file.seek(0)
         with open(path, "wb") as copy:
             shutil.copyfileobj(file, copy)
-        return _deep.read(path, name, kind)
+        return deep.read(path, name, kind)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -320,7 +321,7 @@ def _layout(file: IO[bytes], head: bytes, name: str) -> _Layout:
     if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR":
         return _Layout("PNG" if head[24] == 16 and head[25] != 0 else None)
     if not _is_tiff(head):
-        return _Layout(_deep.MAGIC.get(head[:4]))
+        return _Layout(deep.MAGIC.get(head[:4]))
     tags = _tiff_tags(file)
     bits, photometric = max(tags.get("bits", (1,))), max(tags.get("photometric", (1,)))
     kind = {2: "signed", 5: "complex", 6: "complex"}.get(max(tags.get("kind", (1,))))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from .errors import PictureError
+from ..errors import PictureError
 
 
 class Metadata(NamedTuple):
