@@ -324,10 +324,10 @@ from trimatte.batch import _work, jobs_from_files, run
 
 real, context = _work._do, multiprocessing.get_context("fork")
 
-def do(task, record, clock):
+def do(task, notes):
     if task.job.image.endswith("p3.png"):
         os.kill(os.getpid(), signal.SIGKILL)
-    real(task, record, clock)
+    real(task, notes)
 
 if __name__ == "__main__":
     _work._do = do  # a forked process has this, too

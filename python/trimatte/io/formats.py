@@ -12,7 +12,7 @@ BITS = (8, 16, 32)
 
 
 class Format(NamedTuple):
-    """What a kind of file can hold. Of its depths the first is that of display colours."""
+    """What a kind of file can hold; the first of its depths is that of display colours."""
 
     kind: str
     depths: tuple[str, ...] = ("uint8",)
@@ -76,9 +76,10 @@ def depth_of(path: str, bits: int | None, channels: int, depth: str = "uint8") -
     bits : {None, 8, 16, 32}
         What was asked for; 32 and, in EXR, 16 mean floats.
     channels : int
-        Of the file.
+        Channels of the file.
     depth : str
-        Of the picture that was read: what `bits` of None keeps as far as the format can.
+        Samples of the picture that was read. With `bits` of None the file gets as fine ones as its
+        format can hold.
 
     Raises
     ------

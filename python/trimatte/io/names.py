@@ -28,6 +28,12 @@ def local_path(name: str, windows: bool = sys.platform == "win32") -> str:
     return path
 
 
+def place_of(path: str) -> str:
+    """Return what tells a file from others, however its name is written."""
+    path = local_path(path)
+    return path if is_url(path) else os.path.realpath(path)
+
+
 def with_slashes(name: str, separator: str = os.sep) -> str:
     """Return a local name with "/" between its parts; elsewhere than on Windows a backslash is none of those."""
     return name if is_url(name) else name.replace(separator, "/")

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import colour
-from .composite import stacked
-from .io.formats import depth_of, output_format
-from .io.picture import Metadata, Picture
-from .io.write import Output
+from .. import colour
+from ..composite import stacked
+from ..io.formats import depth_of, output_format
+from ..io.picture import Metadata, Picture
+from ..io.write import Output
 
 Pixels = npt.NDArray[Any]
 
@@ -29,7 +29,7 @@ class Results:
     space : str
         What its colours are: "srgb" or "linear".
     bits : int or None
-        See `depth_of`.
+        Bits per sample that were asked for; see `trimatte.io.formats.depth_of`.
     """
 
     picture: Picture
@@ -65,8 +65,8 @@ class Results:
     def _output(self, path: str, made: Callable[[Callable[[Pixels], Pixels]], Pixels], depth: str) -> Output:
         """Make the pixels in the encoding of the file.
 
-        A file of the picture's own kind has the picture's encoding, and its profile. Else integers are for the
-        display and floats linear.
+        A file of the picture's own kind gets the picture's encoding and its profile. In other files
+        integers are display colours and floats are linear.
         """
         floats = depth in ("half", "float")
         own_kind = output_format(path, channels=1).kind == self.picture.format and floats == (
