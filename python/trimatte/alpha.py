@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _check, _core, colour, priors
+from ._records import AlphaResult, Progress, SolveInfo
+from ._runtime.threads import thread_count
 from ._system import AFFINITIES, Inputs, Settings, solve
-from ._threads import thread_count
 from .errors import ConvergenceError, TrimatteWarning
 from .priors._base import Call
 
@@ -29,59 +29,7 @@ __all__ = [
     "solve_alpha",
 ]
 
-Progress = Callable[[str, float], object]
-
 SOLVERS = ("auto", "cholesky", "multigrid", "cg")
-
-
-@dataclass(frozen=True)
-class SolveInfo:
-    """What a solve did and what it cost.
-
-    Attributes
-    ----------
-    method : str
-        As asked for, e.g. ``"closed-form"``.
-    prior : str or None
-        The prior: its name, its class, or ``"array"``.
-    solver : str
-        The solver that ran: ``"cholesky"``, ``"multigrid"`` or ``"cg"``; ``"none"`` if no pixel was unknown, or if
-        the method is a prior alone.
-    iterations : int
-        Iterations of an iterative solver, 0 for a direct one; of the unknown regions solved by themselves (see
-        `solve_alpha`) the most. The 2 to 10 by which "multigrid" looks for slow modes beforehand do not count.
-    relative_residual : float
-        ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the diagonal of A.
-    error_estimate : float or None
-        Of the largest error of alpha: at most `tolerance` for "multigrid", 0 for "cholesky" and where nothing was
-        unknown, None for "cg" and for a prior alone.
-    unknowns : int
-        Number of unknowns of the linear system.
-    seconds : dict of str to float
-        Wall time of each phase, in order.
-    peak_bytes : int
-        Most bytes of arrays that the solve held at once. Image, trimap, prior and alpha are not counted.
-    threads : int
-        Threads that were used.
-    operator_complexity : float
-        Numbers in the matrices of all levels of multigrid over those of the finest; 1 for the other solvers.
-    """
-
-    method: str
-    solver: str
-    iterations: int
-    relative_residual: float
-    error_estimate: float | None
-    unknowns: int
-    seconds: Mapping[str, float]
-    peak_bytes: int
-    threads: int
-    operator_complexity: float = 1.0
-    prior: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the record as a dict that `json` can write."""
-        return asdict(self)
 
 
 class SolveOptions(TypedDict, total=False):
@@ -109,21 +57,6 @@ class AlphaOptions(SolveOptions, total=False):
     seed: int
     background_threshold: float
     foreground_threshold: float
-
-
-class AlphaResult(NamedTuple):
-    """Alpha and how it was found.
-
-    Attributes
-    ----------
-    alpha : (H, W) ndarray
-        Opacity in [0, 1].
-    info : SolveInfo
-        Solver, iterations, residual, times, memory.
-    """
-
-    alpha: npt.NDArray[np.floating]
-    info: SolveInfo
 
 
 # Below, rounding decides what windows of flat colour say: "multigrid" may be wrong at 1e-9, "cholesky" at 1e-11.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from .alpha import SolveInfo
+    from ._records import SolveInfo
 
 
 class TrimatteError(Exception):

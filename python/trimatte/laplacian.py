@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, _core
-from ._threads import thread_count
+from ._runtime.threads import thread_count
 from .alpha import LEAST_EPSILON
 
 if TYPE_CHECKING:

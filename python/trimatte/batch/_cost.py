@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._check import UNKNOWN, labels
-from .._picture_read import pixel_count, read_guide, read_single
+from ..io.read import pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 

@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
-from .._files import state_of
-from .._picture_read import load_image
 from ..alpha import METHODS, PRIORS, solve_alpha
 from ..datasets import Sample
 from ..datasets._files import pictures_in
+from ..io.names import state_of
+from ..io.read import load_image
 
 # Of a picture that options are tried on: any usual radius fits.
 _TRIAL_SIDE = 512

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
-from .._threads import thread_count
+from .._runtime.threads import thread_count
 
 Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]
