@@ -6,6 +6,7 @@ machine's byte order, in one of few dtypes, three-dimensional for images.
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import operator
@@ -329,8 +330,14 @@ def iterable(value: object, name: str, of: str) -> None:
 def one_of(value: object, choices: tuple[str, ...], name: str) -> str:
     """Return one of the given words."""
     if value not in choices:
-        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}{meant(value, choices)}")
     return str(value)
+
+
+def meant(value: object, choices: Iterable[str]) -> str:
+    """Ask about the choice that a wrong word resembles most; empty if none does."""
+    near = difflib.get_close_matches(value, list(choices), 1) if isinstance(value, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def progress(value: object) -> None:

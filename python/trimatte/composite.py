@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from . import _check, colour
 from ._pixels import bands, quantized
-from .alpha import AlphaOptions, estimate_alpha
+from ._records import AlphaOptions
+from .alpha import estimate_alpha
 from .foreground import estimate_foreground
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, _core, colour
+from ._context import Progress
 from ._threads import thread_count
-from .alpha import Progress
 
 __all__ = ["Layers", "estimate_foreground"]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core
-from ._threads import thread_count
-from .alpha import LEAST_EPSILON
+from . import _check
+from ._context import make_context
+from .affinities import ClosedForm
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -74,12 +74,9 @@ def closed_form_laplacian(
     >>> bool(abs(L.sum(axis=1)).max() < 1e-12)
     True
     """
-    import scipy.sparse
-
-    epsilon = _check.between(epsilon, LEAST_EPSILON, 1e6, "epsilon")
-    radius = _check.at_least(radius, 1, "radius")
-    count = thread_count(threads)
-    picture = _check.image(image, smallest=2 * radius + 1)
+    affinity = ClosedForm(epsilon=epsilon, radius=radius)
+    context = make_context(threads, None)
+    picture = _check.image(image, smallest=affinity.smallest_image)
     fixed = None
     if known is not None:
         mask = _check.unmasked(known, "known")
@@ -88,11 +85,4 @@ def closed_form_laplacian(
         if mask.shape != picture.shape[:2]:
             raise ValueError(f"known: expected shape {picture.shape[:2]} to match image, got {mask.shape}")
         fixed = np.ascontiguousarray(mask).view(np.uint8)
-    data, indices, indptr = _core.closed_form_laplacian(
-        picture, fixed, epsilon, radius, count, _core.Monitor(None)
-    )
-    pixels = picture.shape[0] * picture.shape[1]
-    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
-    if fixed is not None:
-        matrix.eliminate_zeros()  # pairs of pixels that share only windows left out
-    return matrix
+    return affinity.matrix(picture, fixed, context)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check
-from .alpha import AlphaResult, SolveOptions, solve_alpha
+from . import _check, methods
+from ._records import AlphaResult, SolveOptions
+from .alpha import solve_alpha
 from .priors import Combined, Prior, Robust, SoftMask
 from .priors._base import MOST_WEIGHT
 from .trimap import FOREGROUND, UNKNOWN, _dilated
@@ -151,23 +152,23 @@ def matte_from_mask(
     for name in options:
         if name not in SolveOptions.__optional_keys__:
             raise TypeError(
-                f"{name}: matte_from_mask has none, it is closed-form with the mask as prior; expected options of "
-                f"{', '.join(sorted(SolveOptions.__optional_keys__))}"
+                f"{name}: matte_from_mask has none, it is {methods.DEFAULT} with the mask as prior; "
+                f"expected options of {', '.join(sorted(SolveOptions.__optional_keys__))}"
             )
-    return refine_mask(
+    return solve_from_mask(
         image, mask, band=band, threshold=threshold, mask_weight=mask_weight, learn=learn, seed=seed, **options
     ).alpha
 
 
-def refine_mask(
+def solve_from_mask(
     image: npt.ArrayLike,
     mask: npt.ArrayLike,
     *,
-    band: float | None,
-    threshold: float,
-    mask_weight: float,
-    learn: bool,
-    seed: int,
+    band: float | None = None,
+    threshold: float = 0.5,
+    mask_weight: float = MASK_WEIGHT,
+    learn: bool = True,
+    seed: int = 0,
     **options: Unpack[SolveOptions],
 ) -> AlphaResult:
     """Do what `matte_from_mask` does and say how."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _check
+from . import _check, methods
 from ._pixels import unit_floats
-from .alpha import AlphaOptions, AlphaResult, solve_alpha
+from ._records import AlphaOptions, AlphaResult
+from .alpha import solve_alpha
 from .colour import srgb_from_linear
 from .errors import TrimatteError
 
@@ -90,7 +91,9 @@ def solve_named(
     _check.iterable(trimaps, "trimaps", "arrays")
     temporal = _check.between(temporal, 0, 1e12, "temporal")
     change = _check.positive(change, "change")
-    if temporal and (options.get("prior") is not None or options.get("method", "closed-form") != "closed-form"):
+    if temporal and (
+        options.get("prior") is not None or methods.has_prior(options.get("method", methods.DEFAULT))
+    ):
         raise ValueError("temporal: expected 0 beside a prior or a method that has one; it would be another")
     return _solved(images, trimaps, names, temporal, change, dict(options))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import methods
 from .._check import UNKNOWN, labels
 from .._picture_read import pixel_count, read_guide, read_single
+from .._solve import has_stencil
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 
@@ -32,10 +34,16 @@ def estimated_bytes(job: Job) -> int:
         return 0
     if job.options.get("known_weight") is not None:
         unknown = pixels
-    direct = job.options.get("solver") in ("cholesky", "cg") or job.options.get("radius", 1) != 1
+    direct = job.options.get("solver") in ("cholesky", "cg") or not _has_stencil(job)
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
     return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
+
+
+def _has_stencil(job: Job) -> bool:
+    """Whether multigrid can solve it; a prior alone needs no solve."""
+    affinity = methods.chosen_among(job.options).affinity
+    return affinity is None or has_stencil(affinity)
 
 
 def _unknown(job: Job) -> int:

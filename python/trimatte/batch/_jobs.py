@@ -12,23 +12,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import methods
+from .._check import meant
 from .._files import filesystem, is_url, local_path, with_slashes
 from .._picture_write import output_format
+from .._records import AffinityOptions, AlphaOptions, SolveOptions
 from .._results import depth_of
-from ..alpha import PRIORS, SolveOptions, solve_alpha
 from ..errors import BatchError
 
 # Columns of a manifest that are files' names.
 FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 # What an item can leave behind, and how many channels that has.
 KINDS = {"cutout": 4, "alpha": 1, "foreground": 3}
-# Arguments of `solve_alpha` that a job may give.
-OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"confidence", "threads", "progress"}
-# Those of `matte_from_mask` that one with a mask may give, and all that it may.
-_OF_MASK = {"band", "threshold", "learn"}
+# Arguments of `solve_alpha` that a job may give besides the options of its method.
+OPTIONS = (
+    AlphaOptions.__optional_keys__ - AffinityOptions.__optional_keys__ - {"confidence", "threads", "progress"}
+)
+# Arguments of `matte_from_mask` that only a job with a mask may give.
+_OF_MASK = frozenset({"band", "threshold", "learn"})
+# All that a job with a mask may give besides the options of its method.
 _MASK_OPTIONS = (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed"} | _OF_MASK
-# Those that a manifest can hold.
-_COLUMNS = (OPTIONS | _OF_MASK) - {"start"}
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class Job:
     mask : str, optional
         a rough mask, from which :func:`trimatte.matte_from_mask` makes the matte.
     options : dict, optional
-        Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or `epsilon`;
-        with a mask those of :func:`trimatte.matte_from_mask`: `band`, `threshold`, `learn`, `seed` and of the
-        solve.
+        Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or
+        `epsilon`; with a mask those of :func:`trimatte.matte_from_mask`: `band`, `threshold`,
+        `learn`, `seed` and those that concern the solve.
 
     Raises
     ------
@@ -74,19 +77,35 @@ class Job:
             raise BatchError(f"{self.image}: expected a trimap or a mask, got {got}")
         if not self.outputs:
             raise BatchError(f"{self.image}: expected an output, got none")
-        if self.mask is not None and "prior" in self.options:
-            raise BatchError(f"{self.image}: a mask is a prior; expected no other, got {self.options['prior']!r}")
-        if self.mask is not None and self.options.get("method", "closed-form") != "closed-form":
-            method = self.options["method"]
-            raise BatchError(f"{self.image}: a mask is refined by closed-form, got method {method!r}")
+        self._check_options()
+        self._check_outputs()
+
+    def _check_options(self) -> None:
+        """Raise BatchError at an option that `solve_alpha` or `matte_from_mask` would not take."""
+        options = self.options
+        method = options.get("method", methods.DEFAULT)
+        if self.mask is not None and "prior" in options:
+            raise BatchError(f"{self.image}: a mask is a prior; expected no other, got {options['prior']!r}")
+        if self.mask is not None and method != methods.DEFAULT:
+            raise BatchError(f"{self.image}: a mask is refined by {methods.DEFAULT}, got method {method!r}")
         known, guide = (OPTIONS, "trimap") if self.mask is None else (_MASK_OPTIONS, "mask")
-        for name in self.options:
-            if name not in known:
-                wanted = f"{', '.join(sorted(known))} with a {guide}"
-                raise BatchError(f"{self.image}: expected options of {wanted}, got {name!r}")
-        prior = self.options.get("prior")
-        if isinstance(prior, str) and prior not in PRIORS:
-            raise BatchError(f"{self.image}: expected a prior of {', '.join(PRIORS)}, got {prior!r}")
+        of_method = methods.option_names()
+        for name in options:
+            if name not in known and name not in of_method:
+                every = sorted(known | of_method)
+                wanted, got = f"{', '.join(every)} with a {guide}", f"got {name!r}{meant(name, every)}"
+                raise BatchError(f"{self.image}: expected options of {wanted}, {got}")
+        try:
+            methods.chosen_among(options)
+        except (ValueError, TypeError) as error:
+            raise BatchError(f"{self.image}: {error}") from error
+        prior = options.get("prior")
+        if isinstance(prior, str) and prior not in methods.PRIORS:
+            got = f"got {prior!r}{meant(prior, methods.PRIORS)}"
+            raise BatchError(f"{self.image}: expected a prior of {', '.join(methods.PRIORS)}, {got}")
+
+    def _check_outputs(self) -> None:
+        """Raise BatchError at an output that cannot be written, or that is an input or another output."""
         inputs = {place_of(path) for path in self.inputs}
         seen: set[str] = set()
         for kind, path in self.outputs.items():
@@ -257,9 +276,11 @@ def _job_of(row: dict[str, Any], folder: Path, options: Mapping[str, Any]) -> Jo
         if "cutout" in outputs:
             raise BatchError("expected output or cutout, got both")
         outputs["cutout"] = output
+    columns = sorted((OPTIONS | _OF_MASK | set(methods.options())) - {"start"})
     for name in row:
-        if name not in _COLUMNS:
-            raise BatchError(f"{image}: expected options of {', '.join(sorted(_COLUMNS))}, got {name!r}")
+        if name not in columns:
+            got = f"got {name!r}{meant(name, columns)}"
+            raise BatchError(f"{image}: expected options of {', '.join(columns)}, {got}")
     return Job(image, outputs, trimap, mask, {**options, **row})
 
 

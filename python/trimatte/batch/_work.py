@@ -25,7 +25,7 @@ from .._results import Results
 from ..alpha import solve_alpha
 from ..errors import TrimatteError
 from ..foreground import estimate_foreground
-from ..mask import MASK_WEIGHT, refine_mask
+from ..mask import MASK_WEIGHT, solve_from_mask
 from ._jobs import KINDS, Job, place_of
 
 Pixels = npt.NDArray[Any]
@@ -147,7 +147,7 @@ def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
             alpha, info = solve_alpha(pixels, guide, threads=task.threads, **options)
         else:
             of_mask = {"band": None, "threshold": 0.5, "learn": True, "seed": 0}
-            alpha, info = refine_mask(
+            alpha, info = solve_from_mask(
                 pixels, guide, mask_weight=MASK_WEIGHT, threads=task.threads, **{**of_mask, **options}
             )
     record.update(height=pixels.shape[0], width=pixels.shape[1], alpha=info.as_dict())

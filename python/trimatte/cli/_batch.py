@@ -20,7 +20,7 @@ from .. import batch as batches
 from .._files import is_url
 from ..errors import BatchError
 from ._app import app
-from ._matting import bits_option, mask_options, solve_options
+from ._options import bits_option, mask_options, solve_options
 from ._session import Session, command, tell
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."

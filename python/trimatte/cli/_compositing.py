@@ -13,7 +13,8 @@ from ..composite import composite as over
 from ..errors import PictureError
 from ..trimap import trimap_from_mask
 from ._app import app
-from ._matting import as_rgb, bits_option, space_option, summary
+from ._matting import as_rgb, summary
+from ._options import bits_option, space_option
 from ._pictures import Background, prepare_outputs
 from ._session import Session, command
 

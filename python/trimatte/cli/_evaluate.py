@@ -17,6 +17,7 @@ from ..datasets import Dataset
 from ..datasets._files import LAYOUTS
 from ..errors import DatasetError
 from ..evaluation._records import COMPARED, without_nan
+from ..methods import BEST, DEFAULT
 from ._app import app
 from ._session import Session, command
 
@@ -30,7 +31,7 @@ TRUTHS_HELP = "With DATA a pattern of pictures: pattern of the true alphas, 'gt/
 TRIMAP_FILES_HELP = "Likewise, of the trimaps. [default: made from the truth]"
 MEASURE_HELP = f"{', '.join(COMPARED)}."
 JOBS_HELP = "Samples side by side; seconds are worth comparing at 1 only. [default: 1]"
-DEFAULT_METHODS = ("closed-form", "best")
+DEFAULT_METHODS = (DEFAULT, BEST)
 REPORT_PACKAGES = ("jinja2", "matplotlib")
 
 

@@ -12,79 +12,20 @@ from .. import _check
 from .._picture import Picture
 from .._picture_read import read_guide, read_opaque, read_single
 from .._picture_write import save_pictures
-from .._results import BITS, Results
-from ..alpha import LEAST_EPSILON, LEAST_TOLERANCE, METHODS, PRIORS, SOLVERS, SolveInfo, solve_alpha
-from ..colour import SPACES, displayed
+from .._records import SolveInfo
+from .._results import Results
+from ..alpha import solve_alpha
+from ..colour import displayed
 from ..composite import composite
 from ..foreground import estimate_foreground
-from ..mask import MASK_WEIGHT, refine_mask
+from ..mask import MASK_WEIGHT, solve_from_mask
 from ..scribbles import trimap_from_scribbles
 from ._app import app
+from ._options import EXACT_HELP, bits_option, cut_options, mask_options, solve_options, space_option
 from ._pictures import Background, Pixels, prepare_outputs, space_of
 from ._session import Session, command
 
-OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
-Decorated = Callable[..., None]
-
-METHOD_HELP = f"{', '.join(METHODS)}. [default: closed-form]"
-PRIOR_HELP = f"A guess that counts beside the affinity: {', '.join(PRIORS)}."
-TOLERANCE_HELP = "Largest error of alpha (multigrid). [default: 0.001]"
-LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
-HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
-BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
-LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
-EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
-BITS_HELP = "Of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
-SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
-EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
-
-
-def solve_options(function: Decorated) -> Decorated:
-    """Add the options of `trimatte.solve_alpha`, under the same names."""
-    options: tuple[tuple[str, Any, str, str], ...] = (
-        ("--method", click.Choice(METHODS), "NAME", METHOD_HELP),
-        ("--prior", click.Choice(list(PRIORS)), "NAME", PRIOR_HELP),
-        ("--seed", click.IntRange(0), "N", "Of the prior's random numbers. [default: 0]"),
-        ("--solver", click.Choice(SOLVERS), "", "[default: auto]"),
-        ("--tolerance", click.FloatRange(LEAST_TOLERANCE, 1), "X", TOLERANCE_HELP),
-        ("--max-iterations", click.IntRange(1, 2**31 - 1), "N", "[default: 10000]"),
-        ("--epsilon", click.FloatRange(LEAST_EPSILON, 1e6), "X", "Smoothness of alpha. [default: 1e-7]"),
-        ("--radius", click.IntRange(1), "N", "Window radius in pixels. [default: 1]"),
-        ("--known-weight", click.FloatRange(1e-12, 1e12), "X", "Let known pixels move a little."),
-        ("--background-threshold", click.FloatRange(0, 1), "X", LOW_HELP),
-        ("--foreground-threshold", click.FloatRange(0, 1), "X", HIGH_HELP),
-    )
-    function = space_option(function)
-    for name, kind, metavar, text in reversed(options):
-        function = click.option(name, type=kind, metavar=metavar or None, help=text)(function)
-    return function
-
-
-def mask_options(function: Decorated) -> Decorated:
-    """Add the options of `trimatte.matte_from_mask`, under the same names."""
-    for option in (
-        click.option("--learn/--no-learn", default=None, help=LEARN_HELP),
-        click.option("--threshold", type=OPEN_UNIT, metavar="X", help=EDGE_HELP),
-        click.option("--band", type=click.FloatRange(0, 1e6), metavar="N", help=BAND_HELP),
-    ):
-        function = option(function)
-    return function
-
-
-def space_option(function: Decorated) -> Decorated:
-    """Add the option that says what the colours are."""
-    return click.option("--colour-space", type=click.Choice(SPACES), help=SPACE_HELP)(function)
-
-
-def bits_option(function: Decorated) -> Decorated:
-    """Add the option of the depth of what is written."""
-    choices = click.Choice([str(bits) for bits in BITS])
-    return click.option("--bits", type=choices, callback=_whole, help=BITS_HELP)(function)
-
-
-def _whole(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
-    return None if text is None else int(text)
 
 
 def solved(session: Session, image: Pixels, trimap: Pixels, options: dict[str, Any]) -> tuple[Pixels, SolveInfo]:
@@ -106,7 +47,7 @@ def summary(session: Session, output: str, image: Pixels, note: str = "") -> Non
 
 def solve_note(info: SolveInfo) -> str:
     """Say how alpha was found."""
-    if info.method in PRIORS:
+    if info.solver == "none" and info.prior == info.method:
         return f" ({info.method})"
     return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
 
@@ -114,19 +55,6 @@ def solve_note(info: SolveInfo) -> str:
 def as_rgb(pixels: Pixels) -> Pixels:
     """Repeat the channel of a grey picture."""
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
-
-
-def cut_options(function: Decorated) -> Decorated:
-    """Add the options of what is done with alpha to make a cutout."""
-    for option in (
-        click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
-        bits_option,
-        click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
-        click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
-        click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP, TIFF or EXR (RGBA)."),
-    ):
-        function = option(function)
-    return function
 
 
 def cut_out(
@@ -281,7 +209,7 @@ def refine(
         with session.phase("read"):
             rough = read_single(mask, "mask")
         with session.phase("alpha"), session.progress() as progress:
-            alpha, info = refine_mask(
+            alpha, info = solve_from_mask(
                 picture.pixels,
                 rough,
                 band=band,

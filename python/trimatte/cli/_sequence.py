@@ -19,7 +19,7 @@ from ..errors import PictureError, TrimatteWarning
 from ..foreground import estimate_foreground
 from ..sequence import solve_named
 from ._app import app
-from ._matting import bits_option, solve_options
+from ._options import bits_option, solve_options
 from ._pictures import prepare_outputs
 from ._session import Session, command
 

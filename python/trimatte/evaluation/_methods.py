@@ -18,15 +18,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check, _core
+from .. import _check, _core, methods
 from .._files import state_of
 from .._picture_read import load_image
-from ..alpha import METHODS, PRIORS, solve_alpha
+from .._records import AffinityOptions, AlphaOptions
+from ..alpha import solve_alpha
 from ..datasets import Sample
 from ..datasets._files import pictures_in
 
-# Of a picture that options are tried on: any usual radius fits.
+# Side of a picture on which options are tried: any usual radius fits.
 _TRIAL_SIDE = 512
+
+
+# Arguments of `solve_alpha` that a spec may give besides the options of its method.
+_OPTIONS = (
+    AlphaOptions.__optional_keys__ - AffinityOptions.__optional_keys__ - {"method", "prior", "threads", "progress"}
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ class Method:
             not such of :func:`trimatte.solve_alpha`.
         """
         name, equals, spec = text.partition("=")
-        if not equals or "," in name or name in ("", *METHODS) or Path(text).is_dir():
+        if not equals or "," in name or name in ("", *methods.names()) or Path(text).is_dir():
             name, spec = "", text
         method = cls(name or (Path(spec).resolve().name if Path(spec).is_dir() else spec), spec)
         method._kind()
@@ -92,30 +99,30 @@ class Method:
 
     def _kind(self) -> str:
         head = re.split(r"[+,]", self.spec)[0]
-        if head in METHODS:
+        if head in methods.names():
             self._options()
             return "trimatte"
         if self.spec and Path(self.spec).is_dir():
             return "folder"
         if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", self.spec):
             return "function"
+        names = methods.names()
         raise ValueError(
-            f"method: expected one of {', '.join(METHODS)}, package.module:function, or a folder of alphas, "
-            f"got {self.spec!r} (NAME=METHOD names it; NAME is not one of these)"
+            f"method: expected one of {', '.join(names)}, package.module:function, or a folder of alphas, "
+            f"got {self.spec!r}{_check.meant(head, names)} (NAME=METHOD names it; NAME is not one of these)"
         )
 
     def _options(self) -> dict[str, Any]:
         """Return the arguments of `solve_alpha` that the spec gives."""
         head, *pairs = self.spec.split(",")
-        method, plus, prior = head.partition("+")
-        options: dict[str, Any] = {"method": _check.one_of(method, METHODS, "method")}
-        if plus:
-            options["prior"] = _check.one_of(prior, tuple(PRIORS), "prior")
-        known = set(solve_alpha.__kwdefaults__ or ()) - {"method", "prior", "threads", "progress"}
+        methods.meaning(head)
+        options: dict[str, Any] = {"method": head}
+        known = sorted({*_OPTIONS, *methods.options()})
         for pair in pairs:
             key, equals, value = pair.partition("=")
             if not equals or key not in known:
-                raise ValueError(f"method: expected options of {', '.join(sorted(known))}, got {pair!r}")
+                got = f"got {pair!r}{_check.meant(key, known)}"
+                raise ValueError(f"method: expected options of {', '.join(known)}, {got}")
             try:
                 options[key] = json.loads(value)
             except json.JSONDecodeError:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check, _core
-from .._threads import thread_count
+from .. import _check
+from .._context import Context, Progress, make_context
 
 Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
-Progress = Callable[[str, float], object]
-
 
 # Confidences are at most 1e12, sums of several included.
 MOST_WEIGHT = 1e10
@@ -37,14 +33,6 @@ class Guess(NamedTuple):
 
     alpha: Plane
     confidence: Plane
-
-
-@dataclass(frozen=True)
-class Call:
-    """How a native call runs."""
-
-    threads: int
-    monitor: _core.Monitor
 
 
 class Prior(ABC):
@@ -84,27 +72,21 @@ class Prior(ABC):
         ValueError, TypeError
             If an argument has the wrong shape, dtype or range, or too little is known to learn from.
         """
-        picture, labels, call = checked(image, trimap, threads, progress)
-        return self.guess(picture, labels, call)
+        picture, labels, context = checked(image, trimap, threads, progress)
+        return self.guess(picture, labels, context)
 
     @abstractmethod
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Guess from checked arguments: a (H, W, C) image and labels (see `_check.labels`)."""
-
-
-def make_call(threads: int | None, progress: Progress | None) -> Call:
-    """Check and convert how a native call is to run."""
-    _check.progress(progress)
-    return Call(thread_count(threads), _core.Monitor(progress))
 
 
 def checked(
     image: npt.ArrayLike, trimap: npt.ArrayLike, threads: int | None, progress: Progress | None
-) -> tuple[Pixels, Labels, Call]:
+) -> tuple[Pixels, Labels, Context]:
     """Check and convert what every prior is given."""
-    call = make_call(threads, progress)
+    context = make_context(threads, progress)
     picture = _check.image(image)
-    return picture, _check.labels(trimap, picture.shape), call
+    return picture, _check.labels(trimap, picture.shape), context
 
 
 def known_alpha(labels: Labels) -> Plane:

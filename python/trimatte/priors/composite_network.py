@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _check, _core
-from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Prior, known_alpha, need_known, sureness
+from .._context import Context
+from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Prior, known_alpha, need_known, sureness
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class CompositeNetwork(Prior):
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Train, then predict the unknown pixels."""
         need_known(labels, 1, "to learn their colours")
         alpha = known_alpha(labels)
@@ -92,8 +93,8 @@ class CompositeNetwork(Prior):
                 self.reach,
                 self.neighbours,
                 self.seed,
-                call.threads,
-                call.monitor,
+                context.threads,
+                context.monitor,
             )
         confidence = sureness(alpha)
         confidence *= np.float32(self.weight)

@@ -9,18 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
+from .._context import Context, Progress, make_context
 from ._base import (
     MOST_WEIGHT,
-    Call,
     Guess,
     Labels,
     Pixels,
     Plane,
     Prior,
-    Progress,
     checked,
     known_alpha,
-    make_call,
     need_known,
     sureness,
 )
@@ -121,14 +119,14 @@ class PatchNetworkModel:
         progress: Progress | None = None,
     ) -> Plane:
         """Return alpha, (H, W), of all pixels, or of the unknown ones of a trimap (others as it says)."""
-        call = make_call(threads, progress)
+        context = make_context(threads, progress)
         picture = _check.image(image)
         labels = None if trimap is None else _check.labels(trimap, picture.shape)
         extra = _feature_planes(self.features, picture, labels)
-        return self._predicted(picture, labels, extra, call)
+        return self._predicted(picture, labels, extra, context)
 
     def _predicted(
-        self, image: Pixels, labels: Labels | None, extra: npt.NDArray[np.float32], call: Call
+        self, image: Pixels, labels: Labels | None, extra: npt.NDArray[np.float32], context: Context
     ) -> Plane:
         if image.shape[2] != self._channels:
             raise ValueError(f"image: expected {self._channels} channels as in the training, got {image.shape[2]}")
@@ -143,8 +141,8 @@ class PatchNetworkModel:
             self._scale,
             self._network,
             alpha,
-            call.threads,
-            call.monitor,
+            context.threads,
+            context.monitor,
         )
         return alpha
 
@@ -166,7 +164,7 @@ class PatchNetwork(Prior):
         Extra inputs: "position" (x and y), "blur" (colours blurred by 4 and 16 pixels), "distance" (to the known
         foreground and background; on known pixels it gives the label away, so the network learns nothing else).
         "blur" and "distance" are SciPy's: Ctrl-C is heard after each plane of them.
-    max_iterations : int, default 2000
+    steps : int, default 2000
         Steps of ADAM, at most.
     batch : int, default 256
         Examples of each step.
@@ -191,7 +189,7 @@ class PatchNetwork(Prior):
     --------
     >>> import trimatte as tm
     >>> scene = tm.datasets.hair(96, 96)
-    >>> model = tm.priors.PatchNetwork(hidden=(32,), max_iterations=100).fit(scene.image, scene.trimap)
+    >>> model = tm.priors.PatchNetwork(hidden=(32,), steps=100).fit(scene.image, scene.trimap)
     >>> model.predict(scene.image).shape
     (96, 96)
     """
@@ -199,7 +197,7 @@ class PatchNetwork(Prior):
     radius: int = 2
     hidden: tuple[int, ...] = (150, 150)
     features: tuple[str, ...] = ()
-    max_iterations: int = 2000
+    steps: int = 2000
     batch: int = 256
     learning_rate: float = 3e-3
     balanced: bool = True
@@ -215,7 +213,7 @@ class PatchNetwork(Prior):
             raise TypeError(f"features: expected a tuple of names, got {self.features!r}")
         for name in self.features:
             _check.one_of(name, FEATURES, "features")
-        _check.at_least(self.max_iterations, 1, "max_iterations")
+        _check.at_least(self.steps, 1, "steps")
         _check.at_least(self.batch, 1, "batch", 2**20)
         _check.positive(self.learning_rate, "learning_rate")
         _check.flag(self.balanced, "balanced")
@@ -233,11 +231,11 @@ class PatchNetwork(Prior):
         progress: Progress | None = None,
     ) -> PatchNetworkModel:
         """Train on the known pixels of an image (arguments as `estimate`)."""
-        picture, labels, call = checked(image, trimap, threads, progress)
-        return self._fitted(picture, labels, _feature_planes(self.features, picture, labels), call)
+        picture, labels, context = checked(image, trimap, threads, progress)
+        return self._fitted(picture, labels, _feature_planes(self.features, picture, labels), context)
 
     def _fitted(
-        self, image: Pixels, labels: Labels, extra: npt.NDArray[np.float32], call: Call
+        self, image: Pixels, labels: Labels, extra: npt.NDArray[np.float32], context: Context
     ) -> PatchNetworkModel:
         need_known(labels, LEAST_KNOWN, "to train on")
         side = patch_side(self.radius, image.shape)
@@ -259,15 +257,15 @@ class PatchNetwork(Prior):
             scale,
             network,
             self.batch,
-            self.max_iterations,
+            self.steps,
             self.learning_rate,
             self.balanced,
             self.validation,
             50,
             self.patience,
             self.seed,
-            call.threads,
-            call.monitor,
+            context.threads,
+            context.monitor,
         )
         return PatchNetworkModel(
             radius=self.radius,
@@ -282,8 +280,8 @@ class PatchNetwork(Prior):
             _scale=scale,
         )
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Train, then predict the unknown pixels."""
         extra = _feature_planes(self.features, image, labels)
-        alpha = self._fitted(image, labels, extra, call)._predicted(image, labels, extra, call)
+        alpha = self._fitted(image, labels, extra, context)._predicted(image, labels, extra, context)
         return Guess(alpha, np.float32(self.weight) * sureness(alpha))

@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
+from .._context import Context, Progress, make_context
 from ._base import (
     MOST_WEIGHT,
-    Call,
     Guess,
     Labels,
     Pixels,
     Plane,
     Prior,
-    Progress,
     checked,
     known_alpha,
-    make_call,
     need_known,
     sureness,
 )
@@ -62,19 +60,19 @@ class PatchRegressionModel:
         progress: Progress | None = None,
     ) -> Plane:
         """Return alpha, (H, W), of all pixels, or of the unknown ones of a trimap (others as it says)."""
-        call = make_call(threads, progress)
+        context = make_context(threads, progress)
         picture = _check.image(image)
         labels = None if trimap is None else _check.labels(trimap, picture.shape)
-        return self._predicted(picture, labels, call)
+        return self._predicted(picture, labels, context)
 
-    def _predicted(self, image: Pixels, labels: Labels | None, call: Call) -> Plane:
+    def _predicted(self, image: Pixels, labels: Labels | None, context: Context) -> Plane:
         side, _, channels = self.weights.shape
         if image.shape[2] != channels:
             raise ValueError(f"image: expected {channels} channels as in the training, got {image.shape[2]}")
         patch_side(side // 2, image.shape)
         alpha = np.zeros(image.shape[:2], np.float32) if labels is None else known_alpha(labels)
         weights = [*self.weights.ravel().tolist(), self.bias]
-        _core.predict_patch_regression(image, labels, side // 2, weights, alpha, call.threads, call.monitor)
+        _core.predict_patch_regression(image, labels, side // 2, weights, alpha, context.threads, context.monitor)
         return alpha
 
 
@@ -128,13 +126,15 @@ class PatchRegression(Prior):
         """Fit to the known pixels of an image (arguments as `estimate`)."""
         return self._fitted(*checked(image, trimap, threads, progress))
 
-    def _fitted(self, image: Pixels, labels: Labels, call: Call) -> PatchRegressionModel:
+    def _fitted(self, image: Pixels, labels: Labels, context: Context) -> PatchRegressionModel:
         need_known(labels, 1, "to fit to")
         side = patch_side(self.radius, image.shape)
-        found = _core.fit_patch_regression(image, labels, self.radius, self.ridge, call.threads, call.monitor)
+        found = _core.fit_patch_regression(
+            image, labels, self.radius, self.ridge, context.threads, context.monitor
+        )
         return PatchRegressionModel(found[:-1].reshape(side, side, image.shape[2]), float(found[-1]))
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Fit, then predict the unknown pixels."""
-        alpha = self._fitted(image, labels, call)._predicted(image, labels, call)
+        alpha = self._fitted(image, labels, context)._predicted(image, labels, context)
         return Guess(alpha, np.float32(self.weight) * sureness(alpha))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _check
-from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Prior, sureness
+from .._context import Context
+from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Prior, sureness
 from .composite_network import CompositeNetwork
 from .sampling import GlobalSampling
 
@@ -54,10 +55,10 @@ class Robust(Prior):
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Make both guesses and mix them."""
-        alpha = (self.network or CompositeNetwork(seed=self.seed)).guess(image, labels, call).alpha
-        sampled = (self.sampling or GlobalSampling(seed=self.seed)).sample(image, labels, call)
+        alpha = (self.network or CompositeNetwork(seed=self.seed)).guess(image, labels, context).alpha
+        sampled = (self.sampling or GlobalSampling(seed=self.seed)).sample(image, labels, context)
         unknown = labels == _check.UNKNOWN
         p, a, cost = alpha[unknown], sampled.alpha[unknown], sampled.cost[unknown]
         agreement = np.square(np.square(1 - np.abs(p - a)))

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _check, _core
-from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Plane, Prior, known_alpha, need_known
+from .._context import Context
+from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Plane, Prior, known_alpha, need_known
 
 
 class Sampled(NamedTuple):
@@ -49,19 +50,21 @@ class GlobalSampling(Prior):
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Search the pairs."""
-        alpha, cost = self.sample(image, labels, call)
+        alpha, cost = self.sample(image, labels, context)
         np.negative(cost, out=cost)
         np.exp(cost, out=cost)
         cost *= np.float32(self.weight)
         return Guess(alpha, cost)
 
-    def sample(self, image: Pixels, labels: Labels, call: Call) -> Sampled:
+    def sample(self, image: Pixels, labels: Labels, context: Context) -> Sampled:
         """Return the pairs' alpha and cost, zero cost where known."""
         need_known(labels, 1, "to sample their colours")
         alpha = known_alpha(labels)
         cost = np.zeros_like(alpha)
         if (labels == _check.UNKNOWN).any():
-            _core.global_sampling(image, labels, alpha, cost, self.sweeps, self.seed, call.threads, call.monitor)
+            _core.global_sampling(
+                image, labels, alpha, cost, self.sweeps, self.seed, context.threads, context.monitor
+            )
         return Sampled(alpha, cost)
