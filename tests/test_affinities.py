@@ -2,49 +2,17 @@
 
 import pickle
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pytest
 import scipy.sparse
-import scipy.sparse.linalg
+from own_affinity import RandomWalk
 from tolerances import ALPHA_DIRECT, ALPHA_TOLERANCE
 
 import trimatte as tm
 from trimatte import _check, affinities
 from trimatte._context import make_context
-from trimatte.affinities import _base
-
-
-@dataclass(frozen=True)
-class RandomWalk(affinities.Affinity):
-    """Grady's random walks: neighbours of like colours have like alphas."""
-
-    name = "random-walk"
-    constant_regions = True
-    reach: ClassVar[int] = 1
-
-    beta: float = affinities.option(90.0, "How soon colours count as different.", least=0, most=1e6)
-    wrap: bool = False
-
-    def laplacian(self, image, labels, context):
-        pixel = np.arange(labels.size).reshape(labels.shape)
-        pairs, weights = [], []
-        for a, b in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-            difference = np.square(image[a] - image[b]).sum(axis=2)
-            pairs.append(np.stack([pixel[a].ravel(), pixel[b].ravel()]))
-            weights.append(np.exp(-self.beta * difference).ravel() + 1e-6)
-        i, j = np.concatenate(pairs, axis=1)
-        w = np.concatenate(weights)
-        W = scipy.sparse.coo_array((np.r_[w, w], (np.r_[i, j], np.r_[j, i])), shape=(labels.size,) * 2).tocsr()
-        return scipy.sparse.diags(W.sum(axis=1)).tocsr() - W
-
-
-@pytest.fixture
-def registered():
-    affinities.register(RandomWalk)
-    yield "random-walk"
-    del _base.AFFINITIES["random-walk"]
+from trimatte.affinities._base import AFFINITIES, option_fields
 
 
 def dense_solution(affinity, image, trimap, guess=None, confidence=0.0, known_weight=None):
@@ -221,6 +189,13 @@ class TestSomebodyElses:
 
 
 class TestRegister:
+    def test_every_registered_one_is_public(self):
+        for name, affinity in AFFINITIES.items():
+            assert affinity.name == name
+            assert getattr(affinities, affinity.__name__) is affinity
+            assert affinity() == affinity()
+            assert all(field.metadata["help"] for field in option_fields(affinity))
+
     def test_a_name_is_enough_then(self, noise, registered):
         image, trimap = noise
         named = tm.estimate_alpha(image, trimap, method=registered, beta=5.0)

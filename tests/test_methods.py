@@ -8,7 +8,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_affinities import RandomWalk, registered  # noqa: F401  (a fixture)
+from own_affinity import RandomWalk
 
 import trimatte as tm
 from trimatte import methods
@@ -150,7 +150,7 @@ class TestAMethodOfOnesOwn:
         image, trimap = tm.io.load_image("image.png"), tm.io.load_image("trimap.png")
         return tm.estimate_alpha(image, trimap, method=RandomWalk(beta=20.0))
 
-    def test_python(self, files, expected, registered):  # noqa: F811
+    def test_python(self, files, expected, registered):
         image, trimap = tm.io.load_image("image.png"), tm.io.load_image("trimap.png")
         assert (tm.estimate_alpha(image, trimap, method="random-walk", beta=20.0) == expected).all()
         cut = tm.cutout(image, trimap, method="random-walk", beta=20.0)
@@ -162,7 +162,7 @@ class TestAMethodOfOnesOwn:
         with pytest.raises(TypeError, match="beta: method 'closed-form' has no such option"):
             tm.estimate_alpha(image, trimap, beta=20.0)
 
-    def test_the_command_lines_options(self, registered):  # noqa: F811
+    def test_the_command_lines_options(self, registered):
         found = {}
 
         @click.command()
@@ -182,7 +182,7 @@ class TestAMethodOfOnesOwn:
         assert "Smoothness of alpha. [default: 1e-7]" in text
         assert "--wrap / --no-wrap" in text
 
-    def test_a_batch(self, files, expected, registered):  # noqa: F811
+    def test_a_batch(self, files, expected, registered):
         Path("jobs.csv").write_text("image,trimap,alpha,method,beta\nimage.png,trimap.png,a.png,random-walk,20\n")
         with ThreadPoolExecutor(1) as executor:  # other processes know only what they import
             assert tm.batch.run(jobs_from_manifest("jobs.csv"), executor=executor).failed == 0
@@ -190,7 +190,7 @@ class TestAMethodOfOnesOwn:
         with pytest.raises(tm.BatchError, match=r"image.png: beta: method 'best' has no such option"):
             Job("image.png", {"alpha": "b.png"}, trimap="trimap.png", options={"method": "best", "beta": 3})
 
-    def test_an_evaluation(self, registered):  # noqa: F811
+    def test_an_evaluation(self, registered):
         method = Method.parse("random-walk+sampling,beta=20,wrap=true")
         assert method._options() == {"method": "random-walk+sampling", "beta": 20, "wrap": True}
         method.refuse_unusable()

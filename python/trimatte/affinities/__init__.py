@@ -1,6 +1,9 @@
-"""Affinities: which pixels should have a similar alpha. Give one to `trimatte.estimate_alpha` as `method`."""
+"""Affinities: which pixels should have a similar alpha. Give one to `trimatte.estimate_alpha` as `method`.
 
-from ._base import Affinity, option, register
+A method has one line here, which registers it: a file of its own, and nothing else.
+"""
+
+from ._base import Affinity as Affinity
+from ._base import option as option
+from ._base import register as register
 from .closed_form import ClosedForm as ClosedForm
-
-__all__ = ["Affinity", "ClosedForm", "option", "register"]
