@@ -1,7 +1,7 @@
 """Checks and conversions of arguments: copies happen here or nowhere.
 
-Every function takes the name that its messages use, and returns what the core wants: C-contiguous arrays in the
-machine's byte order, in one of few dtypes, three-dimensional for images.
+Every function takes the name that its messages use, and returns what the core wants: C-contiguous
+arrays in the machine's byte order, in one of few dtypes, three-dimensional for images.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ BACKGROUND, FOREGROUND, UNKNOWN = 0, 1, 2
 _DTYPES = "uint8, uint16, or floating point in [0, 1]"
 # Channels of a neutral grey may differ by this much after a trip through JPEG or a colour space.
 _GREY_TOLERANCE = 3 / 255
-# What is said of values above 1, by what a function's `linear` is; None: it takes display colours only.
+# What is said of values above 1, by what a function's `linear` is; None: it takes display colours
+# only.
 LINEAR_HINTS = {
     None: " (scene-linear? encode them by trimatte.colour.srgb_from_linear)",
     False: ' (scene-linear? choose the colour space "linear")',
@@ -103,8 +104,8 @@ def refuse_not_finite(array: Array, name: str) -> None:
 def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool | None = None) -> Array:
     """Return an image as (H, W, C), C = 1 or 3.
 
-    `smallest` is the least height and width. Floats of a `linear` image may be any finite numbers; None stands for
-    functions that take display colours only.
+    `smallest` is the least height and width. Floats of a `linear` image may be any finite numbers;
+    None stands for functions that take display colours only.
     """
     array = native(value, name)
     if array.ndim == 2:

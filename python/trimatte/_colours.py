@@ -13,8 +13,8 @@ from .errors import warn
 BRIGHTEST = 1e10
 """Largest scene-linear colour that is allowed in windows with unknown pixels.
 
-Up to here float32 and float64 pictures of three scenes with 40 bright pixels gave the same alpha to 2e-3; at
-3e10 it was off by up to 1, and from 1e12 on systems were singular.
+Up to here float32 and float64 pictures of three scenes with 40 bright pixels gave the same alpha to
+2e-3; at 3e10 it was off by up to 1, and from 1e12 on systems were singular.
 """
 
 
@@ -41,7 +41,7 @@ class Colours(NamedTuple):
         return self.pixels if self.top == 1 else self.pixels / self.pixels.dtype.type(self.top)
 
     def refuse_bright(self, unknown: npt.NDArray[np.bool_], reach: int | None) -> None:
-        """Raise ValueError at the first colour that would spoil the equations of an unknown pixel."""
+        """Raise ValueError at the first colour that would spoil an unknown pixel's equations."""
         if self.bright is None:
             return
         from scipy.ndimage import maximum_filter
@@ -60,7 +60,7 @@ class Colours(NamedTuple):
 
 
 def checked_colours(image: npt.ArrayLike, colour_space: str, smallest: int) -> Colours:
-    """Check an image and encode it if it is scene-linear; `smallest` is its least height and width."""
+    """Check an image, at least `smallest` pixels high and wide; encode a scene-linear one."""
     linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
     picture = _check.image(image, smallest=smallest, linear=linear)
     most = _check.most_of_eight_bits(picture)

@@ -80,7 +80,7 @@ class SolveInfo:
 
 
 class AffinityOptions(TypedDict, total=False):
-    """Options of the affinities, for type checkers; `trimatte.methods` knows which method has which."""
+    """Options of affinities, for type checkers; `trimatte.methods` knows which method has which."""
 
     epsilon: float | None
     radius: int | None

@@ -1,4 +1,4 @@
-"""From labels and a guess to the solved system: the one place that calls the solvers of the core."""
+"""From labels and a guess to the solved system: the one place that calls the core's solvers."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def solve(
 
 
 def has_stencil(affinity: Affinity) -> bool:
-    """Whether the systems of an affinity fit into a 5 x 5 stencil, so that multigrid solves them."""
+    """Whether an affinity's systems fit into a 5 x 5 stencil, so that multigrid solves them."""
     return affinity.reach is not None and affinity.reach <= STENCIL_REACH
 
 
@@ -199,7 +199,7 @@ def _solve_with(
 
 
 def _solved_by_scipy(alpha: npt.NDArray[np.floating], problem: Assembled) -> dict[str, Any]:
-    """Factorise a system that came as a sparse matrix; whichever solver was asked for, this one is exact."""
+    """Factorise a system that came as a sparse matrix, whichever solver was asked for."""
     from scipy.sparse.linalg import splu
 
     A, b = problem.matrix, problem.right

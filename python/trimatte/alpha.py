@@ -68,9 +68,9 @@ def solve_alpha(
         "robust", "patch-network" and "patch-regression" are methods too: alpha is then their guess,
         without a solve. "closed-form+sampling" joins an affinity and a prior.
     prior : str, Prior or (H, W) array, optional
-        A guess of alpha that counts beside the affinity: the sum of
-        ``confidence (x - prior)**2`` is added to what is minimised. It is one of the names above, an
-        object of `trimatte.priors`, or an array in [0, 1].
+        A guess of alpha that counts beside the affinity: the sum of ``confidence (x - prior)**2``
+        is added to what is minimised. It is one of the names above, an object of `trimatte.priors`,
+        or an array in [0, 1].
     confidence : float or (H, W) array, optional
         How much the prior counts, from 0 on; the Laplacian's rows have diagonals of about 5. The
         default is what the prior says, and 4e-3 for an array. Known pixels keep their value,
@@ -162,8 +162,8 @@ def solve_alpha(
 
     References
     ----------
-    .. [1] A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI
-       30(2), 2008, Eq. 12 (Laplacian) and 14-15 (system).
+    .. [1] A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting",
+       IEEE TPAMI 30(2), 2008, Eq. 12 (Laplacian) and 14-15 (system).
 
     Examples
     --------
@@ -220,7 +220,7 @@ def _refuse_unsolvable(
     affinity: Affinity | None,
     settings: Settings,
 ) -> None:
-    """Raise ValueError if the solver does not fit the affinity, or a colour is too bright for its equations."""
+    """Raise ValueError if the solver does not fit the affinity, or a colour is too bright."""
     if affinity is None:
         return
     refuse_solver(settings.solver, affinity)
@@ -269,7 +269,7 @@ def _result(
     method: str,
     prior: str | None,
 ) -> AlphaResult:
-    """Make the info, say what is doubtful, and refuse an answer that is not as good as was asked for."""
+    """Make the info, say what is doubtful, and refuse an answer that is not good enough."""
     converged = record.pop("converged")
     info = SolveInfo(
         method=method, prior=prior, seconds=context.monitor.seconds, threads=context.threads, **record
@@ -311,14 +311,15 @@ def estimate_alpha(
     trimap : (H, W) array
         1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown.
     **options
-        Those of `solve_alpha`: method, prior, confidence, solver, epsilon, radius, known_weight, threads,
-        progress, ...
+        Those of `solve_alpha`: method, prior, confidence, solver, epsilon, radius, known_weight,
+        threads, progress, ...
 
     Returns
     -------
     (H, W) ndarray
-        Alpha in [0, 1], float64 if the image is float64, else float32. Known pixels are exactly 0 or 1 (unless
-        `known_weight` is given). A trimap without unknown pixels comes back as it is, thresholded.
+        Alpha in [0, 1], float64 if the image is float64, else float32. Known pixels are exactly 0
+        or 1 (unless `known_weight` is given). A trimap without unknown pixels comes back as it is,
+        thresholded.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """The exceptions and the one warning class of trimatte, and how to warn.
 
-Bad values raise :class:`ValueError` and wrong kinds of objects :class:`TypeError`; the classes here cover
-what those two cannot say.
+Bad values raise :class:`ValueError` and wrong kinds of objects :class:`TypeError`; the classes here
+cover what those two cannot say.
 """
 
 from __future__ import annotations

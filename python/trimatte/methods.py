@@ -89,8 +89,8 @@ def meaning(name: str) -> Meaning:
     Parameters
     ----------
     name : str
-        ``"closed-form"`` (an affinity), ``"sampling"`` (a prior), ``"closed-form+sampling"`` (both),
-        or ``"best"``.
+        ``"closed-form"`` (an affinity), ``"sampling"`` (a prior), ``"closed-form+sampling"``
+        (both), or ``"best"``.
 
     Raises
     ------
@@ -198,12 +198,12 @@ def prior(name: str, seed: int) -> priors.Prior:
 
 
 def option_names() -> set[str]:
-    """Return the names of all options of all affinities, those that only Python can give included."""
+    """Return the names of all options of all affinities, also those for Python only."""
     return {name for affinity in AFFINITIES.values() for name in known_options(affinity)}
 
 
 def options() -> dict[str, dict[str, dataclasses.Field[Any]]]:
-    """Return the options of affinities that can be given as text: for each, its field in each affinity."""
+    """Return the options that can be given as text: for each, its field in every affinity."""
     found: dict[str, dict[str, dataclasses.Field[Any]]] = {}
     for name, affinity in AFFINITIES.items():
         for field in option_fields(affinity):

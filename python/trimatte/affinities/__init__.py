@@ -1,6 +1,7 @@
-"""Affinities: which pixels should have a similar alpha. Give one to `trimatte.estimate_alpha` as `method`.
+"""An affinity says how the alphas of a picture's pixels depend on each other.
 
-A method has one line here, which registers it: a file of its own, and nothing else.
+Give one to `trimatte.estimate_alpha` as `method`. A method has one line here, which registers it: a
+file of its own, and nothing else.
 """
 
 from ._base import Affinity as Affinity

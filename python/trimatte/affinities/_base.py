@@ -31,11 +31,12 @@ AFFINITIES: dict[str, type[Affinity]] = {}
 
 
 class Affinity(ABC):
-    """A way to say which alphas a picture makes likely; give one to `trimatte.estimate_alpha` as `method`.
+    """A way to say which alphas a picture makes likely.
 
-    A subclass is a frozen dataclass. Its fields are the options of the method; those whose default is
-    a number, a word or a truth value are options of the command line, of manifests and of
-    evaluations too. `option` says their bounds and their help.
+    Give one to `trimatte.estimate_alpha` as `method`. A subclass is a frozen dataclass. Its fields
+    are the options of the method; those whose default is a number, a word or a truth value are
+    options of the command line, of manifests and of evaluations too. `option` says their bounds and
+    their help.
 
     Attributes
     ----------
@@ -69,7 +70,7 @@ class Affinity(ABC):
     @property
     @abstractmethod
     def reach(self) -> int | None:
-        """Largest distance, in pixels along x or y, of two pixels in one row; None if there is no limit."""
+        """Largest distance of two pixels in one row, in pixels along x or y; None: no limit."""
 
     @property
     def smallest_image(self) -> int:
@@ -201,7 +202,7 @@ def option(default: Any, help: str, *, least: float | None = None, most: float |
 
 
 def option_fields(affinity: type[Affinity]) -> list[dataclasses.Field[Any]]:
-    """Return the fields that can be given as text: those with a number, a word or a truth value as default."""
+    """Return the fields that can be given as text: their default is a number, a word or a flag."""
     if not dataclasses.is_dataclass(affinity):
         return []
     return [f for f in dataclasses.fields(affinity) if f.init and type(f.default) in (bool, int, float, str)]

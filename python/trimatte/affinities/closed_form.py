@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from ..priors import Guess
 
-# Below this, rounding decides what windows of flat colour say: multigrid may be wrong at 1e-9, Cholesky at 1e-11.
+# Below this, rounding decides what windows of flat colour say: multigrid may be wrong at 1e-9,
+# Cholesky at 1e-11.
 LEAST_EPSILON = 1e-8
 
 

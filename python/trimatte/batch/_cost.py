@@ -11,8 +11,8 @@ from .._solve import has_stencil
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 
-# Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with many unknown
-# pixels, the solve.
+# Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with
+# many unknown pixels, the solve.
 _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
 _SOLVE_PER_PIXEL = 14
@@ -22,10 +22,10 @@ _DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
 
 
 def estimated_bytes(job: Job) -> int:
-    """Estimate the memory of the process that does an item; 0 if its pictures cannot be read, which costs little.
+    """Estimate the memory, in bytes, of the process that does an item.
 
-    The picture's size is read from the file's head, the unknown pixels are counted in the trimap, or in the one
-    that a mask gives.
+    It is 0 if the pictures cannot be read, which costs little. The picture's size is read from the
+    file's head, the unknown pixels are counted in the trimap, or in the one that a mask gives.
     """
     try:
         pixels, floats = pixel_count(job.image)

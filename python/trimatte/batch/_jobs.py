@@ -56,8 +56,9 @@ class Job:
     Raises
     ------
     BatchError
-        If there is not exactly one of `trimap` and `mask`, no output, an unknown kind of output, one that its
-        format cannot hold, or an unknown option; if an output is an input or another output.
+        If there is not exactly one of `trimap` and `mask`, no output, an unknown kind of output,
+        one that its format cannot hold, or an unknown option; if an output is an input or another
+        output.
     """
 
     image: str
@@ -105,7 +106,7 @@ class Job:
             raise BatchError(f"{self.image}: expected a prior of {', '.join(methods.PRIORS)}, {got}")
 
     def _check_outputs(self) -> None:
-        """Raise BatchError at an output that cannot be written, or that is an input or another output."""
+        """Raise BatchError at an output that cannot be written, or is another file of the job."""
         inputs = {place_of(path) for path in self.inputs}
         seen: set[str] = set()
         for kind, path in self.outputs.items():
@@ -148,18 +149,18 @@ def jobs_from_files(
     Parameters
     ----------
     images : str
-        A pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.png"``; local, or a URL that fsspec can list. The
-        name of a file means that file, whatever it has in it.
+        A pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.png"``; local, or a URL that fsspec
+        can list. The name of a file means that file, whatever it has in it.
     output : str
-        Template of the outputs' names, such as ``"out/{stem}.png"``. ``{stem}`` is the picture's name without
-        ending, ``{name}`` its name, ``{folder}`` the folder it is in, below the pattern's fixed part, ``{what}``
-        the kind of output.
+        Template of the outputs' names, such as ``"out/{stem}.png"``. ``{stem}`` is the picture's
+        name without ending, ``{name}`` its name, ``{folder}`` the folder it is in, below the
+        pattern's fixed part, ``{what}`` the kind of output.
     trimaps, masks : str
         Template of the trimaps' or the masks' names; one of the two.
     what : sequence of {"cutout", "alpha", "foreground"}, default ("cutout",)
         What to write. For several, `output` has ``{what}``.
     options : dict, optional
-        Of all jobs; see :class:`Job`.
+        Options of all jobs; see :class:`Job`.
 
     Returns
     -------
@@ -202,15 +203,17 @@ def jobs_from_files(
 def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, Any] | None = None) -> list[Job]:
     """Read jobs from a CSV file (.csv) or from JSON lines (any other ending).
 
-    Each row, or object, has ``image``, ``trimap`` or ``mask``, one or more of ``cutout``, ``alpha`` and
-    ``foreground`` (``output`` is the same as ``cutout``), and, if wanted, options of :class:`Job`, which count
-    before `options`: all but ``start``, such as ``method``, ``known_weight``, or ``learn`` (true or false). Names
-    are relative to the manifest's folder. Empty cells are as if they were not there.
+    Each row, or object, has ``image``, ``trimap`` or ``mask``, one or more of ``cutout``, ``alpha``
+    and ``foreground`` (``output`` is the same as ``cutout``), and, if wanted, options of
+    :class:`Job`, which count before `options`: all but ``start``, such as ``method``,
+    ``known_weight``, or ``learn`` (true or false). Names are relative to the manifest's folder.
+    Empty cells are as if they were not there.
 
     Raises
     ------
     BatchError
-        If the file is no such manifest, a row is wrong (its number is said), or two jobs have one output.
+        If the file is no such manifest, a row is wrong (its number is said), or two jobs have one
+        output.
     OSError
         If it cannot be read.
     """
@@ -297,7 +300,7 @@ def _value(text: str) -> Any:
 
 
 def checked(jobs: Iterable[Job], bits: int | None = None) -> Iterator[Job]:
-    """Pass jobs on one by one; raise BatchError at the first that would write what another writes or reads."""
+    """Pass jobs on; raise BatchError at the first that writes what another writes or reads."""
     inputs: set[str] = set()
     owners: dict[str, str] = {}
     for job in jobs:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..evaluation import Evaluation
 
 METHOD_HELP = f"What to measure; may be repeated. [default: {DEFAULT}, {BEST}]"
-LAYOUT_HELP = f"Of folders: auto, {', '.join(LAYOUTS)}. [default: auto]"
+LAYOUT_HELP = f"Layout of folders: auto, {', '.join(LAYOUTS)}. [default: auto]"
 TRIMAPS_HELP = "Which trimaps of an alphamatting.com folder; may be repeated. [default: Trimap1]"
 TRUTHS_HELP = "With DATA a pattern of pictures: pattern of the true alphas, 'gt/*.png' or 'gt/{stem}_alpha.png'."
 TRIMAP_FILES_HELP = "Likewise, of the trimaps. [default: made from the truth]"

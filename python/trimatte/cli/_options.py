@@ -47,7 +47,7 @@ class MethodName(click.ParamType):  # type: ignore[type-arg]
 
 
 def solve_options(function: Decorated) -> Decorated:
-    """Add the options of `trimatte.solve_alpha`, under the same names, and those of all affinities."""
+    """Add the options of `trimatte.solve_alpha` and of all affinities, under the same names."""
     method_help = f"{', '.join(methods.names())}, or AFFINITY+PRIOR. [default: {methods.DEFAULT}]"
     options: tuple[tuple[str, Any, str, str], ...] = (
         ("--method", MethodName(), "NAME", method_help),

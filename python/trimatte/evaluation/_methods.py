@@ -55,13 +55,14 @@ class Method:
     spec : str
         One of
 
-        * a method of trimatte, with a prior and options if wanted: ``"best"``, ``"closed-form+sampling"``,
-          ``"closed-form,epsilon=1e-5,radius=2"``; see :func:`trimatte.solve_alpha`;
-        * ``"package.module:function"``, called as ``function(image, trimap)`` with float64 arrays in [0, 1], the
-          image (H, W, 3), or (H, W) if it is grey, the trimap (H, W) with 0, 0.5 and 1; it returns alpha, (H, W).
-          The module may lie in the current folder;
-        * a folder of finished alphas, pictures named like the samples, in it or in a folder in it that is named
-          like the data set.
+        * a method of trimatte, with a prior and options if wanted: ``"best"``,
+          ``"closed-form+sampling"``, ``"closed-form,epsilon=1e-5,radius=2"``; see
+          :func:`trimatte.solve_alpha`;
+        * ``"package.module:function"``, called as ``function(image, trimap)`` with float64 arrays
+          in [0, 1], the image (H, W, 3), or (H, W) if it is grey, the trimap (H, W) with 0, 0.5 and
+          1; it returns alpha, (H, W). The module may lie in the current folder;
+        * a folder of finished alphas, pictures named like the samples, in it or in a folder in it
+          that is named like the data set.
 
     Examples
     --------
@@ -77,13 +78,15 @@ class Method:
 
     @classmethod
     def parse(cls, text: str) -> Method:
-        """Make a method of ``SPEC`` or ``NAME=SPEC``; the name is else the spec, or the folder's name.
+        """Make a method of ``SPEC`` or ``NAME=SPEC``.
+
+        The default name is the spec, or the folder's name.
 
         Raises
         ------
         ValueError
-            If the spec is neither a method of trimatte, nor a function's name, nor a folder, or its options are
-            not such of :func:`trimatte.solve_alpha`.
+            If the spec is neither a method of trimatte, nor a function's name, nor a folder, or its
+            options are not such of :func:`trimatte.solve_alpha`.
         """
         name, equals, spec = text.partition("=")
         if not equals or "," in name or name in ("", *methods.names()) or Path(text).is_dir():
@@ -165,7 +168,7 @@ class Method:
         return Answer(_check.plane(found, sample.truth.shape, "alpha"))
 
     def refuse_unusable(self) -> None:
-        """Raise ValueError if no sample could be done: a function that cannot be had, an option out of range."""
+        """Raise ValueError if no sample could be done: no such function, an option out of range."""
         kind = self._kind()
         if kind == "trimatte":
             self._try_options()

@@ -15,8 +15,8 @@ Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
 
-# Confidences are at most 1e12, sums of several included.
 MOST_WEIGHT = 1e10
+"""Largest `weight` of a prior, so that confidences, and sums of several, stay below 1e12."""
 
 
 class Guess(NamedTuple):
@@ -25,10 +25,10 @@ class Guess(NamedTuple):
     Attributes
     ----------
     alpha : (H, W) ndarray of float32
-        In [0, 1]; 0 or 1 where the trimap knows.
+        The guess, in [0, 1]; 0 or 1 where the trimap knows.
     confidence : (H, W) ndarray of float32
-        Weight c of the term ``c (x - alpha)**2`` in the solve; the Laplacian's rows have diagonals of about 5. Its
-        value on known pixels is not used.
+        Weight c of the term ``c (x - alpha)**2`` in the solve; the Laplacian's rows have diagonals
+        of about 5. Its value on known pixels is not used.
     """
 
     alpha: Plane
@@ -36,9 +36,16 @@ class Guess(NamedTuple):
 
 
 class Prior(ABC):
-    """A way to guess alpha; give one to `trimatte.estimate_alpha` as `prior`."""
+    """A way to guess alpha; give one to `trimatte.estimate_alpha` as `prior`.
 
-    # Whether the trimap must have known pixels of both kinds.
+    A subclass has one method, `guess`, which returns a `Guess`.
+
+    Attributes
+    ----------
+    needs_known : bool
+        Whether the trimap must have known pixels of both kinds.
+    """
+
     needs_known = True
 
     def estimate(
@@ -70,14 +77,30 @@ class Prior(ABC):
         Raises
         ------
         ValueError, TypeError
-            If an argument has the wrong shape, dtype or range, or too little is known to learn from.
+            If an argument has the wrong shape, dtype or range, or too little is known to learn
+            from.
         """
         picture, labels, context = checked(image, trimap, threads, progress)
         return self.guess(picture, labels, context)
 
     @abstractmethod
     def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
-        """Guess from checked arguments: a (H, W, C) image and labels (see `_check.labels`)."""
+        """Guess from checked arguments.
+
+        Parameters
+        ----------
+        image : (H, W, C) ndarray of uint8, uint16, float32 or float64
+            Display colours, C = 1 or 3.
+        labels : (H, W) ndarray of uint8
+            0 = known background, 1 = known foreground, 2 = unknown.
+        context : Context
+            ``context.threads`` is the number of threads that may be used.
+
+        Returns
+        -------
+        Guess
+            Alpha and its confidence.
+        """
 
 
 def checked(

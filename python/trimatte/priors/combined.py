@@ -19,8 +19,8 @@ class Combined(Prior):
 
     Notes
     -----
-    The sum of ``c_i (x - a_i)**2`` is, but for a constant, ``c (x - a)**2`` with c the sum of the confidences and
-    a the mean of the guesses weighted by them.
+    The sum of ``c_i (x - a_i)**2`` is, but for a constant, ``c (x - a)**2`` with c the sum of the
+    confidences and a the mean of the guesses weighted by them.
     """
 
     def __init__(self, *parts: Prior) -> None:

@@ -52,7 +52,7 @@ class PreviousFrame(Prior):
     alpha : (H, W) array
         In [0, 1], or integers over their whole range.
     weight : float, default 1e-3
-        The confidence, the same everywhere. The more the picture moves, the less it should be.
+        The confidence, the same everywhere. It should be smaller the more the picture moves.
     """
 
     needs_known = False

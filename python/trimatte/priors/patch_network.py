@@ -24,7 +24,8 @@ from ._base import (
 )
 from .patch_regression import patch_side
 
-# Of each kind; fewer than that cannot be divided into a part to learn from and a part to check with.
+# Known pixels of each kind: fewer cannot be divided into a part to learn from and a part to check
+# with.
 LEAST_KNOWN = 16
 MOST_RADIUS = 15
 BLURS = (4.0, 16.0)
@@ -61,7 +62,7 @@ def _feature_planes(features: tuple[str, ...], image: Pixels, labels: Labels | N
 
 
 def _moments(values: npt.NDArray[np.floating]) -> tuple[float, float]:
-    """Return the mean and 1 / deviation; where all values are nearly the same, the deviation counts as 1e-3."""
+    """Return the mean and 1 / deviation; the deviation counts as 1e-3 where it is smaller."""
     return float(values.mean()), 1 / max(float(values.std()), 1e-3)
 
 
@@ -72,16 +73,17 @@ class PatchNetworkModel:
     Attributes
     ----------
     layers : tuple of (W, b)
-        Weights (inputs, outputs) and biases (outputs,), float32, of each layer: ``x W + b``, rectified but for
-        the last.
+        Weights (inputs, outputs) and biases (outputs,), float32, of each layer: ``x W + b``; all
+        but the last are rectified.
     radius : int
-        Of the patches.
+        Radius of the patches, in pixels.
     features : tuple of str
         Extra inputs.
     steps : int
         Steps that training took.
     training_loss, validation_loss : list of float
-        Mean squared error of the batches between two checks, and of the pixels held out at each check.
+        Mean squared error of the batches between two checks, and of the pixels held out at each
+        check.
     """
 
     radius: int
@@ -118,7 +120,7 @@ class PatchNetworkModel:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Plane:
-        """Return alpha, (H, W), of all pixels, or of the unknown ones of a trimap (others as it says)."""
+        """Return alpha, (H, W), of all pixels; with a trimap known pixels keep its value."""
         context = make_context(threads, progress)
         picture = _check.image(image)
         labels = None if trimap is None else _check.labels(trimap, picture.shape)
@@ -149,41 +151,45 @@ class PatchNetworkModel:
 
 @dataclass(frozen=True)
 class PatchNetwork(Prior):
-    """A feed-forward network from the patch around a pixel to its alpha, trained on the known pixels.
+    """A feed-forward network from a pixel's patch to its alpha, trained on the known pixels.
 
-    Rectified hidden layers, linear output, squared loss, ADAM [1]_.
+    Hidden layers are rectified, the output is linear, and ADAM [1]_ minimises the squared error.
 
     Parameters
     ----------
     radius : int, default 2
-        At most 15. Patches are ``2 radius + 1`` pixels wide. Beyond the picture's border its nearest pixel is
-        repeated.
+        Patches are ``2 radius + 1`` pixels wide; at most 15. Beyond the picture's border its
+        nearest pixel is repeated.
     hidden : tuple of int, default (150, 150)
         Neurons of the hidden layers.
     features : tuple of str, default ()
-        Extra inputs: "position" (x and y), "blur" (colours blurred by 4 and 16 pixels), "distance" (to the known
-        foreground and background; on known pixels it gives the label away, so the network learns nothing else).
-        "blur" and "distance" are SciPy's: Ctrl-C is heard after each plane of them.
+        Extra inputs: "position" (x and y), "blur" (colours blurred by 4 and 16 pixels), "distance"
+        (to the known foreground and background; on known pixels it gives the label away, so that
+        the network learns nothing else). SciPy computes "blur" and "distance": Ctrl-C is heard
+        after each plane of them.
     steps : int, default 2000
         Steps of ADAM, at most.
     batch : int, default 256
         Examples of each step.
     learning_rate : float, default 3e-3
+        Learning rate of ADAM.
     balanced : bool, default True
-        As many examples of foreground as of background, whichever the trimap has more of.
+        Take as many examples of foreground as of background, whichever the trimap has more of.
     validation : float, default 0.1
-        Part of the known pixels that is held out. 0: training is never stopped early.
+        Part of the known pixels that is held out. With 0, training is never stopped early.
     patience : int, default 10
-        Training ends after so many checks, one every 50 steps, without a better error on what is held out. The
-        weights of the best check are kept.
+        Training ends after so many checks, one every 50 steps, without a better error on what is
+        held out. The weights of the best check are kept.
     weight : float, default 5e-4
-        The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``: the network counts where it is decided.
+        The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``: the network counts where it is
+        decided.
     seed : int, default 0
-        Of the random numbers. Same seed, same bits, for any number of threads.
+        Seed of the random numbers. The same seed gives the same bits, for any number of threads.
 
     References
     ----------
-    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, Algorithm 1.
+    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, Algorithm
+       1.
 
     Examples
     --------

@@ -43,9 +43,9 @@ class PatchRegressionModel:
     Attributes
     ----------
     weights : (2 radius + 1, 2 radius + 1, C) ndarray of float64
-        Of each number of the patch around a pixel.
+        The weight of each number of the patch around a pixel.
     bias : float
-        Added to their sum.
+        What is added to their weighted sum.
     """
 
     weights: npt.NDArray[np.float64]
@@ -59,7 +59,7 @@ class PatchRegressionModel:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Plane:
-        """Return alpha, (H, W), of all pixels, or of the unknown ones of a trimap (others as it says)."""
+        """Return alpha, (H, W), of all pixels; with a trimap known pixels keep its value."""
         context = make_context(threads, progress)
         picture = _check.image(image)
         labels = None if trimap is None else _check.labels(trimap, picture.shape)
@@ -78,24 +78,25 @@ class PatchRegressionModel:
 
 @dataclass(frozen=True)
 class PatchRegression(Prior):
-    """Alpha as a linear function of the patch around a pixel, by least squares over the known pixels.
+    """Alpha as a linear function of a pixel's patch, by least squares over the known pixels.
 
     Parameters
     ----------
     radius : int, default 2
-        At most 5. Patches are ``2 radius + 1`` pixels wide: with 2 and colours, 75 numbers and a 1. Beyond the
-        picture's border its nearest pixel is repeated.
+        Patches are ``2 radius + 1`` pixels wide; at most 5. With radius 2 and colours a patch has
+        75 numbers. Beyond the picture's border its nearest pixel is repeated.
     ridge : float, default 0
-        Adds ``ridge * (number of known pixels) * sum(weights**2)`` to the sum of squares, the bias left out. With
-        0, what the pseudo-inverse gives: among several solutions (flat colour) the shortest.
+        ``ridge * (number of known pixels) * sum(weights**2)`` is added to the sum of squares; the
+        bias is left out. With 0 the solution is that of the pseudo-inverse: the shortest one, where
+        there are several (flat colour).
     weight : float, default 5e-5
         The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``.
 
     Notes
     -----
-    Known pixels are taken a few hundred at a time into a QR factorisation, so that memory does not grow with them.
-    A linear function of colours is a poor guess by itself: its alpha is grey where colours are between. What it
-    is worth beside the others is in the README.
+    Known pixels are taken a few hundred at a time into a QR factorisation, so that memory does not
+    grow with them. A linear function of colours is a poor guess by itself: its alpha is grey where
+    colours are between. The README has its errors beside those of the other priors.
 
     Examples
     --------

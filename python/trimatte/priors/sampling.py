@@ -23,9 +23,10 @@ class Sampled(NamedTuple):
 class GlobalSampling(Prior):
     """The best pair of a known foreground and a known background colour for every unknown pixel.
 
-    Candidates are all known pixels that touch the unknown region. A pair's cost is what it leaves of the colour,
-    in 8-bit units, plus how far away the two lie, in units of the distance to the nearest known pixel of their
-    kind [1]_.
+    Candidates are all known pixels that touch the unknown region. The cost of a pair is the
+    difference between the pixel's colour and the nearest mixture of the two, in 8-bit units, plus
+    the distances to the two, in units of the distance to the nearest known pixel of their kind
+    [1]_.
 
     Parameters
     ----------
@@ -34,11 +35,12 @@ class GlobalSampling(Prior):
     weight : float, default 0.1
         The confidence is ``weight * exp(-cost)``.
     seed : int, default 0
-        Of the random numbers. Same seed, same bits, for any number of threads.
+        Seed of the random numbers. The same seed gives the same bits, for any number of threads.
 
     References
     ----------
-    .. [1] K. He, C. Rhemann, C. Rother, X. Tang, J. Sun, "A Global Sampling Method for Alpha Matting", CVPR 2011.
+    .. [1] K. He, C. Rhemann, C. Rother, X. Tang, J. Sun, "A Global Sampling Method for Alpha
+       Matting", CVPR 2011.
     """
 
     sweeps: int = 10
