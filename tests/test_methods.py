@@ -178,8 +178,8 @@ class TestAMethodOfOnesOwn:
         assert found == {"method": "random-walk+sampling", "beta": 20.0, "wrap": True, "epsilon": 1e-5}
         assert run_show(show, ["--beta", "-1"]).exit_code == 2
         text = " ".join(run_show(show, ["--help"]).output.split())
-        assert "How soon colours count as different. [default: 90.0]" in text
-        assert "Smoothness of alpha. [default: 1e-7]" in text
+        assert "How soon colours count as different. [default: 90.0 for random-walk]" in text
+        assert "Smoothness of alpha. [default: 1e-7 for closed-form]" in text
         assert "--wrap / --no-wrap" in text
 
     def test_a_batch(self, files, expected, registered):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _check, methods, priors
+from ._colours import Colours
 from ._context import Context
 
 DEFAULT_CONFIDENCE = 4e-3
@@ -36,13 +37,11 @@ class Source(NamedTuple):
         """Whether the trimap must have known pixels of both kinds."""
         return self.prior is None or self.prior.needs_known
 
-    def guess(
-        self, image: npt.NDArray[Any], labels: npt.NDArray[np.uint8], context: Context
-    ) -> priors.Guess | None:
+    def guess(self, colours: Colours, labels: npt.NDArray[np.uint8], context: Context) -> priors.Guess | None:
         """Let the prior guess, and check what it says."""
         if self.prior is None:
             return None
-        guess = self.prior.guess(image, labels, context)
+        guess = self.prior.guess(colours.within_unit, labels, context)
         alpha = _check.alpha(guess.alpha, labels.shape, "prior")
         confidence = self.confidence
         if confidence is None:
@@ -52,7 +51,7 @@ class Source(NamedTuple):
         return priors.Guess(np.ascontiguousarray(alpha), confidence)
 
 
-def source(
+def source_of(
     method: methods.Chosen,
     prior: str | priors.Prior | npt.ArrayLike | None,
     confidence: float | npt.ArrayLike | None,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import _check, methods, priors
 from ._colours import Colours, checked_colours
 from ._context import Context, make_context
-from ._guess import source
+from ._guess import source_of
 from ._records import AffinityOptions, AlphaOptions, AlphaResult, Progress, SolveInfo, SolveOptions
 from ._solve import Inputs, Settings, refuse_solver, solve
 from .affinities import Affinity
@@ -181,17 +181,17 @@ def solve_alpha(
     colours = checked_colours(image, colour_space, chosen.smallest_image)
     shape = colours.pixels.shape
     labels = _check.labels(trimap, shape, background_threshold, foreground_threshold)
-    guesser = source(chosen, prior, confidence, seed, shape)
+    source = source_of(chosen, prior, confidence, seed, shape)
     first = None if start is None else _check.alpha(start, shape, "start")
-    unknowns = _count_unknown(labels, guesser.needs_known)
+    unknowns = _count_unknown(labels, source.needs_known)
     _refuse_unsolvable(colours, labels, unknowns, chosen.affinity, settings)
 
-    guess = guesser.guess(colours.within_unit, labels, context) if unknowns else None
+    guess = source.guess(colours, labels, context) if unknowns else None
     inputs = Inputs(colours.pixels, labels, unknowns, guess, first)
     alpha, record = _solved(inputs, chosen.affinity, settings, context)
     if unknowns == 0:
         warn(_nothing_unknown(alpha, prior is not None))
-    return _result(alpha, record, settings, context, method=chosen.name, prior=guesser.name)
+    return _result(alpha, record, settings, context, method=chosen.name, prior=source.name)
 
 
 def _count_unknown(labels: npt.NDArray[np.uint8], needs_known: bool) -> int:

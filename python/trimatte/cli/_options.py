@@ -80,12 +80,11 @@ def affinity_option(name: str, fields: dict[str, Field[Any]]) -> tuple[str, Any,
     own = list(fields.values())
     switch, texts = "--" + name.replace("_", "-"), dict.fromkeys(field.metadata.get("help", "") for field in own)
     kinds = {type(field.default) for field in own}
-    defaults = {owner: _written(field.default) for owner, field in fields.items()}
-    if len(set(defaults.values())) == 1:
-        default = next(iter(defaults.values()))
-    else:
-        default = ", ".join(f"{value} for {owner}" for owner, value in defaults.items())
-    text = " ".join([*filter(None, texts), f"[default: {default}]"])
+    owners: dict[str, list[str]] = {}
+    for owner, field in fields.items():
+        owners.setdefault(_written(field.default), []).append(owner)
+    defaults = ", ".join(f"{value} for {' and '.join(names)}" for value, names in owners.items())
+    text = " ".join([*filter(None, texts), f"[default: {defaults}]"])
     if kinds == {bool}:
         return f"{switch}/--no-{switch[2:]}", None, "", text
     if str in kinds or bool in kinds:
