@@ -392,7 +392,7 @@ def test_threads_fill_the_cores(here, monkeypatch):
             asked.append(task.threads)
             return super().submit(function, task)
 
-    monkeypatch.setattr(_run, "process_pool", Noting)
+    monkeypatch.setattr("trimatte._runtime.jobs.process_pool", Noting)
     run(jobs(), processes=2)
     assert asked[:5] == [4] * 5
     assert asked[5] in (4, 8)  # the last may find that the one before it has just ended
