@@ -57,13 +57,12 @@ class Inputs(NamedTuple):
 
 
 def _closed_form(inputs: Inputs, settings: Settings, call: Call) -> _core.Problem:
-    return _core.closed_form(
+    return _core.assemble(
+        _core.ClosedForm(settings.epsilon, settings.radius),
         inputs.image,
         inputs.labels,
         inputs.guess,
-        settings.known_weight,
-        settings.epsilon,
-        settings.radius,
+        0.0 if settings.known_weight is None else settings.known_weight,
         settings.solver == "multigrid",
         call.threads,
         call.monitor,

@@ -88,8 +88,8 @@ def closed_form_laplacian(
         if mask.shape != picture.shape[:2]:
             raise ValueError(f"known: expected shape {picture.shape[:2]} to match image, got {mask.shape}")
         fixed = np.ascontiguousarray(mask).view(np.uint8)
-    data, indices, indptr = _core.closed_form_laplacian(
-        picture, fixed, epsilon, radius, count, _core.Monitor(None)
+    data, indices, indptr = _core.laplacian(
+        _core.ClosedForm(epsilon, radius), picture, fixed, count, _core.Monitor(None)
     )
     pixels = picture.shape[0] * picture.shape[1]
     matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))

@@ -68,12 +68,14 @@ struct StencilKernels {
 };
 
 struct Kernels {
-    // Closed-form affinity, windows of 3 x 3 pixels; see closed_form_windows.hpp.
+    // Affinities of windows of 3 x 3 pixels; see affinity/window_sums.hpp. Closed-form:
     // y[a * channels + c][i]: whitened colour of pixel a of window i. rows: the three rows of colours at the first
     // window's left column, channel c at c * stride. e: epsilon / 9.
     void (*whiten)(int channels, const double* const* rows, std::int64_t stride, int count, double e, Lanes* y);
-    // Adds the windows' 45 entries; planes_at: plane 0 of their three picture rows at the first window's left column.
-    void (*add_entries)(int channels, const Lanes* y, int count, std::int64_t stride, double* const* planes_at);
+    // Adds the windows' 45 entries delta_ab - constant - y_a . y_b, y of 1 to 4 components; planes_at: plane 0 of their
+    // three picture rows at the first window's left column.
+    void (*add_entries)(int components, double constant, const Lanes* y, int count, std::int64_t stride,
+                        double* const* planes_at);
 
     // Of 12 planes of a row: entry (i, j) becomes s_i s_j entry = hi + lo, n floats to the next plane. row: the
     // diagonal's plane, followed by those; s: rows y, y + 1, y + 2. size: a multiple of 8.

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "nested_dissection.hpp"
+#include "solve/nested_dissection.hpp"
 #include "trimatte/errors.hpp"
 #include "trimatte/solve.hpp"
 
