@@ -113,28 +113,14 @@ def evaluate(
     resume = _check.flag(resume, "resume")
     _check.progress(progress)
     parsed = _parsed(methods)
-    if isinstance(datasets, Dataset):
-        raise TypeError("datasets: expected a sequence of data sets, got one by itself")
-    _check.iterable(datasets, "datasets", "Dataset")
-    for data in datasets:
-        if not isinstance(data, Dataset):
-            raise TypeError(f"datasets: expected a sequence of data sets, got {_check.kind_of(data)} in it")
-    _refuse_twice([m.name for m in parsed], "methods")
-    _refuse_twice([d.name for d in datasets], "datasets")
+    _refuse_unusable(parsed, datasets)
     folder = None if output is None else _output_folder(output)
     for method in parsed:
         method.refuse_unusable()
     if folder is not None:
         _make(folder)
     todo = [
-        _Job(
-            data.name,
-            source,
-            method,
-            count,
-            _alpha_path(folder, method.name, data.name, source.name),
-            _state(data.name, source, method),
-        )
+        _job(data.name, source, method, count, folder)
         for data in datasets
         for source in data.sources
         for method in parsed
@@ -168,6 +154,24 @@ def _parsed(methods: Sequence[str | Method]) -> list[Method]:
         if not isinstance(method, (str, Method)):
             raise TypeError(f"methods: expected str or Method, got {type(method).__name__}")
     return [Method.parse(m) if isinstance(m, str) else m for m in methods]
+
+
+def _refuse_unusable(methods: Sequence[Method], datasets: Sequence[Dataset]) -> None:
+    """Raise TypeError or ValueError unless these are data sets, and all names differ."""
+    if isinstance(datasets, Dataset):
+        raise TypeError("datasets: expected a sequence of data sets, got one by itself")
+    _check.iterable(datasets, "datasets", "Dataset")
+    for data in datasets:
+        if not isinstance(data, Dataset):
+            raise TypeError(f"datasets: expected a sequence of data sets, got {_check.kind_of(data)} in it")
+    _refuse_twice([m.name for m in methods], "methods")
+    _refuse_twice([d.name for d in datasets], "datasets")
+
+
+def _job(dataset: str, source: Source, method: Method, threads: int, folder: Path | None) -> _Job:
+    """Return the job of one method on one sample."""
+    path = _alpha_path(folder, method.name, dataset, source.name)
+    return _Job(dataset, source, method, threads, path, _state(dataset, source, method))
 
 
 def _output_folder(output: str | os.PathLike[str]) -> Path:
