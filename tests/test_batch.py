@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 import trimatte as tm
-from trimatte._files import with_slashes
 from trimatte.batch import Job, _cost, _jobs, _run, jobs_from_files, jobs_from_manifest, run
 from trimatte.batch._journal import Journal
 from trimatte.cli import run as command
 from trimatte.cli._batch import parsed_bytes
+from trimatte.io.names import with_slashes
 
 
 @pytest.fixture(scope="module")
@@ -324,10 +324,10 @@ from trimatte.batch import _work, jobs_from_files, run
 
 real, context = _work._do, multiprocessing.get_context("fork")
 
-def do(task, record, clock):
+def do(task, notes):
     if task.job.image.endswith("p3.png"):
         os.kill(os.getpid(), signal.SIGKILL)
-    real(task, record, clock)
+    real(task, notes)
 
 if __name__ == "__main__":
     _work._do = do  # a forked process has this, too
@@ -616,7 +616,7 @@ def test_a_full_disk(here, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("trimatte._picture_write._write", full)
+    monkeypatch.setattr("trimatte.io.write._write", full)
     summary = run(jobs(), executor=in_threads(), log="log")
     assert summary.failed == 6
     assert "No space left on device" in summary.failures[0]["error"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from trimatte import _threads
-from trimatte._cgroup import cpu_quotas
+from trimatte._runtime import threads
+from trimatte._runtime.cgroup import cpu_quotas
 
 
 @pytest.fixture
@@ -74,6 +74,6 @@ def test_nonsense_is_no_limit(quotas, text):
 
 @pytest.mark.parametrize(("found", "cpus"), [([], 8), ([3.0, 5.5], 3), ([1.2], 2), ([0.1], 1), ([64], 8)])
 def test_the_smallest_limit_counts_and_a_part_of_a_core_is_one(monkeypatch, found, cpus):
-    monkeypatch.setattr(_threads.os, "sched_getaffinity", lambda _: range(8), raising=False)
-    monkeypatch.setattr(_threads, "cpu_quotas", lambda: iter(found))
-    assert _threads.usable_cpus() == cpus
+    monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    monkeypatch.setattr(threads, "cpu_quotas", lambda: iter(found))
+    assert threads.usable_cpus() == cpus

@@ -492,7 +492,7 @@ def test_no_convergence_is_one_line(folder, capsys, monkeypatch):
     def give_up(*arguments, **options):
         raise tm.ConvergenceError("cg: relative residual 1\nafter 2 iterations", ALPHA, None)
 
-    monkeypatch.setattr("trimatte.cli._matting.solve_alpha", give_up)
+    monkeypatch.setattr("trimatte._pipeline.guides.solve_alpha", give_up)
     assert "cg: relative residual 1 after 2 iterations" in fail(capsys, *MATTE, "-o", "c.png")
     assert names(folder) == INPUTS
 
@@ -510,7 +510,7 @@ def test_other_trouble(folder, capsys, monkeypatch, trouble, code, message):
     def break_down(*arguments, **options):
         raise trouble
 
-    monkeypatch.setattr("trimatte.cli._matting.solve_alpha", break_down)
+    monkeypatch.setattr("trimatte._pipeline.guides.solve_alpha", break_down)
     assert run([*MATTE, "-o", "c.png"]) == code
     assert capsys.readouterr().err.strip() == message
     assert names(folder) == INPUTS
@@ -520,7 +520,7 @@ def test_a_bug_is_not_hidden(folder, monkeypatch):
     def break_down(*arguments, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("trimatte.cli._matting.solve_alpha", break_down)
+    monkeypatch.setattr("trimatte._pipeline.guides.solve_alpha", break_down)
     with pytest.raises(ZeroDivisionError):
         run([*MATTE, "-o", "c.png"])
 
@@ -575,12 +575,13 @@ def test_process_that_is_used_wrongly(folder):
 
 INTERRUPTED = """
 import signal, sys
-from trimatte.cli import _matting, run
-solve = _matting.solve_alpha
+from trimatte._pipeline import guides
+from trimatte.cli import run
+solve = guides.solve_alpha
 def interrupted(*arguments, **options):
     signal.raise_signal(signal.SIGINT)
     return solve(*arguments, **options)
-_matting.solve_alpha = interrupted
+guides.solve_alpha = interrupted
 sys.exit(run(sys.argv[1:]))
 """
 
@@ -593,13 +594,13 @@ def test_process_that_is_interrupted(folder):
 
 TERMINATED = """
 import signal, sys
-from trimatte import _picture_write
+from trimatte.io import write
 from trimatte.cli import main
 def half(file, *_):
     file.write(b"half")
     file.flush()
     signal.raise_signal(signal.SIGTERM)
-_picture_write.write_png = half
+write.write_png = half
 main()
 """
 

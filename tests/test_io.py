@@ -14,11 +14,11 @@ import pytest
 from picture_files import png_chunk, raw_png, raw_tiff
 from PIL import Image, ImageCms
 
-from trimatte._files import local_path, with_slashes
-from trimatte._picture_read import pixel_count, read_single
-from trimatte._png import write_png
 from trimatte.errors import PictureError, TrimatteError, TrimatteWarning
 from trimatte.io import load_image, read_picture, save_image
+from trimatte.io.names import local_path, with_slashes
+from trimatte.io.png import write_png
+from trimatte.io.read import pixel_count, read_single
 
 RGB = np.random.default_rng(1).integers(0, 256, (13, 17, 3), dtype=np.uint8)
 ALPHA = np.random.default_rng(2).integers(0, 256, (13, 17), dtype=np.uint8)
@@ -555,7 +555,7 @@ def test_nothing_is_left_and_the_old_file_stays_if_writing_fails(tmp_path, monke
         raise trouble
 
     monkeypatch.setattr(Image.Image, "save", fail)
-    monkeypatch.setattr("trimatte._picture_write.write_png", fail)
+    monkeypatch.setattr("trimatte.io.write.write_png", fail)
     expected = PictureError if isinstance(trouble, OSError) else type(trouble)
     with pytest.raises(expected):
         save_image(path, RGB)

@@ -10,9 +10,9 @@ import tolerances
 
 import trimatte as tm
 from trimatte import datasets
-from trimatte._files import with_slashes
 from trimatte.cli import _sequence, run
 from trimatte.datasets._dandelion import render
+from trimatte.io.names import with_slashes
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import trimatte as tm
-from trimatte._threads import thread_count, usable_cpus
+from trimatte._runtime.threads import thread_count, usable_cpus
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ import numpy as np
 from comparison import INSTRUCTIONS, complaints, merged, why_not_counted
 
 import trimatte as tm
-from trimatte._threads import usable_cpus
+from trimatte._runtime.threads import usable_cpus
 
 TABLE = Path(__file__).with_name("table.json")
 SOLVERS = ("cholesky", "multigrid", "cg")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import _check, _core
-from ._threads import thread_count
+from ._runtime.threads import thread_count
 
 Progress = Callable[[str, float], object]
 

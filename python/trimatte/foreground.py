@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from . import _check, _core, colour
 from ._context import Progress
-from ._threads import thread_count
+from ._runtime.threads import thread_count
 
 __all__ = ["Layers", "estimate_foreground"]
 

@@ -6,7 +6,7 @@ import platform
 import sys
 
 from . import _core
-from ._threads import thread_count
+from ._runtime.threads import thread_count
 
 __all__ = ["show_versions", "versions"]
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from .. import methods
 from .._check import UNKNOWN, labels
-from .._picture_read import pixel_count, read_guide, read_single
 from .._solve import has_stencil
+from ..io.read import pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 

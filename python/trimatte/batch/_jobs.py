@@ -14,16 +14,17 @@ from typing import Any
 
 from .. import methods
 from .._check import meant
-from .._files import filesystem, is_url, local_path, with_slashes
-from .._picture_write import output_format
+from .._pipeline import CHANNELS
+from .._pipeline.outputs import refuse_unusable
 from .._records import AffinityOptions, AlphaOptions, SolveOptions
-from .._results import depth_of
 from ..errors import BatchError
+from ..io.formats import depth_of
+from ..io.names import filesystem, is_url, place_of, with_slashes
 
 # Columns of a manifest that are files' names.
 FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 # What an item can leave behind, and how many channels that has.
-KINDS = {"cutout": 4, "alpha": 1, "foreground": 3}
+KINDS = {kind: CHANNELS[kind] for kind in ("cutout", "alpha", "foreground")}
 # Arguments of `solve_alpha` that a job may give besides the options of its method.
 OPTIONS = (
     AlphaOptions.__optional_keys__ - AffinityOptions.__optional_keys__ - {"confidence", "threads", "progress"}
@@ -107,20 +108,13 @@ class Job:
 
     def _check_outputs(self) -> None:
         """Raise BatchError at an output that cannot be written, or is another file of the job."""
-        inputs = {place_of(path) for path in self.inputs}
-        seen: set[str] = set()
-        for kind, path in self.outputs.items():
+        for kind in self.outputs:
             if kind not in KINDS:
                 raise BatchError(f"{self.image}: expected an output of {', '.join(KINDS)}, got {kind!r}")
-            try:
-                output_format(path, channels=KINDS[kind])
-            except ValueError as error:
-                raise BatchError(str(error)) from error
-            if place_of(path) in inputs:
-                raise BatchError(f"{path}: is an input; choose another name for the output")
-            if place_of(path) in seen:
-                raise BatchError(f"{path}: is the name of two outputs")
-            seen.add(place_of(path))
+        try:
+            refuse_unusable([(path, KINDS[kind]) for kind, path in self.outputs.items()], self.inputs)
+        except ValueError as error:
+            raise BatchError(str(error)) from error
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -322,12 +316,6 @@ def checked(jobs: Iterable[Job], bits: int | None = None) -> Iterator[Job]:
                 raise BatchError(str(error)) from error
             owners[place] = job.image
         yield job
-
-
-def place_of(path: str) -> str:
-    """Return what tells a file from others, however its name is written."""
-    path = local_path(path)
-    return path if is_url(path) else os.path.realpath(path)
 
 
 def _matches(pattern: str) -> list[str]:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .._files import TEMPORARY, is_url, size_of
-from .._log import Log
+from .._runtime.log import Log
 from ..errors import BatchError, TrimatteWarning
+from ..io.names import TEMPORARY, is_url, size_of
 
 
 class Journal:

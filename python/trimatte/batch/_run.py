@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _check
-from .._pool import process_pool
-from .._results import BITS
-from .._threads import thread_count
+from .._runtime.pool import process_pool
+from .._runtime.threads import thread_count
 from ..errors import BatchError
+from ..io.formats import BITS
 from ._cost import estimated_bytes
 from ._jobs import Job, checked
 from ._journal import Journal

@@ -7,28 +7,18 @@ import json
 import os
 import pickle
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy.typing as npt
-
 from .. import _core
-from .._deep import use_threads
-from .._files import size_of, state_of
-from .._picture_read import read_guide, read_opaque, read_single
-from .._picture_write import Output, check_folder, save_pictures
-from .._results import Results
-from ..alpha import solve_alpha
+from .._pipeline import Item, RoughMask, Run, Trimap, matte
 from ..errors import TrimatteError
-from ..foreground import estimate_foreground
-from ..mask import MASK_WEIGHT, solve_from_mask
-from ._jobs import KINDS, Job, place_of
-
-Pixels = npt.NDArray[Any]
+from ..io.deep import use_threads
+from ..io.names import place_of, size_of, state_of
+from ._jobs import Job
 
 
 @dataclass(frozen=True)
@@ -51,19 +41,6 @@ class Task:
     threads: int
     mark: str
     bits: int | None = None
-
-
-@dataclass
-class _Clock:
-    """Seconds of each phase."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - start, 4)
 
 
 def state(job: Job, bits: int | None) -> str:
@@ -91,13 +68,13 @@ def work(task: Task) -> dict[str, Any]:
     """Do a job and return its record; what goes wrong is in the record."""
     job = task.job
     record: dict[str, Any] = {"image": job.image, "key": job.key, "outputs": {}, "error": None}
-    clock = _Clock()
+    run = Run(task.threads, record=record, mark=task.mark, durable=True)
     heard: list[str] = []
     try:
         use_threads(task.threads)
         record["state"] = state(job, task.bits)
         with _listening(heard):
-            _do(task, record, clock)
+            _do(task, run)
         record["outputs"] = {place_of(path): size_of(path) for path in job.outputs.values()}
     except MemoryError as error:
         record["error"] = f"not enough memory ({error})" if str(error) else "not enough memory"
@@ -114,7 +91,7 @@ def work(task: Task) -> dict[str, Any]:
         use_threads(None)
     if record["error"] is not None:
         record["error"] = " ".join(record["error"].split())
-    return {**record, "warnings": heard, "seconds": clock.seconds, "process": os.getpid()}
+    return {**record, "warnings": heard, "seconds": run.clock.seconds, "process": os.getpid()}
 
 
 @contextmanager
@@ -131,39 +108,8 @@ def _listening(heard: list[str]) -> Iterator[None]:
             heard += [" ".join(str(warning.message).split()) for warning in caught]
 
 
-def _do(task: Task, record: dict[str, Any], clock: _Clock) -> None:
-    job = task.job
-    with clock.phase("read"):
-        for path in job.outputs.values():
-            check_folder(path)
-        picture = read_opaque(job.image)
-        pixels, options = picture.pixels, dict(job.options)
-        space = options.setdefault("colour_space", picture.colour_space)
-        guide = read_guide(job.trimap) if job.trimap is not None else read_single(job.inputs[1], "mask")
-        results = Results(picture, space, task.bits)
-        results.check((path, KINDS[kind]) for kind, path in job.outputs.items())
-    with clock.phase("alpha"):
-        if job.mask is None:
-            alpha, info = solve_alpha(pixels, guide, threads=task.threads, **options)
-        else:
-            of_mask = {"band": None, "threshold": 0.5, "learn": True, "seed": 0}
-            alpha, info = solve_from_mask(
-                pixels, guide, mask_weight=MASK_WEIGHT, threads=task.threads, **{**of_mask, **options}
-            )
-    record.update(height=pixels.shape[0], width=pixels.shape[1], alpha=info.as_dict())
-    foreground = None
-    if set(job.outputs) != {"alpha"}:
-        with clock.phase("foreground"):
-            foreground = estimate_foreground(pixels, alpha, colour_space=space, threads=task.threads).foreground
-    with clock.phase("write"):
-        outputs = [_output(results, kind, path, alpha, foreground) for kind, path in job.outputs.items()]
-        save_pictures(outputs, mark=task.mark, durable=True)
-
-
-def _output(results: Results, kind: str, path: str, alpha: Pixels, foreground: Pixels | None) -> Output:
-    if kind == "alpha":
-        return results.alpha(path, alpha)
-    assert foreground is not None
-    if kind == "cutout":
-        return results.cutout(path, foreground, alpha)
-    return results.colours(path, foreground)
+def _do(task: Task, run: Run) -> None:
+    job, options = task.job, dict(task.job.options)
+    space = options.pop("colour_space", None)
+    guide = Trimap(job.trimap, options=options) if job.mask is None else RoughMask(job.mask, options)
+    matte(Item(job.image, guide, job.outputs, space, task.bits), run)

@@ -17,8 +17,8 @@ from typing import Any
 import click
 
 from .. import batch as batches
-from .._files import is_url
 from ..errors import BatchError
+from ..io.names import is_url
 from ._app import app
 from ._options import bits_option, mask_options, solve_options
 from ._session import Session, command, tell

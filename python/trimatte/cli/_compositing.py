@@ -5,17 +5,18 @@ from __future__ import annotations
 import click
 import numpy as np
 
-from .._picture_read import as_guide, read_finite, read_opaque, read_single
-from .._picture_write import Output, save_pictures
+from .._pipeline import Results
+from .._pipeline.backdrop import as_rgb
 from .._pixels import unit_floats
-from .._results import Results
 from ..composite import composite as over
 from ..errors import PictureError
+from ..io.read import as_guide, read_finite, read_opaque, read_single
+from ..io.write import Output, save_pictures
 from ..trimap import trimap_from_mask
 from ._app import app
-from ._matting import as_rgb, summary
+from ._matting import summary
 from ._options import bits_option, space_option
-from ._pictures import Background, prepare_outputs
+from ._pictures import parsed_backdrop, prepare_outputs
 from ._session import Session, command
 
 Radii = float | tuple[float, float]
@@ -51,6 +52,7 @@ def composite(
     its centre. Scene-linear cutouts (EXR) are mixed as light is.
     """
     prepare_outputs([(output, 3)], [cutout, background, alpha or ""], bits=bits)
+    backdrop = parsed_backdrop(background)
     with session.phase("read"):
         if alpha:
             picture = read_opaque(cutout)
@@ -60,7 +62,7 @@ def composite(
             if picture.pixels.ndim == 2 or picture.pixels.shape[2] != 4:
                 raise PictureError(f"{cutout}: expected a cutout with transparency; else give --alpha")
             foreground, opacity = picture.pixels[..., :3], as_guide(picture.pixels[..., 3], cutout)
-        backdrop = Background.parse(background)
+        backdrop = backdrop.read()
     foreground, space = as_rgb(foreground), colour_space or picture.colour_space
     results = Results(picture, space, bits)
     results.check([(output, 3)])
@@ -71,7 +73,8 @@ def composite(
         result = over(foreground, opacity, back, colour_space="linear")
     with session.phase("write"):
         save_pictures([results.colours(output, result)])
-    summary(session, output, result)
+    session.record.update(height=result.shape[0], width=result.shape[1])
+    summary(session, output)
 
 
 def radii(_: click.Context, option: click.Parameter, text: str) -> Radii:
@@ -117,4 +120,5 @@ def trimap(session: Session, mask: str, output: str, erode: Radii, dilate: Radii
     session.record["unknown"] = round(unknown, 6)
     with session.phase("write"):
         save_pictures([Output(output, result)])
-    summary(session, output, result, f", {unknown:.1%} unknown")
+    session.record.update(height=result.shape[0], width=result.shape[1])
+    summary(session, output, f", {unknown:.1%} unknown")

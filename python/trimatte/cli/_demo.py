@@ -9,13 +9,14 @@ import click
 import numpy as np
 
 from .. import _check, datasets, metrics
-from .._picture_write import Output, check_folder, save_pictures
 from .._pixels import eight_bits, quantized
+from ..alpha import solve_alpha
 from ..composite import composite, stacked
 from ..errors import PictureError
 from ..foreground import estimate_foreground
+from ..io.write import Output, check_folder, save_pictures
 from ._app import app
-from ._matting import solve_note, solved
+from ._matting import solve_note
 from ._session import Session, command
 
 SCENES = {
@@ -79,7 +80,9 @@ def demo(session: Session, output: str, scene: str, height: int, width: int, see
         true = SCENES[scene](height, width, seed=seed, noise=noise)
         other = SCENES[NEW_BACKGROUND[scene]](height, width, seed=seed).background
         image = quantized(true.image, np.uint8)
-    alpha, info = solved(session, image, true.trimap, {})
+    with session.phase("alpha"), session.progress() as progress:
+        alpha, info = solve_alpha(image, true.trimap, threads=session.threads, progress=progress)
+    session.record["alpha"] = info.as_dict()
     with session.phase("foreground"), session.progress() as progress:
         foreground = estimate_foreground(image, alpha, threads=session.threads, progress=progress).foreground
     with session.phase("composite"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._threads import thread_count
+from .._runtime.threads import thread_count
 from ..versions import versions
 from ._app import app
 from ._session import Session, command

@@ -2,105 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
-import numpy as np
 
-from .. import _check
-from .._picture import Picture
-from .._picture_read import read_guide, read_opaque, read_single
-from .._picture_write import save_pictures
+from .._pipeline import CHANNELS, Guide, Item, Matte, RoughMask, Trimap, matte
 from .._records import SolveInfo
-from .._results import Results
-from ..alpha import solve_alpha
-from ..colour import displayed
-from ..composite import composite
-from ..foreground import estimate_foreground
-from ..mask import MASK_WEIGHT, solve_from_mask
-from ..scribbles import trimap_from_scribbles
 from ._app import app
-from ._options import EXACT_HELP, bits_option, cut_options, mask_options, solve_options, space_option
-from ._pictures import Background, Pixels, prepare_outputs, space_of
+from ._options import EXACT_HELP, bits_option, cut_options, given, mask_options, solve_options, space_option
+from ._pictures import parsed_backdrop, prepare_outputs
 from ._session import Session, command
 
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
 
 
-def solved(session: Session, image: Pixels, trimap: Pixels, options: dict[str, Any]) -> tuple[Pixels, SolveInfo]:
-    """Estimate alpha and put its record into the session's; the library knows the defaults."""
-    given = {name: value for name, value in options.items() if value is not None}
-    with session.phase("alpha"), session.progress() as progress:
-        alpha, info = solve_alpha(image, trimap, threads=session.threads, progress=progress, **given)
-    session.record["alpha"] = info.as_dict()
-    return alpha, info
+def summary(session: Session, output: str, note: str = "") -> None:
+    """Report a picture whose size is in the record."""
+    session.record["output"] = output
+    size = f"{session.record['width']} x {session.record['height']} pixels"
+    session.say(f"{output}: {size}{note}, {sum(session.seconds.values()):.2f} s")
 
 
-def summary(session: Session, output: str, image: Pixels, note: str = "") -> None:
-    """Fill in what is reported about every picture."""
-    height, width = image.shape[:2]
-    session.record.update(output=output, width=width, height=height)
-    total = sum(session.seconds.values())
-    session.say(f"{output}: {width} x {height} pixels{note}, {total:.2f} s")
-
-
-def solve_note(info: SolveInfo) -> str:
+def solve_note(info: SolveInfo | None) -> str:
     """Say how alpha was found."""
+    if info is None:
+        return ""
     if info.solver == "none" and info.prior == info.method:
         return f" ({info.method})"
     return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
 
 
-def as_rgb(pixels: Pixels) -> Pixels:
-    """Repeat the channel of a grey picture."""
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., np.newaxis], 3, axis=2)
-
-
 def cut_out(
     session: Session,
     image: str,
+    guide: Guide,
     guides: list[str],
-    find_alpha: Callable[[Picture, str], tuple[Pixels, SolveInfo]],
     output: str,
     background: str | None,
     alpha_output: str | None,
-    exact_composite: bool,
-    bits: int | None,
-    colour_space: str | None,
+    **settings: Any,
 ) -> None:
-    """Read a picture, find its alpha, write the cutout or the composite."""
-    outputs = [(output, 3 if background else 4), (alpha_output, 1)]
-    prepare_outputs(outputs, [image, *guides, background or ""], bits=bits)
-    with session.phase("read"):
-        picture = read_opaque(image)
-        pixels, space = picture.pixels, colour_space or picture.colour_space
-        backdrop = Background.parse(background) if background else None
-
-    results = Results(picture, space, bits)
-    results.check(outputs)
-    alpha, info = find_alpha(picture, space)
-    with session.phase("foreground"), session.progress() as progress:
-        foreground = estimate_foreground(
-            pixels,
-            alpha,
-            exact_composite=exact_composite,
-            colour_space=space,
-            threads=session.threads,
-            progress=progress,
-        ).foreground
-    with session.phase("composite"):
-        if backdrop:
-            back = backdrop.under(picture, image, space, colour_space)
-            mixed = composite(as_rgb(foreground), alpha, back, colour_space="linear")
-            pictures = [results.colours(output, mixed)]
-        else:
-            pictures = [results.cutout(output, foreground, alpha)]
-    with session.phase("write"):
-        if alpha_output:
-            pictures.append(results.alpha(alpha_output, alpha))
-        save_pictures(pictures)
-    summary(session, output, pixels, solve_note(info))
+    """Write the cutout or the composite; `guides` are the guide's files, `settings` further ones of an item."""
+    kind = "composite" if background else "cutout"
+    files = [(kind, output), *([("alpha", alpha_output)] if alpha_output else [])]
+    named = [(path, CHANNELS[kind]) for kind, path in files]
+    prepare_outputs(named, [image, *guides, background or ""], bits=settings["bits"])
+    backdrop = parsed_backdrop(background) if background else None
+    info = matte(Item(image, guide, dict(files), backdrop=backdrop, **settings), session.run("composite"))
+    summary(session, output, solve_note(info))
 
 
 def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, Any]) -> list[str]:
@@ -112,20 +61,6 @@ def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, 
     if not files:
         raise click.UsageError("Missing argument 'TRIMAP', or option '--scribbles'.")
     return files
-
-
-def read_trimap(
-    session: Session, picture: Picture, space: str, trimap: str | None, scribbles: str | None
-) -> Pixels:
-    """Read what is known: a trimap, strokes, or a trimap with strokes added."""
-    with session.phase("read"):
-        known = None if trimap is None else read_guide(trimap)
-        if scribbles is None:
-            assert known is not None  # see `guiding_files`
-            return known
-        painted = read_opaque(scribbles)
-        shown = displayed(painted.pixels, space_of(painted, space, picture))
-        return trimap_from_scribbles(displayed(picture.pixels, space), shown, trimap=known)
 
 
 @command(
@@ -161,15 +96,10 @@ def cutout(
     picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture
     is scaled to cover and cropped at its centre.
     """
-
-    def find_alpha(picture: Picture, space: str) -> tuple[Pixels, SolveInfo]:
-        known = read_trimap(session, picture, space, trimap, scribbles)
-        return solved(session, picture.pixels, known, {**options, "colour_space": space})
-
-    guides = guiding_files(trimap, scribbles, options)
-    cut_out(
-        session, image, guides, find_alpha, output, background, alpha_output, exact_composite, bits, colour_space
-    )
+    files = guiding_files(trimap, scribbles, options)
+    guide = Trimap(trimap, scribbles, given(options))
+    settings = {"exact_composite": exact_composite, "bits": bits, "colour_space": colour_space}
+    cut_out(session, image, guide, files, output, background, alpha_output, **settings)
 
 
 @command(
@@ -204,29 +134,9 @@ def refine(
     MASK is what a segmentation network found: grey, soft or hard, or a cutout whose transparency is
     used. Along its edge, and where it is in doubt, alpha is found anew.
     """
-
-    def find_alpha(picture: Picture, space: str) -> tuple[Pixels, SolveInfo]:
-        with session.phase("read"):
-            rough = read_single(mask, "mask")
-        with session.phase("alpha"), session.progress() as progress:
-            alpha, info = solve_from_mask(
-                picture.pixels,
-                rough,
-                band=band,
-                threshold=0.5 if threshold is None else threshold,
-                mask_weight=MASK_WEIGHT,
-                learn=True if learn is None else learn,
-                seed=seed,
-                colour_space=space,
-                threads=session.threads,
-                progress=progress,
-            )
-        session.record["alpha"] = info.as_dict()
-        return alpha, info
-
-    cut_out(
-        session, image, [mask], find_alpha, output, background, alpha_output, exact_composite, bits, colour_space
-    )
+    guide = RoughMask(mask, given({"band": band, "threshold": threshold, "learn": learn, "seed": seed}))
+    settings = {"exact_composite": exact_composite, "bits": bits, "colour_space": colour_space}
+    cut_out(session, image, guide, [mask], output, background, alpha_output, **settings)
 
 
 @command(
@@ -254,16 +164,9 @@ def alpha(
 ) -> None:
     """Estimate the opacity of every pixel of IMAGE."""
     prepare_outputs([(output, 1)], [image, *guiding_files(trimap, scribbles, options)], bits=bits)
-    with session.phase("read"):
-        picture = read_opaque(image)
-    space = colour_space or picture.colour_space
-    results = Results(picture, space, bits)
-    results.check([(output, 1)])
-    known = read_trimap(session, picture, space, trimap, scribbles)
-    result, info = solved(session, picture.pixels, known, {**options, "colour_space": space})
-    with session.phase("write"):
-        save_pictures([results.alpha(output, result)])
-    summary(session, output, picture.pixels, solve_note(info))
+    guide = Trimap(trimap, scribbles, given(options))
+    info = matte(Item(image, guide, {"alpha": output}, colour_space, bits), session.run())
+    summary(session, output, solve_note(info))
 
 
 @command(
@@ -297,29 +200,10 @@ def foreground(
     ALPHA is a grey picture, such as the soft mask of a segmentation network, or a
     cutout whose transparency is used.
     """
-    outputs = [(output, 4 if with_alpha else 3), (background_output, 3)]
-    prepare_outputs(outputs, [image, alpha], bits=bits)
-    with session.phase("read"):
-        picture = read_opaque(image)
-        opacity = read_single(alpha, "alpha")
-    space = colour_space or picture.colour_space
-    results = Results(picture, space, bits)
-    results.check(outputs)
-    with session.phase("foreground"), session.progress() as progress:
-        layers = estimate_foreground(
-            picture.pixels,
-            opacity,
-            exact_composite=exact_composite,
-            colour_space=space,
-            threads=session.threads,
-            progress=progress,
-        )
-    with session.phase("write"):
-        if with_alpha:
-            pictures = [results.cutout(output, layers.foreground, _check.alpha(opacity, opacity.shape))]
-        else:
-            pictures = [results.colours(output, layers.foreground)]
-        if background_output:
-            pictures.append(results.colours(background_output, layers.background))
-        save_pictures(pictures)
-    summary(session, output, picture.pixels)
+    outputs = {"cutout" if with_alpha else "foreground": output}
+    if background_output:
+        outputs["background"] = background_output
+    named = [(path, CHANNELS[kind]) for kind, path in outputs.items()]
+    prepare_outputs(named, [image, alpha], bits=bits)
+    matte(Item(image, Matte(alpha), outputs, colour_space, bits, exact_composite), session.run())
+    summary(session, output)

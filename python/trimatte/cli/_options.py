@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from .. import methods
-from .._results import BITS
 from .._solve import LEAST_TOLERANCE, SOLVERS
 from ..colour import SPACES
+from ..io.formats import BITS
 
 OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
 Decorated = Callable[..., None]
@@ -139,3 +139,8 @@ def cut_options(function: Decorated) -> Decorated:
     ):
         function = option(function)
     return function
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given; the library knows the defaults of the others."""
+    return {name: value for name, value in options.items() if value is not None}

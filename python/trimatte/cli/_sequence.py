@@ -6,20 +6,16 @@ import glob
 import os
 import re
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from .._files import is_url, with_slashes
-from .._picture_read import read_guide, read_opaque
-from .._picture_write import save_pictures
-from .._results import Results
+from .._pipeline import CHANNELS, Item, Run, matte
+from .._pipeline.frames import Frame, Solves
 from ..errors import PictureError, TrimatteWarning
-from ..foreground import estimate_foreground
-from ..sequence import solve_named
+from ..io.names import is_url, with_slashes
 from ._app import app
-from ._options import bits_option, solve_options
+from ._options import bits_option, given, solve_options
 from ._pictures import prepare_outputs
 from ._session import Session, command
 
@@ -111,61 +107,22 @@ def sequence(
     if len(set(names)) < len(names):
         raise click.UsageError(f"{output}: expected one %d or %04d for the frame's number")
     inputs = [_name(pattern, number) for pattern in (images, trimaps) for number in numbers]
-    prepare_outputs([(name, 1 if what == "alpha" else 4) for name in names], inputs, bits=bits)
-    with session.phase("read"):
-        picture = read_opaque(_name(images, numbers[0]))
-    depth, space = picture.depth, colour_space or picture.colour_space
-    Results(picture, space, bits).check([(names[0], 1 if what == "alpha" else 4)])
-    given = {name: value for name, value in options.items() if value is not None}
+    prepare_outputs([(name, CHANNELS[what]) for name in names], inputs, bits=bits)
     for number in numbers:
         if not os.path.exists(_name(trimaps, number)):
             raise PictureError(f"{_name(trimaps, number)}: no such file, but there is a frame {number}")
-    frames: list[Any] = []  # the one that is to be solved
-    guides: list[Any] = []
-
-    def fed(queue: list[Any]) -> Iterator[Any]:
-        while queue:
-            yield queue.pop()
-
+    frames = [_name(images, number) for number in numbers]
+    labels = [f"frame {number}, {frame}" for number, frame in zip(numbers, frames, strict=True)]
+    solves = Solves(labels, temporal=temporal, change=change, options=given(options))
     records = []
     with session.progress() as progress:
-        solves = solve_named(
-            fed(frames),
-            fed(guides),
-            (f"frame {number}, {_name(images, number)}" for number in numbers),
-            temporal=temporal,
-            change=change,
-            colour_space=space,
-            threads=session.threads,
-            **given,
-        )
-        for index, name in enumerate(names):
-            with session.phase("read"):
-                if index > 0:
-                    picture = read_opaque(_name(images, numbers[index]))
-                if picture.depth != depth:
-                    frame = _name(images, numbers[index])
-                    raise PictureError(
-                        f"{frame}: expected {depth} samples as in the first frame, got {picture.depth}"
-                    )
-                frames.append(picture.pixels)
-                guides.append(read_guide(_name(trimaps, numbers[index])))
-            with session.phase("alpha"):
-                alpha, info = next(solves)
-            results = Results(picture, space, bits)
-            if what == "alpha":
-                written = results.alpha(name, alpha)
-            else:
-                with session.phase("foreground"):
-                    foreground = estimate_foreground(
-                        picture.pixels, alpha, colour_space=space, threads=session.threads
-                    ).foreground
-                written = results.cutout(name, foreground, alpha)
-            with session.phase("write"):
-                save_pictures([written])
-            records.append({"output": name, "alpha": info.as_dict()})
+        for index, (number, name) in enumerate(zip(numbers, names, strict=True)):
+            guide = Frame(_name(trimaps, number), frames[index], solves)
+            run = Run(session.threads, session.clock)
+            matte(Item(frames[index], guide, {what: name}, colour_space, bits), run)
+            records.append({"output": name, "alpha": run.record["alpha"]})
             if progress is not None:
-                progress(f"frame {numbers[index]}", (index + 1) / len(names))
+                progress(f"frame {number}", (index + 1) / len(names))
     session.record["frames"] = records
     seconds = sum(session.seconds.values())
     session.say(f"{names[0]} ... {names[-1]}: {len(names)} frames, {seconds:.2f} s")

@@ -9,15 +9,16 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import click
 
-from .._deep import use_threads
-from .._files import naming
-
-Progress = Callable[[str, float], None]
+from .._pipeline import Run
+from .._records import Progress
+from .._runtime.clock import Clock
+from .._runtime.os_errors import naming
+from ..io.deep import use_threads
 
 # Shorter work needs no bar.
 _BAR_AFTER_SECONDS = 0.5
@@ -34,6 +35,8 @@ class Session:
         What ``--json`` prints.
     quiet : bool
         From ``--quiet``.
+    clock : Clock
+        Takes the seconds of each phase.
     exit_code : int
         Of the command; 0 unless a command says otherwise.
     """
@@ -43,21 +46,22 @@ class Session:
         self.as_json = as_json
         self.quiet = quiet
         self.exit_code = 0
-        self._seconds: dict[str, float] = {}
+        self.clock = Clock()
         self._lines: list[str] = []
         self.record: dict[str, Any] = {"command": command}
 
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> AbstractContextManager[None]:
         """Measure the time of a phase."""
-        start = time.perf_counter()
-        yield
-        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+        return self.clock.phase(name)
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Seconds of each phase so far, rounded to 0.1 ms."""
-        return {name: round(value, 4) for name, value in self._seconds.items()}
+        """Seconds of each phase so far."""
+        return self.clock.seconds
+
+    def run(self, joining: str = "write") -> Run:
+        """Return how an item of this command is run; what is noted of it goes into the record."""
+        return Run(self.threads, self.clock, self.record, self.progress, joining)
 
     @contextmanager
     def progress(self) -> Iterator[Progress | None]:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from .._picture_read import load_image
 from ..errors import DatasetError
+from ..io.read import load_image
 from ..trimap import trimap_from_mask
 from ._dataset import Dataset, Sample, checked
 

@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core, methods
-from .._files import state_of
-from .._picture_read import load_image
 from .._records import AffinityOptions, AlphaOptions
 from ..alpha import solve_alpha
 from ..datasets import Sample
 from ..datasets._files import pictures_in
+from ..io.names import state_of
+from ..io.read import load_image
 
 # Side of a picture on which options are tried: any usual radius fits.
 _TRIAL_SIDE = 512

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .. import _check
-from .._files import replacing
 from ..errors import DatasetError
+from ..io.names import replacing
 
 # The measures that tables show, and how they print.
 MEASURES = {

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from .._files import replacing
-from .._picture_read import load_image
 from .._pixels import eight_bits, quantized
 from ..datasets import Dataset, Sample
 from ..errors import PictureError
+from ..io.names import replacing
+from ..io.read import load_image
 from ._records import MEASURES, Evaluation, Record, shown
 from ._run import _alpha_path
 

@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import _check, metrics
-from .._log import Log
-from .._picture_write import check_folder, save_image
 from .._pixels import eight_bits
-from .._pool import process_pool
-from .._threads import thread_count
+from .._runtime.log import Log
+from .._runtime.pool import process_pool
+from .._runtime.threads import thread_count
 from ..datasets import Dataset, Sample
 from ..datasets._dataset import Source
 from ..errors import DatasetError
+from ..io.write import check_folder, save_image
 from ..versions import versions
 from . import _memory
 from ._methods import Method, said, slug, slugged

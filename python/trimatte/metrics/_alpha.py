@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
-from .._threads import thread_count
+from .._runtime.threads import thread_count
 from ._base import Doubles, Record, Region, pixel_region, plane
 
 SIGMA = 1.4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,12 +11,14 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _deep
-from ._files import is_url, replacing
-from ._picture import Metadata
-from ._pixels import eight_bits, quantized, unit_floats
-from ._png import write_png
-from .errors import PictureError, TrimatteWarning
+from .. import _check
+from .._pixels import eight_bits, quantized, unit_floats
+from ..errors import PictureError, TrimatteWarning
+from . import deep
+from .formats import default_depth, needs_openimageio, output_format
+from .names import is_url, replacing
+from .picture import Metadata
+from .png import write_png
 
 
 class Output(NamedTuple):
@@ -30,27 +31,6 @@ class Output(NamedTuple):
     metadata: Metadata | None = None
 
 
-class Format(NamedTuple):
-    """What a kind of file can hold. Of its depths the first is that of display colours."""
-
-    kind: str
-    depths: tuple[str, ...] = ("uint8",)
-    transparency: bool = False
-
-
-_PNG = Format("PNG", ("uint8", "uint16"), True)
-_TIFF = Format("TIFF", ("uint8", "uint16", "float"), True)
-_FORMATS = {
-    ".png": _PNG,
-    ".jpg": Format("JPEG"),
-    ".jpeg": Format("JPEG"),
-    ".webp": Format("WEBP", transparency=True),
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".bmp": Format("BMP"),
-    ".exr": Format("EXR", ("half", "float"), True),
-    ".dpx": Format("DPX", ("uint16",)),
-}
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -146,7 +126,7 @@ def _prepared(output: Output, stacklevel: int) -> Output:
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     own = "half" if half else "float" if pixels.dtype.kind == "f" else pixels.dtype.name
     form = output_format(name, channels=channels)
-    depth = output.depth or _default_depth(form, own)
+    depth = output.depth or default_depth(form, own)
     output_format(name, channels=channels, depth=depth)
     longest = _LONGEST_SIDE.get(form.kind, 2**31 - 1)
     if max(pixels.shape[:2]) > longest:
@@ -158,14 +138,6 @@ def _prepared(output: Output, stacklevel: int) -> Output:
         icc_profile = None
     check_folder(name)
     return Output(name, _of_depth(pixels, depth), icc_profile, depth, output.metadata)
-
-
-def _default_depth(form: Format, own: str) -> str:
-    if own in ("half", "float") and form.kind == "TIFF":
-        return "uint8"
-    if own == "uint16" and form.depths == ("uint8",):
-        return own  # which is refused: nobody said that half of the bits may go
-    return own if own in form.depths else form.depths[0]
 
 
 def _of_depth(pixels: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
@@ -183,28 +155,6 @@ def _of_depth(pixels: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
     if depth == "uint8":
         return eight_bits(pixels)
     return pixels if pixels.dtype == np.uint16 else pixels * np.uint16(257)
-
-
-def output_format(path: str | os.PathLike[str], *, channels: int, depth: str | None = None) -> Format:
-    """Return the format that `path` asks for; ValueError if it is unknown or cannot hold such pixels."""
-    name = os.fspath(path)
-    suffix = os.path.splitext(name)[1].lower()
-    form = _FORMATS.get(suffix)
-    if form is None:
-        known = ", ".join(end for end, known in _FORMATS.items() if known.transparency or channels != 4)
-        raise ValueError(f"{name}: expected a name that ends in {known}, got {suffix or 'no suffix'}")
-    if channels == 4 and not form.transparency:
-        raise ValueError(f"{name}: {form.kind} has no transparency; use .png, .webp, .tif or .exr")
-    if depth is not None and depth not in form.depths:
-        raise ValueError(f"{name}: {form.kind} has samples of {', '.join(form.depths)}, not {depth}")
-    if _needs_openimageio(form.kind, depth, channels):
-        _deep.openimageio(name, "or 8 bits, or PNG" if form.kind == "TIFF" else "")
-    return form
-
-
-def _needs_openimageio(kind: str, depth: str | None, channels: int) -> bool:
-    deep = depth == "float" or (depth == "uint16" and channels > 1)
-    return kind in ("EXR", "DPX") or (kind == "TIFF" and deep)
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
@@ -230,7 +180,7 @@ def _write(file: IO[bytes], output: Output) -> None:
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     kind = output_format(name, channels=channels).kind
     carries = kind == "PNG" and depth == "uint16" and metadata is not None
-    if carries or _needs_openimageio(kind, depth, channels):
+    if carries or needs_openimageio(kind, depth, channels):
         _write_deep(file, kind, output)
     elif kind == "PNG":
         write_png(file, pixels, icc_profile)
@@ -250,11 +200,13 @@ def _write_deep(file: IO[bytes], kind: str, output: Output) -> None:
     name, pixels, icc_profile, depth, metadata = output
     assert depth is not None
     if not is_url(os.fspath(name)):
-        _deep.write(file.name, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
+        deep.write(file.name, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
         return
+    import tempfile  # here, so that importing trimatte stays light
+
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "picture" + _deep.SUFFIX[kind])
-        _deep.write(path, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
+        path = os.path.join(folder, "picture" + deep.SUFFIX[kind])
+        deep.write(path, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
         with open(path, "rb") as written:
             file.write(written.read())
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from ._pixels import bands
+from .._pixels import bands
 
 _COLOUR_TYPE = {1: 0, 3: 2, 4: 6}
 _UP = 2

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._picture import Metadata, Picture, most_pixels, too_large
-from ._pixels import bands
-from ._threads import thread_count
-from .errors import PictureError, TrimatteWarning
+from .._pixels import bands
+from .._runtime.threads import thread_count
+from ..errors import PictureError, TrimatteWarning
+from .picture import Metadata, Picture, most_pixels, too_large
 
 # First bytes of a file: what it is.
 MAGIC = {b"\x76\x2f\x31\x01": "EXR", b"SDPX": "DPX", b"XPDS": "DPX"}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from ._files import naming
+from .os_errors import naming
 
 
 class Log:

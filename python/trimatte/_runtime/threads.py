@@ -6,8 +6,8 @@ import math
 import operator
 import os
 
-from . import _core
-from ._cgroup import cpu_quotas
+from .. import _core
+from .cgroup import cpu_quotas
 
 MOST_THREADS = 1024
 

@@ -43,7 +43,7 @@ def load() -> None:
         return
     os.environ[_SPIN] = "10000"  # about 0.3 ms
     try:
-        from . import _core  # noqa: F401
+        from .. import _core  # noqa: F401
     finally:
         del os.environ[_SPIN]
 

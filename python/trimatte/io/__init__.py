@@ -32,8 +32,8 @@ The EXIF orientation is applied. Of a file with several pictures the first is re
 
 from __future__ import annotations
 
-from ._picture import Metadata, Picture
-from ._picture_read import load_image, read_picture
-from ._picture_write import save_image
+from .picture import Metadata, Picture
+from .read import load_image, read_picture
+from .write import save_image
 
 __all__ = ["Metadata", "Picture", "load_image", "read_picture", "save_image"]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import os
 import re
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from .errors import PictureError
+from ..errors import PictureError
 
 TEMPORARY = ".trimatte-"
 
@@ -27,6 +26,12 @@ def local_path(name: str, windows: bool = sys.platform == "win32") -> str:
     if windows and path != name:
         return re.sub(r"^/(?=[A-Za-z]:)", "", path)  # file:///C:/a.png
     return path
+
+
+def place_of(path: str) -> str:
+    """Return what tells a file from others, however its name is written."""
+    path = local_path(path)
+    return path if is_url(path) else os.path.realpath(path)
 
 
 def with_slashes(name: str, separator: str = os.sep) -> str:
@@ -80,6 +85,8 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
         with as_os_errors(name):
             files.pipe_file(path, buffer.getvalue())
         return
+    import secrets  # here, so that importing trimatte stays light
+
     target = os.path.realpath(name)
     temporary = os.path.join(os.path.dirname(target), f"{TEMPORARY}{mark}{secrets.token_hex(8)}.tmp")
     try:
@@ -100,17 +107,6 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
             and not isinstance(error, PictureError)
             and error.filename in (None, temporary)
         ):
-            error.filename = name
-        raise
-
-
-@contextmanager
-def naming(name: str) -> Iterator[None]:
-    """Let the OSErrors of a file that is open say its name."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None:
             error.filename = name
         raise
 

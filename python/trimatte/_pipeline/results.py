@@ -9,47 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import colour
-from ._picture import Metadata, Picture
-from ._picture_write import Output, output_format
-from .composite import stacked
+from .. import colour
+from ..composite import stacked
+from ..io.formats import depth_of, output_format
+from ..io.picture import Metadata, Picture
+from ..io.write import Output
 
 Pixels = npt.NDArray[Any]
-
-BITS = (8, 16, 32)
-
-
-def depth_of(path: str, bits: int | None, channels: int, depth: str = "uint8") -> str:
-    """Choose the samples of a file.
-
-    Parameters
-    ----------
-    path : str
-        Its name.
-    bits : {None, 8, 16, 32}
-        What was asked for; 32 and, in EXR, 16 mean floats.
-    channels : int
-        Of the file.
-    depth : str
-        Of the picture that was read: what `bits` of None keeps as far as the format can.
-
-    Raises
-    ------
-    ValueError
-        If the format has no such samples.
-    """
-    form = output_format(path, channels=channels)
-    if bits is None:
-        # Never fewer bits than the picture has, if the format has as many.
-        finest = form.depths[-1]
-        nearest = {"half": "float" if "float" in form.depths else finest, "float": finest, "uint16": finest}
-        chosen = depth if depth in form.depths else nearest.get(depth, form.depths[0])
-    elif bits == 16 and form.kind == "EXR":
-        chosen = "half"
-    else:
-        chosen = {8: "uint8", 16: "uint16", 32: "float"}[bits]
-    output_format(path, channels=channels, depth=chosen)
-    return chosen
 
 
 @dataclass(frozen=True)
@@ -63,7 +29,7 @@ class Results:
     space : str
         What its colours are: "srgb" or "linear".
     bits : int or None
-        See `depth_of`.
+        Bits per sample that were asked for; see `trimatte.io.formats.depth_of`.
     """
 
     picture: Picture
@@ -99,8 +65,8 @@ class Results:
     def _output(self, path: str, made: Callable[[Callable[[Pixels], Pixels]], Pixels], depth: str) -> Output:
         """Make the pixels in the encoding of the file.
 
-        A file of the picture's own kind has the picture's encoding, and its profile. Else integers are for the
-        display and floats linear.
+        A file of the picture's own kind gets the picture's encoding and its profile. In other files
+        integers are display colours and floats are linear.
         """
         floats = depth in ("half", "float")
         own_kind = output_format(path, channels=1).kind == self.picture.format and floats == (

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from .errors import PictureError
+from ..errors import PictureError
 
 
 class Metadata(NamedTuple):
@@ -72,3 +72,10 @@ def too_large(name: str) -> PictureError:
         f"{name}: the picture has more than {most_pixels() / 1e6:.0f} million pixels; "
         "set PIL.Image.MAX_IMAGE_PIXELS to read it"
     )
+
+
+def space_of(picture: Picture, stated: str | None, like: Picture) -> str:
+    """Return the space of a file beside another whose space may be stated: that, if both are of one kind."""
+    floats = [p.colour_space == "linear" for p in (picture, like)]
+    same_kind = picture.depth == like.depth or all(floats)
+    return stated if stated is not None and same_kind else picture.colour_space

@@ -1,0 +1,162 @@
+"""One picture from files to files: read, find alpha, find the colours, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from .._records import Progress, SolveInfo
+from .._runtime.clock import Clock
+from ..composite import composite
+from ..foreground import Layers, estimate_foreground
+from ..io.read import read_opaque
+from ..io.write import Output, check_folder, save_pictures
+from .backdrop import Backdrop, as_rgb
+from .guides import Guide
+from .results import Results
+
+Pixels = npt.NDArray[Any]
+
+CHANNELS = {"cutout": 4, "composite": 3, "alpha": 1, "foreground": 3, "background": 3}
+"""What can be written, and how many channels it has."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture and what is to be made of it.
+
+    Attributes
+    ----------
+    image : str
+        The picture file.
+    guide : Guide
+        What says where its foreground is.
+    outputs : dict of str to str
+        The files to write, by what they are: keys of `CHANNELS`.
+    colour_space : str or None
+        What the picture's colours are; None stands for the convention of its kind of file.
+    bits : int or None
+        See `trimatte.io.formats.depth_of`.
+    exact_composite : bool
+        See `trimatte.estimate_foreground`.
+    backdrop : Backdrop or None
+        What a composite is put over.
+    """
+
+    image: str
+    guide: Guide
+    outputs: Mapping[str, str]
+    colour_space: str | None = None
+    bits: int | None = None
+    exact_composite: bool = True
+    backdrop: Backdrop | None = None
+
+
+@dataclass
+class Run:
+    """How an item is run, and what is noted on the way.
+
+    Attributes
+    ----------
+    threads : int or None
+        How many threads it may use.
+    clock : Clock
+        Takes the seconds of the phases "read", "alpha", "foreground" and "write".
+    record : dict
+        Gets "height" and "width" of the picture, and "alpha", the record of the solve, as soon as
+        they are known.
+    progress : callable
+        Gives a context with the callback that a long phase tells how far it is.
+    joining : str
+        The phase that the making of cutouts and composites counts for.
+    mark : str
+        Is in the names of temporary files, so that a run can find what it left when it was killed.
+    durable : bool
+        Whether files are on the disk before they get their names.
+    """
+
+    threads: int | None = None
+    clock: Clock = field(default_factory=Clock)
+    record: dict[str, Any] = field(default_factory=dict)
+    progress: Callable[[], AbstractContextManager[Progress | None]] = nullcontext
+    joining: str = "write"
+    mark: str = ""
+    durable: bool = False
+
+
+def matte(item: Item, run: Run) -> SolveInfo | None:
+    """Make all outputs of an item, or none, and return how alpha was found; None if it was given.
+
+    Raises
+    ------
+    PictureError
+        If a file cannot be read or written.
+    ValueError, TypeError, ConvergenceError, FactorizationError
+        As `trimatte.solve_alpha`, `trimatte.matte_from_mask` and `trimatte.estimate_foreground`
+        raise them. A ValueError also says that a file's format cannot hold what it is to hold; this
+        is found out before anything is solved.
+    """
+    for path in item.outputs.values():
+        check_folder(path)
+    with run.clock.phase("read"):
+        picture = read_opaque(item.image)
+        backdrop = None if item.backdrop is None else item.backdrop.read()
+    results = Results(picture, item.colour_space or picture.colour_space, item.bits)
+    results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
+    alpha, info = _found_alpha(item, results, run)
+    layers = None if set(item.outputs) == {"alpha"} else _found_layers(item, results, alpha, run)
+    with run.clock.phase(run.joining):
+        made = [_output(item, results, kind, alpha, layers, backdrop) for kind in item.outputs]
+    with run.clock.phase("write"):
+        save_pictures(made, mark=run.mark, durable=run.durable)
+    return info
+
+
+def _found_alpha(item: Item, results: Results, run: Run) -> tuple[Pixels, SolveInfo | None]:
+    picture, space, guide = results.picture, results.space, item.guide
+    with run.clock.phase("read"):
+        known = guide.read(picture, space)
+    height, width = picture.pixels.shape[:2]
+    run.record.update(height=height, width=width)
+    if guide.is_alpha:
+        return guide.solve(picture.pixels, known, colour_space=space, threads=run.threads, progress=None)
+    with run.clock.phase("alpha"), run.progress() as progress:
+        alpha, info = guide.solve(
+            picture.pixels, known, colour_space=space, threads=run.threads, progress=progress
+        )
+    run.record["alpha"] = None if info is None else info.as_dict()
+    return alpha, info
+
+
+def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Layers:
+    with run.clock.phase("foreground"), run.progress() as progress:
+        return estimate_foreground(
+            results.picture.pixels,
+            alpha,
+            exact_composite=item.exact_composite,
+            colour_space=results.space,
+            threads=run.threads,
+            progress=progress,
+        )
+
+
+def _output(
+    item: Item, results: Results, kind: str, alpha: Pixels, layers: Layers | None, backdrop: Backdrop | None
+) -> Output:
+    """Make what is written to one file."""
+    path = item.outputs[kind]
+    if kind == "alpha":
+        return results.alpha(path, alpha)
+    assert layers is not None
+    if kind == "cutout":
+        return results.cutout(path, layers.foreground, alpha)
+    if kind == "composite":
+        assert backdrop is not None
+        picture, space = results.picture, results.space
+        back = backdrop.under(picture, item.image, space, item.colour_space)
+        return results.colours(path, composite(as_rgb(layers.foreground), alpha, back, colour_space="linear"))
+    return results.colours(path, layers.foreground if kind == "foreground" else layers.background)
