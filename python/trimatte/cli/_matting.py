@@ -14,6 +14,7 @@ from ._options import (
     SEED_HELP,
     bits_option,
     cut_options,
+    given,
     mask_options,
     solve_options,
     space_option,
@@ -58,11 +59,6 @@ def cut_out(
     backdrop = parsed_backdrop(background) if background else None
     info = matte(Item(image, guide, dict(files), backdrop=backdrop, **settings), session.run("composite"))
     summary(session, output, solve_note(info))
-
-
-def given(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given; the library knows the defaults of the others."""
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, Any]) -> list[str]:

@@ -139,3 +139,8 @@ def cut_options(function: Decorated) -> Decorated:
     ):
         function = option(function)
     return function
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given; the library knows the defaults of the others."""
+    return {name: value for name, value in options.items() if value is not None}
