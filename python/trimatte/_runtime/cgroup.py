@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
-    """Cores' worth of time that this process's cgroup and each one above it allow, where there is a limit.
+    """Yield how many cores' worth of time this process's cgroup and each one above it allow.
+
+    A cgroup without a limit yields nothing.
 
     Parameters
     ----------
@@ -16,8 +18,9 @@ def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
 
     Notes
     -----
-    A line of /proc/self/cgroup is ``number:controllers:path``; version 2 has no controllers there. In a container
-    the path may be the host's and lead nowhere; the top folder is then the container's own group.
+    A line of /proc/self/cgroup is ``number:controllers:path``; version 2 has no controllers there.
+    In a container the path may be the host's and lead nowhere; the top folder is then the
+    container's own group.
     """
     top = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
@@ -29,7 +32,10 @@ def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
 
 
 def _quotas(top: Path, path: str, files: tuple[str, ...]) -> Iterator[float]:
-    """Quota / period in the group at `path` and in those above it; the numbers are in one file or in two."""
+    """Yield quota / period of the group at `path` and of those above it.
+
+    The two numbers are in one file or in two.
+    """
     parts = Path(path.strip("/")).parts
     for depth in range(len(parts), -1, -1):
         group = top.joinpath(*parts[:depth])

@@ -119,7 +119,10 @@ def cut_out(
     alpha_output: str | None,
     **settings: Any,
 ) -> None:
-    """Write the cutout or the composite; `guides` are the guide's files, `settings` further ones of an item."""
+    """Write the cutout or the composite.
+
+    `guides` are the guide's files, `settings` are further fields of the item.
+    """
     kind = "composite" if background else "cutout"
     files = [(kind, output), *([("alpha", alpha_output)] if alpha_output else [])]
     named = [(path, CHANNELS[kind]) for kind, path in files]
@@ -174,9 +177,9 @@ def cutout(
 ) -> None:
     """Cut the foreground out of IMAGE, guided by TRIMAP.
 
-    The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an opaque
-    picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture
-    is scaled to cover and cropped at its centre.
+    The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an
+    opaque picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture is
+    scaled to cover and cropped at its centre.
     """
     files = guiding_files(trimap, scribbles, options)
     guide = Trimap(trimap, scribbles, given(options))
