@@ -19,6 +19,7 @@ namespace {
 #include "simd/kernels_multilevel.inl"
 #include "simd/kernels_network.inl"
 #include "simd/kernels_sampling.inl"
+#include "simd/kernels_cholesky.inl"
 // clang-format on
 
 }  // namespace
@@ -47,6 +48,9 @@ const Kernels kernels{whiten,
                       adam,
                       pair_costs,
                       draw_around,
-                      take_cheaper};
+                      take_cheaper,
+                      subtract_product,
+                      factor_columns,
+                      solve_columns};
 
 }  // namespace trimatte::simd::TRIMATTE_LEVEL

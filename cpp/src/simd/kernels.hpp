@@ -1,6 +1,6 @@
 // The few loops that are compiled once for each instruction set and chosen when first used. All levels of a machine
-// give the same bits: no sum is reordered, and no multiply and add is contracted but in matrix_product, where all are
-// if the machine can (fused_products).
+// give the same bits: no sum is reordered, and no multiply and add is contracted but in matrix_product and the dense
+// blocks of the Cholesky factorisation, where all are if the machine can (fused_products).
 //
 // Rules for the files behind this header (kernels_*.inl): raw pointers only, helpers in the level's own namespace, no
 // Eigen, no standard templates. The linker keeps one copy of a template for everybody, and would then run AVX code on a
@@ -147,6 +147,18 @@ struct Kernels {
     void (*take_cheaper)(std::int64_t count, const std::int32_t* f, const std::int32_t* b, const float* alpha,
                          const float* cost, std::int32_t* best_f, std::int32_t* best_b, float* best_alpha,
                          float* best_cost);
+
+    // Dense blocks of the sparse Cholesky factorisation, stored by columns; see solve/cholesky/front.cpp. Rows are
+    // worked on by eights: up to 7 rows behind the last one are read and, in what is written, overwritten.
+    // C -= A B^T, C m x n, k columns in A and B. lower: only the lower triangle of C's first n rows is wanted.
+    void (*subtract_product)(std::int64_t m, std::int64_t n, std::int64_t k, const double* A, std::int64_t lda,
+                             const double* B, std::int64_t ldb, double* C, std::int64_t ldc, bool lower);
+    // The first w <= 8 columns of the Cholesky factor of a matrix of m rows, in place. Returns the first column whose
+    // pivot is not positive and finite, w if there is none.
+    std::int64_t (*factor_columns)(std::int64_t m, std::int64_t w, double* L, std::int64_t ld);
+    // L = L T^-T for m rows, T lower triangular of w <= 8 columns: further rows of the same columns.
+    void (*solve_columns)(std::int64_t m, std::int64_t w, const double* T, std::int64_t ldt, double* L,
+                          std::int64_t ld);
 };
 
 enum class Level { baseline, v3, v4 };
@@ -155,7 +167,7 @@ enum class Level { baseline, v3, v4 };
 const Kernels& kernels();
 // Name of the level in use: "baseline", "v3" (x86-64-v3) or "v4" (x86-64-v4).
 const char* level_name();
-// Whether matrix_product rounds a * b + c once, which depends on the machine, not on the level in use.
+// Whether those products round a * b + c once, which depends on the machine, not on the level in use.
 bool fused_products();
 
 namespace baseline {
