@@ -110,7 +110,7 @@ class RoughMask(Guide):
 
 
 @dataclass(frozen=True)
-class Matte(Guide):
+class FinishedAlpha(Guide):
     """A finished alpha, or a cutout whose transparency is one.
 
     Attributes

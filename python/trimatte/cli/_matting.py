@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .._pipeline import CHANNELS, Guide, Item, Matte, RoughMask, Trimap, matte
+from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, RoughMask, Trimap, matte
 from .._records import SolveInfo
 from ..alpha import LEAST_EPSILON, LEAST_TOLERANCE, METHODS, PRIORS, SOLVERS
 from ..colour import SPACES
@@ -290,5 +290,5 @@ def foreground(
         outputs["background"] = background_output
     named = [(path, CHANNELS[kind]) for kind, path in outputs.items()]
     prepare_outputs(named, [image, alpha], bits=bits)
-    matte(Item(image, Matte(alpha), outputs, colour_space, bits, exact_composite), session.run())
+    matte(Item(image, FinishedAlpha(alpha), outputs, colour_space, bits, exact_composite), session.run())
     summary(session, output)
