@@ -12,7 +12,7 @@ import time
 CHILD = """
 import sys, time
 import numpy as np
-import trimatte.alpha
+import trimatte.methods
 import trimatte as tm
 side = int((float(sys.argv[2]) * 1e6) ** 0.5)
 rng = np.random.default_rng(0)
@@ -27,7 +27,7 @@ def report(current, fraction):
 try:
     if task == "foreground":
         tm.estimate_foreground(image, rng.random((side, side), dtype=np.float32), progress=report)
-    elif task in trimatte.alpha.PRIORS:
+    elif task in trimatte.methods.PRIORS:
         tm.estimate_alpha(image, trimap, method=task, progress=report)
     else:
         tm.estimate_alpha(image, trimap, solver=task, relative_residual=1e-14, tolerance=1e-13, progress=report)

@@ -4,8 +4,11 @@ import signal
 
 import numpy as np
 import pytest
+from own_affinity import RandomWalk
 
 import trimatte as tm
+from trimatte import affinities
+from trimatte.affinities._base import AFFINITIES
 
 # A shell's jobs in the background are started deaf to Ctrl-C, and so would be all processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -15,6 +18,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def scene():
     """A rendered picture with exact alpha, small enough for the slow references."""
     return tm.datasets.hair(40, 48, seed=3)
+
+
+@pytest.fixture
+def registered():
+    """An affinity of one's own, known by its name while a test runs."""
+    affinities.register(RandomWalk)
+    yield RandomWalk.name
+    del AFFINITIES[RandomWalk.name]
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from reference import closed_form
 from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_FLOAT32, ALPHA_TOLERANCE
 
 import trimatte as tm
+from trimatte import alpha as front_door
 
 
 def split(trimap):
@@ -433,7 +434,11 @@ def test_bad_arrays(image, trimap, error, message):
         ({"epsilon": -1}, ValueError, "epsilon: expected a number from 1e-08 to 1e.06, got -1"),
         ({"known_weight": 0}, ValueError, "known_weight: expected a number from 1e-12 to 1e.12, got 0"),
         ({"tolerance": 0}, ValueError, "tolerance: expected a number from 1e-12 to 1, got 0"),
-        ({"solver": "multigrid", "radius": 2}, ValueError, "solver: multigrid needs radius 1, got 2"),
+        (
+            {"solver": "multigrid", "radius": 2},
+            ValueError,
+            "solver: multigrid needs .* reach is at most 2 .* radius=2",
+        ),
         ({"relative_residual": 0}, ValueError, "relative_residual: expected a number above 0"),
         ({"max_iterations": 0}, ValueError, "max_iterations: expected at least 1, got 0"),
         ({"radius": 4}, ValueError, r"image: expected at least 9 x 9 pixels, got \(7, 9, 3\)"),
@@ -468,6 +473,43 @@ def test_eight_bit_colours_in_sixteen_bits_warn_once(noise):
         assert len(heard) == 1
     for fine in (dark * 0, dark + np.uint16(9)):
         tm.estimate_alpha(fine, trimap)  # any warning would be an error
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (
+            1,
+            "trimap: 1 unknown region touches known pixels of one kind only, .* is that kind all over it;",
+        ),
+        (3, 'trimap: 3 unknown regions touch known .*; if each of them may .*method="best", or a prior$'),
+    ],
+)
+def test_regions_with_a_constant_answer_are_said(noise, monkeypatch, count, words):
+    def counted(*arguments):
+        return {**solve(*arguments), "regions": {"cholesky": 2, "constant": count}}
+
+    solve = front_door.solve
+    monkeypatch.setattr(front_door, "solve", counted)
+    with pytest.warns(tm.TrimatteWarning, match=words) as heard:
+        info = tm.solve_alpha(*noise).info
+    assert info.regions == {"cholesky": 2, "constant": count}
+    assert info.as_dict()["regions"]["constant"] == count
+    assert heard[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda image, trimap: tm.estimate_alpha(image, trimap),
+        lambda image, trimap: tm.cutout(image, trimap),
+        lambda image, trimap: next(tm.solve_sequence([image], [trimap])),
+    ],
+)
+def test_warnings_are_of_the_callers_line(noise, call):
+    with pytest.warns(tm.TrimatteWarning, match="no pixel is unknown") as heard:
+        call(noise[0], noise[1] > 0.6)
+    assert heard[0].filename == __file__
 
 
 @pytest.mark.parametrize(

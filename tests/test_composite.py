@@ -202,5 +202,5 @@ def test_cutout_passes_its_options_on():
         tm.cutout(image, trimap, solver="magic")
     with pytest.raises(TypeError, match="exact_composite: expected True or False, got int"):
         tm.cutout(image, trimap, exact_composite=1)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+    with pytest.raises(TypeError, match=r"colour: expected an argument .*; did you mean 'colour_space'"):
         tm.cutout(image, trimap, colour=1)

@@ -126,7 +126,8 @@ def test_methods_are_parsed():
     ("spec", "message"),
     [
         ("magic", "method: expected one of closed-form, .* or a folder of alphas, got 'magic'"),
-        ("closed-form+magic", "prior: expected one of composite-network"),
+        ("closed-form+magic", r"method: expected a prior of composite-network, .* after closed-form\+, got"),
+        ("bets", "got 'bets'; did you mean 'best'"),
         ("closed-form,epsilom=1", "method: expected options of .*epsilon.*, got 'epsilom=1'"),
         ("closed-form,threads=1", "method: expected options of"),
         ("", "method: expected one of"),
@@ -235,7 +236,7 @@ def test_functions_that_cannot_be_had_are_found_before_any_sample(module, tmp_pa
         ("closed-form,epsilon=-1", "closed-form,epsilon=-1: epsilon: expected"),
         ("best,tolerance=true", "best,tolerance=true: tolerance: expected"),
         ("closed-form,solver=magic", "closed-form,solver=magic: solver: expected"),
-        ("closed-form,solver=multigrid,radius=2", "radius=2: solver: multigrid needs radius 1, got 2"),
+        ("closed-form,solver=multigrid,radius=2", "radius=2: solver: multigrid needs an affinity"),
     ],
 )
 def test_options_out_of_range_are_found_before_any_sample(tmp_path, spec, message):

@@ -27,7 +27,7 @@ QUICK = {
     "robust": priors.Robust(
         network=priors.CompositeNetwork(hidden=(16,), steps=60), sampling=priors.GlobalSampling(sweeps=2)
     ),
-    "patch-network": priors.PatchNetwork(hidden=(16,), max_iterations=60),
+    "patch-network": priors.PatchNetwork(hidden=(16,), steps=60),
     "patch-regression": priors.PatchRegression(),
 }
 
@@ -225,7 +225,7 @@ def test_first_weights_have_the_variance_of_he():
 
 
 def test_a_patch_networks_answer_is_its_layers_applied_to_patches(picture):
-    model = priors.PatchNetwork(hidden=(24, 8), max_iterations=100, features=("position", "blur")).fit(
+    model = priors.PatchNetwork(hidden=(24, 8), steps=100, features=("position", "blur")).fit(
         picture.image, picture.trimap
     )
     known = picture.trimap != 128
@@ -242,7 +242,7 @@ def test_a_patch_networks_answer_is_its_layers_applied_to_patches(picture):
 
 
 def test_a_trained_model_can_be_pickled(picture):
-    network = priors.PatchNetwork(hidden=(24, 8), max_iterations=60, features=("blur",))
+    network = priors.PatchNetwork(hidden=(24, 8), steps=60, features=("blur",))
     for prior in (network, priors.PatchRegression()):
         model = prior.fit(picture.image, picture.trimap)
         again = pickle.loads(pickle.dumps(model))
@@ -250,20 +250,18 @@ def test_a_trained_model_can_be_pickled(picture):
 
 
 def test_a_trained_model_prints_in_one_line(picture):
-    model = priors.PatchNetwork(hidden=(8,), max_iterations=100).fit(picture.image, picture.trimap)
+    model = priors.PatchNetwork(hidden=(8,), steps=100).fit(picture.image, picture.trimap)
     assert repr(model) == "PatchNetworkModel(radius=2, features=(), steps=100)"
 
 
 def test_training_stops_early_and_keeps_the_best_weights(picture):
-    options = {"hidden": (64,), "learning_rate": 0.05, "max_iterations": 20_000, "patience": 2}
+    options = {"hidden": (64,), "learning_rate": 0.05, "steps": 20_000, "patience": 2}
     model = priors.PatchNetwork(**options).fit(picture.image, picture.trimap)
     losses = model.validation_loss
     assert model.steps < 20_000
     assert len(losses) == model.steps // 50 == len(model.training_loss)
     assert losses.index(min(losses)) == len(losses) - 3
-    unstopped = priors.PatchNetwork(hidden=(8,), max_iterations=120, validation=0).fit(
-        picture.image, picture.trimap
-    )
+    unstopped = priors.PatchNetwork(hidden=(8,), steps=120, validation=0).fit(picture.image, picture.trimap)
     assert unstopped.steps == 120
     assert unstopped.validation_loss == []
     assert len(unstopped.training_loss) == 3
@@ -281,7 +279,7 @@ def test_balanced_training_hears_the_smaller_kind(picture):
     trimap[60:80, 40:80] = 0.5
 
     def mean(balanced):
-        prior = priors.PatchNetwork(hidden=(16,), max_iterations=300, balanced=balanced, patience=100)
+        prior = priors.PatchNetwork(hidden=(16,), steps=300, balanced=balanced, patience=100)
         return prior.estimate(image, trimap).alpha[60:80, 40:80].mean()
 
     assert mean(True) > 2 * mean(False)
@@ -323,7 +321,7 @@ def test_regression_on_flat_colour_is_the_shortest_solution():
 def test_one_frames_model_on_another(picture):
     """The camera has moved by three pixels."""
     moved = np.roll(picture.image, 3, axis=1)
-    for prior in (priors.PatchRegression(), priors.PatchNetwork(max_iterations=200)):
+    for prior in (priors.PatchRegression(), priors.PatchNetwork(steps=200)):
         model = prior.fit(picture.image, picture.trimap)
         expected = np.roll(model.predict(picture.image), 3, axis=1)
         assert (model.predict(moved)[:, 5:-2] == expected[:, 5:-2]).all()
@@ -469,9 +467,7 @@ def test_models_refuse_pictures_of_another_kind(picture):
         model = prior.fit(picture.image, picture.trimap)
         with pytest.raises(ValueError, match="image: expected 3 channels as in the training, got 1"):
             model.predict(grey)
-    model = priors.PatchNetwork(hidden=(8,), max_iterations=10, features=("distance",)).fit(
-        picture.image, picture.trimap
-    )
+    model = priors.PatchNetwork(hidden=(8,), steps=10, features=("distance",)).fit(picture.image, picture.trimap)
     with pytest.raises(ValueError, match="trimap: expected at least 1 foreground pixel to measure distances to"):
         model.predict(picture.image, np.minimum(picture.trimap, 128))
     with pytest.raises(ValueError, match="trimap: expected one, since the network was trained on distances"):
@@ -532,10 +528,10 @@ def test_a_call_after_one_that_was_stopped(picture):
             raise RuntimeError("enough")
 
     class Stubborn(priors.Prior):
-        def guess(self, image, labels, call):
+        def guess(self, image, labels, context):
             with pytest.raises(RuntimeError, match="enough"):
-                QUICK["patch-regression"].guess(image, labels, call)
-            return QUICK["sampling"].guess(image, labels, call)
+                QUICK["patch-regression"].guess(image, labels, context)
+            return QUICK["sampling"].guess(image, labels, context)
 
     alpha = tm.estimate_alpha(picture.image, picture.trimap, prior=Stubborn(), progress=stop_once)
     assert (alpha == tm.estimate_alpha(picture.image, picture.trimap, prior=QUICK["sampling"])).all()
@@ -564,7 +560,7 @@ def test_unbalanced_training_knows_the_true_shares():
     trimap = np.zeros((1000, 1500), np.uint8)
     trimap[:400], trimap[400] = 255, 128  # more than a network takes examples of either
     image = np.full((1000, 1500), 0.5, np.float32)
-    prior = priors.PatchNetwork(radius=0, hidden=(4,), balanced=False, max_iterations=400, learning_rate=0.01)
+    prior = priors.PatchNetwork(radius=0, hidden=(4,), balanced=False, steps=400, learning_rate=0.01)
     assert prior.estimate(image, trimap).alpha[400].mean() == pytest.approx(0.4, abs=0.05)
 
 
@@ -572,7 +568,7 @@ def test_own_priors(picture):
     class Half(priors.Prior):
         needs_known = False
 
-        def guess(self, image, labels, call):
+        def guess(self, image, labels, context):
             return priors.Guess(np.full(labels.shape, 0.5, np.float32), np.full(labels.shape, 1e6, np.float32))
 
     alpha, info = tm.solve_alpha(picture.image, picture.trimap, prior=Half())

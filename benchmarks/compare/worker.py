@@ -46,7 +46,7 @@ def trimatte_tasks():
             radius=RADIUS,
             hidden=HIDDEN,
             batch=BATCH,
-            max_iterations=EPOCHS * steps,
+            steps=EPOCHS * steps,
             validation=0,
             balanced=False,
         )

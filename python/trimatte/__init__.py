@@ -4,9 +4,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import _runtime as _runtime  # isort: skip  (loads the core, before anything that imports it)
-from . import colour, datasets, io, metrics, priors
+from . import affinities, colour, datasets, io, metrics, priors
 from ._core import __version__
-from .alpha import AlphaResult, SolveInfo, estimate_alpha, solve_alpha
+from ._records import AlphaResult, SolveInfo
+from .alpha import estimate_alpha, solve_alpha
 from .composite import composite, cutout
 from .errors import (
     BatchError,
@@ -42,6 +43,7 @@ __all__ = [
     "TrimatteWarning",
     "WorkerError",
     "__version__",
+    "affinities",
     "batch",
     "closed_form_laplacian",
     "colour",

@@ -1,11 +1,12 @@
 """Checks and conversions of arguments: copies happen here or nowhere.
 
-Every function takes the name that its messages use, and returns what the core wants: C-contiguous arrays in the
-machine's byte order, in one of few dtypes, three-dimensional for images.
+Every function takes the name that its messages use, and returns what the core wants: C-contiguous
+arrays in the machine's byte order, in one of few dtypes, three-dimensional for images.
 """
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import operator
@@ -24,7 +25,8 @@ BACKGROUND, FOREGROUND, UNKNOWN = 0, 1, 2
 _DTYPES = "uint8, uint16, or floating point in [0, 1]"
 # Channels of a neutral grey may differ by this much after a trip through JPEG or a colour space.
 _GREY_TOLERANCE = 3 / 255
-# What is said of values above 1, by what a function's `linear` is; None: it takes display colours only.
+# What is said of values above 1, by what a function's `linear` is; None: it takes display colours
+# only.
 LINEAR_HINTS = {
     None: " (scene-linear? encode them by trimatte.colour.srgb_from_linear)",
     False: ' (scene-linear? choose the colour space "linear")',
@@ -102,8 +104,8 @@ def refuse_not_finite(array: Array, name: str) -> None:
 def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool | None = None) -> Array:
     """Return an image as (H, W, C), C = 1 or 3.
 
-    `smallest` is the least height and width. Floats of a `linear` image may be any finite numbers; None stands for
-    functions that take display colours only.
+    `smallest` is the least height and width. Floats of a `linear` image may be any finite numbers;
+    None stands for functions that take display colours only.
     """
     array = native(value, name)
     if array.ndim == 2:
@@ -329,8 +331,14 @@ def iterable(value: object, name: str, of: str) -> None:
 def one_of(value: object, choices: tuple[str, ...], name: str) -> str:
     """Return one of the given words."""
     if value not in choices:
-        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}{meant(value, choices)}")
     return str(value)
+
+
+def meant(value: object, choices: Iterable[str]) -> str:
+    """Ask about the choice that a wrong word resembles most; empty if none does."""
+    near = difflib.get_close_matches(value, list(choices), 1) if isinstance(value, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def progress(value: object) -> None:

@@ -1,16 +1,21 @@
-"""What a solve returns, and what it tells on its way."""
+"""What `solve_alpha` takes and returns, for all modules that pass it on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-Progress = Callable[[str, float], object]
-"""Called with the name of a phase and how much of it is done, from 0 to 1."""
+from ._context import Progress
+
+if TYPE_CHECKING:
+    from .affinities import Affinity
+    from .priors import Prior
+
+__all__ = ["AlphaOptions", "AlphaResult", "Progress", "SolveInfo", "SolveOptions"]
 
 
 @dataclass(frozen=True)
@@ -20,30 +25,39 @@ class SolveInfo:
     Attributes
     ----------
     method : str
-        As asked for, e.g. ``"closed-form"``.
+        The name that was asked for, e.g. ``"closed-form"``; for an object its registered name, or
+        its class.
     prior : str or None
         The prior: its name, its class, or ``"array"``.
     solver : str
-        The solver that ran: ``"cholesky"``, ``"multigrid"`` or ``"cg"``; ``"none"`` if no pixel was unknown, or if
-        the method is a prior alone.
+        The solver that ran: ``"cholesky"``, ``"multigrid"`` or ``"cg"``; ``"none"`` if no pixel was
+        unknown, or if the method is a prior alone.
     iterations : int
-        Iterations of an iterative solver, 0 for a direct one; of the unknown regions solved by themselves (see
-        `solve_alpha`) the most. The 2 to 10 by which "multigrid" looks for slow modes beforehand do not count.
+        Iterations of an iterative solver, 0 for a direct one. Where several unknown regions were
+        solved by themselves (see `solve_alpha`), this is the largest number among them. The 2 to 10
+        iterations by which "multigrid" looks for slow modes beforehand do not count.
     relative_residual : float
-        ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the diagonal of A.
+        ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the
+        diagonal of A.
     error_estimate : float or None
-        Of the largest error of alpha: at most `tolerance` for "multigrid", 0 for "cholesky" and where nothing was
-        unknown, None for "cg" and for a prior alone.
+        Estimate of the largest error of alpha: at most `tolerance` for "multigrid", 0 for a direct
+        solver and where nothing was unknown, None for "cg" and for a prior alone.
     unknowns : int
         Number of unknowns of the linear system.
     seconds : dict of str to float
         Wall time of each phase, in order.
     peak_bytes : int
-        Most bytes of arrays that the solve held at once. Image, trimap, prior and alpha are not counted.
+        Most bytes of arrays that the solve held at once. Image, trimap, prior and alpha are not
+        counted.
     threads : int
         Threads that were used.
     operator_complexity : float
-        Numbers in the matrices of all levels of multigrid over those of the finest; 1 for the other solvers.
+        Numbers in the matrices of all levels of multigrid over those of the finest; 1 for the other
+        solvers.
+    regions : dict of str to int
+        How many connected unknown regions each solver took, by the solver's name; "constant" counts
+        regions that touch known pixels of one kind only and were not solved. Empty if the regions
+        were not told apart.
     """
 
     method: str
@@ -57,10 +71,43 @@ class SolveInfo:
     threads: int
     operator_complexity: float = 1.0
     prior: str | None = None
+    regions: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a dict that `json` can write."""
         return asdict(self)
+
+
+class AffinityOptions(TypedDict, total=False):
+    """Options of affinities, for type checkers; `trimatte.methods` knows which method has which."""
+
+    epsilon: float | None
+    radius: int | None
+
+
+class SolveOptions(AffinityOptions, total=False):
+    """The keyword arguments of `solve_alpha` that concern the solve."""
+
+    start: npt.ArrayLike | None
+    solver: str
+    known_weight: float | None
+    tolerance: float
+    relative_residual: float
+    max_iterations: int
+    colour_space: str
+    threads: int | None
+    progress: Progress | None
+
+
+class AlphaOptions(SolveOptions, total=False):
+    """The keyword arguments of `solve_alpha`, for functions that pass them on."""
+
+    method: str | Affinity
+    prior: str | Prior | npt.ArrayLike | None
+    confidence: float | npt.ArrayLike | None
+    seed: int
+    background_threshold: float
+    foreground_threshold: float
 
 
 class AlphaResult(NamedTuple):

@@ -1,4 +1,4 @@
-"""Unknown regions that do not touch: systems of their own, less memory and less time one after another."""
+"""Unknown regions that do not touch are systems of their own: solved apart they cost less."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Part:
         return np.array(plane[self.rows, self.columns], order="C")
 
     def labels(self, labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """Cut the part out; what is unknown elsewhere counts as background, too far away to matter."""
+        """Cut the part out; what is unknown elsewhere is too far away to matter: background."""
         cut = self.cut(labels)
         cut[~self.own & (cut == UNKNOWN)] = BACKGROUND
         return cut
@@ -60,9 +60,9 @@ def independent_parts(labels: npt.NDArray[np.uint8], reach: int, unknowns: int) 
     Returns
     -------
     list of Part
-        Empty if one solve is as good: few unknown pixels, or most of them in one region. Regions are told apart by
-        blocks of 8 pixels, so that near ones stay together, and put into parts from top to bottom, as many as the
-        largest region has room for.
+        Empty if one solve is as good: few unknown pixels, or most of them in one region. Regions
+        are told apart by blocks of 8 pixels, so that near ones stay together, and put into parts
+        from top to bottom, as many as the largest region has room for.
     """
     if unknowns < _LEAST_UNKNOWN:
         return []

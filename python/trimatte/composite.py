@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from . import _check, colour
 from ._pixels import bands, quantized
-from .alpha import AlphaOptions, estimate_alpha
+from ._records import AlphaOptions
+from .alpha import estimate_alpha
 from .foreground import estimate_foreground
 
 if TYPE_CHECKING:
@@ -36,15 +37,15 @@ def cutout(
     exact_composite : bool, default True
         As in `estimate_foreground`.
     **options
-        Those of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress, ...
-        `threads`, `progress` and `colour_space` also go to the estimation of the foreground.
+        Those of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress,
+        ... `threads`, `progress` and `colour_space` also go to the estimation of the foreground.
 
     Returns
     -------
     (H, W, 4) ndarray of the dtype of `image`
-        Straight alpha: the colours are not multiplied by it. They are the estimated foreground, defined
-        under transparent pixels too, so that the cutout can be resized without a fringe. Integers are
-        rounded to the nearest.
+        Straight alpha: the colours are not multiplied by it. They are the estimated foreground,
+        defined under transparent pixels too, so that the cutout can be resized without a fringe.
+        Integers are rounded to the nearest.
 
     Raises
     ------
@@ -94,17 +95,19 @@ def composite(
     ----------
     foreground : (H, W, 3) or (H, W) ndarray of uint8, uint16, float32 or float64
         Colours of the foreground, not multiplied by alpha, such as
-        ``estimate_foreground(image, alpha).foreground``. Floats are in [0, 1] unless `colour_space` is "linear".
+        ``estimate_foreground(image, alpha).foreground``. Floats are in [0, 1] unless `colour_space`
+        is "linear".
     alpha : (H, W) ndarray
         Floats in [0, 1], or integers as fractions of their full range.
     background : ndarray of the shape of `foreground`, or a colour
-        A picture of any of these dtypes, whatever the dtype of `foreground`; a grey picture (H, W) may lie
-        behind a coloured foreground. A colour is 3 numbers (one number for a grey foreground) in the units
-        of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for uint8 and 0 to 65535 for uint16. Floats
-        from 0 to 1 are refused for integers if there is a 1 among them, which could mean white.
+        A picture of any of these dtypes, whatever the dtype of `foreground`; a grey picture (H, W)
+        may lie behind a coloured foreground. A colour is 3 numbers (one number for a grey
+        foreground) in the units of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for
+        uint8 and 0 to 65535 for uint16. Floats from 0 to 1 are refused for integers if there is a 1
+        among them, which could mean white.
     colour_space : {"srgb", "linear"}
-        With "linear" floats may be any finite numbers; integers stay within their range. The computation is the
-        same.
+        With "linear" floats may be any finite numbers; integers stay within their range. The
+        computation is the same.
 
     Returns
     -------

@@ -1,11 +1,13 @@
-"""The exceptions and the one warning class of trimatte.
+"""The exceptions and the one warning class of trimatte, and how to warn.
 
-Bad values raise :class:`ValueError` and wrong kinds of objects :class:`TypeError`; the classes here cover
-what those two cannot say.
+Bad values raise :class:`ValueError` and wrong kinds of objects :class:`TypeError`; the classes here
+cover what those two cannot say.
 """
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,3 +64,11 @@ class WorkerError(TrimatteError, RuntimeError):
 
 class TrimatteWarning(UserWarning):
     """Something legal but doubtful, such as an input whose transparency is ignored."""
+
+
+def warn(message: str) -> None:
+    """Warn in the name of the line that called the package, however deep inside it this is."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, TrimatteWarning, stacklevel=level)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core
-from ._runtime.threads import thread_count
-from .alpha import LEAST_EPSILON
+from . import _check
+from ._context import make_context
+from .affinities import ClosedForm
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -32,7 +32,8 @@ def closed_form_laplacian(
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
         Colours; integers span their whole range, floats are in [0, 1].
     epsilon : float, default 1e-7
-        Colour variance added to each window, in squared units of [0, 1] colours. Larger = smoother alpha.
+        Colour variance added to each window, in squared units of [0, 1] colours. Larger = smoother
+        alpha.
     radius : int, default 1
         Windows are ``2 radius + 1`` pixels wide and lie fully inside the image. A row has up to
         ``(4 radius + 1)**2`` entries.
@@ -44,26 +45,26 @@ def closed_form_laplacian(
     Returns
     -------
     (H*W, H*W) scipy.sparse.csr_array of float64
-        Symmetric, positive semidefinite, rows sum to zero; pixels in row-major order, indices sorted. Index
-        arrays are int32 while there are fewer than 2**31 entries, else int64.
+        Symmetric, positive semidefinite, rows sum to zero; pixels in row-major order, indices
+        sorted. Index arrays are int32 while there are fewer than 2**31 entries, else int64.
 
     Raises
     ------
     ValueError
-        If `image` is not (H, W, 3) or (H, W), is smaller than one window, or has values outside [0, 1] or
-        NaN; if `known` has another size; if `epsilon` or `radius` is not positive.
+        If `image` is not (H, W, 3) or (H, W), is smaller than one window, or has values outside
+        [0, 1] or NaN; if `known` has another size; if `epsilon` or `radius` is not positive.
     TypeError
         If an argument is of the wrong kind.
 
     Notes
     -----
-    Time grows with ``H W (2 radius + 1)**4``; radius 1 has a kernel of its own. About 300 bytes per pixel at
-    radius 1, all of them the result.
+    Time grows with ``H W (2 radius + 1)**4``; radius 1 has a kernel of its own. The result takes
+    about 300 bytes per pixel at radius 1, and nothing else is held.
 
     References
     ----------
-    .. [1] A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI
-       30(2), 2008, Eq. 12.
+    .. [1] A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting",
+       IEEE TPAMI 30(2), 2008, Eq. 12.
 
     Examples
     --------
@@ -74,12 +75,9 @@ def closed_form_laplacian(
     >>> bool(abs(L.sum(axis=1)).max() < 1e-12)
     True
     """
-    import scipy.sparse
-
-    epsilon = _check.between(epsilon, LEAST_EPSILON, 1e6, "epsilon")
-    radius = _check.at_least(radius, 1, "radius")
-    count = thread_count(threads)
-    picture = _check.image(image, smallest=2 * radius + 1)
+    affinity = ClosedForm(epsilon=epsilon, radius=radius)
+    context = make_context(threads, None)
+    picture = _check.image(image, smallest=affinity.smallest_image)
     fixed = None
     if known is not None:
         mask = _check.unmasked(known, "known")
@@ -88,11 +86,4 @@ def closed_form_laplacian(
         if mask.shape != picture.shape[:2]:
             raise ValueError(f"known: expected shape {picture.shape[:2]} to match image, got {mask.shape}")
         fixed = np.ascontiguousarray(mask).view(np.uint8)
-    data, indices, indptr = _core.laplacian(
-        _core.ClosedForm(epsilon, radius), picture, fixed, count, _core.Monitor(None)
-    )
-    pixels = picture.shape[0] * picture.shape[1]
-    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
-    if fixed is not None:
-        matrix.eliminate_zeros()  # pairs of pixels that share only windows left out
-    return matrix
+    return affinity.matrix(picture, fixed, context)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check
-from .alpha import AlphaResult, SolveOptions, solve_alpha
+from . import _check, methods
+from ._records import AlphaResult, SolveOptions
+from .alpha import solve_alpha
 from .priors import Combined, Prior, Robust, SoftMask
 from .priors._base import MOST_WEIGHT
 from .trimap import FOREGROUND, UNKNOWN, _dilated
@@ -16,13 +17,15 @@ from .trimap import FOREGROUND, UNKNOWN, _dilated
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-# Of the longer side: how far a mask's edge may be from the true one.
+# How far a mask's edge may be from the true one: the first two are parts of the longer side, the
+# last is in pixels.
 _BAND = 0.01
 _WIDEST_BAND = 0.05
-_LEAST_BAND = 4.0  # pixels
+_LEAST_BAND = 4.0
 # Values between these are a mask's doubt.
 _DOUBT = (0.1, 0.9)
 MASK_WEIGHT = 1e-3
+"""Default of `mask_weight`, see `matte_from_mask`."""
 
 
 def trimap_from_soft_mask(
@@ -35,23 +38,24 @@ def trimap_from_soft_mask(
     mask : (H, W) array of bool, uint8, uint16, float32 or float64
         In [0, 1], or integers over their whole range.
     band : float, optional
-        How far from the mask's edge pixels are unknown, on both sides, in pixels. Default: the largest
-        of 1 % of the longer side, 4 pixels, and the width of the mask's own soft edge (a mask enlarged from a
-        few hundred pixels has a wide one), up to 5 % of the longer side.
+        How far from the mask's edge pixels are unknown, on both sides, in pixels. The default is
+        the largest of 1 % of the longer side, 4 pixels, and the width of the mask's own soft edge
+        (a mask enlarged from a few hundred pixels has a wide one), up to 5 % of the longer side.
     threshold : float, default 0.5
         The edge is where the mask crosses this; in (0, 1).
 
     Returns
     -------
     (H, W) ndarray of uint8
-        0 background, 128 unknown, 255 foreground. If the band would leave no foreground or no background, it is
-        halved on that side until some is left, or until it is narrower than a pixel.
+        0 background, 128 unknown, 255 foreground. If the band would leave no foreground or no
+        background, it is halved on that side until some is left, or until it is narrower than a
+        pixel.
 
     Raises
     ------
     ValueError, TypeError
-        If the mask is all foreground or all background, holds NaN or values outside [0, 1], or has another shape
-        or dtype; if `band` or `threshold` is out of range.
+        If the mask is all foreground or all background, holds NaN or values outside [0, 1], or has
+        another shape or dtype; if `band` or `threshold` is out of range.
     """
     plane = _check.alpha(mask, np.shape(mask), "mask")
     edge = _check.number(threshold, "threshold")
@@ -75,7 +79,7 @@ def trimap_from_soft_mask(
 
 
 def _sure(ours: npt.NDArray[np.bool_], doubt: npt.NDArray[np.bool_], reach: float) -> npt.NDArray[np.bool_]:
-    """Pixels of ours that are far enough from others' and from doubt; nearer ones if there are none so far."""
+    """Pixels of ours that are far from others' and from doubt; nearer ones if none are that far."""
     candidates: npt.NDArray[np.bool_] = ours & ~doubt
     sure = np.zeros_like(candidates)
     while candidates.any() and not sure.any():
@@ -105,8 +109,8 @@ def matte_from_mask(
 ) -> npt.NDArray[np.floating]:
     """Refine a segmentation network's mask to a matte.
 
-    Three steps: a trimap from the mask (`trimap_from_soft_mask`); the mask as a weak prior, with another one
-    that has learnt the colours that are then known; the closed-form solve.
+    The mask gives a trimap (`trimap_from_soft_mask`) and a weak prior, beside another prior that
+    has learnt the colours that are then known; closed-form matting joins them.
 
     Parameters
     ----------
@@ -115,19 +119,22 @@ def matte_from_mask(
     mask : (H, W) array of bool or the same dtypes
         Soft or hard; in [0, 1], or integers over their whole range.
     band : float, optional
-        Half the width of the unknown band in pixels; see `trimap_from_soft_mask` for the default. As wide as the
-        mask may be wrong, and as the longest hair that it misses.
+        Half the width of the unknown band in pixels; see `trimap_from_soft_mask` for the default.
+        It should be as wide as the mask may be wrong, and as the longest hair that it misses.
     threshold : float, default 0.5
         Where the mask's edge is.
     mask_weight : float, default 1e-3
-        How much the mask counts inside the band: the confidence is ``mask_weight * (abs(2 mask - 1) + 0.05)``.
+        How much the mask counts inside the band: the confidence is
+        ``mask_weight * (abs(2 mask - 1) + 0.05)``.
     learn : bool, default True
-        Use the prior `Robust` too: about half a second more, and a tenth less error. It leaves colours alone that
-        are nowhere known, such as those of parts thinner than the band.
+        Use the prior `Robust` too, which takes about half a second more and lowers the error by a
+        tenth. It leaves colours alone that are nowhere known, such as those of parts thinner than
+        the band.
     seed : int, default 0
-        Of that prior.
+        Seed of that prior.
     **options
-        Those of `solve_alpha` that concern the solve: solver, epsilon, tolerance, start, threads, progress, ...
+        Options of `solve_alpha` that concern the solve: solver, epsilon, tolerance, start, threads,
+        progress, ...
 
     Returns
     -------
@@ -151,23 +158,23 @@ def matte_from_mask(
     for name in options:
         if name not in SolveOptions.__optional_keys__:
             raise TypeError(
-                f"{name}: matte_from_mask has none, it is closed-form with the mask as prior; expected options of "
-                f"{', '.join(sorted(SolveOptions.__optional_keys__))}"
+                f"{name}: matte_from_mask has none, it is {methods.DEFAULT} with the mask as prior; "
+                f"expected options of {', '.join(sorted(SolveOptions.__optional_keys__))}"
             )
-    return refine_mask(
+    return solve_from_mask(
         image, mask, band=band, threshold=threshold, mask_weight=mask_weight, learn=learn, seed=seed, **options
     ).alpha
 
 
-def refine_mask(
+def solve_from_mask(
     image: npt.ArrayLike,
     mask: npt.ArrayLike,
     *,
-    band: float | None,
-    threshold: float,
-    mask_weight: float,
-    learn: bool,
-    seed: int,
+    band: float | None = None,
+    threshold: float = 0.5,
+    mask_weight: float = MASK_WEIGHT,
+    learn: bool = True,
+    seed: int = 0,
     **options: Unpack[SolveOptions],
 ) -> AlphaResult:
     """Do what `matte_from_mask` does and say how."""

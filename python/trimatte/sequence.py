@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _check
+from . import _check, methods
 from ._pixels import unit_floats
-from .alpha import AlphaOptions, AlphaResult, solve_alpha
+from ._records import AlphaOptions, AlphaResult
+from .alpha import solve_alpha
 from .colour import srgb_from_linear
 from .errors import TrimatteError
 
@@ -37,31 +38,36 @@ def solve_sequence(
     Parameters
     ----------
     images, trimaps : iterable of arrays
-        As for :func:`solve_alpha`; frames of one size, taken one by one.
+        Images and trimaps as for :func:`solve_alpha`, frames of one size; they are taken one by
+        one.
     temporal : float, default 0
-        How much a frame is held to the alpha of the one before: its confidence as a prior, where the picture has
-        not changed. For a camera and a foreground that stand still: 0.1 removes a quarter of the flicker that
-        noise of 0.01 makes. What moves is not followed: there it does nothing, or harm if `change` is large.
+        How much a frame is held to the alpha of the one before: its confidence as a prior, where
+        the picture has not changed. It is meant for a camera and a foreground that stand still: 0.1
+        removes a quarter of the flicker that noise of 0.01 makes. What moves is not followed: there
+        it does nothing, or harm if `change` is large.
     change : float, default 0.03
-        A change of colour, of 1, at which the confidence has fallen to exp(-1); about three times the noise.
+        The change of a [0, 1] colour at which the confidence has fallen to exp(-1); about three
+        times the noise.
     **options
-        Of :func:`solve_alpha`. With `temporal` there can be no other prior.
+        Options of :func:`solve_alpha`. With `temporal` there can be no other prior.
 
     Yields
     ------
     AlphaResult
-        Of one frame after another. A frame of another size than the one before starts anew.
+        The result of one frame after another. A frame of another size than the one before starts
+        anew.
 
     Raises
     ------
     ValueError, TypeError
-        As :func:`solve_alpha`, with the number of the frame, from 0; if there are fewer trimaps than images or
-        more, if `temporal` is negative, `change` not above 0, or both `temporal` and a prior are given.
+        As :func:`solve_alpha`, with the number of the frame, from 0; if there are fewer trimaps
+        than images or more, if `temporal` is negative, `change` not above 0, or both `temporal` and
+        a prior are given.
 
     Notes
     -----
-    The confidence of a pixel is ``temporal * exp(-(d / change)**2)``, d the largest change of a channel there,
-    averaged over 3 x 3 pixels, so that noise counts less than motion.
+    The confidence of a pixel is ``temporal * exp(-(d / change)**2)``, d the largest change of a
+    channel there, averaged over 3 x 3 pixels, so that noise counts less than motion.
 
     Examples
     --------
@@ -90,7 +96,9 @@ def solve_named(
     _check.iterable(trimaps, "trimaps", "arrays")
     temporal = _check.between(temporal, 0, 1e12, "temporal")
     change = _check.positive(change, "change")
-    if temporal and (options.get("prior") is not None or options.get("method", "closed-form") != "closed-form"):
+    if temporal and (
+        options.get("prior") is not None or methods.has_prior(options.get("method", methods.DEFAULT))
+    ):
         raise ValueError("temporal: expected 0 beside a prior or a method that has one; it would be another")
     return _solved(images, trimaps, names, temporal, change, dict(options))
 

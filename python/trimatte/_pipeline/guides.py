@@ -15,7 +15,7 @@ from ..alpha import solve_alpha
 from ..colour import displayed
 from ..io.picture import Picture, space_of
 from ..io.read import read_guide, read_opaque, read_single
-from ..mask import MASK_WEIGHT, refine_mask
+from ..mask import solve_from_mask
 from ..scribbles import trimap_from_scribbles
 
 Pixels = npt.NDArray[Any]
@@ -98,15 +98,9 @@ class RoughMask(Guide):
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
     ) -> tuple[Pixels, SolveInfo | None]:
         """Refine the mask."""
-        options: dict[str, Any] = {
-            "band": None,
-            "threshold": 0.5,
-            "mask_weight": MASK_WEIGHT,
-            "learn": True,
-            "seed": 0,
-        }
-        options.update(self.options)
-        return refine_mask(pixels, known, colour_space=colour_space, threads=threads, progress=progress, **options)
+        return solve_from_mask(
+            pixels, known, colour_space=colour_space, threads=threads, progress=progress, **self.options
+        )
 
 
 @dataclass(frozen=True)

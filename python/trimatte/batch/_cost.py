@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import methods
 from .._check import UNKNOWN, labels
+from .._solve import has_stencil
 from ..io.read import pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 
-# Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with many unknown
-# pixels, the solve.
+# Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with
+# many unknown pixels, the solve.
 _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
 _SOLVE_PER_PIXEL = 14
@@ -20,10 +22,10 @@ _DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
 
 
 def estimated_bytes(job: Job) -> int:
-    """Estimate the memory of the process that does an item; 0 if its pictures cannot be read, which costs little.
+    """Estimate the memory, in bytes, of the process that does an item.
 
-    The picture's size is read from the file's head, the unknown pixels are counted in the trimap, or in the one
-    that a mask gives.
+    It is 0 if the pictures cannot be read, which costs little. The picture's size is read from the
+    file's head, the unknown pixels are counted in the trimap, or in the one that a mask gives.
     """
     try:
         pixels, floats = pixel_count(job.image)
@@ -32,10 +34,16 @@ def estimated_bytes(job: Job) -> int:
         return 0
     if job.options.get("known_weight") is not None:
         unknown = pixels
-    direct = job.options.get("solver") in ("cholesky", "cg") or job.options.get("radius", 1) != 1
+    direct = job.options.get("solver") in ("cholesky", "cg") or not _has_stencil(job)
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
     return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
+
+
+def _has_stencil(job: Job) -> bool:
+    """Whether multigrid can solve it; a prior alone needs no solve."""
+    affinity = methods.chosen_among(job.options).affinity
+    return affinity is None or has_stencil(affinity)
 
 
 def _unknown(job: Job) -> int:

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import methods
+from .._check import meant
 from .._pipeline import CHANNELS
 from .._pipeline.outputs import refuse_unusable
-from ..alpha import PRIORS, SolveOptions, solve_alpha
+from .._records import AffinityOptions, AlphaOptions, SolveOptions
 from ..errors import BatchError
 from ..io.formats import depth_of
 from ..io.names import filesystem, is_url, place_of, with_slashes
@@ -23,13 +25,14 @@ from ..io.names import filesystem, is_url, place_of, with_slashes
 FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 # What an item can leave behind, and how many channels that has.
 KINDS = {kind: CHANNELS[kind] for kind in ("cutout", "alpha", "foreground")}
-# Arguments of `solve_alpha` that a job may give.
-OPTIONS = frozenset(solve_alpha.__kwdefaults__ or ()) - {"confidence", "threads", "progress"}
-# Those of `matte_from_mask` that one with a mask may give, and all that it may.
-_OF_MASK = {"band", "threshold", "learn"}
+# Arguments of `solve_alpha` that a job may give besides the options of its method.
+OPTIONS = (
+    AlphaOptions.__optional_keys__ - AffinityOptions.__optional_keys__ - {"confidence", "threads", "progress"}
+)
+# Arguments of `matte_from_mask` that only a job with a mask may give.
+_OF_MASK = frozenset({"band", "threshold", "learn"})
+# All that a job with a mask may give besides the options of its method.
 _MASK_OPTIONS = (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed"} | _OF_MASK
-# Those that a manifest can hold.
-_COLUMNS = (OPTIONS | _OF_MASK) - {"start"}
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,16 @@ class Job:
     mask : str, optional
         a rough mask, from which :func:`trimatte.matte_from_mask` makes the matte.
     options : dict, optional
-        Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or `epsilon`;
-        with a mask those of :func:`trimatte.matte_from_mask`: `band`, `threshold`, `learn`, `seed` and of the
-        solve.
+        Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or
+        `epsilon`; with a mask those of :func:`trimatte.matte_from_mask`: `band`, `threshold`,
+        `learn`, `seed` and those that concern the solve.
 
     Raises
     ------
     BatchError
-        If there is not exactly one of `trimap` and `mask`, no output, an unknown kind of output, one that its
-        format cannot hold, or an unknown option; if an output is an input or another output.
+        If there is not exactly one of `trimap` and `mask`, no output, an unknown kind of output,
+        one that its format cannot hold, or an unknown option; if an output is an input or another
+        output.
     """
 
     image: str
@@ -75,19 +79,35 @@ class Job:
             raise BatchError(f"{self.image}: expected a trimap or a mask, got {got}")
         if not self.outputs:
             raise BatchError(f"{self.image}: expected an output, got none")
-        if self.mask is not None and "prior" in self.options:
-            raise BatchError(f"{self.image}: a mask is a prior; expected no other, got {self.options['prior']!r}")
-        if self.mask is not None and self.options.get("method", "closed-form") != "closed-form":
-            method = self.options["method"]
-            raise BatchError(f"{self.image}: a mask is refined by closed-form, got method {method!r}")
+        self._check_options()
+        self._check_outputs()
+
+    def _check_options(self) -> None:
+        """Raise BatchError at an option that `solve_alpha` or `matte_from_mask` would not take."""
+        options = self.options
+        method = options.get("method", methods.DEFAULT)
+        if self.mask is not None and "prior" in options:
+            raise BatchError(f"{self.image}: a mask is a prior; expected no other, got {options['prior']!r}")
+        if self.mask is not None and method != methods.DEFAULT:
+            raise BatchError(f"{self.image}: a mask is refined by {methods.DEFAULT}, got method {method!r}")
         known, guide = (OPTIONS, "trimap") if self.mask is None else (_MASK_OPTIONS, "mask")
-        for name in self.options:
-            if name not in known:
-                wanted = f"{', '.join(sorted(known))} with a {guide}"
-                raise BatchError(f"{self.image}: expected options of {wanted}, got {name!r}")
-        prior = self.options.get("prior")
-        if isinstance(prior, str) and prior not in PRIORS:
-            raise BatchError(f"{self.image}: expected a prior of {', '.join(PRIORS)}, got {prior!r}")
+        of_method = methods.option_names()
+        for name in options:
+            if name not in known and name not in of_method:
+                every = sorted(known | of_method)
+                wanted, got = f"{', '.join(every)} with a {guide}", f"got {name!r}{meant(name, every)}"
+                raise BatchError(f"{self.image}: expected options of {wanted}, {got}")
+        try:
+            methods.chosen_among(options)
+        except (ValueError, TypeError) as error:
+            raise BatchError(f"{self.image}: {error}") from error
+        prior = options.get("prior")
+        if isinstance(prior, str) and prior not in methods.PRIORS:
+            got = f"got {prior!r}{meant(prior, methods.PRIORS)}"
+            raise BatchError(f"{self.image}: expected a prior of {', '.join(methods.PRIORS)}, {got}")
+
+    def _check_outputs(self) -> None:
+        """Raise BatchError at an output that cannot be written, or is another file of the job."""
         for kind in self.outputs:
             if kind not in KINDS:
                 raise BatchError(f"{self.image}: expected an output of {', '.join(KINDS)}, got {kind!r}")
@@ -123,18 +143,18 @@ def jobs_from_files(
     Parameters
     ----------
     images : str
-        A pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.png"``; local, or a URL that fsspec can list. The
-        name of a file means that file, whatever it has in it.
+        A pattern such as ``"photos/*.jpg"`` or ``"photos/**/*.png"``; local, or a URL that fsspec
+        can list. The name of a file means that file, whatever it has in it.
     output : str
-        Template of the outputs' names, such as ``"out/{stem}.png"``. ``{stem}`` is the picture's name without
-        ending, ``{name}`` its name, ``{folder}`` the folder it is in, below the pattern's fixed part, ``{what}``
-        the kind of output.
+        Template of the outputs' names, such as ``"out/{stem}.png"``. ``{stem}`` is the picture's
+        name without ending, ``{name}`` its name, ``{folder}`` the folder it is in, below the
+        pattern's fixed part, ``{what}`` the kind of output.
     trimaps, masks : str
         Template of the trimaps' or the masks' names; one of the two.
     what : sequence of {"cutout", "alpha", "foreground"}, default ("cutout",)
         What to write. For several, `output` has ``{what}``.
     options : dict, optional
-        Of all jobs; see :class:`Job`.
+        Options of all jobs; see :class:`Job`.
 
     Returns
     -------
@@ -177,15 +197,17 @@ def jobs_from_files(
 def jobs_from_manifest(path: str | os.PathLike[str], *, options: Mapping[str, Any] | None = None) -> list[Job]:
     """Read jobs from a CSV file (.csv) or from JSON lines (any other ending).
 
-    Each row, or object, has ``image``, ``trimap`` or ``mask``, one or more of ``cutout``, ``alpha`` and
-    ``foreground`` (``output`` is the same as ``cutout``), and, if wanted, options of :class:`Job`, which count
-    before `options`: all but ``start``, such as ``method``, ``known_weight``, or ``learn`` (true or false). Names
-    are relative to the manifest's folder. Empty cells are as if they were not there.
+    Each row, or object, has ``image``, ``trimap`` or ``mask``, one or more of ``cutout``, ``alpha``
+    and ``foreground`` (``output`` is the same as ``cutout``), and, if wanted, options of
+    :class:`Job`, which count before `options`: all but ``start``, such as ``method``,
+    ``known_weight``, or ``learn`` (true or false). Names are relative to the manifest's folder.
+    Empty cells are as if they were not there.
 
     Raises
     ------
     BatchError
-        If the file is no such manifest, a row is wrong (its number is said), or two jobs have one output.
+        If the file is no such manifest, a row is wrong (its number is said), or two jobs have one
+        output.
     OSError
         If it cannot be read.
     """
@@ -251,9 +273,11 @@ def _job_of(row: dict[str, Any], folder: Path, options: Mapping[str, Any]) -> Jo
         if "cutout" in outputs:
             raise BatchError("expected output or cutout, got both")
         outputs["cutout"] = output
+    columns = sorted((OPTIONS | _OF_MASK | set(methods.options())) - {"start"})
     for name in row:
-        if name not in _COLUMNS:
-            raise BatchError(f"{image}: expected options of {', '.join(sorted(_COLUMNS))}, got {name!r}")
+        if name not in columns:
+            got = f"got {name!r}{meant(name, columns)}"
+            raise BatchError(f"{image}: expected options of {', '.join(columns)}, {got}")
     return Job(image, outputs, trimap, mask, {**options, **row})
 
 
@@ -270,7 +294,7 @@ def _value(text: str) -> Any:
 
 
 def checked(jobs: Iterable[Job], bits: int | None = None) -> Iterator[Job]:
-    """Pass jobs on one by one; raise BatchError at the first that would write what another writes or reads."""
+    """Pass jobs on; raise BatchError at the first that writes what another writes or reads."""
     inputs: set[str] = set()
     owners: dict[str, str] = {}
     for job in jobs:

@@ -20,7 +20,7 @@ from .. import batch as batches
 from ..errors import BatchError
 from ..io.names import is_url
 from ._app import app
-from ._matting import bits_option, mask_options, solve_options
+from ._options import bits_option, mask_options, solve_options
 from ._session import Session, command, tell
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."

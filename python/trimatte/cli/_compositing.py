@@ -14,7 +14,8 @@ from ..io.read import as_guide, read_finite, read_opaque, read_single
 from ..io.write import Output, save_pictures
 from ..trimap import trimap_from_mask
 from ._app import app
-from ._matting import bits_option, space_option, summary
+from ._matting import summary
+from ._options import bits_option, space_option
 from ._pictures import parsed_backdrop, prepare_outputs
 from ._session import Session, command
 

@@ -17,20 +17,21 @@ from ..datasets import Dataset
 from ..datasets._files import LAYOUTS
 from ..errors import DatasetError
 from ..evaluation._records import COMPARED, without_nan
+from ..methods import BEST, DEFAULT
 from ._app import app
 from ._session import Session, command
 
 if TYPE_CHECKING:
     from ..evaluation import Evaluation
 
-METHOD_HELP = "What to measure; may be repeated. [default: closed-form, best]"
-LAYOUT_HELP = f"Of folders: auto, {', '.join(LAYOUTS)}. [default: auto]"
+METHOD_HELP = f"What to measure; may be repeated. [default: {DEFAULT}, {BEST}]"
+LAYOUT_HELP = f"Layout of folders: auto, {', '.join(LAYOUTS)}. [default: auto]"
 TRIMAPS_HELP = "Which trimaps of an alphamatting.com folder; may be repeated. [default: Trimap1]"
 TRUTHS_HELP = "With DATA a pattern of pictures: pattern of the true alphas, 'gt/*.png' or 'gt/{stem}_alpha.png'."
 TRIMAP_FILES_HELP = "Likewise, of the trimaps. [default: made from the truth]"
 MEASURE_HELP = f"{', '.join(COMPARED)}."
 JOBS_HELP = "Samples side by side; seconds are worth comparing at 1 only. [default: 1]"
-DEFAULT_METHODS = ("closed-form", "best")
+DEFAULT_METHODS = (DEFAULT, BEST)
 REPORT_PACKAGES = ("jinja2", "matplotlib")
 
 

@@ -2,82 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, RoughMask, Trimap, matte
 from .._records import SolveInfo
-from ..alpha import LEAST_EPSILON, LEAST_TOLERANCE, METHODS, PRIORS, SOLVERS
-from ..colour import SPACES
-from ..io.formats import BITS
 from ._app import app
+from ._options import (
+    EXACT_HELP,
+    SEED_HELP,
+    bits_option,
+    cut_options,
+    given,
+    mask_options,
+    solve_options,
+    space_option,
+)
 from ._pictures import parsed_backdrop, prepare_outputs
 from ._session import Session, command
 
-OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
-Decorated = Callable[..., None]
-
-METHOD_HELP = f"{', '.join(METHODS)}. [default: closed-form]"
-PRIOR_HELP = f"A guess that counts beside the affinity: {', '.join(PRIORS)}."
-TOLERANCE_HELP = "Largest error of alpha (multigrid). [default: 0.001]"
-LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
-HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
-BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
-LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
-EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
-BITS_HELP = "Of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
-SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
-EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
-
-
-def solve_options(function: Decorated) -> Decorated:
-    """Add the options of `trimatte.solve_alpha`, under the same names."""
-    options: tuple[tuple[str, Any, str, str], ...] = (
-        ("--method", click.Choice(METHODS), "NAME", METHOD_HELP),
-        ("--prior", click.Choice(list(PRIORS)), "NAME", PRIOR_HELP),
-        ("--seed", click.IntRange(0), "N", "Of the prior's random numbers. [default: 0]"),
-        ("--solver", click.Choice(SOLVERS), "", "[default: auto]"),
-        ("--tolerance", click.FloatRange(LEAST_TOLERANCE, 1), "X", TOLERANCE_HELP),
-        ("--max-iterations", click.IntRange(1, 2**31 - 1), "N", "[default: 10000]"),
-        ("--epsilon", click.FloatRange(LEAST_EPSILON, 1e6), "X", "Smoothness of alpha. [default: 1e-7]"),
-        ("--radius", click.IntRange(1), "N", "Window radius in pixels. [default: 1]"),
-        ("--known-weight", click.FloatRange(1e-12, 1e12), "X", "Let known pixels move a little."),
-        ("--background-threshold", click.FloatRange(0, 1), "X", LOW_HELP),
-        ("--foreground-threshold", click.FloatRange(0, 1), "X", HIGH_HELP),
-    )
-    function = space_option(function)
-    for name, kind, metavar, text in reversed(options):
-        function = click.option(name, type=kind, metavar=metavar or None, help=text)(function)
-    return function
-
-
-def mask_options(function: Decorated) -> Decorated:
-    """Add the options of `trimatte.matte_from_mask`, under the same names."""
-    for option in (
-        click.option("--learn/--no-learn", default=None, help=LEARN_HELP),
-        click.option("--threshold", type=OPEN_UNIT, metavar="X", help=EDGE_HELP),
-        click.option("--band", type=click.FloatRange(0, 1e6), metavar="N", help=BAND_HELP),
-    ):
-        function = option(function)
-    return function
-
-
-def space_option(function: Decorated) -> Decorated:
-    """Add the option that says what the colours are."""
-    return click.option("--colour-space", type=click.Choice(SPACES), help=SPACE_HELP)(function)
-
-
-def bits_option(function: Decorated) -> Decorated:
-    """Add the option of the depth of what is written."""
-    choices = click.Choice([str(bits) for bits in BITS])
-    return click.option("--bits", type=choices, callback=_whole, help=BITS_HELP)(function)
-
-
-def _whole(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
-    return None if text is None else int(text)
 
 
 def summary(session: Session, output: str, note: str = "") -> None:
@@ -91,22 +36,9 @@ def solve_note(info: SolveInfo | None) -> str:
     """Say how alpha was found."""
     if info is None:
         return ""
-    if info.method in PRIORS:
+    if info.solver == "none" and info.prior == info.method:
         return f" ({info.method})"
     return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
-
-
-def cut_options(function: Decorated) -> Decorated:
-    """Add the options of what is done with alpha to make a cutout."""
-    for option in (
-        click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
-        bits_option,
-        click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
-        click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
-        click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP, TIFF or EXR (RGBA)."),
-    ):
-        function = option(function)
-    return function
 
 
 def cut_out(
@@ -130,11 +62,6 @@ def cut_out(
     backdrop = parsed_backdrop(background) if background else None
     info = matte(Item(image, guide, dict(files), backdrop=backdrop, **settings), session.run("composite"))
     summary(session, output, solve_note(info))
-
-
-def given(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that were given; the library knows the defaults of the others."""
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, Any]) -> list[str]:
@@ -197,7 +124,7 @@ def cutout(
 @click.argument("mask")
 @cut_options
 @mask_options
-@click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help="Of the network. [default: 0]")
+@click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help=SEED_HELP)
 @space_option
 def refine(
     session: Session,

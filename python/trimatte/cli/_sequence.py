@@ -15,7 +15,7 @@ from .._pipeline.frames import Frame, Solves
 from ..errors import PictureError, TrimatteWarning
 from ..io.names import is_url, with_slashes
 from ._app import app
-from ._matting import bits_option, given, solve_options
+from ._options import bits_option, given, solve_options
 from ._pictures import prepare_outputs
 from ._session import Session, command
 

@@ -18,15 +18,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check, _core
-from ..alpha import METHODS, PRIORS, solve_alpha
+from .. import _check, _core, methods
+from .._records import AffinityOptions, AlphaOptions
+from ..alpha import solve_alpha
 from ..datasets import Sample
 from ..datasets._files import pictures_in
 from ..io.names import state_of
 from ..io.read import load_image
 
-# Of a picture that options are tried on: any usual radius fits.
+# Side of a picture on which options are tried: any usual radius fits.
 _TRIAL_SIDE = 512
+
+
+# Arguments of `solve_alpha` that a spec may give besides the options of its method.
+_OPTIONS = (
+    AlphaOptions.__optional_keys__ - AffinityOptions.__optional_keys__ - {"method", "prior", "threads", "progress"}
+)
 
 
 @dataclass(frozen=True)
@@ -48,13 +55,14 @@ class Method:
     spec : str
         One of
 
-        * a method of trimatte, with a prior and options if wanted: ``"best"``, ``"closed-form+sampling"``,
-          ``"closed-form,epsilon=1e-5,radius=2"``; see :func:`trimatte.solve_alpha`;
-        * ``"package.module:function"``, called as ``function(image, trimap)`` with float64 arrays in [0, 1], the
-          image (H, W, 3), or (H, W) if it is grey, the trimap (H, W) with 0, 0.5 and 1; it returns alpha, (H, W).
-          The module may lie in the current folder;
-        * a folder of finished alphas, pictures named like the samples, in it or in a folder in it that is named
-          like the data set.
+        * a method of trimatte, with a prior and options if wanted: ``"best"``,
+          ``"closed-form+sampling"``, ``"closed-form,epsilon=1e-5,radius=2"``; see
+          :func:`trimatte.solve_alpha`;
+        * ``"package.module:function"``, called as ``function(image, trimap)`` with float64 arrays
+          in [0, 1], the image (H, W, 3), or (H, W) if it is grey, the trimap (H, W) with 0, 0.5 and
+          1; it returns alpha, (H, W). The module may lie in the current folder;
+        * a folder of finished alphas, pictures named like the samples, in it or in a folder in it
+          that is named like the data set.
 
     Examples
     --------
@@ -70,16 +78,18 @@ class Method:
 
     @classmethod
     def parse(cls, text: str) -> Method:
-        """Make a method of ``SPEC`` or ``NAME=SPEC``; the name is else the spec, or the folder's name.
+        """Make a method of ``SPEC`` or ``NAME=SPEC``.
+
+        The default name is the spec, or the folder's name.
 
         Raises
         ------
         ValueError
-            If the spec is neither a method of trimatte, nor a function's name, nor a folder, or its options are
-            not such of :func:`trimatte.solve_alpha`.
+            If the spec is neither a method of trimatte, nor a function's name, nor a folder, or its
+            options are not such of :func:`trimatte.solve_alpha`.
         """
         name, equals, spec = text.partition("=")
-        if not equals or "," in name or name in ("", *METHODS) or Path(text).is_dir():
+        if not equals or "," in name or name in ("", *methods.names()) or Path(text).is_dir():
             name, spec = "", text
         method = cls(name or (Path(spec).resolve().name if Path(spec).is_dir() else spec), spec)
         method._kind()
@@ -92,30 +102,30 @@ class Method:
 
     def _kind(self) -> str:
         head = re.split(r"[+,]", self.spec)[0]
-        if head in METHODS:
+        if head in methods.names():
             self._options()
             return "trimatte"
         if self.spec and Path(self.spec).is_dir():
             return "folder"
         if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", self.spec):
             return "function"
+        names = methods.names()
         raise ValueError(
-            f"method: expected one of {', '.join(METHODS)}, package.module:function, or a folder of alphas, "
-            f"got {self.spec!r} (NAME=METHOD names it; NAME is not one of these)"
+            f"method: expected one of {', '.join(names)}, package.module:function, or a folder of alphas, "
+            f"got {self.spec!r}{_check.meant(head, names)} (NAME=METHOD names it; NAME is not one of these)"
         )
 
     def _options(self) -> dict[str, Any]:
         """Return the arguments of `solve_alpha` that the spec gives."""
         head, *pairs = self.spec.split(",")
-        method, plus, prior = head.partition("+")
-        options: dict[str, Any] = {"method": _check.one_of(method, METHODS, "method")}
-        if plus:
-            options["prior"] = _check.one_of(prior, tuple(PRIORS), "prior")
-        known = set(solve_alpha.__kwdefaults__ or ()) - {"method", "prior", "threads", "progress"}
+        methods.meaning(head)
+        options: dict[str, Any] = {"method": head}
+        known = sorted({*_OPTIONS, *methods.options()})
         for pair in pairs:
             key, equals, value = pair.partition("=")
             if not equals or key not in known:
-                raise ValueError(f"method: expected options of {', '.join(sorted(known))}, got {pair!r}")
+                got = f"got {pair!r}{_check.meant(key, known)}"
+                raise ValueError(f"method: expected options of {', '.join(known)}, {got}")
             try:
                 options[key] = json.loads(value)
             except json.JSONDecodeError:
@@ -158,7 +168,7 @@ class Method:
         return Answer(_check.plane(found, sample.truth.shape, "alpha"))
 
     def refuse_unusable(self) -> None:
-        """Raise ValueError if no sample could be done: a function that cannot be had, an option out of range."""
+        """Raise ValueError if no sample could be done: no such function, an option out of range."""
         kind = self._kind()
         if kind == "trimatte":
             self._try_options()

@@ -1,4 +1,7 @@
-"""Priors: guesses of alpha that an affinity then refines. Give one to `trimatte.estimate_alpha` as `prior`."""
+"""Priors: guesses of alpha that an affinity then refines.
+
+Give one to `trimatte.estimate_alpha` as `prior`.
+"""
 
 from ._base import Guess, Prior
 from .combined import Combined

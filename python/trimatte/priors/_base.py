@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check, _core
-from .._runtime.threads import thread_count
+from .. import _check
+from .._context import Context, Progress, make_context
 
 Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
-Progress = Callable[[str, float], object]
 
-
-# Confidences are at most 1e12, sums of several included.
 MOST_WEIGHT = 1e10
+"""Largest `weight` of a prior, so that confidences, and sums of several, stay below 1e12."""
 
 
 class Guess(NamedTuple):
@@ -29,28 +25,27 @@ class Guess(NamedTuple):
     Attributes
     ----------
     alpha : (H, W) ndarray of float32
-        In [0, 1]; 0 or 1 where the trimap knows.
+        The guess, in [0, 1]; 0 or 1 where the trimap knows.
     confidence : (H, W) ndarray of float32
-        Weight c of the term ``c (x - alpha)**2`` in the solve; the Laplacian's rows have diagonals of about 5. Its
-        value on known pixels is not used.
+        Weight c of the term ``c (x - alpha)**2`` in the solve; the Laplacian's rows have diagonals
+        of about 5. Its value on known pixels is not used.
     """
 
     alpha: Plane
     confidence: Plane
 
 
-@dataclass(frozen=True)
-class Call:
-    """How a native call runs."""
-
-    threads: int
-    monitor: _core.Monitor
-
-
 class Prior(ABC):
-    """A way to guess alpha; give one to `trimatte.estimate_alpha` as `prior`."""
+    """A way to guess alpha; give one to `trimatte.estimate_alpha` as `prior`.
 
-    # Whether the trimap must have known pixels of both kinds.
+    A subclass has one method, `guess`, which returns a `Guess`.
+
+    Attributes
+    ----------
+    needs_known : bool
+        Whether the trimap must have known pixels of both kinds.
+    """
+
     needs_known = True
 
     def estimate(
@@ -82,29 +77,39 @@ class Prior(ABC):
         Raises
         ------
         ValueError, TypeError
-            If an argument has the wrong shape, dtype or range, or too little is known to learn from.
+            If an argument has the wrong shape, dtype or range, or too little is known to learn
+            from.
         """
-        picture, labels, call = checked(image, trimap, threads, progress)
-        return self.guess(picture, labels, call)
+        picture, labels, context = checked(image, trimap, threads, progress)
+        return self.guess(picture, labels, context)
 
     @abstractmethod
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
-        """Guess from checked arguments: a (H, W, C) image and labels (see `_check.labels`)."""
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
+        """Guess from checked arguments.
 
+        Parameters
+        ----------
+        image : (H, W, C) ndarray of uint8, uint16, float32 or float64
+            Display colours, C = 1 or 3.
+        labels : (H, W) ndarray of uint8
+            0 = known background, 1 = known foreground, 2 = unknown.
+        context : Context
+            ``context.threads`` is the number of threads that may be used.
 
-def make_call(threads: int | None, progress: Progress | None) -> Call:
-    """Check and convert how a native call is to run."""
-    _check.progress(progress)
-    return Call(thread_count(threads), _core.Monitor(progress))
+        Returns
+        -------
+        Guess
+            Alpha and its confidence.
+        """
 
 
 def checked(
     image: npt.ArrayLike, trimap: npt.ArrayLike, threads: int | None, progress: Progress | None
-) -> tuple[Pixels, Labels, Call]:
+) -> tuple[Pixels, Labels, Context]:
     """Check and convert what every prior is given."""
-    call = make_call(threads, progress)
+    context = make_context(threads, progress)
     picture = _check.image(image)
-    return picture, _check.labels(trimap, picture.shape), call
+    return picture, _check.labels(trimap, picture.shape), context
 
 
 def known_alpha(labels: Labels) -> Plane:

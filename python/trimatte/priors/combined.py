@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _check
-from ._base import Call, Guess, Labels, Pixels, Prior, known_alpha
+from .._context import Context
+from ._base import Guess, Labels, Pixels, Prior, known_alpha
 
 
 class Combined(Prior):
@@ -18,8 +19,8 @@ class Combined(Prior):
 
     Notes
     -----
-    The sum of ``c_i (x - a_i)**2`` is, but for a constant, ``c (x - a)**2`` with c the sum of the confidences and
-    a the mean of the guesses weighted by them.
+    The sum of ``c_i (x - a_i)**2`` is, but for a constant, ``c (x - a)**2`` with c the sum of the
+    confidences and a the mean of the guesses weighted by them.
     """
 
     def __init__(self, *parts: Prior) -> None:
@@ -31,13 +32,13 @@ class Combined(Prior):
         self.parts = parts
         self.needs_known = any(part.needs_known for part in parts)
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Make all guesses and add them up."""
         alpha = known_alpha(labels)
         pull = np.zeros(labels.shape, np.float32)
         confidence = np.zeros(labels.shape, np.float32)
         for part in self.parts:
-            guess = part.guess(image, labels, call)
+            guess = part.guess(image, labels, context)
             pull += guess.confidence * guess.alpha
             confidence += guess.confidence
         np.divide(pull, confidence, out=alpha, where=(confidence > 0) & (labels == _check.UNKNOWN))

@@ -7,51 +7,54 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import _check, _core
-from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Prior, known_alpha, need_known, sureness
+from .._context import Context
+from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Prior, known_alpha, need_known, sureness
 
 
 @dataclass(frozen=True)
 class CompositeNetwork(Prior):
     """A small network that learns to unmix the colours of this very picture.
 
-    It sees one pixel, colour and place, and is trained on synthetic composites: a known foreground and a known
-    background colour from near the same place, mixed with a random alpha. So it sees what the labels of a trimap
-    never show, half-transparent pixels. This is the most accurate of the priors, unless the unknown foreground has
-    colours that occur nowhere in the known one; `Robust` is made for that.
+    It sees the colour and the place of one pixel, and is trained on synthetic composites: a known
+    foreground and a known background colour from near the same place, mixed with a random alpha. So
+    it sees what the labels of a trimap never show, half-transparent pixels. This is the most
+    accurate of the priors, unless the unknown foreground has colours that occur nowhere in the
+    known one; `Robust` is made for that.
 
     Parameters
     ----------
     hidden : tuple of int, default (64, 64, 64)
         Neurons of the hidden layers (rectified).
     steps : int, default 2000
-        Steps of ADAM, the rate falling to 1e-5 along a cosine.
+        Steps of ADAM; the learning rate falls to 1e-5 along a cosine.
     batch : int, default 256
-        Examples of each step: 45 % of alpha 0, 45 % of alpha 1, 10 % spread evenly between.
-    learning_rate : float
-        Of the first step.
+        Examples of each step: 45 % have alpha 0, 45 % alpha 1, and 10 % are spread evenly between.
+    learning_rate : float, default 8e-3
+        Learning rate of the first step.
     gamma : float, default 1.5
-        Colours are mixed as ``(alpha F**gamma + (1 - alpha) B**gamma)**(1 / gamma)``: between display values (1)
-        and light (2.2).
+        Colours are mixed as ``(alpha F**gamma + (1 - alpha) B**gamma)**(1 / gamma)``; 1 mixes
+        display values, 2.2 mixes light.
     reach : int, default 15
         Known colours are taken from pixels within so many rows and columns of the unknown region.
     neighbours : int, default 64
-        A mixture is of two random ones among so many that are nearest to the place.
+        The two colours of a mixture are drawn from so many that are nearest to the place.
     weight : float, default 8e-3
         The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``.
     seed : int, default 0
-        Of the random numbers. Same seed, same bits, for any number of threads.
+        Seed of the random numbers. The same seed gives the same bits, for any number of threads.
 
     Notes
     -----
-    The time of the training does not depend on the picture's size; the prediction takes about 0.3 µs per unknown
-    pixel on two cores. ``DESIGN.md`` says which choices matter.
+    The time of the training does not depend on the picture's size; the prediction takes about
+    0.3 µs per unknown pixel on two cores.
 
     Examples
     --------
     >>> import trimatte as tm
     >>> scene = tm.datasets.hair(96, 96)
     >>> guess = tm.priors.CompositeNetwork(steps=200).estimate(scene.image, scene.trimap)
-    >>> alpha = tm.estimate_alpha(scene.image, scene.trimap, prior=guess.alpha, confidence=guess.confidence)
+    >>> guess.alpha.shape
+    (96, 96)
     """
 
     hidden: tuple[int, ...] = (64, 64, 64)
@@ -75,7 +78,7 @@ class CompositeNetwork(Prior):
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
         _check.seed(self.seed)
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Train, then predict the unknown pixels."""
         need_known(labels, 1, "to learn their colours")
         alpha = known_alpha(labels)
@@ -92,8 +95,8 @@ class CompositeNetwork(Prior):
                 self.reach,
                 self.neighbours,
                 self.seed,
-                call.threads,
-                call.monitor,
+                context.threads,
+                context.monitor,
             )
         confidence = sureness(alpha)
         confidence *= np.float32(self.weight)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from ._base import MOST_WEIGHT, Call, Guess, Labels, Pixels, Plane, Prior, known_alpha, sureness
+from .._context import Context
+from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Plane, Prior, known_alpha, sureness
 
 
 def _given(value: npt.ArrayLike, labels: Labels, name: str) -> Plane:
@@ -36,7 +37,7 @@ class SoftMask(Prior):
     def __post_init__(self) -> None:
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Return the mask."""
         alpha = _given(self.mask, labels, "mask")
         return Guess(alpha, np.float32(self.weight) * sureness(alpha))
@@ -51,7 +52,7 @@ class PreviousFrame(Prior):
     alpha : (H, W) array
         In [0, 1], or integers over their whole range.
     weight : float, default 1e-3
-        The confidence, the same everywhere. The more the picture moves, the less it should be.
+        The confidence, the same everywhere. It should be smaller the more the picture moves.
     """
 
     needs_known = False
@@ -62,7 +63,7 @@ class PreviousFrame(Prior):
     def __post_init__(self) -> None:
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Return the alpha."""
         alpha = _given(self.alpha, labels, "alpha")
         return Guess(alpha, np.full(alpha.shape, self.weight, np.float32))

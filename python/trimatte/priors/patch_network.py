@@ -9,24 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
+from .._context import Context, Progress, make_context
 from ._base import (
     MOST_WEIGHT,
-    Call,
     Guess,
     Labels,
     Pixels,
     Plane,
     Prior,
-    Progress,
     checked,
     known_alpha,
-    make_call,
     need_known,
     sureness,
 )
 from .patch_regression import patch_side
 
-# Of each kind; fewer than that cannot be divided into a part to learn from and a part to check with.
+# Known pixels of each kind: fewer cannot be divided into a part to learn from and a part to check
+# with.
 LEAST_KNOWN = 16
 MOST_RADIUS = 15
 BLURS = (4.0, 16.0)
@@ -63,7 +62,7 @@ def _feature_planes(features: tuple[str, ...], image: Pixels, labels: Labels | N
 
 
 def _moments(values: npt.NDArray[np.floating]) -> tuple[float, float]:
-    """Return the mean and 1 / deviation; where all values are nearly the same, the deviation counts as 1e-3."""
+    """Return the mean and 1 / deviation; the deviation counts as 1e-3 where it is smaller."""
     return float(values.mean()), 1 / max(float(values.std()), 1e-3)
 
 
@@ -74,16 +73,17 @@ class PatchNetworkModel:
     Attributes
     ----------
     layers : tuple of (W, b)
-        Weights (inputs, outputs) and biases (outputs,), float32, of each layer: ``x W + b``, rectified but for
-        the last.
+        Weights (inputs, outputs) and biases (outputs,), float32, of each layer: ``x W + b``; all
+        but the last are rectified.
     radius : int
-        Of the patches.
+        Radius of the patches, in pixels.
     features : tuple of str
         Extra inputs.
     steps : int
         Steps that training took.
     training_loss, validation_loss : list of float
-        Mean squared error of the batches between two checks, and of the pixels held out at each check.
+        Mean squared error of the batches between two checks, and of the pixels held out at each
+        check.
     """
 
     radius: int
@@ -120,15 +120,15 @@ class PatchNetworkModel:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Plane:
-        """Return alpha, (H, W), of all pixels, or of the unknown ones of a trimap (others as it says)."""
-        call = make_call(threads, progress)
+        """Return alpha, (H, W), of all pixels; with a trimap known pixels keep its value."""
+        context = make_context(threads, progress)
         picture = _check.image(image)
         labels = None if trimap is None else _check.labels(trimap, picture.shape)
         extra = _feature_planes(self.features, picture, labels)
-        return self._predicted(picture, labels, extra, call)
+        return self._predicted(picture, labels, extra, context)
 
     def _predicted(
-        self, image: Pixels, labels: Labels | None, extra: npt.NDArray[np.float32], call: Call
+        self, image: Pixels, labels: Labels | None, extra: npt.NDArray[np.float32], context: Context
     ) -> Plane:
         if image.shape[2] != self._channels:
             raise ValueError(f"image: expected {self._channels} channels as in the training, got {image.shape[2]}")
@@ -143,55 +143,59 @@ class PatchNetworkModel:
             self._scale,
             self._network,
             alpha,
-            call.threads,
-            call.monitor,
+            context.threads,
+            context.monitor,
         )
         return alpha
 
 
 @dataclass(frozen=True)
 class PatchNetwork(Prior):
-    """A feed-forward network from the patch around a pixel to its alpha, trained on the known pixels.
+    """A feed-forward network from a pixel's patch to its alpha, trained on the known pixels.
 
-    Rectified hidden layers, linear output, squared loss, ADAM [1]_.
+    Hidden layers are rectified, the output is linear, and ADAM [1]_ minimises the squared error.
 
     Parameters
     ----------
     radius : int, default 2
-        At most 15. Patches are ``2 radius + 1`` pixels wide. Beyond the picture's border its nearest pixel is
-        repeated.
+        Patches are ``2 radius + 1`` pixels wide; at most 15. Beyond the picture's border its
+        nearest pixel is repeated.
     hidden : tuple of int, default (150, 150)
         Neurons of the hidden layers.
     features : tuple of str, default ()
-        Extra inputs: "position" (x and y), "blur" (colours blurred by 4 and 16 pixels), "distance" (to the known
-        foreground and background; on known pixels it gives the label away, so the network learns nothing else).
-        "blur" and "distance" are SciPy's: Ctrl-C is heard after each plane of them.
-    max_iterations : int, default 2000
+        Extra inputs: "position" (x and y), "blur" (colours blurred by 4 and 16 pixels), "distance"
+        (to the known foreground and background; on known pixels it gives the label away, so that
+        the network learns nothing else). SciPy computes "blur" and "distance": Ctrl-C is heard
+        after each plane of them.
+    steps : int, default 2000
         Steps of ADAM, at most.
     batch : int, default 256
         Examples of each step.
     learning_rate : float, default 3e-3
+        Learning rate of ADAM.
     balanced : bool, default True
-        As many examples of foreground as of background, whichever the trimap has more of.
+        Take as many examples of foreground as of background, whichever the trimap has more of.
     validation : float, default 0.1
-        Part of the known pixels that is held out. 0: training is never stopped early.
+        Part of the known pixels that is held out. With 0, training is never stopped early.
     patience : int, default 10
-        Training ends after so many checks, one every 50 steps, without a better error on what is held out. The
-        weights of the best check are kept.
+        Training ends after so many checks, one every 50 steps, without a better error on what is
+        held out. The weights of the best check are kept.
     weight : float, default 5e-4
-        The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``: the network counts where it is decided.
+        The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``: the network counts where it is
+        decided.
     seed : int, default 0
-        Of the random numbers. Same seed, same bits, for any number of threads.
+        Seed of the random numbers. The same seed gives the same bits, for any number of threads.
 
     References
     ----------
-    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, Algorithm 1.
+    .. [1] D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, Algorithm
+       1.
 
     Examples
     --------
     >>> import trimatte as tm
     >>> scene = tm.datasets.hair(96, 96)
-    >>> model = tm.priors.PatchNetwork(hidden=(32,), max_iterations=100).fit(scene.image, scene.trimap)
+    >>> model = tm.priors.PatchNetwork(hidden=(32,), steps=100).fit(scene.image, scene.trimap)
     >>> model.predict(scene.image).shape
     (96, 96)
     """
@@ -199,7 +203,7 @@ class PatchNetwork(Prior):
     radius: int = 2
     hidden: tuple[int, ...] = (150, 150)
     features: tuple[str, ...] = ()
-    max_iterations: int = 2000
+    steps: int = 2000
     batch: int = 256
     learning_rate: float = 3e-3
     balanced: bool = True
@@ -215,7 +219,7 @@ class PatchNetwork(Prior):
             raise TypeError(f"features: expected a tuple of names, got {self.features!r}")
         for name in self.features:
             _check.one_of(name, FEATURES, "features")
-        _check.at_least(self.max_iterations, 1, "max_iterations")
+        _check.at_least(self.steps, 1, "steps")
         _check.at_least(self.batch, 1, "batch", 2**20)
         _check.positive(self.learning_rate, "learning_rate")
         _check.flag(self.balanced, "balanced")
@@ -233,11 +237,11 @@ class PatchNetwork(Prior):
         progress: Progress | None = None,
     ) -> PatchNetworkModel:
         """Train on the known pixels of an image (arguments as `estimate`)."""
-        picture, labels, call = checked(image, trimap, threads, progress)
-        return self._fitted(picture, labels, _feature_planes(self.features, picture, labels), call)
+        picture, labels, context = checked(image, trimap, threads, progress)
+        return self._fitted(picture, labels, _feature_planes(self.features, picture, labels), context)
 
     def _fitted(
-        self, image: Pixels, labels: Labels, extra: npt.NDArray[np.float32], call: Call
+        self, image: Pixels, labels: Labels, extra: npt.NDArray[np.float32], context: Context
     ) -> PatchNetworkModel:
         need_known(labels, LEAST_KNOWN, "to train on")
         side = patch_side(self.radius, image.shape)
@@ -259,15 +263,15 @@ class PatchNetwork(Prior):
             scale,
             network,
             self.batch,
-            self.max_iterations,
+            self.steps,
             self.learning_rate,
             self.balanced,
             self.validation,
             50,
             self.patience,
             self.seed,
-            call.threads,
-            call.monitor,
+            context.threads,
+            context.monitor,
         )
         return PatchNetworkModel(
             radius=self.radius,
@@ -282,8 +286,8 @@ class PatchNetwork(Prior):
             _scale=scale,
         )
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Train, then predict the unknown pixels."""
         extra = _feature_planes(self.features, image, labels)
-        alpha = self._fitted(image, labels, extra, call)._predicted(image, labels, extra, call)
+        alpha = self._fitted(image, labels, extra, context)._predicted(image, labels, extra, context)
         return Guess(alpha, np.float32(self.weight) * sureness(alpha))

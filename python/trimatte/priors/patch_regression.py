@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
+from .._context import Context, Progress, make_context
 from ._base import (
     MOST_WEIGHT,
-    Call,
     Guess,
     Labels,
     Pixels,
     Plane,
     Prior,
-    Progress,
     checked,
     known_alpha,
-    make_call,
     need_known,
     sureness,
 )
@@ -45,9 +43,9 @@ class PatchRegressionModel:
     Attributes
     ----------
     weights : (2 radius + 1, 2 radius + 1, C) ndarray of float64
-        Of each number of the patch around a pixel.
+        The weight of each number of the patch around a pixel.
     bias : float
-        Added to their sum.
+        What is added to their weighted sum.
     """
 
     weights: npt.NDArray[np.float64]
@@ -61,43 +59,44 @@ class PatchRegressionModel:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Plane:
-        """Return alpha, (H, W), of all pixels, or of the unknown ones of a trimap (others as it says)."""
-        call = make_call(threads, progress)
+        """Return alpha, (H, W), of all pixels; with a trimap known pixels keep its value."""
+        context = make_context(threads, progress)
         picture = _check.image(image)
         labels = None if trimap is None else _check.labels(trimap, picture.shape)
-        return self._predicted(picture, labels, call)
+        return self._predicted(picture, labels, context)
 
-    def _predicted(self, image: Pixels, labels: Labels | None, call: Call) -> Plane:
+    def _predicted(self, image: Pixels, labels: Labels | None, context: Context) -> Plane:
         side, _, channels = self.weights.shape
         if image.shape[2] != channels:
             raise ValueError(f"image: expected {channels} channels as in the training, got {image.shape[2]}")
         patch_side(side // 2, image.shape)
         alpha = np.zeros(image.shape[:2], np.float32) if labels is None else known_alpha(labels)
         weights = [*self.weights.ravel().tolist(), self.bias]
-        _core.predict_patch_regression(image, labels, side // 2, weights, alpha, call.threads, call.monitor)
+        _core.predict_patch_regression(image, labels, side // 2, weights, alpha, context.threads, context.monitor)
         return alpha
 
 
 @dataclass(frozen=True)
 class PatchRegression(Prior):
-    """Alpha as a linear function of the patch around a pixel, by least squares over the known pixels.
+    """Alpha as a linear function of a pixel's patch, by least squares over the known pixels.
 
     Parameters
     ----------
     radius : int, default 2
-        At most 5. Patches are ``2 radius + 1`` pixels wide: with 2 and colours, 75 numbers and a 1. Beyond the
-        picture's border its nearest pixel is repeated.
+        Patches are ``2 radius + 1`` pixels wide; at most 5. With radius 2 and colours a patch has
+        75 numbers. Beyond the picture's border its nearest pixel is repeated.
     ridge : float, default 0
-        Adds ``ridge * (number of known pixels) * sum(weights**2)`` to the sum of squares, the bias left out. With
-        0, what the pseudo-inverse gives: among several solutions (flat colour) the shortest.
+        ``ridge * (number of known pixels) * sum(weights**2)`` is added to the sum of squares; the
+        bias is left out. With 0 the solution is that of the pseudo-inverse: the shortest one, where
+        there are several (flat colour).
     weight : float, default 5e-5
         The confidence is ``weight * (abs(2 alpha - 1) + 0.05)``.
 
     Notes
     -----
-    Known pixels are taken a few hundred at a time into a QR factorisation, so that memory does not grow with them.
-    A linear function of colours is a poor guess by itself: its alpha is grey where colours are between. What it
-    is worth beside the others is in the README.
+    Known pixels are taken a few hundred at a time into a QR factorisation, so that memory does not
+    grow with them. A linear function of colours is a poor guess by itself: its alpha is grey where
+    colours are between. The README has its errors beside those of the other priors.
 
     Examples
     --------
@@ -128,13 +127,15 @@ class PatchRegression(Prior):
         """Fit to the known pixels of an image (arguments as `estimate`)."""
         return self._fitted(*checked(image, trimap, threads, progress))
 
-    def _fitted(self, image: Pixels, labels: Labels, call: Call) -> PatchRegressionModel:
+    def _fitted(self, image: Pixels, labels: Labels, context: Context) -> PatchRegressionModel:
         need_known(labels, 1, "to fit to")
         side = patch_side(self.radius, image.shape)
-        found = _core.fit_patch_regression(image, labels, self.radius, self.ridge, call.threads, call.monitor)
+        found = _core.fit_patch_regression(
+            image, labels, self.radius, self.ridge, context.threads, context.monitor
+        )
         return PatchRegressionModel(found[:-1].reshape(side, side, image.shape[2]), float(found[-1]))
 
-    def guess(self, image: Pixels, labels: Labels, call: Call) -> Guess:
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Fit, then predict the unknown pixels."""
-        alpha = self._fitted(image, labels, call)._predicted(image, labels, call)
+        alpha = self._fitted(image, labels, context)._predicted(image, labels, context)
         return Guess(alpha, np.float32(self.weight) * sureness(alpha))

@@ -1,0 +1,10 @@
+"""An affinity says how the alphas of a picture's pixels depend on each other.
+
+Give one to `trimatte.estimate_alpha` as `method`. A method has one line here, which registers it: a
+file of its own, and nothing else.
+"""
+
+from ._base import Affinity as Affinity
+from ._base import option as option
+from ._base import register as register
+from .closed_form import ClosedForm as ClosedForm

@@ -1,0 +1,91 @@
+"""Closed-form matting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import _core
+from .._context import Context
+from ._base import Affinity, Labels, Pixels, option, register
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import scipy.sparse
+
+# Below this, rounding decides what windows of flat colour say: multigrid may be wrong at 1e-9,
+# Cholesky at 1e-11.
+LEAST_EPSILON = 1e-8
+
+
+@register
+@dataclass(frozen=True)
+class ClosedForm(Affinity):
+    """In every small window, alpha is nearly an affine function of the colours [1]_.
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-7
+        Colour variance added to each window, in squared units of [0, 1] colours; at least 1e-8. A
+        larger value makes alpha smoother.
+    radius : int, default 1
+        Windows are ``2 radius + 1`` pixels wide. Time grows with the fourth power.
+
+    References
+    ----------
+    .. [1] A. Levin, D. Lischinski, Y. Weiss, "A Closed-Form Solution to Natural Image Matting",
+       IEEE TPAMI 30(2), 2008, Eq. 12.
+
+    Examples
+    --------
+    >>> import trimatte as tm
+    >>> scene = tm.datasets.hair(96, 96)
+    >>> method = tm.affinities.ClosedForm(epsilon=1e-6)
+    >>> bool((tm.estimate_alpha(scene.image, scene.trimap, method=method)
+    ...       == tm.estimate_alpha(scene.image, scene.trimap, epsilon=1e-6)).all())
+    True
+    """
+
+    name = "closed-form"
+    near_null = "colours"
+    constant_regions = True
+
+    epsilon: float = option(1e-7, "Smoothness of alpha.", least=LEAST_EPSILON, most=1e6)
+    radius: int = option(1, "Window radius in pixels.", least=1)
+
+    @property
+    def reach(self) -> int:
+        """Two pixels are in one row if they share a window."""
+        return 2 * self.radius
+
+    @property
+    def smallest_image(self) -> int:
+        """One window."""
+        return 2 * self.radius + 1
+
+    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
+        """Return the matting Laplacian of the whole image."""
+        return self.matrix(image, None, context)
+
+    def matrix(
+        self, image: Pixels, known: npt.NDArray[np.uint8] | None, context: Context
+    ) -> scipy.sparse.csr_array:
+        """Return the matting Laplacian of an image in any of the core's dtypes.
+
+        Windows that hold nothing but `known` pixels are left out.
+        """
+        import scipy.sparse
+
+        data, indices, indptr = _core.laplacian(
+            _core.ClosedForm(self.epsilon, self.radius), image, known, context.threads, context.monitor
+        )
+        pixels = image.shape[0] * image.shape[1]
+        matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
+        if known is not None:
+            matrix.eliminate_zeros()  # pairs of pixels that share only windows that were left out
+        return matrix
+
+    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
+        """Return the core's own closed-form matting."""
+        return _core.ClosedForm(self.epsilon, self.radius)

@@ -1,0 +1,146 @@
+"""Options that several commands share, as decorators of a command's function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import Field
+from typing import Any
+
+import click
+
+from .. import methods
+from .._solve import LEAST_TOLERANCE, SOLVERS
+from ..colour import SPACES
+from ..io.formats import BITS
+
+OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
+Decorated = Callable[..., None]
+
+PRIOR_HELP = f"A guess that counts beside the affinity: {', '.join(methods.PRIORS)}."
+SEED_HELP = "Seed of the prior's random numbers. [default: 0]"
+TOLERANCE_HELP = "Largest error of alpha (multigrid). [default: 0.001]"
+LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
+HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
+BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
+LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
+EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
+BITS_HELP = "Bits of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
+SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
+EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
+
+
+class MethodName(click.ParamType):  # type: ignore[type-arg]
+    """The name of a method: an affinity, a prior, or AFFINITY+PRIOR.
+
+    The parent is a generic class in new versions of click only, so that it cannot say its type.
+    """
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a name that means nothing."""
+        try:
+            methods.meaning(value)
+        except ValueError as error:
+            self.fail(str(error).removeprefix("method: "), param, ctx)
+        return str(value)
+
+
+def solve_options(function: Decorated) -> Decorated:
+    """Add the options of `trimatte.solve_alpha` and of all affinities, under the same names."""
+    method_help = f"{', '.join(methods.names())}, or AFFINITY+PRIOR. [default: {methods.DEFAULT}]"
+    options: tuple[tuple[str, Any, str, str], ...] = (
+        ("--method", MethodName(), "NAME", method_help),
+        ("--prior", click.Choice(list(methods.PRIORS)), "NAME", PRIOR_HELP),
+        ("--seed", click.IntRange(0), "N", SEED_HELP),
+        ("--solver", click.Choice(SOLVERS), "", "[default: auto]"),
+        ("--tolerance", click.FloatRange(LEAST_TOLERANCE, 1), "X", TOLERANCE_HELP),
+        ("--max-iterations", click.IntRange(1, 2**31 - 1), "N", "[default: 10000]"),
+        *(affinity_option(name, fields) for name, fields in methods.options().items()),
+        ("--known-weight", click.FloatRange(1e-12, 1e12), "X", "Let known pixels move a little."),
+        ("--background-threshold", click.FloatRange(0, 1), "X", LOW_HELP),
+        ("--foreground-threshold", click.FloatRange(0, 1), "X", HIGH_HELP),
+    )
+    function = space_option(function)
+    for name, kind, metavar, text in reversed(options):
+        function = click.option(name, type=kind, metavar=metavar or None, default=None, help=text)(function)
+    return function
+
+
+def affinity_option(name: str, fields: dict[str, Field[Any]]) -> tuple[str, Any, str, str]:
+    """Return switch, type, metavar and help of an option that one or several affinities have.
+
+    Parameters
+    ----------
+    name : str
+        The option's name in Python.
+    fields : dict of str to dataclasses.Field
+        The option's field in each affinity that has it, by the affinity's name.
+    """
+    own = list(fields.values())
+    switch, texts = "--" + name.replace("_", "-"), dict.fromkeys(field.metadata.get("help", "") for field in own)
+    kinds = {type(field.default) for field in own}
+    owners: dict[str, list[str]] = {}
+    for owner, field in fields.items():
+        owners.setdefault(_written(field.default), []).append(owner)
+    defaults = ", ".join(f"{value} for {' and '.join(names)}" for value, names in owners.items())
+    text = " ".join([*filter(None, texts), f"[default: {defaults}]"])
+    if kinds == {bool}:
+        return f"{switch}/--no-{switch[2:]}", None, "", text
+    if str in kinds or bool in kinds:
+        return switch, str, "TEXT", text
+    lowest, highest = ([field.metadata.get(bound) for field in own] for bound in ("least", "most"))
+    least = None if None in lowest else min(value for value in lowest if value is not None)
+    most = None if None in highest else max(value for value in highest if value is not None)
+    if kinds == {int}:
+        return switch, click.IntRange(least, most), "N", text
+    return switch, click.FloatRange(least, most), "X", text
+
+
+def _written(value: object) -> str:
+    """Write a default as people do: 1e-7, not 1e-07."""
+    return str(value).replace("e-0", "e-").replace("e+0", "e")
+
+
+def mask_options(function: Decorated) -> Decorated:
+    """Add the options of `trimatte.matte_from_mask`, under the same names."""
+    for option in (
+        click.option("--learn/--no-learn", default=None, help=LEARN_HELP),
+        click.option("--threshold", type=OPEN_UNIT, metavar="X", help=EDGE_HELP),
+        click.option("--band", type=click.FloatRange(0, 1e6), metavar="N", help=BAND_HELP),
+    ):
+        function = option(function)
+    return function
+
+
+def space_option(function: Decorated) -> Decorated:
+    """Add the option that says what the colours are."""
+    return click.option("--colour-space", type=click.Choice(SPACES), help=SPACE_HELP)(function)
+
+
+def bits_option(function: Decorated) -> Decorated:
+    """Add the option of the depth of what is written."""
+    choices = click.Choice([str(bits) for bits in BITS])
+    return click.option("--bits", type=choices, callback=_whole, help=BITS_HELP)(function)
+
+
+def _whole(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def cut_options(function: Decorated) -> Decorated:
+    """Add the options of what is done with alpha to make a cutout."""
+    for option in (
+        click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
+        bits_option,
+        click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
+        click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
+        click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP, TIFF or EXR (RGBA)."),
+    ):
+        function = option(function)
+    return function
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that were given; the library knows the defaults of the others."""
+    return {name: value for name, value in options.items() if value is not None}
