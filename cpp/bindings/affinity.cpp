@@ -8,7 +8,9 @@
 
 #include "arrays.hpp"
 #include "monitor.hpp"
+#include "problem.hpp"
 #include "register.hpp"
+#include "trimatte/assemble.hpp"
 
 namespace trimatte::bindings {
 namespace {
@@ -27,38 +29,47 @@ py::tuple to_scipy(Csr&& matrix) {
                           to_numpy(std::move(matrix.row_start)));
 }
 
-py::tuple laplacian(const py::array& image, const std::optional<Array<std::uint8_t>>& known, double epsilon, int radius,
-                    int threads, PyMonitor& monitor) {
+py::tuple laplacian_of(const Affinity& affinity, const py::array& image,
+                       const std::optional<Array<std::uint8_t>>& known, int threads, PyMonitor& monitor) {
     const ImageView view = image_view(image);
     const std::uint8_t* known_view = known ? plane(*known, view, "known") : nullptr;
-    return to_scipy(
-        run(monitor, [&] { return closed_form_laplacian(view, known_view, {epsilon, radius, threads}, monitor); }));
+    return to_scipy(run(monitor, [&] { return laplacian(affinity, view, known_view, {threads, monitor}); }));
 }
 
-// prior: (alpha, confidence) or None.
-Problem problem(const py::array& image, const Array<std::uint8_t>& labels,
-                const std::optional<std::pair<Array<float>, Array<float>>>& prior, std::optional<double> known_weight,
-                double epsilon, int radius, bool stencil, int threads, PyMonitor& monitor) {
+Problem problem_of(const Affinity& affinity, const py::array& image, const Array<std::uint8_t>& labels,
+                   const OptionalPrior& prior, double known_weight, bool stencil, int threads, PyMonitor& monitor) {
     const ImageView view = image_view(image);
-    const auto* label = reinterpret_cast<const Label*>(plane(labels, view, "labels"));
-    ClosedFormOptions options{epsilon, radius, threads, stencil};
-    if (prior) {
-        options.prior = {plane(prior->first, view, "prior"), plane(prior->second, view, "confidence")};
+    const Known known = known_of(view, labels, prior, known_weight);
+    const Form form = stencil ? Form::stencil : Form::sparse;
+    return run(monitor, [&] { return assemble(affinity, view, known, form, {threads, monitor}); });
+}
+
+GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
+                     bool colour_line, bool constant_regions) {
+    if (data.ndim() != 1 || indices.ndim() != 1 || indptr.ndim() != 1 || data.shape(0) != indices.shape(0) ||
+        indptr.shape(0) < 1 || indptr.at(indptr.shape(0) - 1) != data.shape(0)) {
+        throw std::invalid_argument("laplacian: expected data, indices and indptr of one matrix");
     }
-    return run(monitor, [&] {
-        return known_weight ? closed_form_soft(view, label, *known_weight, options, monitor)
-                            : closed_form(view, label, options, monitor);
-    });
+    const CsrView matrix{indptr.shape(0) - 1, indptr.data(), indices.data(), data.data()};
+    return GivenRows(matrix, colour_line, constant_regions);
 }
 
 }  // namespace
 
 void register_affinity(py::module_& m) {
-    m.def("closed_form_laplacian", &laplacian, py::arg("image").noconvert(), py::arg("known").noconvert().none(true),
-          py::arg("epsilon"), py::arg("radius"), py::arg("threads"), py::arg("monitor"));
-    m.def("closed_form", &problem, py::arg("image").noconvert(), py::arg("labels").noconvert(),
-          py::arg("prior").none(true), py::arg("known_weight").none(true), py::arg("epsilon"), py::arg("radius"),
-          py::arg("stencil"), py::arg("threads"), py::arg("monitor"));
+    py::class_<Affinity>(m, "Affinity");
+    py::class_<ClosedForm, Affinity>(m, "ClosedForm")
+        .def(py::init<double, int>(), py::arg("epsilon"), py::arg("radius"));
+    py::class_<GivenRows, Affinity>(m, "GivenRows")
+        .def(py::init(&given_rows), py::arg("data").noconvert(), py::arg("indices").noconvert(),
+             py::arg("indptr").noconvert(), py::arg("colour_line"), py::arg("constant_regions"),
+             py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>());
+
+    m.def("laplacian", &laplacian_of, py::arg("affinity"), py::arg("image").noconvert(),
+          py::arg("known").noconvert().none(true), py::arg("threads"), py::arg("monitor"));
+    m.def("assemble", &problem_of, py::arg("affinity"), py::arg("image").noconvert(), py::arg("labels").noconvert(),
+          py::arg("prior").none(true), py::arg("known_weight"), py::arg("stencil"), py::arg("threads"),
+          py::arg("monitor"));
 }
 
 }  // namespace trimatte::bindings

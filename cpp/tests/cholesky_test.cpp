@@ -1,6 +1,12 @@
+#include "solve/cholesky/cholesky.hpp"
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "reference/dense_solve.hpp"
+#include "solve/cholesky/elimination_tree.hpp"
 #include "support.hpp"
 #include "trimatte/affinity.hpp"
 #include "trimatte/errors.hpp"
@@ -26,7 +32,167 @@ Eigen::VectorXd dense_solution(const Problem& problem) {
     return dense_solve(dense(problem.matrix), dense(problem.rhs));
 }
 
+// The Laplacian of a random graph on the marked pixels of a picture, plus a little on the diagonal: each is coupled to
+// those at most `reach` rows and columns away. sparse: only about half of them.
+Problem grid_problem(std::int64_t height, std::int64_t width, std::int64_t reach, const std::vector<char>& marked,
+                     bool sparse = false) {
+    Random random(7);
+    std::vector<std::int32_t> pixel, number(marked.size(), -1);
+    for (std::size_t p = 0; p < marked.size(); ++p) {
+        if (marked[p] != 0) {
+            number[p] = static_cast<std::int32_t>(pixel.size());
+            pixel.push_back(static_cast<std::int32_t>(p));
+        }
+    }
+    const auto n = static_cast<std::int64_t>(pixel.size());
+    Eigen::MatrixXd A = Eigen::MatrixXd::Zero(n, n);
+    for (std::int64_t i = 0; i < n; ++i) {
+        A(i, i) += 0.01;
+        for (std::int64_t j = 0; j < i; ++j) {
+            const std::int64_t p = pixel[static_cast<std::size_t>(i)], q = pixel[static_cast<std::size_t>(j)];
+            if (std::abs(p / width - q / width) <= reach && std::abs(p % width - q % width) <= reach &&
+                !(sparse && random() < 0.5)) {
+                const double weight = random() + 0.01;
+                A(i, j) = A(j, i) = -weight;
+                A(i, i) += weight;
+                A(j, j) += weight;
+            }
+        }
+    }
+    Problem problem;
+    problem.height = height;
+    problem.width = width;
+    problem.reach = reach;
+    problem.pixel = Buffer<std::int32_t>(n);
+    std::copy(pixel.begin(), pixel.end(), problem.pixel.begin());
+    problem.rhs = Buffer<double>(n);
+    std::generate(problem.rhs.begin(), problem.rhs.end(), random);
+    problem.matrix.rows = n;
+    problem.matrix.row_start = Buffer<std::int64_t>(n + 1);
+    const std::int64_t entries = (A.array() != 0).count();
+    problem.matrix.column = Buffer<std::int32_t>(entries);
+    problem.matrix.value = Buffer<double>(entries);
+    std::int64_t at = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        problem.matrix.row_start[i] = at;
+        for (std::int64_t j = 0; j < n; ++j) {
+            if (A(i, j) != 0) {
+                problem.matrix.column[at] = static_cast<std::int32_t>(j);
+                problem.matrix.value[at++] = A(i, j);
+            }
+        }
+    }
+    problem.matrix.row_start[n] = at;
+    return problem;
+}
+
+std::vector<char> all_of(std::int64_t height, std::int64_t width) {
+    return std::vector<char>(static_cast<std::size_t>(height * width), 1);
+}
+
+std::vector<char> some_of(std::int64_t height, std::int64_t width, double share) {
+    Random random(3);
+    std::vector<char> marked = all_of(height, width);
+    std::generate(marked.begin(), marked.end(), [&] { return random() < share; });
+    return marked;
+}
+
+void check_solution(const Problem& problem) {
+    CHECK((run(problem) - dense_solution(problem)).cwiseAbs().maxCoeff() < 1e-9);
+}
+
+// Rows of each column of the factor, by playing the elimination through; the diagonal included.
+std::vector<std::int32_t> dense_counts(const Eigen::MatrixXd& A, const std::vector<std::int32_t>& order) {
+    const Eigen::VectorXi p = Eigen::Map<const Eigen::VectorXi>(order.data(), static_cast<Eigen::Index>(order.size()));
+    Eigen::MatrixXi coupled = (A(p, p).array() != 0).cast<int>();
+    std::vector<std::int32_t> counts;
+    for (Eigen::Index k = 0; k < coupled.rows(); ++k) {
+        const Eigen::VectorXi below = coupled.col(k).tail(coupled.rows() - k);
+        counts.push_back(below.sum());
+        coupled.bottomRightCorner(below.size(), below.size()).array() += (below * below.transpose()).array();
+        coupled = coupled.cwiseMin(1);
+    }
+    return counts;
+}
+
 }  // namespace
+
+TEST_CASE("random grids are solved as a dense LDLT does") {
+    SUBCASE("a full picture") { check_solution(grid_problem(25, 31, 2, all_of(25, 31))); }
+    SUBCASE("a front wider than a block") { check_solution(grid_problem(20, 60, 5, all_of(20, 60))); }
+    SUBCASE("a part of the couplings") { check_solution(grid_problem(30, 30, 2, all_of(30, 30), true)); }
+    SUBCASE("disconnected regions and single pixels") { check_solution(grid_problem(60, 60, 1, some_of(60, 60, 0.2))); }
+    SUBCASE("a row of pixels") { check_solution(grid_problem(1, 500, 2, all_of(1, 500))); }
+    SUBCASE("a column of pixels") { check_solution(grid_problem(500, 1, 1, all_of(500, 1))); }
+    SUBCASE("no unknown") { CHECK(run(grid_problem(3, 3, 2, std::vector<char>(9, 0))).size() == 0); }
+}
+
+TEST_CASE("without geometry the order comes from the pattern") {
+    Problem problem = grid_problem(20, 30, 2, some_of(20, 30, 0.8), true);
+    problem.reach = 0;
+    check_solution(problem);
+    Monitor monitor;
+    const std::vector<std::int32_t> order = elimination_order(problem, monitor);
+    std::vector<std::int32_t> natural(order.size());
+    std::iota(natural.begin(), natural.end(), 0);
+    CHECK(CholeskyPlan(problem.matrix, order, monitor).factor_entries() <
+          CholeskyPlan(problem.matrix, natural, monitor).factor_entries());
+}
+
+TEST_CASE("columns are counted as elimination fills them") {
+    for (const bool sparse : {false, true}) {
+        const Problem problem = grid_problem(17, 19, 2, some_of(17, 19, 0.7), sparse);
+        Monitor monitor;
+        OrderedPattern pattern(problem.matrix, elimination_order(problem, monitor));
+        pattern.reorder(postorder(elimination_tree(pattern, monitor)));
+        const std::vector<std::int32_t> parent = elimination_tree(pattern, monitor);
+        CHECK(column_counts(pattern, parent, monitor) == dense_counts(dense(problem.matrix), pattern.order));
+    }
+}
+
+TEST_CASE("a plan tells what the factorisation holds and does") {
+    const Problem problem = grid_problem(40, 40, 2, some_of(40, 40, 0.9));
+    Monitor monitor;
+    const CholeskyPlan plan(problem.matrix, elimination_order(problem, monitor), monitor);
+    const Symbolic& symbolic = plan.symbolic();
+    // Every front holds the columns that elimination fills, with some zeros.
+    const std::vector<std::int32_t> counts = dense_counts(dense(problem.matrix), symbolic.order);
+    std::int64_t entries = 0, filled = 0;
+    double work = 0, least_work = 0;
+    for (const Front& front : symbolic.fronts) {
+        for (std::int32_t j = 0; j < front.columns; ++j) {
+            const std::int64_t rows = front.rows() - j;
+            CHECK(rows >= counts[static_cast<std::size_t>(front.first + j)]);
+            filled += rows;
+            work += static_cast<double>(rows * (rows - 1) / 2);
+        }
+        entries += front.panel_size();
+    }
+    for (const std::int32_t c : counts) {
+        least_work += c * (c - 1) / 2.0;
+    }
+    CHECK(plan.factor_entries() == entries);
+    CHECK(entries >= filled);
+    CHECK(plan.multiply_adds() == doctest::Approx(work));
+    CHECK(work < 2 * least_work);
+    CHECK(static_cast<double>(entries) < 2 * std::accumulate(counts.begin(), counts.end(), 0.0));
+}
+
+TEST_CASE("the bits do not depend on the number of threads") {
+    const Problem problem = grid_problem(45, 45, 3, some_of(45, 45, 0.95));
+    Monitor monitor;
+    const CholeskyPlan plan(problem.matrix, elimination_order(problem, monitor), monitor);
+    std::vector<double> first;
+    for (const int threads : {1, 2, 7}) {
+        const CholeskyFactor factor(plan, problem.matrix, {threads, monitor});
+        std::vector<double> x(problem.rhs.begin(), problem.rhs.end());
+        factor.solve(x.data(), monitor);
+        if (threads == 1) {
+            first = x;
+        }
+        CHECK(same_bits(x, first));
+    }
+}
 
 TEST_CASE("matting problems are solved as a dense LDLT does") {
     for (const int radius : {1, 2}) {
@@ -93,13 +259,41 @@ TEST_CASE("phases are timed") {
     CHECK(monitor.seconds()[2].first == "substitution");
 }
 
-TEST_CASE("a stop is heard during the factorisation") {
-    // A dense matrix of this size takes a few tenths of a second to factorise: long enough to be asked.
-    const int n = 1500;
+TEST_CASE("a stop is heard in each part") {
+    const int n = 500;  // one front of several blocks
     const Eigen::MatrixXd A = Eigen::MatrixXd::Ones(n, n) + n * Eigen::MatrixXd::Identity(n, n);
     const Problem problem = problem_from(A, Eigen::VectorXd::Ones(n));
-    StopsIn monitor("factorisation");
+    Monitor calm;
+    StopsAtOnce stopped;
+    CHECK_THROWS_AS(stopped.phase("asked to stop"), Cancelled);  // from here on every poll throws
+    const std::vector<std::int32_t> order = elimination_order(problem, calm);
+    CHECK_THROWS_AS(elimination_order(problem, stopped), Cancelled);
+    CHECK_THROWS_AS(CholeskyPlan(problem.matrix, order, stopped), Cancelled);
+    const CholeskyPlan plan(problem.matrix, order, calm);
+    for (const int threads : {1, 2}) {
+        CHECK_THROWS_AS(CholeskyFactor(plan, problem.matrix, {threads, stopped}), Cancelled);
+    }
     std::vector<double> x(n);
-    CHECK_THROWS_AS(cholesky(problem, {}, x.data(), monitor), Cancelled);
-    REQUIRE(monitor.seconds().size() == 1);  // the ordering: the factorisation was not finished
+    const CholeskyFactor factor(plan, problem.matrix, {1, calm});
+    CHECK_THROWS_AS(factor.solve(x.data(), stopped), Cancelled);
+}
+
+TEST_CASE("a stop at the beginning of a phase leaves the seconds of those before") {
+    const Problem problem = problem_from(Eigen::MatrixXd::Identity(4, 4), Eigen::VectorXd::Ones(4));
+    const std::string phases[] = {"ordering", "factorisation", "substitution"};
+    for (std::size_t i = 0; i < 3; ++i) {
+        class StopsBefore : public Monitor {
+        public:
+            explicit StopsBefore(std::string name) : name_(std::move(name)) {}
+
+        protected:
+            bool report(const std::string& phase, double) override { return phase != name_; }
+
+        private:
+            std::string name_;
+        } monitor(phases[i]);
+        double x[4];
+        CHECK_THROWS_AS(cholesky(problem, {}, x, monitor), Cancelled);
+        CHECK(monitor.seconds().size() == i);
+    }
 }

@@ -5,7 +5,6 @@
 
 #include <stdexcept>
 
-#include "affinity/closed_form_rows.hpp"
 #include "support.hpp"
 #include "trimatte/affinity.hpp"
 #include "trimatte/errors.hpp"
@@ -58,36 +57,63 @@ TEST_CASE("the Laplacian equals its dense twin") {
     }
 }
 
-TEST_CASE("both kernels agree on 3 x 3 windows") {
-    for (const int channels : {1, 3}) {
-        const Picture image = random_picture(37, 41, channels);
-        const ImageView view = image.view();
-        const std::vector<Label> labels = columns_known(37, 41);
-        Monitor monitor;
-        const Problem fast = closed_form(view, labels.data(), {epsilon, 1, 1}, monitor);
-        std::vector<std::int32_t> index;
-        std::int32_t unknowns = 0;
-        for (const Label label : labels) {
-            index.push_back(label == Label::unknown      ? unknowns++
-                            : label == Label::foreground ? no_row_foreground
-                                                         : no_row);
-        }
-        Csr slow;
-        slow.rows = unknowns;
-        slow.row_start = Buffer<std::int64_t>(unknowns + 1);
-        std::copy(fast.matrix.row_start.begin(), fast.matrix.row_start.end(), slow.row_start.begin());
-        slow.column = Buffer<std::int32_t>(fast.matrix.nonzeros());
-        slow.value = Buffer<double>(fast.matrix.nonzeros());
-        Buffer<double> rhs(unknowns);
-        fill_rows_any_radius({view, index.data(), labels.data(), epsilon, 1, slow, rhs.data()}, 0, 37, monitor);
-        CHECK(same_bits(slow.column, fast.matrix.column));
-        double difference = 0;
-        for (std::int64_t k = 0; k < slow.nonzeros(); ++k) {
-            difference = std::max(difference, std::abs(slow.value[k] - fast.matrix.value[k]));
-        }
-        CHECK(difference < rounding);
-        CHECK((dense(rhs) - dense(fast.rhs)).cwiseAbs().maxCoeff() < rounding);
+namespace {
+
+// Closed-form without its planes: the general kernel at any radius.
+class WithoutPlanes : public ClosedForm {
+public:
+    using ClosedForm::ClosedForm;
+    Traits traits() const override {
+        Traits traits = ClosedForm::traits();
+        traits.has_planes = false;
+        return traits;
     }
+};
+
+}  // namespace
+
+TEST_CASE("the planes of 3 x 3 windows and the rows of the general kernel make the same system") {
+    std::vector<float> guess(37 * 41, 0.3f), confidence(37 * 41, 0.01f);
+    for (const int channels : {1, 3}) {
+        for (const double weight : {0.0, 100.0}) {
+            const Picture image = random_picture(37, 41, channels);
+            const std::vector<Label> labels = columns_known(37, 41);
+            Monitor monitor;
+            const Known known{labels.data(), weight, {guess.data(), confidence.data()}};
+            const Problem fast = assemble(ClosedForm(epsilon, 1), image.view(), known, Form::sparse, {2, monitor});
+            const Problem slow = assemble(WithoutPlanes(epsilon, 1), image.view(), known, Form::sparse, {2, monitor});
+            CHECK(same_bits(slow.matrix.row_start, fast.matrix.row_start));
+            CHECK(same_bits(slow.matrix.column, fast.matrix.column));
+            CHECK(same_bits(slow.pixel, fast.pixel));
+            double difference = 0;
+            for (std::int64_t k = 0; k < slow.matrix.nonzeros(); ++k) {
+                difference = std::max(difference, std::abs(slow.matrix.value[k] - fast.matrix.value[k]));
+            }
+            CHECK(difference < rounding);
+            CHECK((dense(slow.rhs) - dense(fast.rhs)).cwiseAbs().maxCoeff() < rounding);
+            CHECK(slow.rhs_norm == doctest::Approx(fast.rhs_norm));
+            const Problem stencil = assemble(WithoutPlanes(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
+            const Problem planes = assemble(ClosedForm(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
+            CHECK((dense(stencil.stencil->hi) - dense(planes.stencil->hi)).cwiseAbs().maxCoeff() < 1e-7);
+            CHECK((dense(stencil.stencil->rhs) - dense(planes.stencil->rhs)).cwiseAbs().maxCoeff() < rounding);
+        }
+    }
+}
+
+TEST_CASE("rows that somebody else has made give the same system") {
+    const Picture image = random_picture(12, 14, 3);
+    const std::vector<Label> labels = islands(12, 14);
+    Monitor monitor;
+    const Csr L = laplacian(image, 1);
+    const GivenRows given({L.rows, L.row_start.data(), L.column.data(), L.value.data()}, true, true);
+    const Problem ours = closed_form(image.view(), labels.data(), {epsilon, 1, 1}, monitor);
+    const Problem theirs = assemble(given, image.view(), {labels.data()}, Form::sparse, {1, monitor});
+    CHECK(largest(dense(ours.matrix) - dense(theirs.matrix)) < rounding);
+    CHECK((dense(ours.rhs) - dense(theirs.rhs)).cwiseAbs().maxCoeff() < rounding);
+    CHECK(theirs.reach == 0);
+    const Picture smaller = random_picture(12, 13, 3);
+    CHECK_THROWS_AS(assemble(given, smaller.view(), {labels.data()}, Form::sparse, {1, monitor}),
+                    std::invalid_argument);
 }
 
 TEST_CASE("rows sum to zero, the matrix is symmetric and its rows are sorted") {

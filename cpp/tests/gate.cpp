@@ -18,6 +18,7 @@
 
 #include "simd/kernels.hpp"
 #include "trimatte/affinity.hpp"
+#include "trimatte/assemble.hpp"
 #include "trimatte/foreground.hpp"
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
@@ -106,7 +107,7 @@ void run(const std::string& task, std::int64_t height, std::int64_t width, const
     };
     if (task == "laplacian") {
         Problem problem;
-        measure([&] { problem = closed_form(image, labels.data(), {}, monitor); });
+        measure([&] { problem = assemble(ClosedForm(), image, {labels.data()}, Form::sparse, {1, monitor}); });
     } else if (task == "foreground") {
         const auto alpha = load<float>(folder + "/alpha", pixels);
         std::vector<float> foreground(colours.size());
@@ -124,7 +125,7 @@ void run(const std::string& task, std::int64_t height, std::int64_t width, const
     } else {
         SolveOptions options;
         options.solver = solver_named(task);
-        const Problem problem = closed_form(image, labels.data(), {}, monitor);
+        const Problem problem = assemble(ClosedForm(), image, {labels.data()}, Form::sparse, {1, monitor});
         std::vector<double> x(static_cast<std::size_t>(problem.unknowns()), 0.5);
         measure([&] { solve(problem, options, x.data(), monitor); });
     }

@@ -1,4 +1,4 @@
-#include "solve/islands.hpp"
+#include "solve/multigrid/islands.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "reference/dense_solve.hpp"
-#include "solve/drawing.hpp"
+#include "solve/multigrid/drawing.hpp"
 #include "support.hpp"
 #include "trimatte/solve.hpp"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "solve/multigrid_setup.hpp"
+#include "solve/multigrid/hierarchy.hpp"
 #include "support.hpp"
 
 using namespace trimatte;

@@ -6,7 +6,7 @@
 
 #include "reference/dense_solve.hpp"
 #include "reference/orthonormal.hpp"
-#include "solve/multigrid_setup.hpp"
+#include "solve/multigrid/hierarchy.hpp"
 #include "support.hpp"
 #include "trimatte/affinity.hpp"
 #include "trimatte/errors.hpp"

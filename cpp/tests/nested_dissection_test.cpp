@@ -1,4 +1,4 @@
-#include "solve/nested_dissection.hpp"
+#include "solve/cholesky/nested_dissection.hpp"
 
 #include <doctest/doctest.h>
 

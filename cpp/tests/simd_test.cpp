@@ -49,7 +49,7 @@ std::vector<double> closed_form_planes(const simd::Kernels& kernels, int channel
     double* const planes_at[] = {planes.data() + 2, planes.data() + 13 * stride + 2, planes.data() + 26 * stride + 2};
     for (const int count : {simd::lanes, 13, 1}) {
         kernels.whiten(channels, rows, stride, count, 1e-7 / 9, y);
-        kernels.add_entries(channels, y, count, stride, planes_at);
+        kernels.add_entries(channels, 1.0 / 9, y, count, stride, planes_at);
     }
     return planes;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trimatte/affinity.hpp"
+#include "trimatte/assemble.hpp"
 #include "trimatte/grid.hpp"
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
@@ -120,6 +121,32 @@ inline Problem problem_from(const Eigen::MatrixXd& matrix, const Eigen::VectorXd
     }
     problem.matrix.row_start[n] = n * n;
     return problem;
+}
+
+// Closed-form systems, for tests of what comes after them.
+struct ClosedFormOptions {
+    double epsilon = 1e-7;
+    int radius = 1;
+    int threads = 1;
+    bool stencil = false;
+    Prior prior = {};
+};
+
+inline Problem closed_form_soft(const ImageView& image, const Label* labels, double weight,
+                                const ClosedFormOptions& options, Monitor& monitor) {
+    const Form form = options.stencil ? Form::stencil : Form::sparse;
+    return assemble(ClosedForm(options.epsilon, options.radius), image, {labels, weight, options.prior}, form,
+                    {options.threads, monitor});
+}
+
+inline Problem closed_form(const ImageView& image, const Label* labels, const ClosedFormOptions& options,
+                           Monitor& monitor) {
+    return closed_form_soft(image, labels, 0, options, monitor);
+}
+
+inline Csr closed_form_laplacian(const ImageView& image, const std::uint8_t* known, const ClosedFormOptions& options,
+                                 Monitor& monitor) {
+    return laplacian(ClosedForm(options.epsilon, options.radius), image, known, {options.threads, monitor});
 }
 
 template <typename Range>

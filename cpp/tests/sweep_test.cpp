@@ -1,4 +1,4 @@
-#include "solve/sweep.hpp"
+#include "solve/multigrid/sweep.hpp"
 
 #include <doctest/doctest.h>
 

@@ -41,21 +41,34 @@ class Solved(TypedDict):
     operator_complexity: float
     peak_bytes: int
 
-def closed_form_laplacian(
+class Affinity: ...
+
+class ClosedForm(Affinity):
+    def __init__(self, epsilon: float, radius: int) -> None: ...
+
+class GivenRows(Affinity):
+    def __init__(
+        self,
+        data: npt.NDArray[np.float64],
+        indices: npt.NDArray[np.int32],
+        indptr: npt.NDArray[np.int64],
+        colour_line: bool,
+        constant_regions: bool,
+    ) -> None: ...
+
+def laplacian(
+    affinity: Affinity,
     image: npt.NDArray[np.generic],
     known: npt.NDArray[np.uint8] | None,
-    epsilon: float,
-    radius: int,
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.integer], npt.NDArray[np.integer]]: ...
-def closed_form(
+def assemble(
+    affinity: Affinity,
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],
     prior: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None,
-    known_weight: float | None,
-    epsilon: float,
-    radius: int,
+    known_weight: float,
     stencil: bool,
     threads: int,
     monitor: Monitor,

@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, _core
-from ._assembly import Assembled
 from ._context import Context
 from ._regions import Part, independent_parts
 from .affinities import Affinity
-from .errors import FactorizationError
 from .priors import Guess
 
 SOLVERS = ("auto", "cholesky", "multigrid", "cg")
@@ -26,9 +24,6 @@ CHOLESKY_CAN_TAKE_OVER = 250_000
 
 PATIENCE = 300
 """Iterations of multigrid after which Cholesky would have been faster."""
-
-STENCIL_REACH = 2
-"""Pixels that a 5 x 5 stencil reaches; multigrid needs one."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +85,10 @@ class Inputs(NamedTuple):
 
 def refuse_solver(solver: str, affinity: Affinity) -> None:
     """Raise ValueError if this solver cannot solve the systems of this affinity."""
-    if solver == "multigrid" and not has_stencil(affinity):
-        reach = "has no limit" if affinity.reach is None else f"is {affinity.reach}"
+    if solver == "multigrid" and not affinity.has_stencil:
         raise ValueError(
-            f"solver: multigrid needs an affinity whose reach is at most {STENCIL_REACH} pixels, got {affinity}, "
-            f'whose reach {reach}; choose "auto"'
+            "solver: multigrid needs an affinity with a 5 x 5 stencil, such as closed-form with radius 1, got "
+            f'{affinity}; choose "auto"'
         )
 
 
@@ -125,7 +119,8 @@ def solve(
     automatic = settings.solver == "auto"
     if automatic:
         unknowns = inputs.unknowns if settings.known_weight is None else inputs.labels.size
-        settings = replace(settings, solver=_core.choose_solver(unknowns, 1 if has_stencil(affinity) else 2))
+        radius = 1 if affinity.has_stencil else max(2, (affinity.reach or 0) // 2)
+        settings = replace(settings, solver=_core.choose_solver(unknowns, radius))
     parts: list[Part] = []
     if settings.known_weight is None and affinity.reach is not None:
         parts = independent_parts(inputs.labels, affinity.reach, inputs.unknowns)
@@ -139,11 +134,6 @@ def solve(
         alpha[part.rows, part.columns] = own_alpha
         results.append(result)
     return _joined(results)
-
-
-def has_stencil(affinity: Affinity) -> bool:
-    """Whether an affinity's systems fit into a 5 x 5 stencil, so that multigrid solves them."""
-    return affinity.reach is not None and affinity.reach <= STENCIL_REACH
 
 
 def _solve(
@@ -174,8 +164,6 @@ def _solve_with(
     problem = affinity.problem(
         inputs.image, inputs.labels, inputs.guess, settings.known_weight, context, stencil=stencil
     )
-    if isinstance(problem, Assembled):
-        return _solved_by_scipy(alpha, problem)
     x = np.full(problem.unknowns, 0.5)
     if inputs.start is not None:
         x[:] = inputs.start.reshape(-1)[problem.pixel]
@@ -196,37 +184,6 @@ def _solve_with(
     alpha.reshape(-1)[problem.pixel] = np.clip(x, 0, 1, out=x)
     peak = max(problem.peak_bytes, problem.bytes + solved["peak_bytes"]) + x.nbytes
     return {**solved, "unknowns": problem.unknowns, "peak_bytes": peak, "regions": {}}
-
-
-def _solved_by_scipy(alpha: npt.NDArray[np.floating], problem: Assembled) -> dict[str, Any]:
-    """Factorise a system that came as a sparse matrix, whichever solver was asked for."""
-    from scipy.sparse.linalg import splu
-
-    A, b = problem.matrix, problem.right
-    scale = np.abs(A.diagonal())
-    if not scale.all():
-        first = int(np.flatnonzero(scale == 0)[0])
-        raise FactorizationError(f"superlu: pixel {problem.pixel[first]} has no equation of its own")
-    try:
-        factors = splu(
-            A.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
-    except RuntimeError as error:
-        raise FactorizationError(f"superlu: {error}") from error
-    x = factors.solve(b)
-    residual, right = (float(np.linalg.norm(v / scale)) for v in (b - A @ x, b))
-    alpha.reshape(-1)[problem.pixel] = np.clip(x, 0, 1)
-    return {
-        "solver": "superlu",
-        "converged": True,
-        "iterations": 0,
-        "relative_residual": residual / right if right else residual,
-        "error_estimate": 0.0,
-        "operator_complexity": 1.0,
-        "unknowns": len(b),
-        "peak_bytes": 12 * (A.nnz + factors.nnz) + 3 * b.nbytes,
-        "regions": {},
-    }
 
 
 def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:

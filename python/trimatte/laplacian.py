@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check
+from . import _check, _core
 from ._context import make_context
 from .affinities import ClosedForm
+from .affinities._base import matrix_of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -86,4 +87,5 @@ def closed_form_laplacian(
         if mask.shape != picture.shape[:2]:
             raise ValueError(f"known: expected shape {picture.shape[:2]} to match image, got {mask.shape}")
         fixed = np.ascontiguousarray(mask).view(np.uint8)
-    return affinity.matrix(picture, fixed, context)
+    native = _core.ClosedForm(affinity.epsilon, affinity.radius)
+    return matrix_of(native, picture, fixed, context)

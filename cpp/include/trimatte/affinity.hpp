@@ -1,44 +1,125 @@
-// Affinities: from an image and what is known of it to a matting Laplacian, and to the problem to solve.
+// Affinities: which alphas of neighbouring pixels belong together. An affinity makes the rows of its operator L, a
+// matting Laplacian. It knows nothing of known pixels' values, weights, priors or solvers: system/ adds the former, and
+// solve/ finds the alpha of least energy.
 #pragma once
+
+#include <cstdint>
+#include <memory>
 
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
-#include "trimatte/problem.hpp"
 #include "trimatte/sparse.hpp"
 
 namespace trimatte {
 
-// A guess of alpha and how much it counts: the term confidence (x - alpha)^2 of each unknown pixel. Both are planes of
-// the image's size, or null; what they say of known pixels is not used.
-struct Prior {
-    const float* alpha = nullptr;
-    const float* confidence = nullptr;
+// The rows of an operator that are wanted.
+struct Wanted {
+    ImageView image;
+    // A term of the energy without any unknown pixel may be left out; null: every pixel is unknown.
+    const Label* labels = nullptr;
+    // Whether the rows of known pixels are wanted, too.
+    bool known_too = false;
 
-    explicit operator bool() const { return confidence != nullptr; }
-    double weight(std::int64_t pixel) const { return *this ? static_cast<double>(confidence[pixel]) : 0.0; }
-    double pull(std::int64_t pixel) const { return *this ? weight(pixel) * static_cast<double>(alpha[pixel]) : 0.0; }
+    bool is_unknown(std::int64_t pixel) const { return labels == nullptr || labels[pixel] == Label::unknown; }
+    bool has_row(std::int64_t pixel) const { return known_too || is_unknown(pixel); }
 };
 
-struct ClosedFormOptions {
-    double epsilon = 1e-7;  // colour variance added to a window, in squared image units
-    int radius = 1;         // windows are 2 radius + 1 pixels wide and lie fully inside the picture
-    int threads = 1;
-    // For a problem:
-    bool stencil = false;  // make its stencil, not its matrix (radius 1 only)
-    Prior prior = {};
+// Receives the rows of an operator.
+class RowSink {
+public:
+    virtual ~RowSink() = default;
+    // The row of a pixel: value[k] is the entry of pixel column[k]. Columns ascend; the pixel itself is among them.
+    virtual void add(std::int64_t pixel, std::int64_t count, const std::int32_t* column, const double* value) = 0;
 };
 
-// The Laplacian of all pixels, Eq. 12 of Levin, Lischinski, Weiss, TPAMI 2008. `known` (may be null) marks
-// pixels with a fixed value: windows that hold nothing else are left out, and their entries are zero.
-Csr closed_form_laplacian(const ImageView& image, const std::uint8_t* known, const ClosedFormOptions& options,
-                          Monitor& monitor);
+// Rows of an operator that couples pixels at most two rows and columns apart, as dense planes: plane d of picture row y
+// holds L(p, p + d) of all its pixels p for one offset d = (dy, dx). Only the 13 offsets that point forward are kept:
+// (0, 0..2), (1, -2..2), (2, -2..2); L(p, p - d) is read at pixel p - d. A band of the picture has an object of its own.
+class StencilRows {
+public:
+    static constexpr int planes = 13;
+    static constexpr std::int64_t margin = 16;     // columns that may be read on both sides of the picture
+    static constexpr std::int64_t rows_kept = 8;   // a row lives until clear() of the row that many below it
 
-// The system (L_U + C) x = -R m + C beta in the unknown pixels only; known pixels keep their value exactly. beta and C
-// are the prior's.
-Problem closed_form(const ImageView& image, const Label* labels, const ClosedFormOptions& options, Monitor& monitor);
+    virtual ~StencilRows() = default;
+    static constexpr int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
+    // Begins row y with zeros; each row that a later add() touches needs it once.
+    virtual void clear(std::int64_t y) = 0;
+    // Adds the terms of the energy whose middle row is `centre`, which has rows above and below. Row y is complete when
+    // the terms round row y + 1 have been added.
+    virtual void add(std::int64_t centre) = 0;
+    // Plane 0 of row y at column x; plane d is d * stride() further.
+    virtual double* at(std::int64_t y, std::int64_t x) = 0;
+    virtual std::int64_t stride() const = 0;
+    // Channel c of picture row y, one of the rows kept, as numbers in [0, 1].
+    virtual const double* colour(std::int64_t y, int c) = 0;
+};
 
-// The soft system (L + w D + C) x = w m + C beta in all pixels, D = 1 on known pixels, m = 1 on known foreground.
-Problem closed_form_soft(const ImageView& image, const Label* labels, double known_weight,
-                         const ClosedFormOptions& options, Monitor& monitor);
+class Affinity {
+public:
+    // What solvers need to know.
+    struct Traits {
+        // Two pixels are coupled only if they are at most this many rows and columns apart. 0: any two may be.
+        std::int64_t reach = 0;
+        // The near-null space of L, which holds the alphas that cost almost nothing: [1, R, G, B], or [1] if false.
+        bool colour_line = false;
+        // Whether the rows of L sum to zero: a region that meets known pixels of one kind only takes their value then.
+        bool constant_regions = true;
+        // Whether stencil_rows() has the rows, too.
+        bool has_planes = false;
+    };
+
+    virtual ~Affinity() = default;
+    virtual Traits traits() const = 0;
+    // Throws std::invalid_argument if there is no operator for this picture.
+    virtual void check(const ImageView& image) const = 0;
+    // Rows of the picture that one call of emit_rows should cover, so that a call takes less than 50 ms.
+    virtual std::int64_t band_height() const = 0;
+    // Passes the wanted rows of the pixels in picture rows [y_begin, y_end) to the sink, in the order of the pixels.
+    // Threads call it side by side.
+    virtual void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
+                           Monitor& monitor) const = 0;
+    // The same rows as planes, which is many times faster; null where traits() say that there are none. `wanted` must
+    // outlive the result.
+    virtual std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const;
+};
+
+// Closed-form matting: Levin, Lischinski, Weiss, TPAMI 2008, Eq. 12.
+class ClosedForm : public Affinity {
+public:
+    // epsilon: colour variance added to a window, in squared image units. radius: windows are 2 radius + 1 pixels wide
+    // and lie fully inside the picture.
+    explicit ClosedForm(double epsilon = 1e-7, int radius = 1) : epsilon_(epsilon), radius_(radius) {}
+
+    Traits traits() const override { return {2 * static_cast<std::int64_t>(radius_), true, true, radius_ == 1}; }
+    void check(const ImageView& image) const override;
+    std::int64_t band_height() const override { return 4; }
+    void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
+                   Monitor& monitor) const override;
+    std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const override;
+
+private:
+    double epsilon_;
+    int radius_;
+};
+
+// An operator that somebody else has made: the rows of all pixels of a picture, as a sparse matrix.
+class GivenRows : public Affinity {
+public:
+    // matrix: one row per pixel, columns ascending, the diagonal among them; it must outlive this object.
+    GivenRows(CsrView matrix, bool colour_line, bool constant_regions)
+        : matrix_(matrix), colour_line_(colour_line), constant_regions_(constant_regions) {}
+
+    Traits traits() const override { return {0, colour_line_, constant_regions_, false}; }
+    void check(const ImageView& image) const override;
+    std::int64_t band_height() const override { return 32; }
+    void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
+                   Monitor& monitor) const override;
+
+private:
+    CsrView matrix_;
+    bool colour_line_;
+    bool constant_regions_;
+};
 
 }  // namespace trimatte

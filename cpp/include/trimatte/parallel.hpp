@@ -9,6 +9,12 @@
 
 namespace trimatte {
 
+// How a native call runs: the number of threads it may use, and the caller's monitor.
+struct Context {
+    int threads;
+    Monitor& monitor;
+};
+
 // Whether the core was built with OpenMP.
 bool has_openmp();
 

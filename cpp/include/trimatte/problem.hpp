@@ -17,18 +17,18 @@ struct Problem {
     Csr matrix;
     Buffer<double> rhs;
     std::optional<Stencil> stencil;
-    // Near-null space: what the affinity says costs (almost) nothing. The constant is always in it and not
-    // stored; `colours` holds the other columns, channel by channel (closed-form: R, G, B; graphs: none).
+    // Near-null space: alphas that cost almost nothing. The constant is always in it and not stored; `colours` holds
+    // the other columns, channel by channel (R, G, B for a colour line; none for the constant alone).
     Buffer<float> colours;  // channels x unknowns
     int channels = 0;
     // Geometry: the place of each unknown in the picture, y * width + x, ascending.
     Buffer<std::int32_t> pixel;
     std::int64_t height = 0;
     std::int64_t width = 0;
-    // Coupled unknowns are at most this many rows and columns apart (closed-form: 2 radius).
+    // Coupled unknowns are at most this many rows and columns apart (closed-form: 2 radius); 0: any two may be coupled.
     std::int64_t reach = 0;
-    // What a residual is measured against, if not ||D^-1 rhs||. In the soft system that is mostly the known pixels
-    // themselves; there it is the norm of what they and the prior pass on to the others.
+    // The norm that a residual is measured against, where it is not ||D^-1 rhs||: the right-hand side of the soft system
+    // is mostly the known pixels themselves, so its norm is that of what they and the prior pass on to the others.
     double rhs_norm = 0;
     // Most bytes held at once while the problem was made (it may have been more than it keeps).
     std::size_t peak_bytes = 0;

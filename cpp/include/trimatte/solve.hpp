@@ -12,10 +12,10 @@ enum class Solver { automatic, cholesky, multigrid, conjugate_gradient };
 
 struct SolveOptions {
     Solver solver = Solver::automatic;
-    double relative_residual = 1e-7;  // ||D^-1 (b - A x)|| / ||D^-1 b|| at which cg stops; D: the diagonal of A
+    double relative_residual = 0;  // ||D^-1 (b - A x)|| / ||D^-1 b|| that cg has to reach too, D the diagonal of A; 0: any
     std::int64_t max_iterations = 10000;
     int threads = 1;
-    double tolerance = 1e-3;  // largest error of alpha at which multigrid stops
+    double tolerance = 1e-3;  // largest error of alpha at which multigrid and cg stop
 };
 
 struct SolveInfo {
@@ -35,7 +35,8 @@ SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, 
 SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 // Multigrid takes problems with a stencil, or whose unknowns are coupled over at most Stencil::reach rows and columns.
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
-SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
+// Conjugate gradients with a diagonal preconditioner.
+SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
 // Which solver `automatic` means for so many unknowns, coupled over so many rows and columns.
 Solver choose(std::int64_t unknowns, std::int64_t reach);

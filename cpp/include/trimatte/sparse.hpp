@@ -23,4 +23,12 @@ struct Csr {
     std::size_t bytes() const { return row_start.bytes() + column.bytes() + value.bytes(); }
 };
 
+// A matrix that somebody else owns, with entries of double.
+struct CsrView {
+    std::int64_t rows;
+    const std::int64_t* row_start;  // rows + 1
+    const std::int32_t* column;
+    const double* value;
+};
+
 }  // namespace trimatte

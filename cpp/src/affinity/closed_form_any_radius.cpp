@@ -1,12 +1,13 @@
-// The closed-form Laplacian for windows of any radius, one matrix row after the other: pixel p gathers from
-// every window that holds it
+// The closed-form Laplacian for windows of any radius, one matrix row after the other: pixel p gathers from every window
+// that holds it
 //     L_pq += delta_pq - (1 + v . (I_q - m)) / n,   v = (S + epsilon / n Id)^-1 (I_p - m)
-// (Eq. 12 of Levin et al. 2008; n pixels per window, mean m, covariance S). Slower than the 3 x 3 kernel, and its
+// (Eq. 12 of Levin et al. 2008; n pixels per window, mean m, covariance S). It is slower than the 3 x 3 kernel, and its
 // twin in the tests.
 #include <algorithm>
 #include <vector>
 
-#include "closed_form_rows.hpp"
+#include "affinity/colour_rows.hpp"
+#include "trimatte/affinity.hpp"
 
 namespace trimatte {
 namespace {
@@ -36,12 +37,12 @@ struct Window {
 };
 
 template <int C>
-Window<C> make_window(const ClosedFormRows& rows, ColourRows& colours, std::int64_t y, std::int64_t x) {
-    const int r = rows.radius;
+Window<C> make_window(const Wanted& wanted, ColourRows& colours, double epsilon, int r, std::int64_t y,
+                      std::int64_t x) {
     Window<C> w{};
     for (std::int64_t v = y - r; v <= y + r; ++v) {
         for (std::int64_t u = x - r; u <= x + r; ++u) {
-            w.built = w.built || rows.is_unknown(v, u);
+            w.built = w.built || wanted.is_unknown(v * wanted.image.width + u);
         }
     }
     if (!w.built) {
@@ -68,8 +69,8 @@ Window<C> make_window(const ClosedFormRows& rows, ColourRows& colours, std::int6
             }
         }
     }
-    // Each pivot is at least e by construction; rounding may take it below.
-    const double e = rows.epsilon / n;
+    // Each pivot is at least e in exact arithmetic; rounding may take it below.
+    const double e = epsilon / n;
     w.pivot[0] = s[0][0] + e;
     if constexpr (C == 3) {
         w.k10 = s[1][0] / w.pivot[0];
@@ -82,92 +83,116 @@ Window<C> make_window(const ClosedFormRows& rows, ColourRows& colours, std::int6
     return w;
 }
 
+// The windows and colours that the rows of a band of the picture gather from.
 template <int C>
-void fill_rows(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor) {
-    const int r = rows.radius;
-    const int side = 4 * r + 1;  // of a row's stencil
-    const double n = (2.0 * r + 1) * (2.0 * r + 1);
-    const std::int64_t height = rows.image.height;
-    const std::int64_t width = rows.image.width;
-    ColourRows colours(rows.image, side, 0);
-    IndexRows index(rows, 2 * r);
-    std::vector<double> stencil(static_cast<std::size_t>(side * side));
-    // Windows whose centres are within r of the current row, in a ring.
-    const std::int64_t ring = 2 * r + 1;
-    std::vector<Window<C>> windows(static_cast<std::size_t>(ring * width));
-    const auto window_row = [&](std::int64_t y) { return windows.data() + y % ring * width; };
+class RowMaker {
+public:
+    RowMaker(const Wanted& wanted, double epsilon, int radius, std::int64_t y_begin)
+        : wanted_(wanted),
+          epsilon_(epsilon),
+          r_(radius),
+          side_(4 * radius + 1),
+          colours_(wanted.image, side_, 0),
+          stencil_(static_cast<std::size_t>(side_ * side_)),
+          windows_(static_cast<std::size_t>((2 * radius + 1) * wanted.image.width)),
+          next_window_row_(std::max<std::int64_t>(r_, y_begin - r_)),
+          column_(stencil_.size()) {}
 
-    std::int64_t next_window_row = std::max<std::int64_t>(r, y_begin - r);
-    for (std::int64_t y = y_begin; y < y_end; ++y) {
-        const std::int64_t last = std::min<std::int64_t>(y + r, height - 1 - r);
-        for (; next_window_row <= last; ++next_window_row) {
-            Window<C>* row = window_row(next_window_row);
-            for (std::int64_t x = r; x < width - r; ++x) {
-                row[x] = make_window<C>(rows, colours, next_window_row, x);
+    // Passes the wanted rows of picture row y on. Rows come in ascending order.
+    void emit(std::int64_t y, RowSink& sink, Monitor& monitor) {
+        const std::int64_t height = wanted_.image.height, width = wanted_.image.width;
+        const std::int64_t last = std::min<std::int64_t>(y + r_, height - 1 - r_);
+        for (; next_window_row_ <= last; ++next_window_row_) {
+            Window<C>* row = window_row(next_window_row_);
+            for (std::int64_t x = r_; x < width - r_; ++x) {
+                row[x] = make_window<C>(wanted_, colours_, epsilon_, r_, next_window_row_, x);
             }
         }
-        index.move_to(y);
         for (std::int64_t x = 0; x < width; ++x) {
-            const std::int32_t i = index.row(0)[x];
-            if (i < 0) {
-                continue;
-            }
-            monitor.poll();
-            std::fill(stencil.begin(), stencil.end(), 0.0);
-            double& diagonal = stencil[static_cast<std::size_t>(2 * r * side + 2 * r)];
-            for (std::int64_t wy = std::max<std::int64_t>(y - r, r); wy <= last; ++wy) {
-                const std::int64_t wx_end = std::min<std::int64_t>(x + r, width - 1 - r);
-                for (std::int64_t wx = std::max<std::int64_t>(x - r, r); wx <= wx_end; ++wx) {
-                    const Window<C>& w = window_row(wy)[wx];
-                    if (!w.built) {
-                        continue;
-                    }
-                    double v[C];
-                    for (int c = 0; c < C; ++c) {
-                        v[c] = colours.row(y)[c * colours.stride() + x] - w.mean[c];
-                    }
-                    w.solve(v);
-                    for (std::int64_t qy = wy - r; qy <= wy + r; ++qy) {
-                        const double* q = colours.row(qy) + wx - r;
-                        double* out = stencil.data() + (qy - y + 2 * r) * side + (wx - r - x + 2 * r);
-                        for (int u = 0; u <= 2 * r; ++u) {
-                            double entry = 1;
-                            for (int c = 0; c < C; ++c) {
-                                entry += v[c] * (q[c * colours.stride() + u] - w.mean[c]);
-                            }
-                            out[u] -= entry / n;
-                        }
-                    }
-                    diagonal += 1;
-                }
-            }
-            std::int64_t at = rows.matrix.row_start[i];
-            double towards_foreground = 0;
-            for (int dy = -2 * r; dy <= 2 * r; ++dy) {
-                const std::int32_t* to = index.row(dy) + x - 2 * r;
-                const double* entry = stencil.data() + (dy + 2 * r) * side;
-                for (int u = 0; u < side; ++u) {
-                    if (to[u] >= 0) {
-                        rows.matrix.column[at] = to[u];
-                        rows.matrix.value[at] = entry[u];
-                        ++at;
-                    } else if (to[u] == no_row_foreground) {
-                        towards_foreground += entry[u];
-                    }
-                }
-            }
-            if (rows.rhs != nullptr) {
-                rows.rhs[i] = -towards_foreground;
+            if (wanted_.has_row(y * width + x)) {
+                monitor.poll();
+                gather(y, x, last);
+                pass_on(y, x, sink);
             }
         }
+    }
+
+private:
+    Window<C>* window_row(std::int64_t y) { return windows_.data() + y % (2 * r_ + 1) * wanted_.image.width; }
+
+    // stencil_ = the row of pixel (y, x), as a square around it. last: the last row of windows that hold it.
+    void gather(std::int64_t y, std::int64_t x, std::int64_t last) {
+        const double n = (2.0 * r_ + 1) * (2.0 * r_ + 1);
+        std::fill(stencil_.begin(), stencil_.end(), 0.0);
+        double& diagonal = stencil_[static_cast<std::size_t>(2 * r_ * side_ + 2 * r_)];
+        for (std::int64_t wy = std::max<std::int64_t>(y - r_, r_); wy <= last; ++wy) {
+            const std::int64_t wx_end = std::min<std::int64_t>(x + r_, wanted_.image.width - 1 - r_);
+            for (std::int64_t wx = std::max<std::int64_t>(x - r_, r_); wx <= wx_end; ++wx) {
+                const Window<C>& w = window_row(wy)[wx];
+                if (!w.built) {
+                    continue;
+                }
+                double v[C];
+                for (int c = 0; c < C; ++c) {
+                    v[c] = colours_.row(y)[c * colours_.stride() + x] - w.mean[c];
+                }
+                w.solve(v);
+                for (std::int64_t qy = wy - r_; qy <= wy + r_; ++qy) {
+                    const double* q = colours_.row(qy) + wx - r_;
+                    double* out = stencil_.data() + (qy - y + 2 * r_) * side_ + (wx - r_ - x + 2 * r_);
+                    for (int u = 0; u <= 2 * r_; ++u) {
+                        double entry = 1;
+                        for (int c = 0; c < C; ++c) {
+                            entry += v[c] * (q[c * colours_.stride() + u] - w.mean[c]);
+                        }
+                        out[u] -= entry / n;
+                    }
+                }
+                diagonal += 1;
+            }
+        }
+    }
+
+    // The part of the square that lies in the picture: any two pixels of it share a window there.
+    void pass_on(std::int64_t y, std::int64_t x, RowSink& sink) {
+        const std::int64_t height = wanted_.image.height, width = wanted_.image.width;
+        std::size_t count = 0;
+        for (std::int64_t v = std::max<std::int64_t>(0, y - 2 * r_); v <= std::min(height - 1, y + 2 * r_); ++v) {
+            const std::int64_t of_row = (v - y + 2 * r_) * side_ + 2 * r_ - x;
+            for (std::int64_t u = std::max<std::int64_t>(0, x - 2 * r_); u <= std::min(width - 1, x + 2 * r_); ++u) {
+                column_[count] = static_cast<std::int32_t>(v * width + u);
+                stencil_[count++] = stencil_[static_cast<std::size_t>(of_row + u)];  // read before it is written over
+            }
+        }
+        sink.add(y * width + x, static_cast<std::int64_t>(count), column_.data(), stencil_.data());
+    }
+
+    const Wanted& wanted_;
+    double epsilon_;
+    int r_;
+    int side_;  // of the square that a row covers
+    ColourRows colours_;
+    std::vector<double> stencil_;
+    std::vector<Window<C>> windows_;  // those whose centres are within r of the current row, in a ring
+    std::int64_t next_window_row_;
+    std::vector<std::int32_t> column_;
+};
+
+template <int C>
+void emit_rows_of(const Wanted& wanted, double epsilon, int radius, std::int64_t y_begin, std::int64_t y_end,
+                  RowSink& sink, Monitor& monitor) {
+    RowMaker<C> maker(wanted, epsilon, radius, y_begin);
+    for (std::int64_t y = y_begin; y < y_end; ++y) {
+        maker.emit(y, sink, monitor);
     }
 }
 
 }  // namespace
 
-void fill_rows_any_radius(const ClosedFormRows& rows, std::int64_t y_begin, std::int64_t y_end, Monitor& monitor) {
-    rows.image.channels == 1 ? fill_rows<1>(rows, y_begin, y_end, monitor)
-                             : fill_rows<3>(rows, y_begin, y_end, monitor);
+void ClosedForm::emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
+                           Monitor& monitor) const {
+    wanted.image.channels == 1 ? emit_rows_of<1>(wanted, epsilon_, radius_, y_begin, y_end, sink, monitor)
+                               : emit_rows_of<3>(wanted, epsilon_, radius_, y_begin, y_end, sink, monitor);
 }
 
 }  // namespace trimatte

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "../simd/kernels.hpp"
+#include "simd/kernels.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/foreground.hpp"
 #include "trimatte/parallel.hpp"

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../random.hpp"
-#include "known_colours.hpp"
-#include "padded_image.hpp"
-#include "predict_pixels.hpp"
+#include "base/random.hpp"
+#include "prior/known_colours.hpp"
+#include "prior/padded_image.hpp"
+#include "prior/predict_pixels.hpp"
 #include "trimatte/network.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/prior.hpp"

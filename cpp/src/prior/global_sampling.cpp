@@ -11,9 +11,9 @@
 #include <limits>
 #include <numeric>
 
-#include "../random.hpp"
-#include "../simd/kernels.hpp"
-#include "known_colours.hpp"
+#include "base/random.hpp"
+#include "simd/kernels.hpp"
+#include "prior/known_colours.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/prior.hpp"
 

@@ -1,4 +1,4 @@
-#include "known_colours.hpp"
+#include "prior/known_colours.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "../random.hpp"
+#include "base/random.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace trimatte {

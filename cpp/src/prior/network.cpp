@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../random.hpp"
-#include "../simd/kernels.hpp"
+#include "base/random.hpp"
+#include "simd/kernels.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace trimatte {

@@ -5,10 +5,10 @@
 #include <limits>
 #include <numeric>
 
-#include "../random.hpp"
-#include "known_colours.hpp"
-#include "padded_image.hpp"
-#include "predict_pixels.hpp"
+#include "base/random.hpp"
+#include "prior/known_colours.hpp"
+#include "prior/padded_image.hpp"
+#include "prior/predict_pixels.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/patch.hpp"
 

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <limits>
 
-#include "padded_image.hpp"
+#include "prior/padded_image.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/patch.hpp"
 

@@ -1,5 +1,5 @@
 // Compiled once for each level, with TRIMATTE_LEVEL = baseline, v3 or v4.
-#include "kernels.hpp"
+#include "simd/kernels.hpp"
 
 #include <math.h>
 #include <string.h>
@@ -11,14 +11,15 @@ namespace trimatte::simd::TRIMATTE_LEVEL {
 namespace {
 
 // clang-format off: the others need the first.
-#include "vector.inl"
-#include "kernels_closed_form.inl"
-#include "kernels_multigrid.inl"
-#include "kernels_patches.inl"
-#include "kernels_prolongation.inl"
-#include "kernels_multilevel.inl"
-#include "kernels_network.inl"
-#include "kernels_sampling.inl"
+#include "simd/vector.inl"
+#include "simd/kernels_closed_form.inl"
+#include "simd/kernels_multigrid.inl"
+#include "simd/kernels_patches.inl"
+#include "simd/kernels_prolongation.inl"
+#include "simd/kernels_multilevel.inl"
+#include "simd/kernels_network.inl"
+#include "simd/kernels_sampling.inl"
+#include "simd/kernels_cholesky.inl"
 // clang-format on
 
 }  // namespace
@@ -47,6 +48,9 @@ const Kernels kernels{whiten,
                       adam,
                       pair_costs,
                       draw_around,
-                      take_cheaper};
+                      take_cheaper,
+                      subtract_product,
+                      factor_columns,
+                      solve_columns};
 
 }  // namespace trimatte::simd::TRIMATTE_LEVEL

@@ -1,6 +1,6 @@
 // The few loops that are compiled once for each instruction set and chosen when first used. All levels of a machine
-// give the same bits: no sum is reordered, and no multiply and add is contracted but in matrix_product, where all are
-// if the machine can (fused_products).
+// give the same bits: no sum is reordered, and no multiply and add is contracted but in matrix_product and the dense
+// blocks of the Cholesky factorisation, where all are if the machine can (fused_products).
 //
 // Rules for the files behind this header (kernels_*.inl): raw pointers only, helpers in the level's own namespace, no
 // Eigen, no standard templates. The linker keeps one copy of a template for everybody, and would then run AVX code on a
@@ -68,12 +68,14 @@ struct StencilKernels {
 };
 
 struct Kernels {
-    // Closed-form affinity, windows of 3 x 3 pixels; see closed_form_windows.hpp.
+    // Affinities of windows of 3 x 3 pixels; see affinity/window_sums.hpp. Closed-form:
     // y[a * channels + c][i]: whitened colour of pixel a of window i. rows: the three rows of colours at the first
     // window's left column, channel c at c * stride. e: epsilon / 9.
     void (*whiten)(int channels, const double* const* rows, std::int64_t stride, int count, double e, Lanes* y);
-    // Adds the windows' 45 entries; planes_at: plane 0 of their three picture rows at the first window's left column.
-    void (*add_entries)(int channels, const Lanes* y, int count, std::int64_t stride, double* const* planes_at);
+    // Adds the windows' 45 entries delta_ab - constant - y_a . y_b, y of 1 to 4 components; planes_at: plane 0 of their
+    // three picture rows at the first window's left column.
+    void (*add_entries)(int components, double constant, const Lanes* y, int count, std::int64_t stride,
+                        double* const* planes_at);
 
     // Of 12 planes of a row: entry (i, j) becomes s_i s_j entry = hi + lo, n floats to the next plane. row: the
     // diagonal's plane, followed by those; s: rows y, y + 1, y + 2. size: a multiple of 8.
@@ -145,6 +147,18 @@ struct Kernels {
     void (*take_cheaper)(std::int64_t count, const std::int32_t* f, const std::int32_t* b, const float* alpha,
                          const float* cost, std::int32_t* best_f, std::int32_t* best_b, float* best_alpha,
                          float* best_cost);
+
+    // Dense blocks of the sparse Cholesky factorisation, stored by columns; see solve/cholesky/front.cpp. Rows are
+    // worked on by eights: up to 7 rows behind the last one are read and, in what is written, overwritten.
+    // C -= A B^T, C m x n, k columns in A and B. lower: only the lower triangle of C's first n rows is wanted.
+    void (*subtract_product)(std::int64_t m, std::int64_t n, std::int64_t k, const double* A, std::int64_t lda,
+                             const double* B, std::int64_t ldb, double* C, std::int64_t ldc, bool lower);
+    // The first w <= 8 columns of the Cholesky factor of a matrix of m rows, in place. Returns the first column whose
+    // pivot is not positive and finite, w if there is none.
+    std::int64_t (*factor_columns)(std::int64_t m, std::int64_t w, double* L, std::int64_t ld);
+    // L = L T^-T for m rows, T lower triangular of w <= 8 columns: further rows of the same columns.
+    void (*solve_columns)(std::int64_t m, std::int64_t w, const double* T, std::int64_t ldt, double* L,
+                          std::int64_t ld);
 };
 
 enum class Level { baseline, v3, v4 };
@@ -153,7 +167,7 @@ enum class Level { baseline, v3, v4 };
 const Kernels& kernels();
 // Name of the level in use: "baseline", "v3" (x86-64-v3) or "v4" (x86-64-v4).
 const char* level_name();
-// Whether matrix_product rounds a * b + c once, which depends on the machine, not on the level in use.
+// Whether those products round a * b + c once, which depends on the machine, not on the level in use.
 bool fused_products();
 
 namespace baseline {

@@ -1,4 +1,4 @@
-// Loops of closed_form_windows.hpp and closed_form_stencil.cpp. Included by kernels.cpp only.
+// Loops of affinity/window_sums.hpp, affinity/closed_form.cpp and system/stencil_rows.cpp. Included by kernels.cpp only.
 
 constexpr int window_pixels = 9;
 
@@ -81,30 +81,35 @@ void whiten(int channels, const double* const* rows, int64_t stride, int count, 
 int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
 
 template <int C>
-void add_all(const Lanes* y, int count, int64_t stride, double* const* planes_at) {
+void add_all(double constant, const Lanes* y, int count, int64_t stride, double* const* planes_at) {
     for (int a = 0; a < window_pixels; ++a) {
         for (int b = a; b < window_pixels; ++b) {
             double* __restrict out = planes_at[a / 3] + plane_of(b / 3 - a / 3, b % 3 - a % 3) * stride + a % 3;
-            const double constant = (a == b ? 1.0 : 0.0) - 1.0 / window_pixels;
+            const double of_pair = (a == b ? 1.0 : 0.0) - constant;
             const double* ya = y[a * C];
             const double* yb = y[b * C];
             for (int i = 0; i < count; ++i) {
                 double dot = ya[i] * yb[i];
-                if constexpr (C == 3) {
-                    dot += ya[lanes + i] * yb[lanes + i];
-                    dot += ya[2 * lanes + i] * yb[2 * lanes + i];
+                for (int c = 1; c < C; ++c) {
+                    dot += ya[c * lanes + i] * yb[c * lanes + i];
                 }
-                out[i] += constant - dot;
+                out[i] += of_pair - dot;
             }
         }
     }
 }
 
-void add_entries(int channels, const Lanes* y, int count, int64_t stride, double* const* planes_at) {
-    channels == 1 ? add_all<1>(y, count, stride, planes_at) : add_all<3>(y, count, stride, planes_at);
+void add_entries(int components, double constant, const Lanes* y, int count, int64_t stride,
+                 double* const* planes_at) {
+    switch (components) {
+        case 1: return add_all<1>(constant, y, count, stride, planes_at);
+        case 2: return add_all<2>(constant, y, count, stride, planes_at);
+        case 3: return add_all<3>(constant, y, count, stride, planes_at);
+        default: return add_all<4>(constant, y, count, stride, planes_at);
+    }
 }
 
-// Entries scaled by s on both sides, hi + lo, for one row of pixels; see closed_form_stencil.cpp.
+// Entries scaled by s on both sides, hi + lo, for one row of pixels; see system/stencil_rows.cpp.
 void scale_entries(int64_t size, const double* row, int64_t stride, const double* const* s, float* hi, float* lo,
                    int64_t n) {
     for (int d = 1; d < 13; ++d) {

@@ -37,7 +37,7 @@ SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, 
     switch (solver) {
         case Solver::cholesky: return cholesky(problem, options, x, monitor);
         case Solver::multigrid: return multigrid(problem, options, x, monitor);
-        default: return conjugate_gradient(problem, options, x, monitor);
+        default: return jacobi(problem, options, x, monitor);
     }
 }
 

@@ -1,93 +1,75 @@
-// Conjugate gradients with Jacobi's preconditioner; letters as in Saad, Iterative Methods for Sparse Linear Systems,
-// 2nd ed., Algorithm 9.1.
-#include <algorithm>
-#include <cmath>
-#include <limits>
+#include "solve/conjugate_gradient.hpp"
 
-#include "trimatte/parallel.hpp"
-#include "trimatte/solve.hpp"
+#include <algorithm>
+
+#include "solve/promise.hpp"
 
 namespace trimatte {
+namespace {
 
-SolveInfo conjugate_gradient(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
-    const Csr& A = problem.matrix;
-    const std::int64_t n = problem.unknowns();
-    const double* b = problem.rhs.data();
-    monitor.phase("cg");
-    Buffer<double> inverse(n), r(n), z(n), p(n), q(n);
-    const auto sum = [&](const auto& term) {
-        return parallel_sum(n, options.threads, monitor, [&](std::int64_t begin, std::int64_t end) {
-            double s = 0;
-            for (std::int64_t i = begin; i < end; ++i) {
-                s += term(i);
-            }
-            return s;
-        });
-    };
+// Tells the monitor how far the estimate has fallen, on the logarithmic scale on which it falls.
+void report(const Promise& promise, Monitor& monitor) {
+    const double done =
+        std::log(promise.estimate() / promise.first_estimate()) / std::log(promise.goal() / promise.first_estimate());
+    monitor.set_fraction(std::isfinite(done) ? std::clamp(done, 0.0, 1.0) : 0.0);
+    monitor.poll();
+}
 
-    // Norms are those of D^-1 b and D^-1 r, as a large confidence of some pixels would else hide all others.
-    const auto squared = [](double value) { return value * value; };
-    const double b_norm = std::sqrt(sum([&](std::int64_t i) {
-        inverse[i] = 1 / A.value[A.diagonal(i)];
-        return squared(inverse[i] * b[i]);
-    }));
-    if (b_norm == 0) {  // nothing unknown meets any foreground
-        std::fill(x, x + n, 0.0);
+}  // namespace
+
+SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, bool is_hard, const SolveOptions& options,
+                             double* x, Monitor& monitor) {
+    Promise promise(options.tolerance, solve_noise(iterate, unknowns), is_hard);
+    iterate.set_start(x, promise.share_of_noise());
+    const Iterate::Norms first = iterate.settle();
+    if (first.b2 == 0) {  // nothing unknown meets any foreground
+        iterate.clear();
     }
-    multiply(A, x, q.data(), options.threads, monitor);
-    double r_norm = std::sqrt(sum([&](std::int64_t i) {
-        r[i] = b[i] - q[i];
-        return squared(inverse[i] * r[i]);
-    }));
-    const double first_norm = r_norm;
-    const double goal = options.relative_residual * (problem.rhs_norm > 0 ? problem.rhs_norm : b_norm);
-
-    double rz = 0;
-    std::int64_t iteration = 0;
-    bool healthy = true;
-    while (r_norm > goal && iteration < options.max_iterations) {
-        const double old_rz = rz;
-        rz = sum([&](std::int64_t i) {
-            z[i] = inverse[i] * r[i];
-            return z[i] * r[i];
-        });
-        const double beta = iteration == 0 ? 0 : rz / old_rz;
-        parallel_ranges(n, options.threads, monitor, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                p[i] = iteration == 0 ? z[i] : z[i] + beta * p[i];
+    if (first.r2 == 0 || first.b2 == 0) {
+        promise.set_exact();
+    }
+    const double wanted_r2 = options.relative_residual * options.relative_residual * first.wanted2;
+    Coefficients cg;
+    std::int64_t k = 0, begun = 0;  // begun: the first of the iterations whose directions are conjugate
+    bool stuck = false;
+    double r2 = first.r2;
+    const auto is_small = [&] { return options.relative_residual <= 0 || r2 <= wanted_r2; };
+    while (promise.estimate() > 0 && k < options.max_iterations) {
+        const Iterate::Measures measures = iterate.precondition(cg.alpha, cg.beta);
+        bool sound = cg.step(measures);
+        r2 = measures.r2;
+        if (k > begun) {
+            sound = promise.look(measures.largest, cg.ritz) && sound;
+        }
+        if (!sound) {
+            // Rounding has its way: r is no longer b - A x. If a new start helps little, nothing will.
+            stuck = k < begun + 3;
+            if (stuck) {
+                break;
             }
-        });
-        multiply(A, p.data(), q.data(), options.threads, monitor);
-        const double pq = sum([&](std::int64_t i) { return p[i] * q[i]; });
-        const double alpha = rz / pq;
-        if (!(pq > 0) || !std::isfinite(alpha)) {
-            healthy = false;
+            iterate.settle();
+            cg = {};
+            begun = k;
+            continue;
+        }
+        ++k;
+        if (k == options.max_iterations || (promise.is_kept(k - begun) && is_small())) {
+            iterate.finish(cg.alpha, cg.beta);  // needs no new z, and makes the error less than estimated
             break;
         }
-        r_norm = std::sqrt(sum([&](std::int64_t i) {
-            x[i] += alpha * p[i];
-            r[i] -= alpha * q[i];
-            return squared(inverse[i] * r[i]);
-        }));
-        ++iteration;
-        if (!std::isfinite(r_norm)) {
-            healthy = false;
-            break;
-        }
-        // Progress on the logarithmic scale on which the residual falls.
-        const double done = std::log(r_norm / first_norm) / std::log(goal / first_norm);
-        monitor.set_fraction(std::isfinite(done) ? std::clamp(done, 0.0, 1.0) : 0.0);
-        monitor.poll();
+        report(promise, monitor);
     }
-    // The residual that the iterations carry along drifts from the true one once rounding takes over.
-    const double residual = relative_residual(problem, x, options.threads, monitor);
+    const Iterate::Norms last = iterate.settle();
+    r2 = last.r2 / 1.02;  // the residual that the iterations carry along drifts from the true one
+    iterate.get(x);
     monitor.finish();
-    return {Solver::conjugate_gradient,
-            healthy && r_norm <= goal && residual * b_norm <= 1.01 * goal,
-            iteration,
-            residual,
-            std::numeric_limits<double>::quiet_NaN(),
-            inverse.bytes() + r.bytes() + z.bytes() + p.bytes() + q.bytes()};
+    return {options.solver,
+            promise.is_kept_at_last(k - begun, stuck) && is_small(),
+            k,
+            last.r2 == 0 ? 0 : std::sqrt(last.r2 / last.b2),
+            promise.estimate(),
+            iterate.bytes(),
+            iterate.operator_complexity()};
 }
 
 }  // namespace trimatte

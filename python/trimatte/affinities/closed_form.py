@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .. import _core
 from .._context import Context
 from ._base import Affinity, Labels, Pixels, option, register
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import scipy.sparse
-
-    from ..priors import Guess
 
 # Below this, rounding decides what windows of flat colour say: multigrid may be wrong at 1e-9,
 # Cholesky at 1e-11.
@@ -66,47 +58,6 @@ class ClosedForm(Affinity):
         """One window."""
         return 2 * self.radius + 1
 
-    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
-        """Return the matting Laplacian of the whole image."""
-        return self.matrix(image, None, context)
-
-    def matrix(
-        self, image: Pixels, known: npt.NDArray[np.uint8] | None, context: Context
-    ) -> scipy.sparse.csr_array:
-        """Return the matting Laplacian of an image in any of the core's dtypes.
-
-        Windows that hold nothing but `known` pixels are left out.
-        """
-        import scipy.sparse
-
-        data, indices, indptr = _core.closed_form_laplacian(
-            image, known, self.epsilon, self.radius, context.threads, context.monitor
-        )
-        pixels = image.shape[0] * image.shape[1]
-        matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
-        if known is not None:
-            matrix.eliminate_zeros()  # pairs of pixels that share only windows that were left out
-        return matrix
-
-    def problem(
-        self,
-        image: Pixels,
-        labels: Labels,
-        guess: Guess | None,
-        known_weight: float | None,
-        context: Context,
-        *,
-        stencil: bool = False,
-    ) -> _core.Problem:
-        """Build the system without the Laplacian of the whole image."""
-        return _core.closed_form(
-            image,
-            labels,
-            guess,
-            known_weight,
-            self.epsilon,
-            self.radius,
-            stencil,
-            context.threads,
-            context.monitor,
-        )
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
+        """Return the core's affinity, which has a fused path to a stencil at radius 1."""
+        return _core.ClosedForm(self.epsilon, self.radius)

@@ -1,0 +1,25 @@
+// What Python passes of a matting problem, as the core wants it.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "arrays.hpp"
+#include "trimatte/assemble.hpp"
+
+namespace trimatte::bindings {
+
+// (alpha, confidence), or None.
+using OptionalPrior = std::optional<std::pair<Array<float>, Array<float>>>;
+
+// known_weight: 0 for the hard system. The arrays must outlive the result.
+inline Known known_of(const ImageView& image, const Array<std::uint8_t>& labels, const OptionalPrior& prior,
+                      double known_weight) {
+    Known known{reinterpret_cast<const Label*>(plane(labels, image, "labels")), known_weight};
+    if (prior) {
+        known.prior = {plane(prior->first, image, "prior"), plane(prior->second, image, "confidence")};
+    }
+    return known;
+}
+
+}  // namespace trimatte::bindings

@@ -1,0 +1,58 @@
+// Symbolic part of the multifrontal factorisation: the order, the fronts and the tree that they form.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "solve/cholesky/front.hpp"
+#include "trimatte/monitor.hpp"
+#include "trimatte/sparse.hpp"
+
+namespace trimatte {
+
+// Columns first ... first + columns - 1 of the factor, which share their rows below. Fronts are numbered in postorder.
+struct Front {
+    std::int32_t first;
+    std::int32_t columns;
+    std::int32_t below;    // rows below the columns
+    std::int32_t parent;   // -1 for a root
+    std::int32_t subtree;  // the first front of its subtree, which ends with itself
+    std::int64_t row;      // place in Symbolic::rows of those below
+    std::int64_t value;    // place in the factor's numbers
+
+    std::int64_t rows() const { return std::int64_t{columns} + below; }
+    std::int64_t panel_size() const { return Trapezoid::size(rows(), columns); }
+    // Numbers that the front passes to its parent.
+    std::int64_t update_size() const { return Trapezoid::size(below, below); }
+    double work() const { return front_work(rows(), columns); }
+};
+
+struct Symbolic {
+    std::vector<std::int32_t> order;  // the unknown that is eliminated as the k-th
+    std::vector<std::int32_t> place;  // inverse of the order
+    std::vector<Front> fronts;
+    std::vector<std::int32_t> rows;   // of all fronts, below their columns, ascending
+    std::vector<std::int32_t> child;  // first child of each front, -1 for none
+    std::vector<std::int32_t> sibling;
+    std::int64_t values = 0;  // numbers in the factor
+    double work = 0;          // multiplications with an addition
+
+    std::size_t bytes() const;
+};
+
+Symbolic analyse(const Csr& matrix, std::vector<std::int32_t> order, Monitor& monitor);
+
+// How the fronts are divided among threads. `subtrees` are given to one thread each, the largest first; the fronts
+// above them follow, with all threads at work within a front.
+struct Schedule {
+    std::vector<std::int32_t> subtrees;  // their roots
+    std::vector<std::int32_t> top;       // ascending
+    std::int64_t subtree_stack = 0;      // numbers that the updates of a subtree take at most
+    std::int64_t top_stack = 0;
+    std::int64_t passed = 0;  // numbers that the subtrees pass on, all held at once
+};
+
+Schedule schedule(const Symbolic& symbolic, int threads);
+
+}  // namespace trimatte

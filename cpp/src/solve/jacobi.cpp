@@ -1,0 +1,40 @@
+// Conjugate gradients with Jacobi's preconditioner, the inverse of the diagonal: the last resort, which needs no memory
+// beyond its vectors and hundreds to thousands of iterations.
+#include <algorithm>
+#include <memory>
+
+#include "solve/conjugate_gradient.hpp"
+#include "solve/sparse_iterate.hpp"
+#include "trimatte/solve.hpp"
+
+namespace trimatte {
+namespace {
+
+// The matrix is scaled to unit diagonal, so that there is nothing left to do.
+class Identity : public Preconditioner {
+public:
+    explicit Identity(std::int64_t size) : size_(size) {}
+    void apply(const double* r, double* z) override { std::copy_n(r, size_, z); }
+    std::size_t bytes() const override { return 0; }
+    double operator_complexity() const override { return 1; }
+
+private:
+    std::int64_t size_;
+};
+
+}  // namespace
+
+SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
+    monitor.phase("cg");
+    SolveInfo info{};
+    with_team(options.threads, [&] {
+        const Context context{options.threads, monitor};
+        const ScaledMatrix scaled(problem.matrix, context);
+        SparseIterate iterate(problem, scaled, std::make_unique<Identity>(problem.unknowns()), context);
+        info = conjugate_gradient(iterate, problem.unknowns(), false, options, x, monitor);
+    });
+    info.solver = Solver::conjugate_gradient;
+    return info;
+}
+
+}  // namespace trimatte

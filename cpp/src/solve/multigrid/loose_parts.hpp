@@ -1,0 +1,37 @@
+// Parts of the unknown region that hardly touch the others or what is known. Private to this folder.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "solve/multigrid/sweep.hpp"
+#include "trimatte/stencil.hpp"
+
+namespace trimatte {
+
+constexpr std::int32_t nothing = -1;
+using Labels = Buffer<std::int32_t>;  // of each slot: the number of its part, or nothing
+
+struct LooseParts {
+    Labels part;
+    std::vector<double> energy;  // of each: e^T A e for alpha of one on it, zero elsewhere
+};
+
+// Without parts where there are none.
+LooseParts find_loose_parts(const Stencil& stencil, const Context& context);
+
+// body(slot of the other pixel, index of the entry) for the forward offsets of a pixel.
+template <class Body>
+void for_entries(const Stencil& stencil, const std::int64_t* at, const Body& body) {
+    for (int dy = 0; dy <= 2; ++dy) {
+        for (int dx = dy == 0 ? 1 : -2; dx <= 2; ++dx) {
+            body(at[dy] + dx, Stencil::plane(dy, dx) * stencil.grid.slots() + at[0]);
+        }
+    }
+}
+
+inline double entry_of(const Stencil& stencil, std::int64_t entry) {
+    return static_cast<double>(stencil.hi[entry]) + static_cast<double>(stencil.lo[entry]);
+}
+
+}  // namespace trimatte

@@ -1,0 +1,82 @@
+#include "solve/multigrid/sweep.hpp"
+
+namespace trimatte {
+namespace {
+
+// Below, waking a thread costs more than it saves. A cell with its blocks is as much work as 16 pixels.
+std::int64_t slots_per_range(const Grid& grid) { return grid.reach() == 1 ? 512 : 8192; }
+constexpr std::int64_t slots_for_more_bands = 100000;  // a thread's: enough for several bands
+// A few milliseconds between polls.
+std::int64_t slots_per_band(const Grid& grid) { return grid.reach() == 1 ? 25000 : 400000; }
+
+// Borders of ranges of rows with about equal work, at least `rows` rows and `work` slots each.
+std::vector<std::int64_t> borders(const Grid& grid, std::int64_t work, std::int64_t rows) {
+    std::vector<std::int64_t> result{0};
+    for (std::int64_t y = 1; y < grid.height(); ++y) {
+        if (grid.work(result.back(), y) >= work && y - result.back() >= rows && grid.height() - y >= rows) {
+            result.push_back(y);
+        }
+    }
+    result.push_back(grid.height());
+    return result;
+}
+
+}  // namespace
+
+void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context& context) {
+    const std::int64_t reach = grid.reach();
+    const auto count = static_cast<std::int64_t>(stages.size());
+    const std::int64_t height = grid.height();
+    // Bands: each thread takes one of several. Two neighbours leave a triangle of rows between them, which grows with
+    // each stage, and is done once both are.
+    const std::int64_t total = grid.work(0, height);
+    const std::int64_t fewest = total < context.threads * slots_for_more_bands ? context.threads : 4 * context.threads;
+    const std::int64_t wanted = std::max(fewest, total / slots_per_band(grid));
+    const std::int64_t per_band =
+        context.threads == 1 ? slots_per_band(grid) : std::max(slots_per_range(grid), total / wanted + 1);
+    const std::vector<std::int64_t> border = borders(grid, per_band, 4 * reach * count);
+    const auto bands = static_cast<std::int64_t>(border.size()) - 1;
+    parallel_for(bands, context.threads, context.monitor, [&](std::int64_t i) {
+        const std::int64_t begin = border[static_cast<std::size_t>(i)];
+        const std::int64_t end = border[static_cast<std::size_t>(i) + 1];
+        for (std::int64_t t = begin; t < end + reach * count; ++t) {
+            for (std::int64_t s = 0; s < count; ++s) {
+                const std::int64_t y = t - reach * s;
+                const std::int64_t first = i == 0 ? 0 : begin + reach * s;
+                if (y >= first && y < (i == bands - 1 ? height : end - reach * s)) {
+                    stages[static_cast<std::size_t>(s)](y, y > first);
+                }
+            }
+        }
+    });
+    parallel_for(bands - 1, context.threads, context.monitor, [&](std::int64_t i) {
+        const std::int64_t middle = border[static_cast<std::size_t>(i) + 1];
+        for (std::int64_t s = 1; s < count; ++s) {
+            const std::int64_t first = middle - reach * s;
+            for (std::int64_t y = first; y < middle + reach * s; ++y) {
+                stages[static_cast<std::size_t>(s)](y, y > first);
+            }
+        }
+    });
+}
+
+void for_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t, std::int64_t)>& body) {
+    const std::vector<std::int64_t> border = borders(grid, slots_per_range(grid), 1);
+    parallel_for(static_cast<std::int64_t>(border.size()) - 1, context.threads, context.monitor, [&](std::int64_t i) {
+        body(border[static_cast<std::size_t>(i)], border[static_cast<std::size_t>(i) + 1]);
+    });
+}
+
+void for_cell_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t)>& body) {
+    const std::int64_t cell = grid.cell();
+    const std::vector<std::int64_t> border = borders(grid, slots_per_range(grid), cell);
+    const auto row_of = [&](std::int64_t y) { return (y + cell - 1) / cell; };
+    parallel_for(static_cast<std::int64_t>(border.size()) - 1, context.threads, context.monitor, [&](std::int64_t i) {
+        for (std::int64_t row = row_of(border[static_cast<std::size_t>(i)]);
+             row < row_of(border[static_cast<std::size_t>(i) + 1]); ++row) {
+            body(row);
+        }
+    });
+}
+
+}  // namespace trimatte

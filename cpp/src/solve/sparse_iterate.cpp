@@ -1,0 +1,139 @@
+#include "solve/sparse_iterate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/zeros.hpp"
+#include "trimatte/errors.hpp"
+#include "trimatte/solve.hpp"
+
+namespace trimatte {
+namespace {
+
+double squared(double value) { return value * value; }
+
+// Sum of term(i) over all unknowns.
+template <class Term>
+double sum_of(std::int64_t n, const Context& context, const Term& term) {
+    return parallel_sum(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        double sum = 0;
+        for (std::int64_t i = begin; i < end; ++i) {
+            sum += term(i);
+        }
+        return sum;
+    });
+}
+
+// body(i) for all unknowns.
+template <class Body>
+void for_all(std::int64_t n, const Context& context, const Body& body) {
+    parallel_ranges(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            body(i);
+        }
+    });
+}
+
+}  // namespace
+
+ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : scale(matrix.rows) {
+    for_all(matrix.rows, context, [&](std::int64_t i) {
+        const double diagonal = matrix.value[matrix.diagonal(i)];
+        if (!(diagonal > 0)) {
+            throw FactorizationError("matrix: expected a positive diagonal, got " + std::to_string(diagonal) +
+                                     " for unknown " + std::to_string(i));
+        }
+        scale[i] = 1 / std::sqrt(diagonal);
+    });
+    A.rows = matrix.rows;
+    A.row_start = Buffer<std::int64_t>(matrix.rows + 1);
+    A.column = Buffer<std::int32_t>(matrix.nonzeros());
+    A.value = Buffer<double>(matrix.nonzeros());
+    std::copy(matrix.row_start.begin(), matrix.row_start.end(), A.row_start.begin());
+    for_all(matrix.rows, context, [&](std::int64_t i) {
+        for (std::int64_t k = matrix.row_start[i]; k < matrix.row_start[i + 1]; ++k) {
+            A.column[k] = matrix.column[k];
+            A.value[k] = matrix.column[k] == i ? 1.0 : matrix.value[k] * scale[i] * scale[matrix.column[k]];
+        }
+    });
+}
+
+SparseIterate::SparseIterate(const Problem& problem, const ScaledMatrix& scaled,
+                             std::unique_ptr<Preconditioner> preconditioner, const Context& context)
+    : problem_(problem), scaled_(scaled), preconditioner_(std::move(preconditioner)), context_(context) {
+    for (Buffer<double>* vector : {&x_, &r_, &z_, &p_, &q_, &w_}) {
+        *vector = zeros<double>(n(), context);
+    }
+}
+
+void SparseIterate::set_start(const double* start, double share) {
+    for_all(n(), context_,
+            [&](std::int64_t i) { x_[i] = start[i] / scaled_.scale[i] + (share > 0 ? share * z_[i] : 0.0); });
+}
+
+void SparseIterate::clear() { std::fill(x_.begin(), x_.end(), 0.0); }
+
+Iterate::Norms SparseIterate::settle() {
+    multiply(scaled_.A, x_.data(), q_.data(), context_.threads, context_.monitor);
+    const double r2 = sum_of(n(), context_, [&](std::int64_t i) {
+        r_[i] = problem_.rhs[i] * scaled_.scale[i] - q_[i];
+        return squared(r_[i] * scaled_.scale[i]);
+    });
+    const double b2 = sum_of(
+        n(), context_, [&](std::int64_t i) { return squared(problem_.rhs[i] * squared(scaled_.scale[i])); });
+    return {r2, b2, problem_.rhs_norm > 0 ? squared(problem_.rhs_norm) : b2};
+}
+
+void SparseIterate::set_noise() {
+    for_all(n(), context_, [&](std::int64_t i) {
+        const std::int64_t pixel = problem_.pixel[i], width = problem_.width;
+        constexpr std::int64_t block = 4;
+        const double of_block = Random(0, pixel / width / block, pixel % width / block).uniform() - 0.5;
+        r_[i] = of_block + 0.25 * (Random(2, pixel / width, pixel % width).uniform() - 0.5);
+        x_[i] = 0;
+    });
+}
+
+double SparseIterate::residual2() const {
+    return sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i]); });
+}
+
+Iterate::Measures SparseIterate::precondition(double alpha, double beta) {
+    for_all(n(), context_, [&](std::int64_t i) {
+        p_[i] = z_[i] + beta * p_[i];
+        q_[i] = w_[i] + beta * q_[i];
+        x_[i] += alpha * p_[i];
+        r_[i] -= alpha * q_[i];
+    });
+    preconditioner_->apply(r_.data(), z_.data());
+    multiply(scaled_.A, z_.data(), w_.data(), context_.threads, context_.monitor);
+    Measures m{};
+    m.zr = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * r_[i]; });
+    m.zq = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * q_[i]; });
+    m.zw = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * w_[i]; });
+    m.r2 = sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i] * scaled_.scale[i]); });
+    for (std::int64_t i = 0; i < n(); ++i) {
+        m.largest = std::max(m.largest, std::abs(z_[i] * scaled_.scale[i]));
+    }
+    return m;
+}
+
+void SparseIterate::finish(double alpha, double beta) {
+    for_all(n(), context_, [&](std::int64_t i) {
+        p_[i] = z_[i] + beta * p_[i];
+        x_[i] += alpha * p_[i];
+    });
+}
+
+void SparseIterate::get(double* x) const {
+    for_all(n(), context_, [&](std::int64_t i) { x[i] = x_[i] * scaled_.scale[i]; });
+}
+
+std::size_t SparseIterate::bytes() const {
+    return scaled_.A.bytes() + scaled_.scale.bytes() + 6 * x_.bytes() + preconditioner_->bytes();
+}
+
+}  // namespace trimatte
