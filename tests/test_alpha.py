@@ -437,7 +437,7 @@ def test_bad_arrays(image, trimap, error, message):
         (
             {"solver": "multigrid", "radius": 2},
             ValueError,
-            "solver: multigrid needs .* 5 x 5 stencil.* radius=2",
+            "solver: multigrid needs .* reach is at most 2 .* radius=2",
         ),
         ({"relative_residual": 0}, ValueError, "relative_residual: expected a number above 0"),
         ({"max_iterations": 0}, ValueError, "max_iterations: expected at least 1, got 0"),

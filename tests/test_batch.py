@@ -392,7 +392,7 @@ def test_threads_fill_the_cores(here, monkeypatch):
             asked.append(task.threads)
             return super().submit(function, task)
 
-    monkeypatch.setattr(_run, "process_pool", Noting)
+    monkeypatch.setattr("trimatte._runtime.jobs.process_pool", Noting)
     run(jobs(), processes=2)
     assert asked[:5] == [4] * 5
     assert asked[5] in (4, 8)  # the last may find that the one before it has just ended
@@ -564,6 +564,17 @@ def test_bad_arguments_are_refused(here, options, error, message):
     with pytest.raises(error, match=message):
         run(jobs(), **options)
     assert not contents()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_another_name_of_an_input_is_an_input(here):
+    os.link("in/p0.png", "out/hard.png")
+    os.symlink(here / "tri" / "p0.png", "out/soft.png")
+    for name in ("hard", "soft"):
+        with pytest.raises(tm.BatchError, match=rf"out/{name}.png: is an input; choose another name"):
+            Job("in/p0.png", {"alpha": f"out/{name}.png"}, trimap="tri/p0.png")
+    with pytest.raises(tm.BatchError, match=r"out/../out/a.png: is the name of two outputs"):
+        Job("in/p0.png", {"alpha": "out/a.png", "foreground": "out/../out/a.png"}, trimap="tri/p0.png")
 
 
 def test_what_is_no_job_is_refused():

@@ -25,6 +25,9 @@ CHOLESKY_CAN_TAKE_OVER = 250_000
 PATIENCE = 300
 """Iterations of multigrid after which Cholesky would have been faster."""
 
+STENCIL_REACH = 2
+"""Pixels that a 5 x 5 stencil reaches; multigrid needs one."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -85,10 +88,11 @@ class Inputs(NamedTuple):
 
 def refuse_solver(solver: str, affinity: Affinity) -> None:
     """Raise ValueError if this solver cannot solve the systems of this affinity."""
-    if solver == "multigrid" and not affinity.has_stencil:
+    if solver == "multigrid" and not has_stencil(affinity):
+        reach = "has no limit" if affinity.reach is None else f"is {affinity.reach}"
         raise ValueError(
-            "solver: multigrid needs an affinity with a 5 x 5 stencil, such as closed-form with radius 1, got "
-            f'{affinity}; choose "auto"'
+            f"solver: multigrid needs an affinity whose reach is at most {STENCIL_REACH} pixels, got {affinity}, "
+            f'whose reach {reach}; choose "auto"'
         )
 
 
@@ -119,27 +123,41 @@ def solve(
     automatic = settings.solver == "auto"
     if automatic:
         unknowns = inputs.unknowns if settings.known_weight is None else inputs.labels.size
-        radius = 1 if affinity.has_stencil else max(2, (affinity.reach or 0) // 2)
-        settings = replace(settings, solver=_core.choose_solver(unknowns, radius))
+        settings = replace(settings, solver=_choose(affinity, unknowns))
     parts: list[Part] = []
     if settings.known_weight is None and affinity.reach is not None:
         parts = independent_parts(inputs.labels, affinity.reach, inputs.unknowns)
     if not parts:
-        return _solve(alpha, inputs, affinity, settings, automatic, context)
+        core = affinity.core(inputs.image, inputs.labels, context)
+        return _solve(alpha, inputs, core, settings, automatic, context)
     results = []
     for part in parts:
         own_alpha, own = part.cut(alpha), inputs.of(part)
-        result = _solve(own_alpha, own, affinity, settings, automatic, context)
+        core = affinity.core(own.image, own.labels, context)
+        result = _solve(own_alpha, own, core, settings, automatic, context)
         result["peak_bytes"] += sum(array.nbytes for array in (own_alpha, own.image, own.labels, part.own))
         alpha[part.rows, part.columns] = own_alpha
         results.append(result)
     return _joined(results)
 
 
+def _choose(affinity: Affinity, unknowns: int) -> str:
+    """Return the solver for the systems of this affinity."""
+    made_in_python = type(affinity).core is Affinity.core
+    if affinity.reach is None or (made_in_python and not has_stencil(affinity)):
+        return "cg"  # Cholesky orders pixels well only where the core knows how far rows reach
+    return _core.choose_solver(unknowns, (affinity.reach + 1) // 2)
+
+
+def has_stencil(affinity: Affinity) -> bool:
+    """Whether an affinity's systems fit into a 5 x 5 stencil, so that multigrid solves them."""
+    return affinity.reach is not None and affinity.reach <= STENCIL_REACH
+
+
 def _solve(
     alpha: npt.NDArray[np.floating],
     inputs: Inputs,
-    affinity: Affinity,
+    affinity: _core.Affinity,
     settings: Settings,
     automatic: bool,
     context: Context,
@@ -158,11 +176,17 @@ def _solve(
 
 
 def _solve_with(
-    alpha: npt.NDArray[np.floating], inputs: Inputs, affinity: Affinity, settings: Settings, context: Context
+    alpha: npt.NDArray[np.floating], inputs: Inputs, affinity: _core.Affinity, settings: Settings, context: Context
 ) -> dict[str, Any]:
-    stencil = settings.solver == "multigrid"
-    problem = affinity.problem(
-        inputs.image, inputs.labels, inputs.guess, settings.known_weight, context, stencil=stencil
+    problem = _core.assemble(
+        affinity,
+        inputs.image,
+        inputs.labels,
+        inputs.guess,
+        0.0 if settings.known_weight is None else settings.known_weight,
+        settings.solver == "multigrid",
+        context.threads,
+        context.monitor,
     )
     x = np.full(problem.unknowns, 0.5)
     if inputs.start is not None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core
+from . import _check
 from ._context import make_context
 from .affinities import ClosedForm
-from .affinities._base import matrix_of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -87,5 +86,4 @@ def closed_form_laplacian(
         if mask.shape != picture.shape[:2]:
             raise ValueError(f"known: expected shape {picture.shape[:2]} to match image, got {mask.shape}")
         fixed = np.ascontiguousarray(mask).view(np.uint8)
-    native = _core.ClosedForm(affinity.epsilon, affinity.radius)
-    return matrix_of(native, picture, fixed, context)
+    return affinity.matrix(picture, fixed, context)

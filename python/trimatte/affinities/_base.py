@@ -19,14 +19,10 @@ from ._rows import checked_rows
 if TYPE_CHECKING:
     import scipy.sparse
 
-    from ..priors import Guess
-
 Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]
 
 NEAR_NULL = ("colours", "constant")
-STENCIL_REACH = 2
-"""Pixels that a 5 x 5 stencil reaches."""
 
 AFFINITIES: dict[str, type[Affinity]] = {}
 """The registered affinities by name; `trimatte.methods` says what else names mean."""
@@ -72,26 +68,16 @@ class Affinity(ABC):
     @property
     @abstractmethod
     def reach(self) -> int | None:
-        """Largest distance of two pixels in one row, in pixels along x or y; None: no limit.
-
-        The numbers in a row depend on the colours within this distance only.
-        """
+        """Largest distance of two pixels in one row, in pixels along x or y; None: no limit."""
 
     @property
     def smallest_image(self) -> int:
         """Least height and width of an image that it takes."""
         return 1
 
-    @property
-    def has_stencil(self) -> bool:
-        """Whether its systems fit into a 5 x 5 stencil on the pixel grid, so that multigrid solves them."""
-        short = self.reach is not None and self.reach <= STENCIL_REACH
-        return short and type(self).native is not Affinity.native
-
+    @abstractmethod
     def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
         """Return the operator L of the quadratic form ``x^T L x`` that alpha should keep small.
-
-        A subclass has this method, or `native`.
 
         Parameters
         ----------
@@ -109,37 +95,9 @@ class Affinity(ABC):
         (H*W, H*W) scipy.sparse array
             Symmetric and positive semidefinite, pixels in row-major order.
         """
-        return matrix_of(self.native(image, labels, context), image, None, context)
 
-    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
-        """Return the core's affinity; by default it has the rows of `laplacian`.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If `laplacian` returns something that is no symmetric sparse matrix of finite numbers.
-        """
-        colours = np.asarray(image / _check.full_range(image.dtype), np.float64)
-        rows = checked_rows(self.laplacian(colours, labels, context), labels.shape, type(self).__name__)
-        return _core.GivenRows(
-            rows.data,
-            rows.indices.astype(np.int32, copy=False),
-            rows.indptr.astype(np.int64, copy=False),
-            self.near_null == "colours",
-            self.constant_regions,
-        )
-
-    def problem(
-        self,
-        image: Pixels,
-        labels: Labels,
-        guess: Guess | None,
-        known_weight: float | None,
-        context: Context,
-        *,
-        stencil: bool = False,
-    ) -> _core.Problem:
-        """Return the linear system whose solution is alpha.
+    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
+        """Return the core's object for this affinity.
 
         Parameters
         ----------
@@ -147,44 +105,25 @@ class Affinity(ABC):
             Display colours in one of the core's dtypes.
         labels : (H, W) ndarray of uint8
             What is known, as for `laplacian`.
-        guess : Guess or None
-            The guess of a prior, which adds ``confidence (x - alpha)**2`` for each unknown pixel.
-        known_weight : float or None
-            None keeps known pixels exactly; a number w adds ``w (x - known)**2`` for each of them.
         context : Context
             How to run.
-        stencil : bool, default False
-            Whether the solver wants the matrix as a 5 x 5 stencil; see `has_stencil`.
 
         Returns
         -------
-        Problem
-            Matrix, right-hand side and the pixel of each unknown.
+        _core.Affinity
+            It holds the rows of `laplacian`; a method whose rows are made by the core returns its
+            own class.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `laplacian` returns something that is no symmetric sparse matrix of finite numbers,
+            or contradicts `reach`.
         """
-        return _core.assemble(
-            self.native(image, labels, context),
-            image,
-            labels,
-            guess,
-            0.0 if known_weight is None else known_weight,
-            stencil,
-            context.threads,
-            context.monitor,
-        )
-
-
-def matrix_of(
-    affinity: _core.Affinity, image: Pixels, known: Labels | None, context: Context
-) -> scipy.sparse.csr_array:
-    """Return the operator of all pixels; terms of the energy that hold only `known` pixels are left out."""
-    import scipy.sparse
-
-    data, indices, indptr = _core.laplacian(affinity, image, known, context.threads, context.monitor)
-    pixels = image.shape[0] * image.shape[1]
-    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
-    if known is not None:
-        matrix.eliminate_zeros()  # pairs of pixels that share only what was left out
-    return matrix
+        colours = np.asarray(image / _check.full_range(image.dtype), np.float64)
+        laplacian = self.laplacian(colours, labels, context)
+        rows = checked_rows(laplacian, labels, self.reach, type(self).__name__)
+        return _core.GivenRows(*rows, self.near_null == "colours", self.constant_regions)
 
 
 Kind = TypeVar("Kind", bound=type[Affinity])
@@ -219,7 +158,6 @@ def register(affinity: Kind) -> Kind:
     if inspect.isabstract(affinity):
         missing = ", ".join(sorted(affinity.__abstractmethods__))
         raise TypeError(f"affinity: {affinity.__name__} lacks {missing}")
-    refuse_without_rows(affinity)
     name = affinity.name
     if not name or not name.replace("-", "").isalnum() or not name.isascii():
         raise ValueError(f"{affinity.__name__}.name: expected letters, digits and hyphens, got {name!r}")
@@ -278,16 +216,9 @@ def bounds(field: dataclasses.Field[Any]) -> tuple[float, float]:
     return least, most
 
 
-def refuse_without_rows(affinity: type[Affinity]) -> None:
-    """Raise TypeError if a class has no way to make its rows."""
-    if affinity.laplacian is Affinity.laplacian and affinity.native is Affinity.native:
-        raise TypeError(f"affinity: {affinity.__name__} lacks laplacian")
-
-
 def refuse_nonsense(affinity: Affinity) -> None:
     """Raise ValueError or TypeError if what an affinity says of itself cannot be."""
     name = type(affinity).__name__
-    refuse_without_rows(type(affinity))
     if affinity.near_null not in NEAR_NULL:
         raise ValueError(f"{name}.near_null: expected one of {', '.join(NEAR_NULL)}, got {affinity.near_null!r}")
     _check.flag(affinity.constant_regions, f"{name}.constant_regions")

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .. import _core
 from .._context import Context
 from ._base import Affinity, Labels, Pixels, option, register
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import scipy.sparse
 
 # Below this, rounding decides what windows of flat colour say: multigrid may be wrong at 1e-9,
 # Cholesky at 1e-11.
@@ -58,6 +64,28 @@ class ClosedForm(Affinity):
         """One window."""
         return 2 * self.radius + 1
 
-    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
-        """Return the core's affinity, which has a fused path to a stencil at radius 1."""
+    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
+        """Return the matting Laplacian of the whole image."""
+        return self.matrix(image, None, context)
+
+    def matrix(
+        self, image: Pixels, known: npt.NDArray[np.uint8] | None, context: Context
+    ) -> scipy.sparse.csr_array:
+        """Return the matting Laplacian of an image in any of the core's dtypes.
+
+        Windows that hold nothing but `known` pixels are left out.
+        """
+        import scipy.sparse
+
+        data, indices, indptr = _core.laplacian(
+            _core.ClosedForm(self.epsilon, self.radius), image, known, context.threads, context.monitor
+        )
+        pixels = image.shape[0] * image.shape[1]
+        matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
+        if known is not None:
+            matrix.eliminate_zeros()  # pairs of pixels that share only windows that were left out
+        return matrix
+
+    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
+        """Return the core's own closed-form matting."""
         return _core.ClosedForm(self.epsilon, self.radius)

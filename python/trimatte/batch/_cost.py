@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import methods
 from .._check import UNKNOWN, labels
+from .._solve import has_stencil
 from ..io.read import pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
@@ -42,7 +43,7 @@ def estimated_bytes(job: Job) -> int:
 def _has_stencil(job: Job) -> bool:
     """Whether multigrid can solve it; a prior alone needs no solve."""
     affinity = methods.chosen_among(job.options).affinity
-    return affinity is None or affinity.has_stencil
+    return affinity is None or has_stencil(affinity)
 
 
 def _unknown(job: Job) -> int:

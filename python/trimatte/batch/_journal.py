@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from .._runtime.log import Log
+from .._runtime.log import RecordLog
 from ..errors import BatchError, TrimatteWarning
 from ..io.names import TEMPORARY, is_url, size_of
 
@@ -40,54 +40,44 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
-        self.records: dict[str, dict[str, Any]] = {}
-        self._log: Log | None = None
-        if path is None or os.fspath(path) == os.devnull:
-            self.mark = f"batch-{secrets.token_hex(4)}-"
-            return
-        if is_url(os.fspath(path)):
-            raise BatchError(f"{path}: a log is a local file")
-        self.path = Path(path)
-        self.mark = f"batch-{hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]}-"
-        if self.path.exists() and not self.path.is_file():
-            raise BatchError(f"{self.path}: expected the name of a log, got something else than a file")
+        self.mark = f"batch-{secrets.token_hex(4)}-"
+        place = None
+        if path is not None and os.fspath(path) != os.devnull:
+            if is_url(os.fspath(path)):
+                raise BatchError(f"{path}: a log is a local file")
+            place = Path(path)
+            self.mark = f"batch-{hashlib.sha256(str(place.resolve()).encode()).hexdigest()[:8]}-"
+            if place.exists() and not place.is_file():
+                raise BatchError(f"{place}: expected the name of a log, got something else than a file")
         try:
-            self._log = Log(self.path)
+            self._log = RecordLog(place, decode=_decoded, encode=dict, key=itemgetter("key"))
         except BlockingIOError as error:
-            raise BatchError(f"{self.path}: another run is using this log") from error
+            raise BatchError(f"{place}: another run is using this log") from error
         try:
-            self.records = self._read(self._log)
+            self._mend(place)
         except BaseException:
             self._log.close()
             raise
 
-    def _read(self, log: Log) -> dict[str, dict[str, Any]]:
-        """Return the last record of each item; an unfinished last line is cut off, damaged ones are left out."""
-        content = log.read()
-        whole = content.rfind(b"\n") + 1
-        tail = content[whole:]
-        records, damaged = {}, 0
-        for line in content[:whole].splitlines():
-            record = _parsed(line)
-            if record is None:
-                damaged += 1
-            else:
-                records[record["key"]] = record
-        is_torn_record = tail.startswith(_HEAD[: len(tail)])
-        if not is_torn_record or (damaged and not records):
-            raise BatchError(f"{self.path}: expected the log of a batch; choose another name")
-        if damaged:
-            message = f"{self.path}: {damaged} damaged lines are left out; their items are done again"
+    def _mend(self, place: Path | None) -> None:
+        """Cut an unfinished record off, warn of damaged ones, and refuse what is no log."""
+        log = self._log
+        is_torn_record = log.tail.startswith(_HEAD[: len(log.tail)])
+        if not is_torn_record or (log.damaged and not log.records):
+            raise BatchError(f"{place}: expected the log of a batch; choose another name")
+        if log.damaged:
+            message = f"{place}: {log.damaged} damaged lines are left out; their items are done again"
             warnings.warn(message, TrimatteWarning, stacklevel=5)
-        if tail:
-            log.cut(whole)
-        return records
+        log.cut_tail()
+
+    @property
+    def records(self) -> dict[str, dict[str, Any]]:
+        """The last record of each item."""
+        return self._log.records
 
     def add(self, record: dict[str, Any]) -> None:
         """Append a record; it is there even if this process is killed right after."""
-        self.records[record["key"]] = record
-        if self._log is not None:
-            self._log.add(json.dumps(record, default=str))
+        self._log.add(record)
 
     def has(self, key: str, state: str) -> bool:
         """Whether an item was done in this state, and its outputs are still as large as they were."""
@@ -107,8 +97,7 @@ class Journal:
 
     def close(self) -> None:
         """Let the lock go."""
-        if self._log is not None:
-            self._log.close()
+        self._log.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -121,12 +110,8 @@ class Journal:
 _HEAD = b'{"image": "'
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """Return a record, or None if the line is none."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(record, dict) or not {"image", "key", "outputs", "error"} <= set(record):
-        return None
-    return record
+def _decoded(content: Any) -> dict[str, Any]:
+    """Return a record; TypeError if that is none."""
+    if not isinstance(content, dict) or not {"image", "key", "outputs", "error"} <= set(content):
+        raise TypeError("expected the record of an item")
+    return content

@@ -6,14 +6,14 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
+from concurrent.futures import Executor
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from .. import _check
-from .._runtime.pool import process_pool
+from .._runtime.jobs import ExecutorLost, TaskQueue, WorkerDied, in_processes, on_executor
 from .._runtime.threads import thread_count
 from ..errors import BatchError
 from ..io.formats import BITS
@@ -26,8 +26,6 @@ _LOG = logging.getLogger("trimatte")
 _LOG.addHandler(logging.NullHandler())
 # Pending jobs among which one is sought that still fits into the memory.
 _AHEAD = 64
-# Futures of an executor that has stopped answering are not waited for longer than this at a time.
-_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -262,82 +260,32 @@ class _Run:
         return Task(job, threads, self.journal.mark, self.bits)
 
     def through_processes(self, todo: Iterator[Job]) -> None:
-        """Run in processes of our own. One that dies takes its pool along: what was running runs again, alone."""
-        queue = _Queue(todo, self)
-        while not queue.is_empty():
-            with process_pool(self.side_by_side) as pool:
-                lost = self._drain(pool, queue, None)
-            for job in lost:
-                self._alone(job)
-
-    def _alone(self, job: Job) -> None:
-        with process_pool(1) as pool:
-            try:
-                self.record(pool.submit(work, self.task(job, 0)).result())
-            except BrokenExecutor:
-                self.fail(job, "the process that did it was killed, perhaps for lack of memory")
+        """Run in processes of our own."""
+        message = "the process that did it was killed, perhaps for lack of memory"
+        self._note(in_processes(_Queue(todo, self), work, self.side_by_side), message)
 
     def through(self, executor: Executor, todo: Iterator[Job], alive: Callable[[], bool] | None) -> None:
         """Run on somebody else's executor."""
-        queue = _Queue(todo, self)
-        while not queue.is_empty():
-            lost = self._drain(executor, queue, alive)
-            for job in lost:
-                self.fail(job, "the worker that did it was lost")
-            if lost and not queue.is_empty():
-                raise BatchError("the executor is broken; run again to go on with what is left")
-
-    def _drain(self, executor: Executor, queue: _Queue, alive: Callable[[], bool] | None) -> list[Job]:
-        """Keep the executor busy until nothing is left; return the jobs whose workers died."""
-        running: dict[Future[dict[str, Any]], Job] = {}
+        ended = on_executor(_Queue(todo, self), work, executor, self.side_by_side, alive)
         try:
-            return self._drained(executor, queue, running, alive)
-        except BaseException:
-            for future in running:
-                future.cancel()
-            if alive is None or alive():
-                wait(running)  # nothing may still be writing when the log is let go
-            raise
+            self._note(ended, "the worker that did it was lost")
+        except ExecutorLost as error:
+            raise BatchError(f"the executor is {error}; run again to go on with what is left") from error
 
-    def _drained(
-        self,
-        executor: Executor,
-        queue: _Queue,
-        running: dict[Future[dict[str, Any]], Job],
-        alive: Callable[[], bool] | None,
-    ) -> list[Job]:
-        lost: list[Job] = []
-        while True:
-            while not lost and len(running) < self.side_by_side:
-                job = queue.next(len(running))
-                if job is None:
-                    break
-                try:
-                    running[executor.submit(work, self.task(job, queue.others(len(running))))] = job
-                except BrokenExecutor:
-                    queue.finished(job)
-                    lost.append(job)
-            if not running:
-                return lost
-            finished, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-            if not finished and alive is not None and not alive():
-                raise BatchError("the executor is gone; run again to go on with what is left")
-            for future in finished:
-                job = running.pop(future)
-                queue.finished(job)
-                try:
-                    record = future.result()
-                except BrokenExecutor:
-                    lost.append(job)
-                except (Exception, CancelledError) as error:
-                    if alive is not None and not alive():
-                        raise BatchError("the executor is gone; run again to go on with what is left") from error
-                    self.fail(job, " ".join(f"the worker failed: {type(error).__name__}: {error}".split()))
+    def _note(self, ended: Generator[tuple[Task, dict[str, Any] | Exception], None, None], died: str) -> None:
+        """Note what becomes of the tasks; `died` says that a task's worker has died."""
+        with closing(ended):
+            for task, outcome in ended:
+                if isinstance(outcome, WorkerDied):
+                    self.fail(task.job, died)
+                elif isinstance(outcome, Exception):
+                    text = f"the worker failed: {type(outcome).__name__}: {outcome}"
+                    self.fail(task.job, " ".join(text.split()))
                 else:
-                    self.record(record)
+                    self.record(outcome)
 
 
-class _Queue:
+class _Queue(TaskQueue[Task]):
     """Pending jobs, given out as the memory allows.
 
     Attributes
@@ -378,7 +326,7 @@ class _Queue:
             raise self.error
         return not self._ahead
 
-    def next(self, running: int) -> Job | None:
+    def next(self, running: int) -> Task | None:
         """Return the first job that fits beside what is running; None if none does."""
         limit = self._run.memory
         self._fill(_AHEAD if limit is not None else 1)
@@ -387,10 +335,10 @@ class _Queue:
             if limit is None or running == 0 or held + cost <= limit:
                 del self._ahead[index]
                 self._held[job.key] = cost
-                return job
+                return self._run.task(job, self._others(running))
         return None
 
-    def others(self, running: int) -> int:
+    def _others(self, running: int) -> int:
         """How many jobs may run beside the one just given out."""
         self._fill(self._run.side_by_side)
         limit, side_by_side = self._run.memory, self._run.side_by_side
@@ -403,6 +351,10 @@ class _Queue:
             fitting += room >= 0
         return running + fitting
 
-    def finished(self, job: Job) -> None:
-        """Give the memory of a job back."""
-        self._held.pop(job.key, None)
+    def finished(self, task: Task) -> None:
+        """Give the memory of a task back."""
+        self._held.pop(task.job.key, None)
+
+    def alone(self, task: Task) -> Task:
+        """Give a task all cores."""
+        return self._run.task(task.job, 0)

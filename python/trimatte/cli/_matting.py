@@ -9,7 +9,16 @@ import click
 from .._pipeline import CHANNELS, Guide, Item, Matte, RoughMask, Trimap, matte
 from .._records import SolveInfo
 from ._app import app
-from ._options import EXACT_HELP, bits_option, cut_options, given, mask_options, solve_options, space_option
+from ._options import (
+    EXACT_HELP,
+    SEED_HELP,
+    bits_option,
+    cut_options,
+    given,
+    mask_options,
+    solve_options,
+    space_option,
+)
 from ._pictures import parsed_backdrop, prepare_outputs
 from ._session import Session, command
 
@@ -112,7 +121,7 @@ def cutout(
 @click.argument("mask")
 @cut_options
 @mask_options
-@click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help="Of the network. [default: 0]")
+@click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help=SEED_HELP)
 @space_option
 def refine(
     session: Session,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, as_completed
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from .. import _check, metrics
 from .._pixels import eight_bits
-from .._runtime.log import Log
-from .._runtime.pool import process_pool
+from .._runtime.jobs import TaskQueue, WorkerDied, in_processes
+from .._runtime.log import RecordLog
 from .._runtime.threads import thread_count
 from ..datasets import Dataset, Sample
 from ..datasets._dataset import Source
@@ -28,6 +27,7 @@ from ._methods import Method, said, slug, slugged
 from ._records import Evaluation, Record, in_order
 
 Progress = Callable[[int, int, Record], object]
+_Key = tuple[str, str, str]
 
 JOURNAL = "records.jsonl"
 ALPHAS = "alphas"
@@ -43,7 +43,7 @@ class _Job:
     state: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> _Key:
         return self.dataset, self.source.name, self.method.name
 
 
@@ -113,44 +113,31 @@ def evaluate(
     resume = _check.flag(resume, "resume")
     _check.progress(progress)
     parsed = _parsed(methods)
-    if isinstance(datasets, Dataset):
-        raise TypeError("datasets: expected a sequence of data sets, got one by itself")
-    _check.iterable(datasets, "datasets", "Dataset")
-    for data in datasets:
-        if not isinstance(data, Dataset):
-            raise TypeError(f"datasets: expected a sequence of data sets, got {_check.kind_of(data)} in it")
-    _refuse_twice([m.name for m in parsed], "methods")
-    _refuse_twice([d.name for d in datasets], "datasets")
+    _refuse_unusable(parsed, datasets)
     folder = None if output is None else _output_folder(output)
     for method in parsed:
         method.refuse_unusable()
     if folder is not None:
         _make(folder)
     todo = [
-        _Job(
-            data.name,
-            source,
-            method,
-            count,
-            _alpha_path(folder, method.name, data.name, source.name),
-            _state(data.name, source, method),
-        )
+        _job(data.name, source, method, count, folder)
         for data in datasets
         for source in data.sources
         for method in parsed
     ]
     if not todo:
         raise DatasetError("methods, datasets: expected at least one of each, got none")
-    with _Journal(folder, resume=resume) as journal:
+    with _opened(folder, resume=resume) as journal:
         old = journal.records
         records = {job.key: old[job.key] for job in todo if _holds(old.get(job.key), job)}
         todo = [job for job in todo if job.key not in records]
         total = len(todo) + len(records)
-        for record in _results(todo, jobs):
-            records[record.key] = record
-            journal.add(record)
-            if progress is not None:
-                progress(len(records), total, record)
+        with closing(_results(todo, jobs)) as finished:
+            for record in finished:
+                records[record.key] = record
+                journal.add(record)
+                if progress is not None:
+                    progress(len(records), total, record)
         names = [(data.name, data.names) for data in datasets]
         result = Evaluation(in_order(records.values(), names, [m.name for m in parsed]), versions())
         if folder is not None:
@@ -167,6 +154,24 @@ def _parsed(methods: Sequence[str | Method]) -> list[Method]:
         if not isinstance(method, (str, Method)):
             raise TypeError(f"methods: expected str or Method, got {type(method).__name__}")
     return [Method.parse(m) if isinstance(m, str) else m for m in methods]
+
+
+def _refuse_unusable(methods: Sequence[Method], datasets: Sequence[Dataset]) -> None:
+    """Raise TypeError or ValueError unless these are data sets, and all names differ."""
+    if isinstance(datasets, Dataset):
+        raise TypeError("datasets: expected a sequence of data sets, got one by itself")
+    _check.iterable(datasets, "datasets", "Dataset")
+    for data in datasets:
+        if not isinstance(data, Dataset):
+            raise TypeError(f"datasets: expected a sequence of data sets, got {_check.kind_of(data)} in it")
+    _refuse_twice([m.name for m in methods], "methods")
+    _refuse_twice([d.name for d in datasets], "datasets")
+
+
+def _job(dataset: str, source: Source, method: Method, threads: int, folder: Path | None) -> _Job:
+    """Return the job of one method on one sample."""
+    path = _alpha_path(folder, method.name, dataset, source.name)
+    return _Job(dataset, source, method, threads, path, _state(dataset, source, method))
 
 
 def _output_folder(output: str | os.PathLike[str]) -> Path:
@@ -218,84 +223,40 @@ def _state(dataset: str, source: Source, method: Method) -> str:
     return hashlib.sha256("\n".join(parts).encode(errors="backslashreplace")).hexdigest()[:16]
 
 
-class _Journal:
-    """The file of finished records, locked while it is open: two runs in one folder would lose each other's.
+def _opened(folder: Path | None, *, resume: bool) -> RecordLog[_Key, Record]:
+    """Open the file of finished records; while it is open, no other run can use the folder.
 
-    Each line is written at once, so that a stopped run loses nothing; later lines replace earlier ones of the same
-    sample and method.
-
-    Attributes
-    ----------
-    records : dict
-        Those of earlier runs, by their keys.
+    A stopped run loses no record that was finished, and a later run finds them here.
     """
-
-    def __init__(self, folder: Path | None, *, resume: bool) -> None:
-        self.records: dict[tuple[str, str, str], Record] = {}
-        self._log: Log | None = None
-        if folder is None:
-            return
-        try:
-            self._log = Log(folder / JOURNAL)
-        except BlockingIOError as error:
-            raise DatasetError(f"{folder}: another run is using this folder") from error
-        if resume:
-            self.records = _records(self._log)
-        else:
-            self._log.cut(0)
-
-    def __enter__(self) -> _Journal:
-        return self
-
-    def add(self, record: Record) -> None:
-        if self._log is not None:
-            self._log.add(json.dumps(asdict(record)))
-
-    def __exit__(self, *_: object) -> None:
-        if self._log is not None:
-            self._log.close()
+    try:
+        path = None if folder is None else folder / JOURNAL
+        log = RecordLog(path, decode=Record.from_dict, encode=asdict, key=attrgetter("key"))
+    except BlockingIOError as error:
+        raise DatasetError(f"{folder}: another run is using this folder") from error
+    if resume:
+        log.cut_tail()
+    else:
+        log.clear()
+    return log
 
 
-def _records(log: Log) -> dict[tuple[str, str, str], Record]:
-    """Read the records of earlier runs; a line that was cut off is ended and left out."""
-    content = log.read()
-    found = {}
-    for line in content.splitlines():
-        try:
-            record = Record.from_dict(json.loads(line))
-        except (ValueError, TypeError):
-            continue
-        found[record.key] = record
-    if content and not content.endswith(b"\n"):
-        log.add("")
-    return found
-
-
-def _results(todo: Sequence[_Job], jobs: int) -> Iterator[Record]:
+def _results(todo: Sequence[_Job], jobs: int) -> Generator[Record, None, None]:
     """Yield records as they are finished."""
     if jobs == 1:
         yield from map(_run, todo)
         return
-    left = {job.key: job for job in todo}
-    if left:
-        with suppress(BrokenExecutor), process_pool(min(jobs, len(left))) as pool:
-            for future in as_completed([pool.submit(_run, job) for job in todo]):
-                record = future.result()
-                del left[record.key]
-                yield record
-    # If a process died, nobody knows which job it had: those that are left run one by one.
-    for job in list(left.values()):
-        try:
-            with process_pool(1) as single:
-                record = single.submit(_run, job).result()
-        except BrokenExecutor:
-            message = "the process died, perhaps for lack of memory"
-            record = Record(*job.key, None, None, None, message, None, job.state)
-        yield record
+    with closing(in_processes(TaskQueue(todo), _run, min(jobs, len(todo)))) as ended:
+        for job, outcome in ended:
+            if isinstance(outcome, Record):
+                yield outcome
+            else:
+                died = isinstance(outcome, WorkerDied)
+                why = "the process died, perhaps for lack of memory" if died else said(outcome)
+                yield Record(*job.key, None, None, None, why, None, job.state)
 
 
 # The sample that this process loaded last: methods take turns on one sample.
-_loaded: dict[tuple[str, str, str], Sample] = {}
+_loaded: dict[_Key, Sample] = {}
 
 
 def _run(job: _Job) -> Record:
