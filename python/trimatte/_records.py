@@ -35,8 +35,8 @@ class SolveInfo:
         ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the
         diagonal of A.
     error_estimate : float or None
-        Estimate of the largest error of alpha: at most `tolerance` for "multigrid", 0 for a direct
-        solver and where nothing was unknown, None for "cg" and for a prior alone.
+        Estimate of the largest error of alpha: at most `tolerance` for "multigrid" and "cg", 0 for
+        a direct solver and where nothing was unknown, None for a prior alone.
     unknowns : int
         Number of unknowns of the linear system.
     seconds : dict of str to float

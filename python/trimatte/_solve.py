@@ -143,9 +143,8 @@ def solve(
 
 def _choose(affinity: Affinity, unknowns: int) -> str:
     """Return the solver for the systems of this affinity."""
-    made_in_python = type(affinity).core is Affinity.core
-    if affinity.reach is None or (made_in_python and not has_stencil(affinity)):
-        return "cg"  # Cholesky orders pixels well only where the core knows how far rows reach
+    if affinity.reach is None:
+        return "cg"
     return _core.choose_solver(unknowns, (affinity.reach + 1) // 2)
 
 

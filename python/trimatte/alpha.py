@@ -89,17 +89,17 @@ def solve_alpha(
         Levin's code does with w = 100; known pixels then move a little, and it costs as if all
         pixels were unknown.
     tolerance : float, default 1e-3
-        "multigrid" stops where the largest error of alpha, against the exact solution of the
-        system, is at most this, as it estimates it with a margin of three. It is from 1e-12 to 1;
-        what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little time
-        would be saved.
+        "multigrid" and "cg" stop where the largest error of alpha, against the exact solution of
+        the system, is at most this, as they estimate it with a margin of three. It is from 1e-12 to
+        1; what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little
+        time would be saved.
     relative_residual : float, default 1e-7
-        "cg" stops where ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, D the diagonal of
-        A, so that both are in units of alpha; with `known_weight`, what known pixels and prior pass
-        on takes the place of b, which is mostly the known pixels themselves.
+        "cg" goes on until also ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, D the
+        diagonal of A, so that both are in units of alpha; with `known_weight`, what known pixels
+        and prior pass on takes the place of b, which is mostly the known pixels themselves.
     max_iterations : int, default 10000
-        "multigrid" and "cg" give up after so many. "multigrid" does not trust its estimate before
-        its 10th.
+        "multigrid" and "cg" give up after so many. They do not trust their estimate before the
+        10th.
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold``
         foreground.
@@ -271,8 +271,9 @@ def _result(
     if info.regions.get("constant"):
         warn(_one_sided(info.regions["constant"]))
     if not converged:
-        by_error = info.solver == "multigrid"
-        goal = f"an error of {settings.tolerance:.3g}" if by_error else f"{settings.relative_residual:.3g}"
+        goal = f"an error of {settings.tolerance:.3g}"
+        if info.solver == "cg":
+            goal += f" and a relative residual of {settings.relative_residual:.3g}"
         raise ConvergenceError(
             f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "
             f"wanted {goal}",
