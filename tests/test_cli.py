@@ -358,7 +358,7 @@ def test_messages_without_python(folder, capsys):
     )
     few = ["--solver", "cg", "--max-iterations", "1"]
     err = fail(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png", *few)
-    assert err.endswith("after 1 iterations, wanted 1e-07\n")
+    assert err.endswith("after 1 iterations, wanted an error of 0.001 and a relative residual of 1e-07\n")
 
 
 def test_refine(folder, capsys):

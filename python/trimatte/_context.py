@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import _check, _core
+from ._records import Progress
 from ._runtime.threads import thread_count
-
-Progress = Callable[[str, float], object]
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,16 @@
-"""What `solve_alpha` takes and returns, for all modules that pass it on."""
+"""What a solve returns, and what it tells on its way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ._context import Progress
-
-if TYPE_CHECKING:
-    from .affinities import Affinity
-    from .priors import Prior
-
-__all__ = ["AlphaOptions", "AlphaResult", "Progress", "SolveInfo", "SolveOptions"]
+Progress = Callable[[str, float], object]
+"""Called with the name of a phase and how much of it is done, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +35,8 @@ class SolveInfo:
         ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the
         diagonal of A.
     error_estimate : float or None
-        Estimate of the largest error of alpha: at most `tolerance` for "multigrid", 0 for a direct
-        solver and where nothing was unknown, None for "cg" and for a prior alone.
+        Estimate of the largest error of alpha: at most `tolerance` for "multigrid" and "cg", 0 for
+        a direct solver and where nothing was unknown, None for a prior alone.
     unknowns : int
         Number of unknowns of the linear system.
     seconds : dict of str to float
@@ -76,38 +71,6 @@ class SolveInfo:
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a dict that `json` can write."""
         return asdict(self)
-
-
-class AffinityOptions(TypedDict, total=False):
-    """Options of affinities, for type checkers; `trimatte.methods` knows which method has which."""
-
-    epsilon: float | None
-    radius: int | None
-
-
-class SolveOptions(AffinityOptions, total=False):
-    """The keyword arguments of `solve_alpha` that concern the solve."""
-
-    start: npt.ArrayLike | None
-    solver: str
-    known_weight: float | None
-    tolerance: float
-    relative_residual: float | None
-    max_iterations: int
-    colour_space: str
-    threads: int | None
-    progress: Progress | None
-
-
-class AlphaOptions(SolveOptions, total=False):
-    """The keyword arguments of `solve_alpha`, for functions that pass them on."""
-
-    method: str | Affinity
-    prior: str | Prior | npt.ArrayLike | None
-    confidence: float | npt.ArrayLike | None
-    seed: int
-    background_threshold: float
-    foreground_threshold: float
 
 
 class AlphaResult(NamedTuple):

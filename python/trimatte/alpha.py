@@ -11,7 +11,7 @@ from . import _check, methods, priors
 from ._colours import Colours, checked_colours
 from ._context import Context, make_context
 from ._guess import source_of
-from ._records import AffinityOptions, AlphaOptions, AlphaResult, Progress, SolveInfo, SolveOptions
+from ._records import AlphaResult, Progress, SolveInfo
 from ._solve import Inputs, Settings, refuse_solver, solve
 from .affinities import Affinity
 from .errors import ConvergenceError, warn
@@ -19,15 +19,9 @@ from .errors import ConvergenceError, warn
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = [
-    "AlphaOptions",
-    "AlphaResult",
-    "Progress",
-    "SolveInfo",
-    "SolveOptions",
-    "estimate_alpha",
-    "solve_alpha",
-]
+    from ._arguments import AffinityOptions, AlphaOptions
+
+__all__ = ["estimate_alpha", "solve_alpha"]
 
 
 def solve_alpha(

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from . import _check, colour
 from ._pixels import bands, quantized
-from ._records import AlphaOptions
 from .alpha import estimate_alpha
 from .foreground import estimate_foreground
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from ._arguments import AlphaOptions
 
 __all__ = ["composite", "cutout"]
 

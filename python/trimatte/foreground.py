@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, _core, colour
-from ._context import Progress
+from ._records import Progress
 from ._runtime.threads import thread_count
 
 __all__ = ["Layers", "estimate_foreground"]

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, methods
-from ._records import AlphaResult, SolveOptions
+from ._arguments import SolveOptions
+from ._records import AlphaResult
 from .alpha import solve_alpha
 from .priors import Combined, Prior, Robust, SoftMask
 from .priors._base import MOST_WEIGHT

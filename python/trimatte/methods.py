@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import _check, priors
-from ._records import AlphaOptions
+from ._arguments import AlphaOptions
 from .affinities import Affinity
 from .affinities._base import AFFINITIES, known_options, label, option_fields, refuse_nonsense
 

@@ -12,13 +12,15 @@ import numpy.typing as npt
 
 from . import _check, methods
 from ._pixels import unit_floats
-from ._records import AlphaOptions, AlphaResult
+from ._records import AlphaResult
 from .alpha import solve_alpha
 from .colour import srgb_from_linear
 from .errors import TrimatteError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from ._arguments import AlphaOptions
 
 __all__ = ["solve_sequence"]
 

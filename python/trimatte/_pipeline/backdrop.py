@@ -79,7 +79,7 @@ def as_rgb(pixels: Pixels) -> Pixels:
 
 
 def _placed(back: Picture, back_name: str, front: Picture, front_name: str) -> Pixels:
-    """Scale `back` to cover the display window of `front`, and cut out the data window of `front`."""
+    """Scale `back` to cover the display window of `front`, and cut out the latter's data window."""
     pixels = np.atleast_3d(back.pixels)
     own_data, own_display = _windows(back, back_name)
     data, display = _windows(front, front_name)

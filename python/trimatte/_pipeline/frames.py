@@ -45,7 +45,7 @@ class Solves:
             )
 
     def next(self, pixels: Pixels, trimap: Pixels, colour_space: str, threads: int | None) -> AlphaResult:
-        """Solve the next frame; the first one says in which space and by how many threads all are."""
+        """Solve the next frame; the first one's colour space and threads count for all."""
         if self._results is None:
             images, trimaps = _emptied(self._images), _emptied(self._trimaps)
             self._results = solve_named(

@@ -35,7 +35,7 @@ class Guide(ABC):
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
     ) -> tuple[Pixels, SolveInfo | None]:
-        """Return alpha, and how it was found, from the picture and from what `read` has returned."""
+        """Return alpha, and how it was found, from the picture and what `read` has returned."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class RoughMask(Guide):
 
 
 @dataclass(frozen=True)
-class Matte(Guide):
+class FinishedAlpha(Guide):
     """A finished alpha, or a cutout whose transparency is one.
 
     Attributes

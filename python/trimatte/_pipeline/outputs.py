@@ -33,7 +33,7 @@ def refuse_unusable(outputs: Iterable[tuple[str, int]], inputs: Iterable[str], *
 
 
 def _marks(path: str) -> tuple[object, ...]:
-    """Return what tells a file from others: its place and, if it is there, its number in the file system."""
+    """Return what tells a file from others: its place and, if it exists, its number on the disk."""
     place = place_of(path)
     try:
         info = os.stat(place)

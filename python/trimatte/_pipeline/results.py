@@ -55,7 +55,8 @@ class Results:
     def check(self, outputs: Iterable[tuple[str | None, int]]) -> None:
         """Raise what writing would raise for the files' formats, before any work is done.
 
-        `outputs` are names and channels, those of a picture in colour: layers of a grey one have one.
+        `outputs` are names and channels. The channels are those that a picture in colour would
+        have; the layers of a grey picture have one.
         """
         for path, channels in outputs:
             if path is not None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
-    """Cores' worth of time that this process's cgroup and each one above it allow, where there is a limit.
+    """Yield how many cores' worth of time this process's cgroup and each one above it allow.
+
+    A cgroup without a limit yields nothing.
 
     Parameters
     ----------
@@ -16,8 +18,9 @@ def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
 
     Notes
     -----
-    A line of /proc/self/cgroup is ``number:controllers:path``; version 2 has no controllers there. In a container
-    the path may be the host's and lead nowhere; the top folder is then the container's own group.
+    A line of /proc/self/cgroup is ``number:controllers:path``; version 2 has no controllers there.
+    In a container the path may be the host's and lead nowhere; the top folder is then the
+    container's own group.
     """
     for top, path, is_second in _groups(root, "cpu"):
         files = ("cpu.max",) if is_second else ("cpu.cfs_quota_us", "cpu.cfs_period_us")

@@ -1,6 +1,7 @@
 """Tasks run side by side; a worker that dies costs no more than the task it had.
 
-Both functions yield each task with what became of it: the result, or the exception that took its place.
+Both functions yield each task with what became of it: the result, or the exception that took its
+place.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ class TaskQueue(Generic[Task]):
         return not self._tasks
 
     def next(self, running: int) -> Task | None:
-        """Return a task that may run beside those that do; None if none may. With none running one may."""
+        """Return a task that may run beside those that do; None if none may.
+
+        If none is running, one may.
+        """
         return self._tasks.popleft() if self._tasks else None
 
     def finished(self, task: Task) -> None:
@@ -61,8 +65,8 @@ def in_processes(
 ) -> Generator[tuple[Task, Result | Exception], None, None]:
     """Run tasks in processes that are started for them.
 
-    A process that dies takes its pool along, and nobody knows which task it had. All tasks that were
-    running then run again, each alone in a process; one that dies there gets `WorkerDied`.
+    A process that dies takes its pool along, and nobody knows which task it had. All tasks that
+    were running then run again, each alone in a process; one that dies there gets `WorkerDied`.
 
     Parameters
     ----------
@@ -149,7 +153,10 @@ def _drained(
     running: dict[Future[Result], Task],
     alive: Callable[[], bool] | None,
 ) -> Generator[tuple[Task, Result | Exception], None, None]:
-    """Keep an executor busy until no task is left, or until a worker has died and the others have ended."""
+    """Keep an executor busy until no task is left.
+
+    If a worker dies, no more tasks are handed out, and those that run come to their end.
+    """
     died = False
     while True:
         while not died and len(running) < count:

@@ -128,7 +128,7 @@ class RecordLog(Generic[Key, Record]):
 
 
 def _locked(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed, or its process ends in whatever way; False if it is locked already."""
+    """Lock a file until it is closed or its process ends; return False if it is locked already."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Give a pool of fresh interpreters; if the block is left by an exception, they are stopped at once.
+    """Give a pool of fresh interpreters; an exception that leaves the block stops them at once.
 
-    A fork of a process with threads may hang in libraries that are not made for it; hence spawn.
+    They are spawned: a fork of a process with threads may hang in libraries that are not made for
+    it.
 
     Raises
     ------

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import methods
+from .._arguments import AffinityOptions, AlphaOptions, SolveOptions
 from .._check import meant
 from .._pipeline import CHANNELS
 from .._pipeline.outputs import refuse_unusable
-from .._records import AffinityOptions, AlphaOptions, SolveOptions
 from ..errors import BatchError
 from ..io.formats import depth_of
 from ..io.names import filesystem, is_url, place_of, with_slashes

@@ -23,8 +23,8 @@ class Journal:
     Parameters
     ----------
     path : str or path-like, optional
-        Made if missing. Later lines replace earlier ones of the same item. By default, and in ``os.devnull``,
-        nothing is kept.
+        The file, which is made if missing. Later lines replace earlier ones of the same item. By
+        default, and in ``os.devnull``, nothing is kept.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Journal:
         self._log.add(record)
 
     def has(self, key: str, state: str) -> bool:
-        """Whether an item was done in this state, and its outputs are still as large as they were."""
+        """Whether an item was done in this state, and its outputs have the sizes they had."""
         record = self.records.get(key)
         if record is None or record["error"] is not None or record.get("state") != state:
             return False

@@ -39,9 +39,9 @@ class Status:
     done, failed, skipped : int
         Items that were done and that failed in this run, and that an earlier run had done.
     seconds : float
-        Since the start.
+        Seconds since the start.
     record : dict or None
-        Of the item that was just finished; None at the start.
+        Record of the item that was just finished; None at the start.
     """
 
     total: int | None
@@ -89,38 +89,43 @@ def run(
 ) -> Summary:
     """Matte many pictures.
 
-    One bad item never stops the others. Outputs appear complete or not at all. A run that was stopped, by Ctrl-C,
-    by kill -9, by a failure of power, does only what is missing when it is started again with the same `log`; what
-    has changed since, an input, an option, an output that is gone, is done anew. The outputs are the same bits
-    whatever the number of processes and threads, and however often it was stopped.
+    One bad item never stops the others. Outputs appear complete or not at all. If a run was stopped
+    (by Ctrl-C, by kill -9, by a failure of power) and is started again with the same `log`, it does
+    only what is missing and what has changed since: an input, an option, an output that is gone.
+    The outputs are the same bits whatever the number of processes and threads, and however often
+    the run was stopped.
 
     Parameters
     ----------
     jobs : iterable of Job
-        Taken one by one, so that a generator may have any number of them. See :func:`jobs_from_files` and
-        :func:`jobs_from_manifest`.
+        The jobs, taken one by one, so that a generator may have any number of them. See
+        :func:`jobs_from_files` and :func:`jobs_from_manifest`.
     log : str or path-like, optional
-        JSON lines, one record for each item: image, outputs and their sizes, info of the solve, seconds of each
-        phase, error. What a later run goes on from. By default nothing is kept.
+        A file of JSON lines, one record for each item: image, outputs and their sizes, info of the
+        solve, seconds of each phase, error. A later run goes on from it. By default nothing is
+        kept.
     executor : concurrent.futures.Executor, optional
-        Where items run: dask.distributed's ``Client.get_executor()``, ``loky.get_reusable_executor()``,
-        ``mpi4py.futures.MPIPoolExecutor()``, ... Its workers need trimatte and the same files. It is not shut
-        down. By default processes of this machine, each started anew (spawn), so that a script needs the usual
+        Where items run: dask.distributed's ``Client.get_executor()``,
+        ``loky.get_reusable_executor()``, ``mpi4py.futures.MPIPoolExecutor()``, ... Its workers need
+        trimatte and the same files. It is not shut down. By default items run in processes of this
+        machine, each started anew (spawn), so that a script needs the usual
         ``if __name__ == "__main__":``.
     processes : int, optional
-        Items side by side. Default: the usable cores; with an `executor`, twice its workers, or 16.
+        How many items run side by side. Default: as many as there are usable cores; with an
+        `executor`, twice as many as it has workers, or 16.
     threads : int, optional
-        Of each item. Default: the usable cores divided by the items side by side; with an `executor`, 1.
+        Threads of each item. Default: the usable cores divided by the items side by side; with an
+        `executor`, 1.
     memory : int, optional
-        Bytes that the items side by side may take, by an estimate from their size and number of unknown pixels. An
-        item that needs more by itself fails. Default: no limit.
+        Bytes that the items side by side may take, by an estimate from their size and number of
+        unknown pixels. An item that needs more by itself fails. By default there is no limit.
     bits : {8, 16, 32}, optional
-        Per sample of what is written; 32, and 16 in EXR, are floats. Default: as the item's picture has, as far as
-        the format can hold it.
+        Bits per sample of what is written; 32, and 16 in EXR, are floats. Default: as many as the
+        item's picture has, as far as the format can hold them.
     resume : bool, default True
-        Leave out what `log` says is done.
+        Whether to leave out what `log` says is done.
     only_failed : bool, default False
-        Run only the items that `log` says have failed.
+        Whether to run only the items that `log` says have failed.
     progress : callable, optional
         Called with a :class:`Status` at the start and after each item.
     alive : callable, optional
@@ -133,9 +138,9 @@ def run(
     Raises
     ------
     BatchError
-        If two jobs have one output, or one's output is another's input, `log` is used by another run or is no log,
-        or is missing although only what has failed is wanted, or the executor is lost; what was done by then is in
-        the log.
+        If two jobs have one output, or one's output is another's input; if `log` is used by another
+        run, is no log, or is missing although only what has failed is wanted; if the executor is
+        lost. What was done by then is in the log.
     ValueError, TypeError
         If an argument is out of its range.
     OSError
@@ -291,7 +296,7 @@ class _Queue(TaskQueue[Task]):
     Attributes
     ----------
     error : Exception or None
-        What the iterator of jobs has raised; `is_empty` raises it, once what is running has finished.
+        What the iterator of jobs has raised; `is_empty` raises it once no job is running.
     """
 
     def __init__(self, jobs: Iterator[Job], run: _Run) -> None:

@@ -30,11 +30,11 @@ class Task:
     job : Job
         What is to be done.
     threads : int
-        How many it may use.
+        How many threads it may use.
     mark : str
-        In the names of temporary files.
+        Part of the names of temporary files.
     bits : int or None
-        Per sample of what is written; None: as the picture has.
+        Bits per sample of what is written; None stands for as many as the picture has.
     """
 
     job: Job
@@ -44,7 +44,10 @@ class Task:
 
 
 def state(job: Job, bits: int | None) -> str:
-    """Say what the outputs depend on: the inputs as they are now, the options, the version. Raises OSError."""
+    """Say what the outputs depend on: the inputs as they are now, the options, the version.
+
+    OSError is raised if an input is missing.
+    """
     parts = {
         "inputs": [(place_of(path), state_of(path)) for path in job.inputs],
         "outputs": {kind: place_of(path) for kind, path in job.outputs.items()},
@@ -96,7 +99,10 @@ def work(task: Task) -> dict[str, Any]:
 
 @contextmanager
 def _listening(heard: list[str]) -> Iterator[None]:
-    """Collect warnings. In another than the main thread they pass: the filters belong to the whole process."""
+    """Collect warnings.
+
+    Outside the main thread they pass: the filters belong to the whole process.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,7 @@
 """The command ``trimatte``.
 
-Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C,
-143 by SIGTERM.
+Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong usage, 130 stopped by
+Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _stopped(signal.SIGINT)
-    except BrokenPipeError:  # `trimatte ... --json | head`: the reader has gone, nobody is left to tell
+    except BrokenPipeError:  # the reader has gone, as in `trimatte ... --json | head`
         return 1
     except MemoryError as error:
         return _fail(f"not enough memory ({error})" if str(error) else "not enough memory")
@@ -78,7 +78,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _forget_unwritten() -> None:
-    """Drop what standard output did not take: the interpreter would try again as it ends, and exit with 120."""
+    """Drop what standard output did not take.
+
+    The interpreter would try again as it ends, and exit with 120.
+    """
     try:
         if sys.stdout is not None:  # as in a process without a console
             sys.stdout.flush()

@@ -38,7 +38,7 @@ _LINE_SECONDS = 10.0
 
 
 def parsed_bytes(text: str) -> int:
-    """Return the bytes that ``8G``, ``500M`` or ``1.5GB`` mean; i as in GiB is for powers of 1024."""
+    """Return the bytes that ``8G``, ``500M`` or ``1.5GB`` mean; GiB is a power of 1024."""
     match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*(?:([kMGT])(i?))?B?", text.strip(), re.IGNORECASE)
     if match is None:
         raise click.UsageError(f"--memory: expected a size such as 8G or 500M, got {text!r}")
@@ -98,7 +98,8 @@ def batch(
     them are for masks.
     """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends at once: the next run removes what is left behind
+        # The process ends at once; the next run removes what it leaves behind.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     given = {name: value for name, value in options.items() if value is not None}
     jobs = _jobs(images, trimaps, masks, output, what, manifest, given)
     _make_folders(jobs)
@@ -176,7 +177,8 @@ def _executor(address: str | None) -> Iterator[tuple[Any, Callable[[], bool] | N
     except ModuleNotFoundError as error:
         raise click.UsageError('--dask needs dask.distributed: pip install "trimatte[dask]"') from error
     for name in ("distributed", "distributed.client", "tornado.application", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # pages of tracebacks, if a scheduler goes away
+        # A scheduler that goes away would give pages of tracebacks.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=10)
     except OSError as error:

@@ -68,7 +68,8 @@ def composite(
     results.check([(output, 3)])
     with session.phase("composite"):
         back = backdrop.under(picture, cutout, space, colour_space)
-        if bits not in (None, 8) or not foreground.dtype == back.dtype == np.uint8:  # rounded once, at the end
+        if bits not in (None, 8) or not foreground.dtype == back.dtype == np.uint8:
+            # Floats are rounded once, when they are written.
             foreground = unit_floats(foreground)
         result = over(foreground, opacity, back, colour_space="linear")
     with session.phase("write"):

@@ -120,17 +120,17 @@ def evaluate(
 ) -> None:
     """Measure methods on pictures whose alpha is known.
 
-    DATA is 'scenes' (24 rendered samples), a folder (./scenes) laid out as alphamatting.com's training
-    set, Composition-1k, AIM-500, P3M-500 or AM-2k, or a pattern of pictures with --truths.
+    DATA is 'scenes' (24 rendered samples), a folder (./scenes) laid out as alphamatting.com's
+    training set, Composition-1k, AIM-500, P3M-500 or AM-2k, or a pattern of pictures with --truths.
 
     METHOD is one of trimatte's with a prior and options if wanted (best, closed-form+sampling,
     closed-form,epsilon=1e-5), package.module:function, called with image and trimap as floats
     in [0, 1], or a folder of finished alphas; NAME=METHOD gives it another name.
 
     FOLDER gets results.json, results.csv, the alphas, and report.html (which needs
-    trimatte[report]). A run that was stopped goes on where it was. Files of an earlier run with other
-    methods or samples are replaced; its records stay in records.jsonl, so that running them again
-    is quick. If a method fails on a sample, that is recorded, and the exit code is 1.
+    trimatte[report]). A run that was stopped goes on where it was. Files of an earlier run with
+    other methods or samples are replaced; its records stay in records.jsonl, so that running them
+    again is quick. If a method fails on a sample, that is recorded, and the exit code is 1.
     """
     from .. import evaluation
 
@@ -210,8 +210,8 @@ def _correlations(result: Evaluation) -> dict[tuple[str, str], float]:
 def compare(session: Session, before: str, after: str, measure: str, fail_if_worse: bool) -> None:
     """Say what changed, and whether it is more than noise.
 
-    BEFORE and AFTER are the folders, or results.json, of two evaluations. Samples are paired; the interval is
-    that of a paired bootstrap over them.
+    BEFORE and AFTER are the folders, or results.json, of two evaluations. Samples are paired; the
+    interval is that of a paired bootstrap over them.
     """
     from dataclasses import asdict
 

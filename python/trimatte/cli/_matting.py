@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .._pipeline import CHANNELS, Guide, Item, Matte, RoughMask, Trimap, matte
+from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, RoughMask, Trimap, matte
 from .._records import SolveInfo
 from ._app import app
 from ._options import (
@@ -51,7 +51,10 @@ def cut_out(
     alpha_output: str | None,
     **settings: Any,
 ) -> None:
-    """Write the cutout or the composite; `guides` are the guide's files, `settings` further ones of an item."""
+    """Write the cutout or the composite.
+
+    `guides` are the guide's files, `settings` are further fields of the item.
+    """
     kind = "composite" if background else "cutout"
     files = [(kind, output), *([("alpha", alpha_output)] if alpha_output else [])]
     named = [(path, CHANNELS[kind]) for kind, path in files]
@@ -101,9 +104,9 @@ def cutout(
 ) -> None:
     """Cut the foreground out of IMAGE, guided by TRIMAP.
 
-    The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an opaque
-    picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture
-    is scaled to cover and cropped at its centre.
+    The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an
+    opaque picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture is
+    scaled to cover and cropped at its centre.
     """
     files = guiding_files(trimap, scribbles, options)
     guide = Trimap(trimap, scribbles, given(options))
@@ -214,5 +217,5 @@ def foreground(
         outputs["background"] = background_output
     named = [(path, CHANNELS[kind]) for kind, path in outputs.items()]
     prepare_outputs(named, [image, alpha], bits=bits)
-    matte(Item(image, Matte(alpha), outputs, colour_space, bits, exact_composite), session.run())
+    matte(Item(image, FinishedAlpha(alpha), outputs, colour_space, bits, exact_composite), session.run())
     summary(session, output)

@@ -1,4 +1,4 @@
-"""What all commands share: common options, times, the progress bar, and the record printed at the end."""
+"""What all commands share: common options, times, the progress bar, the record at the end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Session:
     clock : Clock
         Takes the seconds of each phase.
     exit_code : int
-        Of the command; 0 unless a command says otherwise.
+        Exit code of the command; 0 unless a command says otherwise.
     """
 
     def __init__(self, command: str, threads: int | None, as_json: bool, quiet: bool) -> None:
@@ -134,7 +134,10 @@ def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable
 
 
 def _refuse_empty(options: dict[str, Any]) -> None:
-    """Refuse empty values, as of a variable that is not set: it is not as if the option was not there."""
+    """Refuse empty values, such as that of a variable that is not set.
+
+    They do not mean that the option was not given.
+    """
     context = click.get_current_context()
     for parameter in context.command.params:
         value = options.get(parameter.name or "")

@@ -34,8 +34,8 @@ class Change:
     lost : int
         How many samples have one in the first only: they have failed since.
     verdict : str
-        "worse" if a sample is lost; else "same" if no sample changed, "too few" with fewer than five samples,
-        "better" or "worse" if the interval leaves 0 out, else "noise".
+        "worse" if a sample is lost; else "same" if no sample changed, "too few" with fewer than
+        five samples, "better" or "worse" if the interval leaves 0 out, else "noise".
     """
 
     dataset: str
@@ -62,17 +62,17 @@ class Change:
 def compare(before: Evaluation, after: Evaluation, *, measure: str = "sad", seed: int = 0) -> list[Change]:
     """Say what changed from one evaluation to another.
 
-    Samples are paired by data set, name and method. If the two have no method in common and one method each, those
-    are compared.
+    Samples are paired by data set, name and method. If the two have no method in common and one
+    method each, those are compared.
 
     Parameters
     ----------
     before, after : Evaluation
         What is compared.
     measure : {"sad", "mse", "mad", "rmse", "gradient", "connectivity", "seconds", "peak_bytes"}
-        By which measure.
+        The measure that is compared.
     seed : int, default 0
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
@@ -88,8 +88,9 @@ def compare(before: Evaluation, after: Evaluation, *, measure: str = "sad", seed
 
     Notes
     -----
-    Paired bootstrap [1]_: the differences of the samples are drawn anew 10,000 times, with repetition; the
-    interval holds the middle 95 % of their means. With fewer than about ten samples it is too narrow.
+    The interval is that of a paired bootstrap [1]_: the differences of the samples are drawn anew
+    10,000 times, with repetition, and it holds the middle 95 % of their means. With fewer than
+    about ten samples it is too narrow.
 
     References
     ----------

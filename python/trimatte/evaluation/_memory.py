@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def _status(field: str) -> int:
-    """Return a line of /proc/self/status, in bytes; 0 elsewhere than on Linux."""
+    """Return a line of /proc/self/status in bytes; 0 on other systems than Linux."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -31,6 +31,9 @@ def start_peak() -> int:
 
 
 def peak(before: int) -> int | None:
-    """Return the most resident memory since :func:`start_peak`, above what that returned; None if not known."""
+    """Return the most bytes by which resident memory has exceeded `before` since `start_peak`.
+
+    None is returned where the system does not tell.
+    """
     most = _status("VmHWM")
     return max(0, most - before) if most else None

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core, methods
-from .._records import AffinityOptions, AlphaOptions
+from .._arguments import AffinityOptions, AlphaOptions
 from ..alpha import solve_alpha
 from ..datasets import Sample
 from ..datasets._files import pictures_in

@@ -27,7 +27,7 @@ MEASURES = {
     "peak_bytes": "peak memory / MB",
 }
 ERRORS = ("sad", "mse", "mad", "rmse", "gradient", "connectivity")
-# By what methods can be compared.
+# The measures by which methods can be compared.
 COMPARED = (*ERRORS, "seconds", "peak_bytes")
 
 
@@ -44,12 +44,12 @@ class Record:
     seconds : float or None
         Wall time of the method, without reading and measuring; None for finished alphas.
     peak_bytes : int or None
-        Most memory that the process held above what it had before; None for finished alphas, and elsewhere than
-        on Linux.
+        Most bytes that the process held above what it had before; None for finished alphas, and on
+        other systems than Linux.
     failure : str or None
         Why there is no alpha.
     info : dict or None
-        Of the solve, for methods of trimatte: solver, iterations, seconds of each phase.
+        Record of the solve, for methods of trimatte: solver, iterations, seconds of each phase.
     state : str
         What the result depends on; another state means that it is stale.
     """
@@ -95,7 +95,7 @@ class Evaluation:
     Attributes
     ----------
     records : tuple of Record
-        By data set, sample and method, in the order asked for.
+        The records by data set, sample and method, in the order asked for.
     machine : dict
         Versions and threads.
     """
@@ -134,10 +134,11 @@ class Evaluation:
         Returns
         -------
         dict
-            By method: every error, `seconds`, `peak_bytes`; `rank`, the mean over samples of the place by SAD (a
-            failure is last, equal errors share); `samples` and `done`, on how many the method was run and has an
-            alpha; `common`, the samples that the means are over. NaN if there is none, and of a method without any
-            alpha.
+            For each method every error, `seconds` and `peak_bytes`; `rank`, the mean over samples
+            of the place by SAD (a failure is last, equal errors share a place); `samples` and
+            `done`, the numbers of samples on which the method was run and has an alpha; `common`,
+            the number of samples that the means are over. A mean is NaN if there is no such sample,
+            and for a method without any alpha.
         """
         rows = self.of(dataset)
         methods = [m for m in self.methods if any(m in row for row in rows.values())]
@@ -165,7 +166,9 @@ class Evaluation:
         return table
 
     def rank_correlation(self, first: str, second: str, measure: str = "sad") -> float:
-        """Return Spearman's correlation of the methods' means on two data sets: 1 is the same order.
+        """Return Spearman's correlation of the methods' means on two data sets.
+
+        1 means that both put the methods into the same order.
 
         Raises
         ------
@@ -191,7 +194,10 @@ class Evaluation:
         return "\n\n".join(self.table(dataset) for dataset in self.datasets)
 
     def table(self, dataset: str) -> str:
-        """Return the means on a data set as a Markdown table. DatasetError if there is no such data set."""
+        """Return the means on a data set as a Markdown table.
+
+        DatasetError is raised if there is no such data set.
+        """
         means = self.means(dataset)
         if not means:
             raise DatasetError(f"{dataset}: expected one of {', '.join(self.datasets)}")

@@ -23,7 +23,7 @@ from ..io.read import load_image
 from ._records import MEASURES, Evaluation, Record, shown
 from ._run import _alpha_path
 
-_PLACES = 6  # of each data set
+_PLACES = 6  # places shown for each data set
 _CROP = 160
 
 
@@ -37,8 +37,9 @@ class Place(NamedTuple):
 def write_report(result: Evaluation, datasets: Sequence[Dataset], output: str | os.PathLike[str]) -> Path:
     """Write ``report.html`` into the folder of an evaluation.
 
-    Tables of means and ranks, plots of error against time, the errors of every sample, and for each data set the
-    places where methods fail most: image, trimap, truth, and each method's alpha. One file: it needs no network.
+    It holds tables of means and ranks, plots of error against time, the errors of every sample, and
+    for each data set the places where methods fail most: image, trimap, truth, and each method's
+    alpha. It is one file that needs no network.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def write_report(result: Evaluation, datasets: Sequence[Dataset], output: str | 
     Returns
     -------
     Path
-        Of the report.
+        The report's file.
 
     Raises
     ------
@@ -134,7 +135,7 @@ def _plot(means: dict[str, dict[str, float]]) -> str:
                 if np.isfinite(mean[name]) and mean["seconds"] > 0:
                     marker = "osD^vPX*"[index // 10 % 8]
                     handles += panel.plot(mean["seconds"], mean[name], marker, color=f"C{index % 10}")
-                    # A dollar would begin a formula, and a label that begins with an underscore is not shown.
+                    # A dollar would begin a formula, and an underscore hides its label.
                     labels.append("\u200a" + method.replace("$", r"\$"))
             panel.set_xscale("log")
             panel.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
@@ -158,7 +159,7 @@ def _plot(means: dict[str, dict[str, float]]) -> str:
 def _places(
     dataset: Dataset, rows: dict[str, dict[str, Record]], methods: Sequence[str], folder: Path
 ) -> list[Place]:
-    """Find the places where the mean error of the methods is largest, one for each of the worst samples."""
+    """Find where the mean error of the methods is largest, in each of the worst samples."""
     worst = sorted(rows, key=lambda sample: -_mean_sad(rows[sample]))
     places = []
     for name in worst[:_PLACES]:

@@ -66,35 +66,35 @@ def evaluate(
     datasets : sequence of Dataset
         See :mod:`trimatte.datasets`. Their names differ.
     output : str or path-like, optional
-        A folder, made if missing: ``results.json``, ``results.csv``, the alphas as pictures of 8 bits in
-        ``alphas/method/dataset/sample.png``, and ``records.jsonl``, one line per finished record as it was
-        made. The results are those of this call's methods and samples alone: those that the folder had of others
-        are replaced. By default nothing is written.
+        A folder, which is made if missing. It gets ``results.json``, ``results.csv``, the alphas as
+        pictures of 8 bits in ``alphas/method/dataset/sample.png``, and ``records.jsonl``, one line
+        per record as it is finished. The results are those of this call's methods and samples
+        alone; they replace those that the folder had. By default nothing is written.
     jobs : int, default 1
-        How many samples are worked on side by side, each in a process of its own, which is started anew (spawn),
-        so that a script needs the usual ``if __name__ == "__main__":``. 1 runs in this process. Seconds are only
-        worth comparing at 1.
+        How many samples are worked on side by side, each in a process of its own, which is started
+        anew (spawn), so that a script needs the usual ``if __name__ == "__main__":``. 1 runs in
+        this process. Seconds are only worth comparing at 1.
     threads : int, optional
         Threads of each job, for methods of trimatte. Default: all usable cores, divided by `jobs`.
     resume : bool, default True
-        Take over the records that `output` already has, unless the sample, the method (its options, the file of
-        its function, the finished alpha) or the version of trimatte has changed since, or its alpha is gone;
-        failures are run again. Records of other samples and methods stay in ``records.jsonl`` for later. With
-        False all earlier records go.
+        Whether to take over the records that `output` already has, unless the sample, the method
+        (its options, the file of its function, the finished alpha) or the version of trimatte has
+        changed since, or the alpha is gone. Failures are run again. Records of other samples and
+        methods stay in ``records.jsonl`` for later. With False all earlier records go.
     progress : callable, optional
         Called as ``progress(done, total, record)`` after each record.
 
     Returns
     -------
     Evaluation
-        A method that raises, or returns no alpha of the right shape in [0, 1], and a sample that cannot be read,
-        give a record with `failure`; the run goes on.
+        A method that raises, or returns no alpha of the right shape in [0, 1], and a sample that
+        cannot be read, give a record with `failure`; the run goes on.
 
     Raises
     ------
     ValueError
-        If a method is unknown, its function cannot be imported, an option is out of range, two have one name, or
-        two data sets have one name.
+        If a method is unknown, its function cannot be imported, an option is out of range, two
+        methods have one name, or two data sets have one name.
     DatasetError
         If there is nothing to do, or another run is using `output`.
     OSError

@@ -45,7 +45,7 @@ _LARGEST_HALF = 65504.0
 _CMYK = 5  # TIFF 6.0, PhotometricInterpretation
 
 
-_threads = 0  # of OpenImageIO; 0: as many as there are cores
+_threads = 0  # OpenImageIO's; 0 stands for as many as there are cores
 
 
 def use_threads(count: int | None) -> None:
@@ -58,7 +58,7 @@ def openimageio(name: str, instead: str = "") -> Any:
     """Return OpenImageIO's module, or say how to get it, or what would do `instead`."""
     try:
         module = importlib.import_module("OpenImageIO")
-        # OpenEXR's own threads do not survive a fork: a child that writes would wait for them for ever.
+        # OpenEXR's threads do not survive a fork: a child that writes would wait for them for ever.
         module.attribute("exr_threads", -1)
         return module
     except ImportError as error:
@@ -156,7 +156,10 @@ def _find_colours(file: Any, kind: str, name: str) -> tuple[int, int, int]:
 
 
 def _channels(names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[int, int] | None:
-    """Return where these channels are and how many, with an A that follows; () means a single one that is grey."""
+    """Return where the wanted channels are and how many there are, with an A that follows them.
+
+    No wanted channels, (), stand for a single grey one.
+    """
     upper = tuple(name.upper() for name in names)
     if not wanted:
         return (0, 1) if len(names) == 1 and not upper[0].endswith(("Z", "DEPTH")) else None
@@ -186,7 +189,7 @@ def write(
     metadata: Metadata | None,
     name: str,
 ) -> None:
-    """Write pixels that are ready for `depth`; RGBA is straight, and becomes premultiplied in EXR."""
+    """Write pixels that are ready for `depth`; straight RGBA becomes premultiplied in EXR."""
     oiio = openimageio(name)
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
@@ -213,7 +216,8 @@ def write(
     file = oiio.ImageOutput.create(_PLUGIN[kind])
     if file is None:
         raise PictureError(f"{name}: cannot be written: {_sentence(oiio.geterror())}")
-    pixels = np.ascontiguousarray(pixels).reshape(height, width, channels)  # two dimensions are taken otherwise
+    # OpenImageIO would take two dimensions for rows of channels.
+    pixels = np.ascontiguousarray(pixels).reshape(height, width, channels)
     with _limited(oiio):
         done = file.open(path, spec) and file.write_image(pixels)
         done = file.close() and done  # a TIFF that is complete may leave a remark about EXIF behind
@@ -269,7 +273,8 @@ def _divide_by_alpha(pixels: npt.NDArray[Any]) -> None:
         alpha = part[..., 3:].astype(np.float32) / np.float32(top)
         with np.errstate(over="ignore"):
             straight = part[..., :3] / np.where(alpha == 0, np.float32(1), alpha)
-        straight = np.where(np.isfinite(straight), straight, part[..., :3])  # an alpha of next to nothing
+        # The quotient is infinite where alpha is next to nothing.
+        straight = np.where(np.isfinite(straight), straight, part[..., :3])
         if pixels.dtype.kind == "u":
             straight = np.minimum(straight + 0.5, top)
         part[..., :3] = straight.astype(pixels.dtype)

@@ -35,7 +35,10 @@ _FORMATS = {
 
 
 def output_format(path: str | os.PathLike[str], *, channels: int, depth: str | None = None) -> Format:
-    """Return the format that `path` asks for; ValueError if it is unknown or cannot hold such pixels."""
+    """Return the format that the end of a file's name asks for.
+
+    ValueError is raised if it is unknown or cannot hold such pixels.
+    """
     name = os.fspath(path)
     suffix = os.path.splitext(name)[1].lower()
     form = _FORMATS.get(suffix)

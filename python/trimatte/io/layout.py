@@ -1,4 +1,7 @@
-"""How a file lays out its samples, as its head says, before a library sees it; some layouts are refused here."""
+"""How a file lays out its samples, read from its head before a library sees the file.
+
+Layouts that no library here reads are refused.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ class Layout(NamedTuple):
     deep : str or None
         The kind of file if Pillow cannot read it, or would silently reduce its samples.
     white_is_zero : bool
-        Whether this is grey of the TIFF kind that Pillow (16 bits) and OpenImageIO (floats) read upside down.
+        Whether 0 means white, in a grey TIFF that Pillow (16 bits) and OpenImageIO (floats) read
+        as if 0 meant black.
     """
 
     deep: str | None
@@ -52,7 +56,7 @@ def layout_of(file: IO[bytes], head: bytes, name: str) -> Layout:
 
 
 def _tiff_tags(file: IO[bytes]) -> dict[str, tuple[int, ...]]:
-    """Return the sample layout of the first picture; nothing where the file is too damaged to say."""
+    """Return the sample layout of the first picture; an empty dict if its tags are damaged."""
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
     wanted = {"bits": 258, "photometric": 262, "samples": 277, "kind": 339}

@@ -21,7 +21,7 @@ def is_url(name: str) -> bool:
 
 
 def local_path(name: str, windows: bool = sys.platform == "win32") -> str:
-    """Return the path that a URL of this machine means, ``file:///a.png``; other names as they are."""
+    """Return the path that a URL of this machine, ``file:///a.png``, means; keep other names."""
     path = re.sub(r"^(file|local)://", "", name)
     if windows and path != name:
         return re.sub(r"^/(?=[A-Za-z]:)", "", path)  # file:///C:/a.png
@@ -35,7 +35,10 @@ def place_of(path: str) -> str:
 
 
 def with_slashes(name: str, separator: str = os.sep) -> str:
-    """Return a local name with "/" between its parts; elsewhere than on Windows a backslash is none of those."""
+    """Return a local name with "/" between its parts.
+
+    A backslash separates parts on Windows only.
+    """
     return name if is_url(name) else name.replace(separator, "/")
 
 
@@ -67,16 +70,19 @@ def opened(name: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[IO[bytes]]:
-    """Open a temporary file that takes the place of `name`, and its permissions, once all went well.
+    """Open a temporary file that takes the place of `name` once all went well.
+
+    It gets the permissions of the file that it replaces.
 
     Parameters
     ----------
     name : str
         A file or a URL. What is written to a URL is sent in one piece at the end.
     mark : str
-        Put into the temporary file's name, so that a run can find what it left when it was killed.
+        Part of the temporary file's name, by which a run finds what it left when it was killed.
     durable : bool
-        Wait until the content is on the disk, so that no failure of power leaves an empty file of this name.
+        Whether to wait until the content is on the disk, so that a failure of power never leaves
+        an empty file of this name.
     """
     if is_url(name):
         files, path = filesystem(name)
@@ -112,7 +118,10 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
 
 
 def state_of(name: str) -> str:
-    """Say how a file or a URL is now: another text means that it has changed. Raises OSError if it is missing."""
+    """Say how a file or a URL is now: another text means that it has changed.
+
+    OSError is raised if it is missing.
+    """
     if not is_url(name):
         info = os.stat(name)
         return f"{info.st_size} {info.st_mtime_ns}"

@@ -16,12 +16,12 @@ class Metadata(NamedTuple):
     Attributes
     ----------
     attributes : dict of str to (type, value)
-        OpenImageIO's names, types (base, aggregate, meaning, length) and values: "DateTime", "Copyright",
-        "smpte:TimeCode", "chromaticities", ...
+        OpenImageIO's names, types (base, aggregate, meaning, length) and values: "DateTime",
+        "Copyright", "smpte:TimeCode", "chromaticities", ...
     data_window, display_window : tuple of 4 int
-        Of EXR: place of the pixels, and of what is to be shown: x, y, width, height.
+        In EXR the place of the pixels, and of what is to be shown: x, y, width, height.
     bits : int
-        Of DPX: per sample in the file; 0 for other files.
+        Bits per sample in a DPX file; 0 for other files.
     """
 
     attributes: Mapping[str, tuple[tuple[str, str, str, int], Any]]
@@ -75,7 +75,10 @@ def too_large(name: str) -> PictureError:
 
 
 def space_of(picture: Picture, stated: str | None, like: Picture) -> str:
-    """Return the space of a file beside another whose space may be stated: that, if both are of one kind."""
+    """Return the colour space of a file beside another, whose space may be stated.
+
+    The stated space counts for both files if they are of one kind.
+    """
     floats = [p.colour_space == "linear" for p in (picture, like)]
     same_kind = picture.depth == like.depth or all(floats)
     return stated if stated is not None and same_kind else picture.colour_space

@@ -26,7 +26,10 @@ _one_at_a_time = threading.Lock()
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's warnings back, in one thread at a time: the warning filters belong to the whole process."""
+    """Keep Pillow's warnings back, in one thread at a time.
+
+    The warning filters belong to the whole process.
+    """
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -38,7 +41,7 @@ def opened_by_pillow(file: IO[bytes], head: bytes, name: str) -> Image.Image:
 
     file.seek(0)
     try:
-        # Up to the limit of the error, large pictures are welcome; other remarks are about metadata.
+        # Pictures below the limit of the error are welcome; other warnings concern metadata.
         with quiet_pillow():
             return Image.open(file, formats=_READABLE)
     except UnidentifiedImageError as error:

@@ -1,4 +1,6 @@
-"""A PNG writer for speed: one filter, and the fastest zlib there is. Pillow tries five filters for every row.
+"""A PNG writer for speed: it uses one filter and the fastest zlib that is installed.
+
+Pillow tries five filters for every row.
 
 PNG Specification, third edition (W3C 2025): chunks in section 5 and 11, filter "Up" in section 9.2.
 """
@@ -45,7 +47,10 @@ def write_png(file: IO[bytes], pixels: npt.NDArray[Any], icc_profile: bytes | No
 
 
 def _compressor() -> Any:
-    """ISA-L's if it is installed (extra [cli]), three to four times faster; else the standard library's."""
+    """Return ISA-L's compressor if it is installed (extra [cli]), else the standard library's.
+
+    ISA-L is three to four times faster.
+    """
     try:
         from isal import isal_zlib
     except ImportError:

@@ -1,4 +1,7 @@
-"""Reading picture files: what is kept, what is converted, what is refused (the table is in `trimatte.io`)."""
+"""Reading picture files.
+
+The table in `trimatte.io` says what is kept, what is converted and what is refused.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from .picture import Picture
 from .pillow import decoded, opened_by_pillow, reason
 from .png import damage_in
 
-# Lanczos and the like, on a matte.
+# A matte that was resized by Lanczos and the like goes so far beyond [0, 1].
 _OVERSHOOT = 0.1
 
 
@@ -33,8 +36,8 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     Returns
     -------
     (H, W) or (H, W, 3) ndarray of uint8, uint16 or float32
-        Upright. Transparency is dropped: see :func:`read_picture` for RGBA. float32 is scene-linear by
-        convention, with values above 1: pass it with ``colour_space="linear"``.
+        The upright picture. Transparency is dropped; :func:`read_picture` keeps it. float32 is
+        scene-linear by convention, with values above 1: pass it with ``colour_space="linear"``.
 
     Raises
     ------
@@ -80,14 +83,16 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
     Returns
     -------
     Picture
-        Pixels, colour profile, depth, metadata. The module's docstring says what each kind of file becomes.
+        Pixels, colour profile, depth, metadata. The docstring of `trimatte.io` says what each kind
+        of file becomes.
 
     Raises
     ------
     PictureError
-        If the file is missing, empty, damaged, truncated or no picture; if it needs OpenImageIO and that is
-        not installed; if it holds samples that cannot be kept; if it has more pixels than twice
-        ``PIL.Image.MAX_IMAGE_PIXELS`` (179 million), Pillow's guard against files made to fill the memory.
+        If the file is missing, empty, damaged, truncated or no picture; if it needs OpenImageIO and
+        that is not installed; if it holds samples that cannot be kept; if it has more pixels than
+        twice ``PIL.Image.MAX_IMAGE_PIXELS`` (179 million), Pillow's guard against files that are
+        made to fill the memory.
 
     Warns
     -----
@@ -107,7 +112,10 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
 
 
 def read_guide(path: str) -> npt.NDArray[Any]:
-    """Read a trimap, alpha or mask: floats a little outside [0, 1], as filters leave them, are cut off."""
+    """Read a trimap, alpha or mask.
+
+    Floats a little outside [0, 1], as filters leave them, are cut off.
+    """
     return as_guide(read_picture(path).pixels, path)
 
 
@@ -130,7 +138,10 @@ def _refuse_not_finite(pixels: npt.NDArray[Any], name: str) -> None:
 
 
 def pixel_count(name: str) -> tuple[int, bool]:
-    """Return how many pixels a file has, from its head if it is here, and whether they are floats."""
+    """Return how many pixels a file has, and whether they are floats.
+
+    The head of a local file is enough; a deep file behind a URL is read whole.
+    """
     with opened(name) as file:
         head = file.read(32)
         kind = layout_of(file, head, name).deep

@@ -52,45 +52,48 @@ def save_image(
 ) -> None:
     """Write a picture; the suffix of `path` chooses the format.
 
-    The file appears complete or not at all: it is written under a temporary name in the same folder and
-    then renamed.
+    The file appears complete or not at all: it is written under a temporary name in the same folder
+    and then renamed.
 
     Parameters
     ----------
     path : str or path-like
         Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp, .exr or .dpx.
-    pixels : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) ndarray of uint8, uint16, float16, float32 or float64
-        Grey, RGB or straight-alpha RGBA. Floats are in [0, 1] unless they are written as floats. RGBA can be
-        written as PNG, WebP, TIFF and EXR, which is premultiplied.
+    pixels : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) ndarray of uint8, uint16 or floats
+        Grey, RGB or straight-alpha RGBA. Floats are in [0, 1] unless they are written as floats.
+        RGBA can be written as PNG, WebP, TIFF and EXR, which is premultiplied.
     icc_profile : bytes, optional
         Colour profile of the pixels, as in :class:`Picture`. BMP, EXR and DPX cannot hold one.
     depth : {"uint8", "uint16", "half", "float"}, optional
-        Samples of the file: "uint16" for PNG, TIFF and DPX, "half" for EXR, "float" for EXR and TIFF. Default:
-        that of `pixels`; floats become 8 bits in PNG and TIFF, 16 in DPX. Values are rounded to the nearest.
+        Samples of the file: "uint16" for PNG, TIFF and DPX, "half" for EXR, "float" for EXR and
+        TIFF. The default is the depth of `pixels`; floats become 8 bits in PNG and TIFF, 16 in DPX.
+        Values are rounded to the nearest.
     metadata : Metadata, optional
         As in :class:`Picture`; kept by EXR, DPX, and PNG and TIFF of more than 8 bits.
 
     Raises
     ------
     ValueError
-        If the suffix is unknown, the format cannot hold these pixels or this depth, or a float is outside [0, 1],
-        above the largest half, or not finite.
+        If the suffix is unknown, the format cannot hold these pixels or this depth, or a float is
+        outside [0, 1], above the largest half, or not finite.
     TypeError
         If `pixels` has another dtype.
     PictureError
-        If the file cannot be written; if EXR, DPX, or TIFF with more than 8-bit colour, and OpenImageIO is not
-        installed (extra ``[vfx]``).
+        If the file cannot be written, or OpenImageIO is not installed (extra ``[vfx]``) and the
+        file is EXR, DPX, or TIFF with more than 8-bit colour.
 
     Warns
     -----
     TrimatteWarning
-        If `icc_profile` is not for this kind of pixels (a grey profile for RGB pixels) and is left out.
+        If `icc_profile` is not for this kind of pixels (a grey profile for RGB pixels) and is left
+        out.
 
     Notes
     -----
-    JPEG: quality 95, colour at full resolution. WebP: lossless for grey and RGBA, quality 95 for RGB.
-    PNG: see ``DESIGN.md`` for the measurements behind the compression. TIFF: not compressed, or zip where
-    OpenImageIO writes it. EXR: zip. DPX: of the bits of the metadata, else 16.
+    JPEG has quality 95 and colour at full resolution. WebP is lossless for grey and RGBA and has
+    quality 95 for RGB. PNG is compressed for speed; ``docs/design/pictures.md`` has the figures.
+    TIFF is not compressed, or by zip where OpenImageIO writes it. EXR is compressed by zip. DPX has
+    as many bits as the metadata says, else 16.
     """
     _save_all([Output(path, pixels, icc_profile, depth, metadata)], stacklevel=3)
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from .._context import Context, Progress, make_context
+from .._context import Context, make_context
+from .._records import Progress
 
 Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
-from .._context import Context, Progress, make_context
+from .._context import Context, make_context
+from .._records import Progress
 from ._base import (
     MOST_WEIGHT,
     Guess,
