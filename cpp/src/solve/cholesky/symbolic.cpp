@@ -284,4 +284,9 @@ Schedule schedule(const Symbolic& symbolic, int threads) {
     return result;
 }
 
+Schedule substitution_schedule(const Symbolic& symbolic) {
+    constexpr std::size_t worth_sharing = 20000;  // unknowns
+    return schedule(symbolic, symbolic.order.size() < worth_sharing ? 1 : 8);
+}
+
 }  // namespace trimatte

@@ -55,4 +55,7 @@ struct Schedule {
 
 Schedule schedule(const Symbolic& symbolic, int threads);
 
+// The same for the substitution, whatever the number of threads.
+Schedule substitution_schedule(const Symbolic& symbolic);
+
 }  // namespace trimatte
