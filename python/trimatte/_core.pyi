@@ -36,7 +36,7 @@ class Solved(TypedDict):
     solver: str
     converged: bool
     iterations: int
-    relative_residual: float | None
+    relative_residual: float
     error_estimate: float
     unknowns: int
     operator_complexity: float
