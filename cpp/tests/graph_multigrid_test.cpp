@@ -5,17 +5,47 @@
 #include <Eigen/Eigenvalues>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "reference/dense_solve.hpp"
 #include "solve/graph_multigrid/hierarchy.hpp"
 #include "support.hpp"
 #include "trimatte/errors.hpp"
-#include "trimatte/solve_sparse.hpp"
+#include "trimatte/solve.hpp"
 
 using namespace trimatte;
 using namespace trimatte::test;
 
 namespace {
+
+// Solves A x = rhs, whose unknowns lie in one row of a picture. near_null: the constant, then `columns` - 1 others.
+SolveInfo solve_sparse(const Csr& A, const double* rhs, const float* near_null, int columns, double tolerance,
+                       std::int64_t max_iterations, int threads, double* x, Monitor& monitor) {
+    Problem problem;
+    problem.matrix.rows = A.rows;
+    const auto copy = [](auto& to, const auto& from) {
+        to = std::remove_reference_t<decltype(to)>(from.size());
+        std::copy(from.begin(), from.end(), to.begin());
+    };
+    copy(problem.matrix.row_start, A.row_start);
+    copy(problem.matrix.column, A.column);
+    copy(problem.matrix.value, A.value);
+    problem.rhs = Buffer<double>(A.rows);
+    std::copy_n(rhs, A.rows, problem.rhs.data());
+    problem.pixel = Buffer<std::int32_t>(A.rows);
+    std::iota(problem.pixel.begin(), problem.pixel.end(), 0);
+    problem.height = 1;
+    problem.width = A.rows;
+    problem.channels = columns - 1;
+    problem.colours = Buffer<float>(problem.channels * A.rows);
+    std::copy_n(near_null + A.rows, problem.colours.size(), problem.colours.data());
+    check_rows(problem.matrix);
+    SolveOptions options;
+    options.tolerance = tolerance;
+    options.max_iterations = max_iterations;
+    options.threads = threads;
+    return graph_multigrid(problem, options, x, monitor);
+}
 
 using Entries = std::map<std::pair<std::int64_t, std::int64_t>, double>;
 
