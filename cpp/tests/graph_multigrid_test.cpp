@@ -235,6 +235,20 @@ TEST_CASE("the coarse matrix is P^T A P, and P gives the near-null vector back")
     CHECK((P * coarse - N).cwiseAbs().maxCoeff() < 1e-4);
 }
 
+TEST_CASE("the bound of the eigenvalues is near the largest one") {
+    for (const bool is_grid : {true, false}) {
+        const Scaled scaled = unit_diagonal(is_grid ? grid_graph(25) : scattered_graph(700));
+        Monitor monitor;
+        const std::vector<graph::Level> levels = graph::make_levels(scaled.A, scaled.near_null, 1, {1, monitor});
+        for (const graph::Level& level : levels) {
+            const Eigen::MatrixXd A = &level == &levels[0] ? test::dense(scaled.A) : dense(level.matrix);
+            const double largest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(A).eigenvalues().maxCoeff();
+            CHECK(level.lmax > 0.97 * largest);
+            CHECK(level.lmax < 1.1 * largest);
+        }
+    }
+}
+
 TEST_CASE("the tentative prolongation is orthonormal and gives all near-null vectors back") {
     constexpr std::int64_t side = 12;
     const Scaled scaled = unit_diagonal(grid_graph(side));

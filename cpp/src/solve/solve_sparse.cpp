@@ -9,6 +9,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "solve/graph_multigrid/graph_multigrid.hpp"
 #include "solve/ritz.hpp"
@@ -109,11 +110,15 @@ struct Iteration {
         }));
     }
     double largest_z() const {
-        double largest = 0;
-        for (std::int64_t i = 0; i < A.rows; ++i) {
-            largest = std::max(largest, std::abs(z[i]) * scale[i]);
-        }
-        return largest;
+        constexpr std::int64_t part = 65536;
+        std::vector<double> largest(static_cast<std::size_t>((A.rows + part - 1) / part), 0.0);
+        parallel_for(static_cast<std::int64_t>(largest.size()), context.threads, context.monitor, [&](std::int64_t k) {
+            for (std::int64_t i = k * part; i < std::min(A.rows, (k + 1) * part); ++i) {
+                largest[static_cast<std::size_t>(k)] =
+                    std::max(largest[static_cast<std::size_t>(k)], std::abs(z[i]) * scale[i]);
+            }
+        });
+        return largest.empty() ? 0 : *std::max_element(largest.begin(), largest.end());
     }
 };
 
