@@ -9,6 +9,7 @@
 
 #include "reference/dense_solve.hpp"
 #include "solve/graph_multigrid/hierarchy.hpp"
+#include "solve/graph_multigrid/split_rows.hpp"
 #include "support.hpp"
 #include "trimatte/errors.hpp"
 #include "trimatte/solve.hpp"
@@ -218,11 +219,35 @@ TEST_CASE("M^-1 is symmetric, positive definite, and near the inverse") {
     }
 }
 
+TEST_CASE("rows whose diagonal outweighs the rest are split off, and M^-1 stays what it has to be") {
+    Csr A = scattered_graph(900);
+    for (std::int64_t i = 0; i < A.rows; ++i) {  // known pixels of a soft system
+        A.value[A.diagonal(i)] += i % 3 != 0 ? 100 : 0;
+    }
+    const Scaled scaled = unit_diagonal(std::move(A));
+    Monitor monitor;
+    const graph::SplitRows split = graph::split_rows(scaled.A, scaled.near_null, 1, {1, monitor});
+    REQUIRE(split.is_worthwhile());
+    CHECK(split.alone.size() >= 600);
+    CHECK(split.alone.size() + split.coupled.size() == 900);
+    const Eigen::MatrixXd whole = test::dense(scaled.A);
+    const auto block = [&](const Buffer<std::int32_t>& rows, const Buffer<std::int32_t>& columns) {
+        return whole(std::vector<int>(rows.begin(), rows.end()), std::vector<int>(columns.begin(), columns.end()));
+    };
+    CHECK((dense(split.matrix) - block(split.coupled, split.coupled)).cwiseAbs().maxCoeff() < 1e-6);
+    CHECK((dense(split.to_alone) - block(split.coupled, split.alone)).cwiseAbs().maxCoeff() < 1e-6);
+    CHECK((dense(split.to_coupled) - block(split.alone, split.coupled)).cwiseAbs().maxCoeff() < 1e-6);
+    const Eigen::VectorXd lambda = eigenvalues(scaled);
+    CHECK(lambda.minCoeff() > 0.3);
+    CHECK(lambda.maxCoeff() < 1.5);
+}
+
 TEST_CASE("each node belongs to one aggregate, and aggregates hang together") {
     const Scaled scaled = unit_diagonal(grid_graph(40));
     Monitor monitor;
     const Context context{1, monitor};
-    std::vector<graph::Level> levels = graph::make_levels(scaled.A, scaled.near_null, 1, context);
+    std::vector<graph::Level> levels =
+        graph::make_levels(graph::level_of(scaled.A, context), scaled.near_null, 1, context);
     const graph::Strength strength =
         graph::measure_strength(levels[0].A, {scaled.A.rows, {}}, scaled.near_null.data(), context);
     const graph::Aggregates aggregates = graph::aggregate(strength, context);
@@ -253,7 +278,8 @@ TEST_CASE("each node belongs to one aggregate, and aggregates hang together") {
 TEST_CASE("the coarse matrix is P^T A P, and P gives the near-null vector back") {
     const Scaled scaled = unit_diagonal(grid_graph(25, 0));
     Monitor monitor;
-    const std::vector<graph::Level> levels = graph::make_levels(scaled.A, scaled.near_null, 1, {1, monitor});
+    const std::vector<graph::Level> levels =
+        graph::make_levels(graph::level_of(scaled.A, {1, monitor}), scaled.near_null, 1, {1, monitor});
     REQUIRE(levels.size() >= 2);
     const Eigen::MatrixXd P = dense(levels[0].P);
     const Eigen::MatrixXd expected = P.transpose() * test::dense(scaled.A) * P;
@@ -263,6 +289,21 @@ TEST_CASE("the coarse matrix is P^T A P, and P gives the near-null vector back")
     const Eigen::VectorXd N = test::dense(scaled.near_null);
     const Eigen::VectorXd coarse = P.colPivHouseholderQr().solve(N);
     CHECK((P * coarse - N).cwiseAbs().maxCoeff() < 1e-4);
+}
+
+TEST_CASE("the bound of the eigenvalues is near the largest one") {
+    for (const bool is_grid : {true, false}) {
+        const Scaled scaled = unit_diagonal(is_grid ? grid_graph(25) : scattered_graph(700));
+        Monitor monitor;
+        const std::vector<graph::Level> levels =
+            graph::make_levels(graph::level_of(scaled.A, {1, monitor}), scaled.near_null, 1, {1, monitor});
+        for (const graph::Level& level : levels) {
+            const Eigen::MatrixXd A = &level == &levels[0] ? test::dense(scaled.A) : dense(level.matrix);
+            const double largest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(A).eigenvalues().maxCoeff();
+            CHECK(level.lmax > 0.97 * largest);
+            CHECK(level.lmax < 1.1 * largest);
+        }
+    }
 }
 
 TEST_CASE("the tentative prolongation is orthonormal and gives all near-null vectors back") {

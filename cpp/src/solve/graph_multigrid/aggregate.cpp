@@ -17,7 +17,7 @@ void for_nodes(const Strength& strength, const Context& context, const Body& bod
     const auto borders = ranges_of_rows(strength.graph.rows, strength.graph.row_start);
     for_ranges(borders, one_thread, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
-            if (strength.alone[i] == 0) {
+            if (!strength.is_alone(i)) {
                 body(i);
             }
         }

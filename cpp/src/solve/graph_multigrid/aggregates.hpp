@@ -1,6 +1,7 @@
 // Which unknowns hang together strongly, and the aggregates that they form.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -23,16 +24,18 @@ struct Nodes {
 
 // How strongly nodes are coupled.
 struct Strength {
-    MatrixView graph;            // of nodes: their entry, or the Frobenius norm of the block of their unknowns
-    SparseMatrix norms;          // what graph shows, if nodes have several unknowns
-    Buffer<float> largest;       // of each row off the diagonal, in absolute value
-    Buffer<std::uint8_t> alone;  // 1: the diagonal outweighs the rest of the row, so that smoothing is enough
+    MatrixView graph;    // of nodes: their entry, or the Frobenius norm of the block of their unknowns
+    SparseMatrix norms;  // what graph shows, if nodes have several unknowns
+    // Largest entry of each row off the diagonal, in absolute value. It is infinite where the
+    // diagonal outweighs the rest of the row, so that smoothing is enough: such a node is alone.
+    Buffer<float> largest;
 
+    bool is_alone(std::int64_t i) const { return std::isinf(largest[i]); }
     // Whether entry k of row i is strong; so is then the entry on the other side of the diagonal.
     bool is_strong(std::int64_t i, std::int64_t k) const {
-        const std::int64_t j = graph.column[k];
+        const std::int32_t j = graph.column[k];
         const float a = graph.value[k];
-        return j != i && alone[j] == 0 && a * a >= threshold * threshold * largest[i] * largest[j];
+        return a * a >= threshold * threshold * largest[i] * largest[j] && j != i;
     }
     // Couplings weaker than this, beside the strongest ones of the two nodes, do not hold an
     // aggregate together.

@@ -12,19 +12,6 @@ constexpr std::int64_t small_enough = 400;  // unknowns of the coarsest level
 constexpr double least_reduction = 0.8;     // a coarser level with more than this part of the unknowns is no use
 constexpr int most_levels = 20;
 
-Level finest(const Csr& A, const Context& context) {
-    Level level;
-    level.ranges = ranges_of_rows(A.rows, A.row_start.data());
-    level.value = Buffer<float>(A.nonzeros());
-    for_ranges(level.ranges, context, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t k = A.row_start[begin]; k < A.row_start[end]; ++k) {
-            level.value[k] = static_cast<float>(A.value[k]);
-        }
-    });
-    level.A = {A.rows, A.row_start.data(), A.column.data(), level.value.data()};
-    return level;
-}
-
 // Divides the coarse unknowns by the roots of the diagonal of C = P^T A P, so that it is one.
 void scale_to_unit_diagonal(SparseMatrix& C, Prolongation& prolongation, int columns, const Context& context) {
     SparseMatrix& P = prolongation.P;
@@ -62,14 +49,35 @@ void scale_to_unit_diagonal(SparseMatrix& C, Prolongation& prolongation, int col
 
 }  // namespace
 
+Level level_of(const Csr& A, const Context& context) {
+    Level level;
+    level.ranges = ranges_of_rows(A.rows, A.row_start.data());
+    level.value = Buffer<float>(A.nonzeros());
+    for_ranges(level.ranges, context, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t k = A.row_start[begin]; k < A.row_start[end]; ++k) {
+            level.value[k] = static_cast<float>(A.value[k]);
+        }
+    });
+    level.A = {A.rows, A.row_start.data(), A.column.data(), level.value.data()};
+    return level;
+}
+
+Level level_of(SparseMatrix&& matrix) {
+    Level level;
+    level.matrix = std::move(matrix);
+    level.A = level.matrix.view();
+    level.ranges = ranges_of_rows(level.A.rows, level.A.row_start);
+    return level;
+}
+
 std::size_t Level::bytes() const {
     return matrix.bytes() + value.bytes() + P.bytes() + R.bytes() + x.bytes() + r.bytes() + d.bytes() + next_d.bytes();
 }
 
-std::vector<Level> make_levels(const Csr& A, const Buffer<float>& near_null, int columns, const Context& context) {
+std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, const Context& context) {
     std::vector<Level> levels;
-    levels.push_back(finest(A, context));
-    Nodes nodes{A.rows, {}};
+    levels.push_back(std::move(finest));
+    Nodes nodes{levels[0].A.rows, {}};
     Buffer<float> N;  // of the last level; the finest's is the caller's
     while (true) {
         Level& fine = levels.back();
@@ -89,20 +97,18 @@ std::vector<Level> make_levels(const Csr& A, const Buffer<float>& near_null, int
             return levels;
         }
         smooth_prolongation(fine.A, 4 / (3 * fine.lmax), prolongation, columns, context);
-        Level next;
+        SparseMatrix coarse_matrix;
         {
             const SparseMatrix AP = product(fine.A, prolongation.P, context);
-            next.matrix = product(transposed(prolongation.P, context).view(), AP, context);
+            coarse_matrix = product(transposed(prolongation.P, context).view(), AP, context);
         }
-        scale_to_unit_diagonal(next.matrix, prolongation, columns, context);
+        scale_to_unit_diagonal(coarse_matrix, prolongation, columns, context);
         fine.P = std::move(prolongation.P);
         fine.R = transposed(fine.P, context);
         fine.coarse_ranges = ranges_of_rows(fine.R.rows, fine.R.row_start.data());
-        next.A = next.matrix.view();
-        next.ranges = ranges_of_rows(next.A.rows, next.A.row_start);
         nodes = std::move(prolongation.nodes);
         N = std::move(prolongation.near_null);
-        levels.push_back(std::move(next));
+        levels.push_back(level_of(std::move(coarse_matrix)));
     }
 }
 

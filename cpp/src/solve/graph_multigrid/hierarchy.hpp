@@ -55,7 +55,11 @@ public:
 // Null if A is too large for it.
 std::unique_ptr<DenseSolve> make_dense_solve(const MatrixView& A, const Context& context);
 
-std::vector<Level> make_levels(const Csr& A, const Buffer<float>& near_null, int columns, const Context& context);
+// A level without anything coarser below. The first keeps pointers to the columns of A.
+Level level_of(const Csr& A, const Context& context);
+Level level_of(SparseMatrix&& matrix);
+
+std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, const Context& context);
 
 // x = an approximate solution of levels[0].A x = r, in levels[0].x; r is in levels[0].r and is
 // lost.

@@ -82,13 +82,15 @@ SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vect
         std::unique_ptr<RowSum> sum = sums.take();
         for (std::int64_t i = borders[static_cast<std::size_t>(p)]; i < borders[static_cast<std::size_t>(p) + 1]; ++i) {
             fill(i, *sum);
+            const std::size_t first = piece.column.size();
+            piece.column.resize(first + sum->size());
+            piece.value.resize(first + sum->size());
             for (std::size_t k = 0; k < sum->size(); ++k) {
-                piece.column.push_back(sum->column(k));
-                piece.value.push_back(static_cast<float>(sum->value(k)));
+                piece.column[first + k] = sum->column(k);
+                piece.value[first + k] = static_cast<float>(sum->value(k));
             }
             piece.row_end.push_back(static_cast<std::int64_t>(piece.column.size()));
             sum->clear();
-            context.monitor.poll();
         }
         sums.give_back(std::move(sum));
     });
@@ -143,11 +145,7 @@ SparseMatrix product(const MatrixView& A, const SparseMatrix& B, const Context& 
     const std::vector<std::int64_t> borders = ranges_of_rows(A.rows, A.row_start);
     return build_rows(A.rows, B.columns, borders, context, [&](std::int64_t i, RowSum& sum) {
         for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
-            const std::int64_t j = A.column[k];
-            const double a = A.value[k];
-            for (std::int64_t l = B.row_start[j]; l < B.row_start[j + 1]; ++l) {
-                sum.add(B.column[l], a * B.value[l]);
-            }
+            sum.add_row(B, A.column[k], A.value[k]);
         }
     });
 }

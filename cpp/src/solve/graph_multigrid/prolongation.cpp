@@ -2,11 +2,22 @@
 // Brezina 1996, Eq. 9).
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "solve/graph_multigrid/hierarchy.hpp"
 
 namespace trimatte::graph {
 namespace {
+
+// body(0) ... body(count - 1), by one thread in this order.
+template <class Body>
+void each_in_turn(std::int64_t count, const Context& context, const Body& body) {
+    parallel_ranges(count, 1, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            body(i);
+        }
+    });
+}
 
 // The nodes of each aggregate: those of aggregate a are node[first[a]] ... node[first[a + 1] - 1],
 // ascending.
@@ -15,24 +26,22 @@ struct Members {
     std::vector<std::int32_t> node;
 };
 
-Members members_of(const Aggregates& aggregates) {
+Members members_of(const Aggregates& aggregates, const Context& context) {
     Members members;
     members.first.assign(static_cast<std::size_t>(aggregates.count) + 1, 0);
-    for (const std::int32_t a : aggregates.of_node) {
-        if (a >= 0) {
+    each_in_turn(aggregates.of_node.size(), context, [&](std::int64_t i) {
+        if (const std::int32_t a = aggregates.of_node[i]; a >= 0) {
             ++members.first[static_cast<std::size_t>(a) + 1];
         }
-    }
-    for (std::size_t a = 1; a < members.first.size(); ++a) {
-        members.first[a] += members.first[a - 1];
-    }
+    });
+    std::partial_sum(members.first.begin(), members.first.end(), members.first.begin());
     members.node.resize(static_cast<std::size_t>(members.first.back()));
     std::vector<std::int64_t> next(members.first.begin(), members.first.end() - 1);
-    for (std::int64_t i = 0; i < aggregates.of_node.size(); ++i) {
+    each_in_turn(aggregates.of_node.size(), context, [&](std::int64_t i) {
         if (const std::int32_t a = aggregates.of_node[i]; a >= 0) {
             members.node[static_cast<std::size_t>(next[static_cast<std::size_t>(a)]++)] = static_cast<std::int32_t>(i);
         }
-    }
+    });
     return members;
 }
 
@@ -82,6 +91,60 @@ public:
     double R[most][most] = {};
 };
 
+// The orthonormal bases of all aggregates.
+struct Bases {
+    Buffer<std::int32_t> rank;  // of each aggregate
+    Buffer<float> T;            // `rank` numbers for unknown i, from i * columns on
+    Buffer<float> R;            // columns x columns for each aggregate, the first `rank` rows filled
+};
+
+// body(m, i) for the unknowns i of aggregate a, in order, m = 0, 1, ... Returns their number.
+template <class Body>
+std::int64_t for_unknowns(const Nodes& nodes, const Members& members, std::size_t a, const Body& body) {
+    std::int64_t m = 0;
+    for (std::int64_t k = members.first[a]; k < members.first[a + 1]; ++k) {
+        const std::int32_t node = members.node[static_cast<std::size_t>(k)];
+        for (std::int32_t i = nodes.begin(node); i < nodes.end(node); ++i) {
+            body(m++, static_cast<std::int64_t>(i));
+        }
+    }
+    return m;
+}
+
+Bases make_bases(const Nodes& nodes, const Members& members, const Buffer<float>& near_null, int columns,
+                 const Context& context) {
+    const std::int64_t unknowns = nodes.begin(nodes.count);
+    const auto count = static_cast<std::int64_t>(members.first.size()) - 1;
+    Bases bases{Buffer<std::int32_t>(count), Buffer<float>(columns * unknowns),
+                Buffer<float>(count * columns * columns)};
+    for_ranges(ranges_of_rows(count, members.first.data()), context, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<double> Q;
+        for (std::int64_t a = begin; a < end; ++a) {
+            const auto at = static_cast<std::size_t>(a);
+            const std::int64_t size = for_unknowns(nodes, members, at, [](std::int64_t, std::int64_t) {});
+            Q.resize(static_cast<std::size_t>(size * columns));
+            for_unknowns(nodes, members, at, [&](std::int64_t m, std::int64_t i) {
+                for (int c = 0; c < columns; ++c) {
+                    Q[static_cast<std::size_t>(c * size + m)] = near_null[c * unknowns + i];
+                }
+            });
+            const Orthonormal basis(Q, size, columns);
+            bases.rank[a] = basis.rank;
+            for (int q = 0; q < columns; ++q) {
+                for (int c = 0; c < columns; ++c) {
+                    bases.R[(a * columns + q) * columns + c] = static_cast<float>(basis.R[q][c]);
+                }
+            }
+            for_unknowns(nodes, members, at, [&](std::int64_t m, std::int64_t i) {
+                for (int q = 0; q < basis.rank; ++q) {
+                    bases.T[i * columns + q] = static_cast<float>(Q[static_cast<std::size_t>(q * size + m)]);
+                }
+            });
+        }
+    });
+    return bases;
+}
+
 // Entries of P below this part of the row's largest are dropped. The others take over what they
 // carried.
 constexpr double small = 0.2;
@@ -114,85 +177,42 @@ void drop_small(RowSum& row, const float* near_null) {
 
 Prolongation tentative_prolongation(const Nodes& nodes, const Aggregates& aggregates, const Buffer<float>& near_null,
                                     int columns, const Context& context) {
-    const Members members = members_of(aggregates);
+    const Bases bases = make_bases(nodes, members_of(aggregates, context), near_null, columns, context);
+    Prolongation result;
+    result.nodes.count = aggregates.count;
+    Buffer<std::int32_t> first(aggregates.count + 1);
+    first[0] = 0;
+    each_in_turn(aggregates.count, context, [&](std::int64_t a) { first[a + 1] = first[a] + bases.rank[a]; });
     const std::int64_t unknowns = nodes.begin(nodes.count);
-    const std::int64_t count = aggregates.count;
-    // T by aggregates: `rank` columns of an entry for each unknown, at `columns` times the unknowns
-    // before.
-    Buffer<float> values(columns * unknowns);
-    Buffer<std::int32_t> rank(count);
-    Buffer<float> R(count * columns * columns);
-    for_ranges(ranges_of_rows(count, members.first.data()), context, [&](std::int64_t begin, std::int64_t end) {
-        std::vector<double> Q;
-        for (std::int64_t a = begin; a < end; ++a) {
-            const auto at = static_cast<std::size_t>(a);
-            const auto each = [&](const auto& body) {
-                std::int64_t m = 0;
-                for (std::int64_t k = members.first[at]; k < members.first[at + 1]; ++k) {
-                    const std::int32_t node = members.node[static_cast<std::size_t>(k)];
-                    for (std::int32_t i = nodes.begin(node); i < nodes.end(node); ++i) {
-                        body(m++, i);
-                    }
-                }
-                return m;
-            };
-            const std::int64_t size = each([](std::int64_t, std::int64_t) {});
-            Q.resize(static_cast<std::size_t>(size * columns));
-            each([&](std::int64_t m, std::int64_t i) {
-                for (int c = 0; c < columns; ++c) {
-                    Q[static_cast<std::size_t>(c * size + m)] = near_null[c * unknowns + i];
-                }
-            });
-            const Orthonormal basis(Q, size, columns);
-            rank[a] = basis.rank;
-            for (int q = 0; q < columns; ++q) {
-                for (int c = 0; c < columns; ++c) {
-                    R[(a * columns + q) * columns + c] = static_cast<float>(basis.R[q][c]);
-                }
+    const std::int64_t coarse = first[aggregates.count];
+    result.near_null = Buffer<float>(columns * coarse);
+    each_in_turn(aggregates.count, context, [&](std::int64_t a) {
+        for (int q = 0; q < bases.rank[a]; ++q) {
+            for (int c = 0; c < columns; ++c) {
+                result.near_null[c * coarse + first[a] + q] = bases.R[(a * columns + q) * columns + c];
             }
-            each([&](std::int64_t m, std::int64_t i) {
-                for (int q = 0; q < basis.rank; ++q) {
-                    values[i * columns + q] = static_cast<float>(Q[static_cast<std::size_t>(q * size + m)]);
-                }
-            });
         }
     });
-    Prolongation result;
-    result.nodes.count = count;
-    Buffer<std::int32_t> first(count + 1);
-    first[0] = 0;
-    for (std::int64_t a = 0; a < count; ++a) {
-        first[a + 1] = first[a] + rank[a];
-    }
-    const std::int64_t coarse = first[count];
-    result.near_null = Buffer<float>(columns * coarse);
-    for (std::int64_t a = 0; a < count; ++a) {
-        for (int q = 0; q < rank[a]; ++q) {
-            for (int c = 0; c < columns; ++c) {
-                result.near_null[c * coarse + first[a] + q] = R[(a * columns + q) * columns + c];
-            }
-        }
-    }
     SparseMatrix& T = result.P;
     T = {unknowns, coarse, Buffer<std::int64_t>(unknowns + 1), {}, {}};
     T.row_start[0] = 0;
-    for (std::int64_t node = 0; node < nodes.count; ++node) {
+    each_in_turn(nodes.count, context, [&](std::int64_t node) {
         const std::int32_t a = aggregates.of_node[node];
         for (std::int32_t i = nodes.begin(node); i < nodes.end(node); ++i) {
-            T.row_start[i + 1] = T.row_start[i] + (a < 0 ? 0 : rank[a]);
+            T.row_start[i + 1] = T.row_start[i] + (a < 0 ? 0 : bases.rank[a]);
         }
-    }
+    });
     T.column = Buffer<std::int32_t>(T.row_start[unknowns]);
     T.value = Buffer<float>(T.row_start[unknowns]);
-    for (std::int64_t node = 0; node < nodes.count; ++node) {
+    each_in_turn(nodes.count, context, [&](std::int64_t node) {
         const std::int32_t a = aggregates.of_node[node];
         for (std::int32_t i = nodes.begin(node); a >= 0 && i < nodes.end(node); ++i) {
-            for (int q = 0; q < rank[a]; ++q) {
+            for (int q = 0; q < bases.rank[a]; ++q) {
                 T.column[T.row_start[i] + q] = first[a] + q;
-                T.value[T.row_start[i] + q] = values[static_cast<std::int64_t>(i) * columns + q];
+                T.value[T.row_start[i] + q] = bases.T[static_cast<std::int64_t>(i) * columns + q];
             }
         }
-    }
+    });
     if (columns > 1) {
         result.nodes.first = std::move(first);
     }
@@ -204,18 +224,13 @@ void smooth_prolongation(const MatrixView& A, double omega, Prolongation& prolon
     const SparseMatrix& T = prolongation.P;
     const auto borders = ranges_of_rows(A.rows, A.row_start);
     prolongation.P = build_rows(A.rows, T.columns, borders, context, [&](std::int64_t i, RowSum& row) {
-        const auto add = [&](std::int64_t j, double factor) {
-            for (std::int64_t k = T.row_start[j]; k < T.row_start[j + 1]; ++k) {
-                row.add(T.column[k], factor * T.value[k]);
-            }
-        };
-        add(i, 1);
+        row.add_row(T, i, 1);
         for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
-            add(A.column[k], -omega * A.value[k]);
+            row.add_row(T, A.column[k], -omega * A.value[k]);
         }
         if (row.size() > long_row) {
             row.clear();
-            add(i, 1);
+            row.add_row(T, i, 1);
         } else if (columns == 1) {
             drop_small(row, prolongation.near_null.data());
         }

@@ -40,51 +40,67 @@ std::vector<std::int64_t> ranges_of_rows(std::int64_t rows, const std::int64_t* 
 void for_ranges(const std::vector<std::int64_t>& borders, const Context& context,
                 const std::function<void(std::int64_t, std::int64_t)>& body);
 
-// Adds up the entries of one row. It finds an entry by its column in constant time.
+// Adds up the entries of one row.
 class RowSum {
 public:
-    explicit RowSum(std::int64_t columns) : place_(static_cast<std::size_t>(columns), -1) {}
+    explicit RowSum(std::int64_t columns)
+        : sum_(static_cast<std::size_t>(columns), 0.0),
+          is_there_(static_cast<std::size_t>(columns), 0),
+          column_(static_cast<std::size_t>(columns) + 1) {}
 
-    void add(std::int32_t column, double value) {
-        std::int32_t& place = place_[static_cast<std::size_t>(column)];
-        if (place < 0) {
-            place = static_cast<std::int32_t>(column_.size());
-            column_.push_back(column);
-            value_.push_back(value);
-        } else {
-            value_[static_cast<std::size_t>(place)] += value;
+    // Adds factor times row i of B. There is no branch for new columns, which would be mispredicted
+    // often.
+    void add_row(const SparseMatrix& B, std::int64_t i, double factor) {
+        double* const sum = sum_.data();
+        std::int32_t* const is_there = is_there_.data();
+        std::int32_t* const columns = column_.data();
+        std::int64_t size = size_;
+        const std::int64_t end = B.row_start[i + 1];
+        for (std::int64_t k = B.row_start[i]; k < end; ++k) {
+            const std::int32_t column = B.column[k];
+            columns[size] = column;
+            size += 1 - is_there[column];
+            is_there[column] = 1;
+            sum[column] += factor * B.value[k];
         }
+        size_ = size;
     }
-    std::size_t size() const { return column_.size(); }
+    void add(std::int32_t column, double value) {
+        const auto at = static_cast<std::size_t>(column);
+        column_[static_cast<std::size_t>(size_)] = column;
+        size_ += 1 - is_there_[at];
+        is_there_[at] = 1;
+        sum_[at] += value;
+    }
+    // The entries so far, in the order in which their columns came first.
+    std::size_t size() const { return static_cast<std::size_t>(size_); }
     std::int32_t column(std::size_t k) const { return column_[k]; }
-    double& value(std::size_t k) { return value_[k]; }
+    double& value(std::size_t k) { return sum_[static_cast<std::size_t>(column_[k])]; }
     // Leaves out the entries that are zero.
     void drop_zeros() {
         std::size_t kept = 0;
-        for (std::size_t k = 0; k < column_.size(); ++k) {
-            if (value_[k] == 0) {
-                place_[static_cast<std::size_t>(column_[k])] = -1;
-                continue;
-            }
-            place_[static_cast<std::size_t>(column_[k])] = static_cast<std::int32_t>(kept);
-            column_[kept] = column_[k];
-            value_[kept++] = value_[k];
+        for (std::size_t k = 0; k < size(); ++k) {
+            const std::int32_t column = column_[k];
+            const bool is_kept = value(k) != 0;
+            is_there_[static_cast<std::size_t>(column)] = is_kept ? 1 : 0;
+            column_[kept] = column;
+            kept += is_kept ? 1 : 0;
         }
-        column_.resize(kept);
-        value_.resize(kept);
+        size_ = static_cast<std::int64_t>(kept);
     }
     void clear() {
-        for (const std::int32_t j : column_) {
-            place_[static_cast<std::size_t>(j)] = -1;
+        for (std::size_t k = 0; k < size(); ++k) {
+            value(k) = 0;
+            is_there_[static_cast<std::size_t>(column_[k])] = 0;
         }
-        column_.clear();
-        value_.clear();
+        size_ = 0;
     }
 
 private:
-    std::vector<std::int32_t> place_;  // of each column in the two below, -1: none
-    std::vector<std::int32_t> column_;
-    std::vector<double> value_;
+    std::vector<double> sum_;             // of each column
+    std::vector<std::int32_t> is_there_;  // 1: the column has an entry
+    std::vector<std::int32_t> column_;    // of the entries
+    std::int64_t size_ = 0;
 };
 
 // The matrix with the rows that fill(i, sum) adds up; rows side by side.

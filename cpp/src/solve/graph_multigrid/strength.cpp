@@ -1,6 +1,7 @@
 // Strength of coupling, symmetric: a_ij^2 beside the largest entries of both rows.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "solve/graph_multigrid/aggregates.hpp"
 
@@ -13,25 +14,28 @@ constexpr double alone_below = 0.3;
 // The Frobenius norms of the blocks of nodes.
 SparseMatrix norms_of_blocks(const MatrixView& A, const Nodes& nodes, const Context& context) {
     Buffer<std::int32_t> node_of(A.rows);
-    for (std::int64_t node = 0; node < nodes.count; ++node) {
-        std::fill(node_of.data() + nodes.begin(node), node_of.data() + nodes.end(node),
-                  static_cast<std::int32_t>(node));
-    }
-    std::vector<std::int64_t> entries(static_cast<std::size_t>(nodes.count) + 1);
-    for (std::int64_t node = 0; node <= nodes.count; ++node) {
-        entries[static_cast<std::size_t>(node)] = A.row_start[nodes.begin(node)];
-    }
-    SparseMatrix norms = build_rows(nodes.count, nodes.count, ranges_of_rows(nodes.count, entries.data()), context,
-                                    [&](std::int64_t node, RowSum& sum) {
-                                        for (std::int64_t k = entries[static_cast<std::size_t>(node)];
-                                             k < entries[static_cast<std::size_t>(node) + 1]; ++k) {
-                                            const double a = A.value[k];
-                                            sum.add(node_of[A.column[k]], a * a);
-                                        }
-                                    });
-    for (float& value : norms.value) {
-        value = std::sqrt(value);
-    }
+    Buffer<std::int64_t> start(nodes.count + 1);  // of the entries of each node
+    start[nodes.count] = A.nonzeros();
+    parallel_ranges(nodes.count, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t node = begin; node < end; ++node) {
+            start[node] = A.row_start[nodes.begin(node)];
+            for (std::int32_t i = nodes.begin(node); i < nodes.end(node); ++i) {
+                node_of[i] = static_cast<std::int32_t>(node);
+            }
+        }
+    });
+    const auto ranges = ranges_of_rows(nodes.count, start.data());
+    SparseMatrix norms = build_rows(nodes.count, nodes.count, ranges, context, [&](std::int64_t node, RowSum& sum) {
+        for (std::int64_t k = start[node]; k < start[node + 1]; ++k) {
+            const double a = A.value[k];
+            sum.add(node_of[A.column[k]], a * a);
+        }
+    });
+    parallel_ranges(norms.nonzeros(), context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t k = begin; k < end; ++k) {
+            norms.value[k] = std::sqrt(norms.value[k]);
+        }
+    });
     return norms;
 }
 
@@ -47,7 +51,6 @@ Strength measure_strength(const MatrixView& A, const Nodes& nodes, const float* 
     }
     const MatrixView& graph = strength.graph;
     strength.largest = Buffer<float>(graph.rows);
-    strength.alone = Buffer<std::uint8_t>(graph.rows);
     const auto borders = ranges_of_rows(graph.rows, graph.row_start);
     for_ranges(borders, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
@@ -64,8 +67,8 @@ Strength measure_strength(const MatrixView& A, const Nodes& nodes, const float* 
                     largest = std::max(largest, a);
                 }
             }
-            strength.largest[i] = largest;
-            strength.alone[i] = rest <= alone_below * diagonal ? 1 : 0;
+            const bool is_alone = rest <= alone_below * diagonal;
+            strength.largest[i] = is_alone ? std::numeric_limits<float>::infinity() : largest;
         }
     });
     return strength;
