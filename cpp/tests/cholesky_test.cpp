@@ -179,12 +179,13 @@ TEST_CASE("a plan tells what the factorisation holds and does") {
     CHECK(static_cast<double>(entries) < 2 * std::accumulate(counts.begin(), counts.end(), 0.0));
 }
 
-TEST_CASE("a plan tells the most bytes that are held at once") {
+TEST_CASE("a plan tells the most bytes that are held at once, and threads change no bit") {
     const std::int64_t side = 300;  // enough for many subtrees
     const Picture image = random_picture(side, side, 3);
     const std::vector<Label> labels = columns_known(side, side);
     Monitor monitor;
     const Problem problem = closed_form(image.view(), labels.data(), {1e-3, 1, 1}, monitor);
+    std::vector<double> first;
     for (const int threads : {1, 2, 4}) {
         const std::size_t before = bytes_held();
         const CholeskyPlan plan(problem.matrix, elimination_order(problem, {1, monitor}), monitor);
@@ -200,6 +201,12 @@ TEST_CASE("a plan tells the most bytes that are held at once") {
         const double pages = (threads == 1 ? 2 : 3 + threads) * 4194304.0;
         CHECK(held < 1.02 * told + pages);
         CHECK(held > (threads == 1 ? 0.98 : 0.8) * told);  // with more, one may wait while the others work
+        if (threads == 1) {
+            first = x;
+        } else {
+            CHECK(schedule(plan.symbolic(), threads).subtrees.size() > 8);
+        }
+        CHECK(same_bits(x, first));
     }
 }
 

@@ -223,11 +223,11 @@ CholeskyFactor::CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, cons
     : symbolic_(plan.symbolic()),
       values_(CholeskyStorage::reserve(storage.values, symbolic_.values + readable_beyond)) {
     std::fill_n(storage.values.data() + symbolic_.values, readable_beyond, 0.0);
-    with_team(context.threads, [&] {
-        const Schedule order = schedule(symbolic_, context.threads);
-        Factorisation(symbolic_, matrix, storage.values.data(), context, sets_fraction)
-            .run(order, CholeskyStorage::reserve(storage.stack, order.top_stack));
-    });
+    const Schedule order = schedule(symbolic_, context.threads);
+    double* const stack = CholeskyStorage::reserve(storage.stack, order.top_stack);
+    Factorisation factorisation(symbolic_, matrix, storage.values.data(), {order.threads, context.monitor},
+                                sets_fraction);
+    with_team(order.threads, [&] { factorisation.run(order, stack); });
 }
 
 std::size_t CholeskyPlan::peak_bytes(int threads) const {

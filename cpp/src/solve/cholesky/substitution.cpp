@@ -74,6 +74,11 @@ public:
     }
 
     void run() {
+        with_team(plan_.subtrees.empty() ? 1 : context_.threads, [this] { solve(); });
+    }
+
+private:
+    void solve() {
         Pool<Vectors> pool([this] { return std::make_unique<Vectors>(rows_, symbolic_.order.size()); });
         std::vector<std::int64_t> start = {0};
         for (const std::int32_t root : plan_.subtrees) {
@@ -107,7 +112,6 @@ public:
         });
     }
 
-private:
     template <class Body>
     void for_subtrees(Pool<Vectors>& pool, const Body& body) {
         parallel_for(static_cast<std::int64_t>(plan_.subtrees.size()), context_.threads, context_.monitor,
@@ -168,7 +172,7 @@ void CholeskyFactor::solve(double* b, const Context& context) const {
     for (std::size_t k = 0; k < order.size(); ++k) {
         y[k] = b[order[k]];
     }
-    with_team(context.threads, [&] { Substitution(symbolic_, values_, y.data(), context).run(); });
+    Substitution(symbolic_, values_, y.data(), context).run();
     for (std::size_t k = 0; k < order.size(); ++k) {
         b[order[k]] = y[k];
     }
