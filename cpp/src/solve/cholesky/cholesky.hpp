@@ -1,4 +1,5 @@
-// Sparse Cholesky factorisation in two steps: what it would cost, and the numbers. Private to cpp/src/solve.
+// Sparse Cholesky factorisation has two steps: a plan says what it would cost, a factor holds the numbers. This header
+// is private to cpp/src/solve.
 #pragma once
 
 #include <cstddef>
@@ -14,22 +15,22 @@
 
 namespace trimatte {
 
-// An order of elimination that leaves little fill: nested dissection where the unknowns have places and a reach,
-// approximate minimum degree (Eigen's) where they have none (reach = 0).
+// Returns an order of elimination that leaves little fill. Nested dissection finds it where the unknowns have places
+// and a reach, Eigen's approximate minimum degree where they have none (reach = 0).
 std::vector<std::int32_t> elimination_order(const Problem& problem, const Context& context);
 
-// The symbolic part. It polls the monitor, but starts no phase.
+// A plan is the symbolic part of a factorisation. It polls the monitor, but starts no phase.
 class CholeskyPlan {
 public:
-    // order[k]: the unknown that is eliminated as the k-th. The matrix is looked at, not kept.
+    // order[k] is the unknown that is eliminated as the k-th. The matrix is read here only.
     CholeskyPlan(const Csr& matrix, std::vector<std::int32_t> order, Monitor& monitor)
         : symbolic_(analyse(matrix, std::move(order), monitor)) {}
 
-    // Numbers that the factor holds, zeros that fill its dense blocks included.
+    // Counts the numbers that the factor holds, with the zeros that fill its dense blocks.
     std::int64_t factor_entries() const { return symbolic_.values; }
-    // Most bytes held at once by the plan, the factorisation and the substitution.
+    // Returns the most bytes that the plan, the factorisation and the substitution hold at once.
     std::size_t peak_bytes(int threads = 1) const;
-    // Multiplications, each with an addition, of the factorisation.
+    // Counts the multiplications of the factorisation; each comes with an addition.
     double multiply_adds() const { return symbolic_.work; }
 
     const Symbolic& symbolic() const { return symbolic_; }
@@ -38,24 +39,26 @@ private:
     Symbolic symbolic_;
 };
 
-// Memory of a factorisation. A second one uses it again, and makes it larger only if it needs more: a thread that
-// factorises many small systems one after the other keeps one.
+// A storage is the memory of a factorisation. The next one uses it again and enlarges it only if it needs more, so a
+// thread that factorises many small systems one after the other keeps one storage.
 struct CholeskyStorage {
     Buffer<double> values, stack;
 
-    // At least `size` numbers.
+    // Makes room for at least `size` numbers.
     static double* reserve(Buffer<double>& buffer, std::int64_t size);
 };
 
-// The factor L of P A P^T = L L^T. The plan and the storage must outlive it.
+// A factor is the L of P A P^T = L L^T. The plan and the storage must outlive it, and the storage serves one factor at
+// a time.
 class CholeskyFactor {
 public:
-    // Throws FactorizationError if the matrix is not positive definite, Cancelled. With one thread, all runs on the
-    // calling one. The same bits for any number of threads. sets_fraction: the monitor's fraction follows the work.
+    // Throws FactorizationError if the matrix is not positive definite, and Cancelled. With one thread, all of it runs
+    // on the calling thread; the bits do not depend on the number of threads. If sets_fraction is true, the monitor's
+    // fraction follows the work.
     CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, const Context& context, CholeskyStorage& storage,
                    bool sets_fraction = false);
 
-    // b becomes A^-1 b, in the numbering of the matrix.
+    // Replaces b by A^-1 b, in the numbering of the matrix.
     void solve(double* b, const Context& context) const;
 
 private:

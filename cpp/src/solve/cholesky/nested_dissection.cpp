@@ -1,6 +1,6 @@
 // Nested dissection (George, SIAM J. Numer. Anal. 10(2), 1973) on the pixel grid: a part is cut in two by a strip of
 // rows or columns as wide as the stencil reaches, both halves are ordered first, the strip last. On matting systems
-// it leaves as little fill as approximate minimum degree (DESIGN.md) at a tenth of its time.
+// it leaves as little fill as approximate minimum degree at a tenth of its time (docs/design/cholesky.md).
 #include "solve/cholesky/nested_dissection.hpp"
 
 #include <algorithm>

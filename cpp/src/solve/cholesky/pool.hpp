@@ -1,4 +1,4 @@
-// Objects that one thread after the other uses: as many are made as threads ask for one at a time.
+// A pool holds objects that one thread after the other uses. It makes as many as threads ask for at the same time.
 #pragma once
 
 #include <functional>

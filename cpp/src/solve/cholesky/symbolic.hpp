@@ -1,4 +1,4 @@
-// Symbolic part of the multifrontal factorisation: the order, the fronts and the tree that they form.
+// The symbolic part of the multifrontal factorisation finds the order, the fronts and the tree that they form.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@
 
 namespace trimatte {
 
-// Columns first ... first + columns - 1 of the factor, which share their rows below. Fronts are numbered in postorder.
+// A front stands for the columns first ... first + columns - 1 of the factor, which share their rows below. Fronts are
+// numbered in postorder.
 struct Front {
     std::int32_t first;
     std::int32_t columns;
@@ -23,7 +24,7 @@ struct Front {
 
     std::int64_t rows() const { return std::int64_t{columns} + below; }
     std::int64_t panel_size() const { return Trapezoid::size(rows(), columns); }
-    // Numbers that the front passes to its parent.
+    // Counts the numbers that the front passes to its parent.
     std::int64_t update_size() const { return Trapezoid::size(below, below); }
     double work() const { return front_work(rows(), columns); }
 };
@@ -43,8 +44,8 @@ struct Symbolic {
 
 Symbolic analyse(const Csr& matrix, std::vector<std::int32_t> order, Monitor& monitor);
 
-// How the fronts are divided among threads. `subtrees` are given to one thread each, the largest first; the fronts
-// above them follow, with all threads at work within a front.
+// A schedule divides the fronts among threads. Each of `subtrees` is given to one thread, the largest first; the fronts
+// above them follow, and all threads work within one of these.
 struct Schedule {
     int threads = 1;                     // worth starting
     std::vector<std::int32_t> subtrees;  // their roots
@@ -56,7 +57,7 @@ struct Schedule {
 
 Schedule schedule(const Symbolic& symbolic, int threads);
 
-// The same for the substitution, whatever the number of threads.
+// The substitution's schedule does not depend on the number of threads.
 Schedule substitution_schedule(const Symbolic& symbolic);
 
 }  // namespace trimatte
