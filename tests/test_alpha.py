@@ -114,7 +114,7 @@ class TestMultigrid:
         assert 0 < info.error_estimate <= tolerance
         assert 3 <= info.iterations <= 200
         assert 1.1 < info.operator_complexity < 4  # a third of it the dense inverse of so small a system
-        assert list(info.seconds) == ["laplacian", "hierarchy", "cg"]
+        assert list(info.seconds) == ["regions", "laplacian", "hierarchy", "cg"]
 
     def test_auto_takes_it_for_many_unknowns(self, solved):
         scene, _ = solved
@@ -158,7 +158,8 @@ def test_info(scene):
     assert info.unknowns == unknown.sum()
     assert info.relative_residual < 1e-12
     assert info.threads == 1
-    assert list(info.seconds) == ["laplacian", "ordering", "factorisation", "substitution"]
+    assert list(info.seconds) == ["regions", "laplacian", "ordering", "factorisation", "substitution"]
+    assert info.regions == {"cholesky": 1}
     assert all(s >= 0 for s in info.seconds.values())
     # At least the matrix: 12 bytes an entry, near 25 of them a row.
     assert info.peak_bytes > 12 * 20 * info.unknowns

@@ -1,9 +1,10 @@
-"""CPU quotas, read from a tree like that of a container, a systemd service or a plain machine."""
+"""CPU quotas and memory limits, read from a tree like that of a container, a service or a plain machine."""
 
 import pytest
 
 from trimatte._runtime import threads
-from trimatte._runtime.cgroup import cpu_quotas
+from trimatte._runtime.cgroup import cpu_quotas, memory_left
+from trimatte._runtime.memory import available_memory
 
 
 @pytest.fixture
@@ -77,3 +78,27 @@ def test_the_smallest_limit_counts_and_a_part_of_a_core_is_one(monkeypatch, foun
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda _: range(8), raising=False)
     monkeypatch.setattr(threads, "cpu_quotas", lambda: iter(found))
     assert threads.usable_cpus() == cpus
+
+
+def test_memory_that_a_group_and_those_above_it_have_left(tmp_path):
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("0::/a/b\n")
+    for path, limit, used in (("a/b", "max", "5"), ("a", "1000", "300"), ("", "2000", "1900")):
+        group = tmp_path / "sys/fs/cgroup" / path
+        group.mkdir(parents=True, exist_ok=True)
+        (group / "memory.max").write_text(f"{limit}\n")
+        (group / "memory.current").write_text(f"{used}\n")
+    assert sorted(memory_left(tmp_path)) == [100, 700]
+    assert available_memory(tmp_path) == 100
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    0 kB\n")
+    assert available_memory(tmp_path) == 0
+
+
+def test_memory_of_version_1(tmp_path):
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("4:memory:/a\n2:cpu:/b\n")
+    group = tmp_path / "sys/fs/cgroup/memory/a"
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text("500")
+    (group / "memory.usage_in_bytes").write_text("600")
+    assert list(memory_left(tmp_path)) == [0]

@@ -1,73 +1,12 @@
-"""Unknown regions that do not touch, solved one after another: the same answer in less memory."""
+"""Connected regions of unknown pixels: each is a system of its own, and has the answer of all together."""
 
 import numpy as np
 import pytest
 from scipy import ndimage
+from tolerances import ALPHA_TOLERANCE
 
 import trimatte as tm
-from trimatte import _check, _regions
-from trimatte._regions import independent_parts
-from trimatte.errors import ConvergenceError
-
-UNKNOWN = _check.UNKNOWN
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    """Divide however little there is to divide."""
-    monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
-
-
-def parts_of(labels, reach):
-    return independent_parts(labels, reach, int((labels == UNKNOWN).sum()))
-
-
-def random_regions(seed, height=123, width=170, share=0.01):
-    """Labels with unknown specks and blots, some of them at the border."""
-    rng = np.random.default_rng(seed)
-    spots = rng.random((height, width)) < share
-    blots = ndimage.binary_dilation(spots, iterations=int(rng.integers(1, 5)))
-    labels = rng.integers(0, 2, (height, width)).astype(np.uint8)
-    labels[blots] = UNKNOWN
-    return labels
-
-
-@pytest.mark.parametrize("reach", [2, 4, 10])
-@pytest.mark.parametrize("seed", range(6))
-def test_parts_are_independent(eager, seed, reach):
-    labels = random_regions(seed, share=(0.0005, 0.002)[seed % 2])
-    parts = parts_of(labels, reach)
-    owner = np.zeros(labels.shape, int)
-    for number, part in enumerate(parts, 1):
-        cut = part.labels(labels)
-        own = cut == UNKNOWN
-        place = owner[part.rows, part.columns]
-        assert not place[own].any()
-        place[own] = number
-        known = labels[part.rows, part.columns] != UNKNOWN
-        assert np.array_equal(cut[known], labels[part.rows, part.columns][known])
-        # all windows that hold an own pixel are whole
-        y, x = np.nonzero(own)
-        for at, s, size in ((y, part.rows, labels.shape[0]), (x, part.columns, labels.shape[1])):
-            assert s.start == 0 or at.min() >= reach
-            assert s.stop == size or at.max() < s.stop - s.start - reach
-    if not parts:
-        pytest.fail("these labels should be divided")
-    assert np.array_equal(owner > 0, labels == UNKNOWN)
-    for number in range(1, len(parts) + 1):
-        near = ndimage.binary_dilation(owner == number, np.ones((2 * reach + 1, 2 * reach + 1)))
-        assert set(np.unique(owner[near])) <= {0, number}
-    assert len(parts) <= 2 * _regions._MOST_PARTS
-
-
-def test_what_is_not_divided(eager, monkeypatch):
-    labels = random_regions(1)
-    labels[:, :150] = UNKNOWN  # nearly all in one
-    assert parts_of(labels, 2) == []
-    assert parts_of(np.zeros((9, 9), np.uint8), 2) == []
-    assert parts_of(np.full((40, 40), UNKNOWN, np.uint8), 2) == []
-    monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 10**6)
-    assert parts_of(random_regions(2, share=0.001), 2) == []
+from trimatte.errors import ConvergenceError, TrimatteWarning
 
 
 def several(count=6, height=72, width=90):
@@ -87,50 +26,48 @@ def several(count=6, height=72, width=90):
 IMAGE, TRIMAP, ALPHA = several()
 
 
-@pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
-@pytest.mark.parametrize("prior", [None, "sampling", ALPHA])
-def test_the_answer_is_the_same(monkeypatch, solver, prior):
-    options = {"solver": solver, "prior": prior, "start": 0.9 * ALPHA}
-    together, info = tm.solve_alpha(IMAGE, TRIMAP, **options)
-    monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
-    assert len(parts_of(_check.labels(TRIMAP, IMAGE.shape), 2)) > 2
-    apart, info_apart = tm.solve_alpha(IMAGE, TRIMAP, **options)
-    tolerance = {"cholesky": 1e-6, "multigrid": 2e-3, "cg": 1e-3}[solver]
-    assert abs(apart - together).max() < tolerance
-    assert info_apart.unknowns == info.unknowns
-    assert info_apart.solver == solver
-    assert info_apart.peak_bytes < 0.5 * info.peak_bytes
-    if solver != "cholesky":
-        assert 0 < info_apart.error_estimate <= 1e-3
+def alone(image, trimap, **options):
+    """Alpha with the unknown pixels of one region at a time; the others count as background."""
+    unknown = trimap == 128
+    number, count = ndimage.label(ndimage.binary_dilation(unknown, np.ones((3, 3))), np.ones((3, 3)))
+    alpha = (trimap == 255).astype(np.float64)
+    for region in range(1, count + 1):
+        own = unknown & (number == region)
+        rest = np.where(unknown & ~own, 0, trimap).astype(np.uint8)
+        if own.any():
+            alpha[own] = tm.estimate_alpha(image, rest, **options)[own]
+    return alpha
+
+
+@pytest.mark.parametrize("solver", ["auto", "cholesky", "multigrid", "cg"])
+@pytest.mark.parametrize("prior", [None, ALPHA])
+def test_the_answer_is_that_of_each_region_alone(solver, prior):
+    options = {"prior": prior, "start": 0.9 * ALPHA}
+    alpha, info = tm.solve_alpha(IMAGE, TRIMAP, solver=solver, **options)
+    exact = alone(IMAGE, TRIMAP, solver="cholesky", **options)
+    assert abs(alpha - exact).max() < ALPHA_TOLERANCE
+    assert info.unknowns == (TRIMAP == 128).sum()
+    assert sum(info.regions.values()) == info.regions.get("constant", 0) + info.regions[info.solver]
+    if solver != "auto":
+        assert info.solver == solver
+    assert 0 <= info.error_estimate <= 1e-3
 
 
 @pytest.mark.parametrize("radius", [2, 3])
-def test_larger_windows_too(monkeypatch, radius):
-    together = tm.estimate_alpha(IMAGE, TRIMAP, radius=radius, solver="cholesky")
-    monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
-    apart = tm.estimate_alpha(IMAGE, TRIMAP, radius=radius, solver="cholesky")
-    assert abs(apart - together).max() < 1e-6
+def test_larger_windows_too(radius):
+    image, trimap = IMAGE[:72, :180], TRIMAP[:72, :180]
+    alpha = tm.estimate_alpha(image, trimap, radius=radius)
+    assert abs(alpha - tm.estimate_alpha(image, trimap, radius=radius, solver="cg", tolerance=1e-6)).max() < 1e-5
 
 
-def test_other_ways_to_solve(monkeypatch):
-    """Soft known pixels make one system of all; linear colours and masks come through."""
-    linear = tm.colour.linear_from_srgb(IMAGE) * 5
-    calls = [
-        lambda: tm.estimate_alpha(IMAGE, TRIMAP, known_weight=100.0),
-        lambda: tm.estimate_alpha(IMAGE.astype(np.float64), TRIMAP, method="best", solver="cholesky"),
-        lambda: tm.estimate_alpha(linear, TRIMAP, colour_space="linear", solver="cholesky"),
-        lambda: tm.estimate_alpha(IMAGE[..., 1], TRIMAP, solver="cholesky"),
-        lambda: tm.matte_from_mask(IMAGE, ALPHA > 0.5, learn=False, solver="cholesky"),
-    ]
-    together = [call() for call in calls]
-    monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
-    for expected, call in zip(together, calls, strict=True):
-        got = call()
-        assert got.dtype == expected.dtype
-        assert abs(got - expected).max() < 1e-5
+def test_soft_known_pixels_make_one_system_of_all():
+    info = tm.solve_alpha(IMAGE[:60, :80], TRIMAP[:60, :80], known_weight=100.0)[1]
+    assert info.unknowns == 60 * 80
+    assert sum(info.regions.values()) == 1
 
 
-def test_specks_rings_and_one_sided_regions(monkeypatch):
+def rings():
+    """A ring, a region inside that touches only foreground, one at the border that touches only background."""
     rng = np.random.default_rng(3)
     image = ndimage.gaussian_filter(rng.random((160, 200, 3)), (4, 4, 0)).astype(np.float32)
     image = (image - image.min()) / (image.max() - image.min())
@@ -138,27 +75,70 @@ def test_specks_rings_and_one_sided_regions(monkeypatch):
     y, x = np.mgrid[:160, :200]
     radius = np.hypot(y - 80, x - 80)
     trimap[radius < 60] = 255
-    trimap[abs(radius - 60) < 3] = 128  # a ring
-    trimap[abs(radius - 20) < 4] = 128  # in it a region that touches only foreground
-    trimap[5:9, 190:] = 128  # only background, at the border
+    trimap[abs(radius - 60) < 3] = 128
+    trimap[abs(radius - 20) < 4] = 128
+    trimap[5:9, 190:] = 128
     trimap[150, 20:190:17] = 128  # specks
-    together = tm.estimate_alpha(image, trimap, solver="cholesky")
-    monkeypatch.setattr(_regions, "_LEAST_UNKNOWN", 1)
-    assert len(parts_of(_check.labels(trimap, image.shape), 2)) > 1
-    apart = tm.estimate_alpha(image, trimap, solver="cholesky")
-    assert abs(apart - together).max() < 1e-6
-    assert (apart[abs(radius - 20) < 4] > 1 - 1e-6).all()
-    assert (apart[5:9, 190:] < 1e-6).all()
+    return image, trimap, abs(radius - 20) < 4
 
 
-def test_giving_up_is_said_once(eager):
+def test_a_region_that_touches_one_kind_takes_it_and_this_is_said():
+    image, trimap, inside = rings()
+    with pytest.warns(
+        TrimatteWarning, match=r"trimap: 12 unknown regions touch known pixels of one kind only"
+    ) as said:
+        alpha, info = tm.solve_alpha(image, trimap)
+    assert said[0].filename == __file__
+    assert info.regions == {"cholesky": 1, "constant": 12}
+    assert (alpha[inside] == 1).all()
+    assert (alpha[5:9, 190:] == 0).all()
+    assert (alpha[150, 20:190:17] == 0).all()
+    direct = tm.estimate_alpha(image, trimap, prior=np.full(trimap.shape, 0.5), confidence=1e-9, solver="cholesky")
+    assert abs(alpha - direct).max() < 1e-5
+
+
+def test_a_prior_decides_where_a_region_touches_one_kind():
+    """A ring of foreground with background inside that no known pixel tells of."""
+    yy, xx = np.mgrid[:60, :60]
+    r = np.hypot(yy - 30, xx - 30)
+    image = (np.array([40, 120, 50]) + np.random.default_rng(0).normal(0, 8, (60, 60, 3))).clip(0, 255)
+    image[(r < 20) & (r > 10)] = 200, 90, 40
+    trimap = np.where(r < 12, 128, np.where(r < 18, 255, np.where(r < 22, 128, 0))).astype(np.uint8)
+    with pytest.warns(TrimatteWarning, match='1 unknown region touches .* method="best", or a prior'):
+        assert tm.estimate_alpha(image.astype(np.uint8), trimap)[r < 9].min() == 1
+    alpha, info = tm.solve_alpha(image.astype(np.uint8), trimap, method="best")
+    assert "constant" not in info.regions
+    assert alpha[r < 9].mean() < 0.05
+
+
+def test_pages_of_letters_are_many_small_systems():
+    """Text as drawn by a renderer: hundreds of letters, each an unknown region of its own."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    page = Image.new("L", (500, 300), 255)
+    pen = ImageDraw.Draw(page)
+    for row in range(6):
+        pen.text((10, 10 + 46 * row), "matting of many letters", fill=0, font=ImageFont.load_default(size=32))
+    grey = np.asarray(page)
+    near = ndimage.minimum_filter(grey, 7) < 128
+    trimap = np.where(~near, 0, np.where(ndimage.maximum_filter(grey, 3) < 64, 255, 128)).astype(np.uint8)
+    image = np.stack([grey] * 3, 2)
+    alpha, info = tm.solve_alpha(image, trimap)
+    assert info.solver == "cholesky"
+    assert info.regions["cholesky"] > 20
+    assert abs(alpha - tm.estimate_alpha(image, trimap, solver="multigrid")).max() < ALPHA_TOLERANCE
+    one = tm.estimate_alpha(image, trimap, threads=1)
+    assert np.array_equal(one, tm.estimate_alpha(image, trimap, threads=3))
+
+
+def test_giving_up_is_said_once():
     with pytest.raises(ConvergenceError, match="after 2 iterations") as error:
-        tm.estimate_alpha(IMAGE, TRIMAP, solver="cg", max_iterations=2, relative_residual=1e-12)
+        tm.estimate_alpha(IMAGE, TRIMAP, solver="cg", max_iterations=2)
     assert error.value.alpha.shape == TRIMAP.shape
     assert (error.value.alpha[TRIMAP == 255] == 1).all()
 
 
-def test_progress_and_stopping(eager):
+def test_progress_and_stopping():
     seen = []
     tm.estimate_alpha(IMAGE, TRIMAP, solver="multigrid", progress=lambda *status: seen.append(status))
     assert all(0 <= fraction <= 1 for _, fraction in seen)

@@ -45,13 +45,13 @@ Problem problem_of(const Affinity& affinity, const py::array& image, const Array
 }
 
 GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
-                     bool colour_line, bool constant_regions) {
+                     std::int64_t reach, bool colour_line, bool constant_regions) {
     if (data.ndim() != 1 || indices.ndim() != 1 || indptr.ndim() != 1 || data.shape(0) != indices.shape(0) ||
         indptr.shape(0) < 1 || indptr.at(indptr.shape(0) - 1) != data.shape(0)) {
         throw std::invalid_argument("laplacian: expected data, indices and indptr of one matrix");
     }
     const CsrView matrix{indptr.shape(0) - 1, indptr.data(), indices.data(), data.data()};
-    return GivenRows(matrix, colour_line, constant_regions);
+    return GivenRows(matrix, reach, colour_line, constant_regions);
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ void register_affinity(py::module_& m) {
         .def(py::init<double, int>(), py::arg("epsilon"), py::arg("radius"));
     py::class_<GivenRows, Affinity>(m, "GivenRows")
         .def(py::init(&given_rows), py::arg("data").noconvert(), py::arg("indices").noconvert(),
-             py::arg("indptr").noconvert(), py::arg("colour_line"), py::arg("constant_regions"),
+             py::arg("indptr").noconvert(), py::arg("reach"), py::arg("colour_line"), py::arg("constant_regions"),
              py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>());
 
     m.def("laplacian", &laplacian_of, py::arg("affinity"), py::arg("image").noconvert(),

@@ -2,10 +2,11 @@
 
 #include <pybind11/stl.h>
 
-#include <cmath>
+#include <optional>
 
 #include "arrays.hpp"
 #include "monitor.hpp"
+#include "problem.hpp"
 #include "register.hpp"
 
 namespace trimatte::bindings {
@@ -34,28 +35,42 @@ const char* name_of(Solver solver) {
     return "";
 }
 
-const char* choose_solver(std::int64_t unknowns, int radius) {
-    return name_of(choose(unknowns, 2 * static_cast<std::int64_t>(radius)));
-}
-
-// x is filled; on entry it holds the first guess of an iterative solver.
-py::dict solve_problem(const Problem& problem, Array<double>& x, const std::string& solver, double tolerance,
-                       double relative_residual, std::int64_t max_iterations, int threads, PyMonitor& monitor) {
-    if (x.ndim() != 1 || x.shape(0) != problem.unknowns()) {
-        throw std::invalid_argument("x: expected one number per unknown");
+// `start`: an alpha of each pixel where iterative solvers start, or None. `alpha` is float32 or float64 and is filled where
+// pixels are unknown.
+py::dict solve(const Affinity& affinity, const py::array& image, const Array<std::uint8_t>& labels,
+               const OptionalPrior& prior, double known_weight, const std::optional<Array<float>>& start, py::array& alpha,
+               const std::string& solver, double tolerance, double relative_residual, std::int64_t max_iterations,
+               std::uint64_t memory, int threads, PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const Known known = known_of(view, labels, prior, known_weight);
+    const float* first = start ? plane(*start, view, "start") : nullptr;
+    const bool is_double = py::isinstance<Array<double>>(alpha);
+    if ((!is_double && !py::isinstance<Array<float>>(alpha)) || alpha.size() != view.pixels()) {
+        throw std::invalid_argument("alpha: expected float32 or float64 of the size of the image");
     }
-    const SolveOptions options{solver_named(solver), relative_residual, max_iterations, threads, tolerance};
-    double* solution = x.mutable_data();
-    const SolveInfo info = run(monitor, [&] { return solve(problem, options, solution, monitor); });
+    const AlphaView out{alpha.mutable_data(), is_double};
+    SolveOptions options{solver_named(solver), relative_residual, max_iterations, threads, tolerance};
+    options.memory = static_cast<std::size_t>(memory);
+    const PictureInfo info =
+        run(monitor, [&] { return solve_picture(affinity, view, known, first, out, options, monitor); });
+    py::dict regions;
+    for (const auto& [name, which] : solvers) {
+        const std::int64_t count = info.regions_of[static_cast<int>(which)];
+        if (count > 0) {
+            regions[name] = count;
+        }
+    }
     py::dict result;
-    result["solver"] = name_of(info.solver);
+    result["solver"] = info.solver == Solver::automatic ? "none" : name_of(info.solver);
     result["converged"] = info.converged;
     result["iterations"] = info.iterations;
     result["relative_residual"] = info.relative_residual;
-    result["error_estimate"] =
-        std::isnan(info.error_estimate) ? py::object(py::none()) : py::object(py::float_(info.error_estimate));
+    result["error_estimate"] = info.error_estimate;
+    result["unknowns"] = info.unknowns;
     result["peak_bytes"] = info.peak_bytes;
     result["operator_complexity"] = info.operator_complexity;
+    result["regions"] = regions;
+    result["constant"] = py::make_tuple(info.constant_background, info.constant_foreground);
     return result;
 }
 
@@ -74,10 +89,10 @@ void register_solve(py::module_& m) {
                                })
         .def_property_readonly("pixel",
                                [](const py::object& self) { return view_of(self.cast<const Problem&>().pixel, self); });
-    m.def("choose_solver", &choose_solver, py::arg("unknowns"), py::arg("radius"));
-    m.def("solve", &solve_problem, py::arg("problem"), py::arg("x").noconvert(), py::arg("solver"),
-          py::arg("tolerance"), py::arg("relative_residual"), py::arg("max_iterations"), py::arg("threads"),
-          py::arg("monitor"));
+    m.def("solve", &solve, py::arg("affinity"), py::arg("image").noconvert(), py::arg("labels").noconvert(),
+          py::arg("prior").none(true), py::arg("known_weight"), py::arg("start").none(true),
+          py::arg("alpha").noconvert(), py::arg("solver"), py::arg("tolerance"), py::arg("relative_residual"),
+          py::arg("max_iterations"), py::arg("memory"), py::arg("threads"), py::arg("monitor"));
 }
 
 }  // namespace trimatte::bindings

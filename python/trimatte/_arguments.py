@@ -27,7 +27,7 @@ class SolveOptions(AffinityOptions, total=False):
     solver: str
     known_weight: float | None
     tolerance: float
-    relative_residual: float
+    relative_residual: float | None
     max_iterations: int
     colour_space: str
     threads: int | None

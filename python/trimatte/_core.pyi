@@ -37,9 +37,12 @@ class Solved(TypedDict):
     converged: bool
     iterations: int
     relative_residual: float
-    error_estimate: float | None
+    error_estimate: float
+    unknowns: int
     operator_complexity: float
     peak_bytes: int
+    regions: dict[str, int]
+    constant: tuple[int, int]
 
 class Affinity: ...
 
@@ -52,6 +55,7 @@ class GivenRows(Affinity):
         data: npt.NDArray[np.float64],
         indices: npt.NDArray[np.int32],
         indptr: npt.NDArray[np.int64],
+        reach: int,
         colour_line: bool,
         constant_regions: bool,
     ) -> None: ...
@@ -73,14 +77,19 @@ def assemble(
     threads: int,
     monitor: Monitor,
 ) -> Problem: ...
-def choose_solver(unknowns: int, radius: int) -> str: ...
 def solve(
-    problem: Problem,
-    x: npt.NDArray[np.float64],
+    affinity: Affinity,
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    prior: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None,
+    known_weight: float,
+    start: npt.NDArray[np.float32] | None,
+    alpha: npt.NDArray[np.floating],
     solver: str,
     tolerance: float,
     relative_residual: float,
     max_iterations: int,
+    memory: int,
     threads: int,
     monitor: Monitor,
 ) -> Solved: ...

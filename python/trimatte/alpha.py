@@ -36,7 +36,7 @@ def solve_alpha(
     solver: str = "auto",
     known_weight: float | None = None,
     tolerance: float = 1e-3,
-    relative_residual: float = 1e-7,
+    relative_residual: float | None = None,
     max_iterations: int = 10_000,
     background_threshold: float = 0.1,
     foreground_threshold: float = 0.9,
@@ -78,11 +78,13 @@ def solve_alpha(
         same bits.
     solver : {"auto", "cholesky", "multigrid", "cg"}
         Sparse Cholesky (direct), conjugate gradients with a colour-aware multigrid preconditioner,
-        or with a diagonal one. "auto" takes Cholesky for up to 5,000 unknowns and multigrid above,
-        where Cholesky takes over if that has not ended after 300 iterations and no more than
-        250,000 are unknown. Where an affinity reaches more than 2 pixels (closed-form with a radius
-        above 1) there is no multigrid, and "auto" takes Cholesky while the matrix is small enough
-        for it, then "cg". `info.solver` tells which one gave the answer.
+        or with a diagonal one. "auto" decides for each connected region of unknown pixels: it takes
+        Cholesky for up to 5,000 unknowns and multigrid above, where Cholesky takes over if
+        multigrid has not ended after 100 iterations and the factor fits into the memory that is
+        available. Where an affinity reaches more than 2 pixels (closed-form with a radius above 1) there is no
+        multigrid, and "auto" takes Cholesky while the matrix is small enough for it, then "cg".
+        `info.regions` counts the regions by the solver that gave their answer; `info.solver` is the
+        one that solved the most pixels.
     known_weight : float, optional
         By default known pixels keep their value exactly. A number w solves the soft system
         ``(L + w D) x = w m`` instead (D marks known pixels, m known foreground) over all pixels, as
@@ -93,10 +95,11 @@ def solve_alpha(
         the system, is at most this, as they estimate it with a margin of three. It is from 1e-12 to
         1; what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little
         time would be saved.
-    relative_residual : float, default 1e-7
-        "cg" goes on until also ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, D the
-        diagonal of A, so that both are in units of alpha; with `known_weight`, what known pixels
-        and prior pass on takes the place of b, which is mostly the known pixels themselves.
+    relative_residual : float, optional
+        "cg" goes on until ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, too, where D is
+        the diagonal of A, so that both sides are in units of alpha. With `known_weight`, what known
+        pixels and prior pass on takes the place of b, which is mostly the known pixels themselves.
+        The default asks for no residual.
     max_iterations : int, default 10000
         "multigrid" and "cg" give up after so many. They do not trust their estimate before the
         10th.
@@ -149,10 +152,10 @@ def solve_alpha(
 
     Notes
     -----
-    Unknown regions that do not touch are systems of their own. From 100,000 unknown pixels on they
-    are solved one after another, if the largest has at most three quarters of the pixels: that
-    saves memory and time, and each keeps the tolerance. `progress` then sees the phases once for
-    each.
+    Connected regions of unknown pixels are systems of their own: small ones are factorised side by
+    side, large ones are solved one after another with all threads, and each keeps the tolerance. A
+    region that touches known pixels of one kind only takes their value without a solve, unless a
+    prior says more. `progress` sees the phases of the large regions once for each.
 
     References
     ----------
@@ -272,8 +275,8 @@ def _result(
         warn(_one_sided(info.regions["constant"]))
     if not converged:
         goal = f"an error of {settings.tolerance:.3g}"
-        if info.solver == "cg":
-            goal += f" and a relative residual of {settings.relative_residual:.3g}"
+        if info.solver == "cg" and settings.relative_residual is not None:
+            goal += f" and a residual of {settings.relative_residual:.3g}"
         raise ConvergenceError(
             f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "
             f"wanted {goal}",

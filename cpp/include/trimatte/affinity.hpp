@@ -67,6 +67,8 @@ public:
         bool constant_regions = true;
         // Whether stencil_rows() has the rows, too.
         bool has_planes = false;
+        // Whether the rows of a part of the picture follow from that part and `reach` pixels around it.
+        bool is_local = true;
     };
 
     virtual ~Affinity() = default;
@@ -107,10 +109,10 @@ private:
 class GivenRows : public Affinity {
 public:
     // matrix: one row per pixel, columns ascending, the diagonal among them; it must outlive this object.
-    GivenRows(CsrView matrix, bool colour_line, bool constant_regions)
-        : matrix_(matrix), colour_line_(colour_line), constant_regions_(constant_regions) {}
+    GivenRows(CsrView matrix, std::int64_t reach, bool colour_line, bool constant_regions)
+        : matrix_(matrix), reach_(reach), colour_line_(colour_line), constant_regions_(constant_regions) {}
 
-    Traits traits() const override { return {0, colour_line_, constant_regions_, false}; }
+    Traits traits() const override { return {reach_, colour_line_, constant_regions_, false, false}; }
     void check(const ImageView& image) const override;
     std::int64_t band_height() const override { return 32; }
     void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
@@ -118,6 +120,7 @@ public:
 
 private:
     CsrView matrix_;
+    std::int64_t reach_;
     bool colour_line_;
     bool constant_regions_;
 };

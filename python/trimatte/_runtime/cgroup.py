@@ -1,4 +1,4 @@
-"""CPU quotas of Linux control groups: what containers and systemd limit a process to."""
+"""Limits of Linux control groups: cores and memory that containers and systemd allow a process."""
 
 from __future__ import annotations
 
@@ -22,26 +22,48 @@ def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
     In a container the path may be the host's and lead nowhere; the top folder is then the
     container's own group.
     """
+    for top, path, is_second in _groups(root, "cpu"):
+        files = ("cpu.max",) if is_second else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        for group in _upwards(top, path):
+            numbers = " ".join(_read(group / file) for file in files).split()  # in one file or in two
+            if len(numbers) == 2 and all(number.isdigit() for number in numbers) and int(numbers[1]) > 0:
+                yield int(numbers[0]) / int(numbers[1])  # "max" and -1 mean no limit
+
+
+def memory_left(root: Path = Path("/")) -> Iterator[int]:
+    """Bytes that this process's cgroup and each one above it have left, where there is a limit.
+
+    Parameters
+    ----------
+    root : Path
+        Where ``proc`` and ``sys`` are.
+    """
+    for top, path, is_second in _groups(root, "memory"):
+        files = (
+            ("memory.max", "memory.current") if is_second else ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        )
+        for group in _upwards(top, path):
+            limit, used = (_read(group / file).strip() for file in files)
+            if limit.isdigit() and used.isdigit():
+                yield max(0, int(limit) - int(used))
+
+
+def _groups(root: Path, controller: str) -> Iterator[tuple[Path, str, bool]]:
+    """Yield top folder, path, and whether it is of version 2, of each group that may limit."""
     top = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = (*line.split(":", 2), "", "")[:3]
         if not controllers:
-            yield from _quotas(top, path, ("cpu.max",))
-        elif "cpu" in controllers.split(","):
-            yield from _quotas(top / "cpu", path, ("cpu.cfs_quota_us", "cpu.cfs_period_us"))
+            yield top, path, True
+        elif controller in controllers.split(","):
+            yield top / controller, path, False
 
 
-def _quotas(top: Path, path: str, files: tuple[str, ...]) -> Iterator[float]:
-    """Yield quota / period of the group at `path` and of those above it.
-
-    The two numbers are in one file or in two.
-    """
+def _upwards(top: Path, path: str) -> Iterator[Path]:
+    """Yield the folder of a group and of those above it."""
     parts = Path(path.strip("/")).parts
     for depth in range(len(parts), -1, -1):
-        group = top.joinpath(*parts[:depth])
-        numbers = " ".join(_read(group / file) for file in files).split()
-        if len(numbers) == 2 and all(number.isdigit() for number in numbers) and int(numbers[1]) > 0:
-            yield int(numbers[0]) / int(numbers[1])  # "max" and -1 mean no limit
+        yield top.joinpath(*parts[:depth])
 
 
 def _read(file: Path) -> str:

@@ -45,6 +45,15 @@ SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* 
     const Context context{options.threads, monitor};
     monitor.phase("ordering");
     const CholeskyPlan plan(problem.matrix, elimination_order(problem, monitor), monitor);
+    const std::size_t needed = plan.peak_bytes(options.threads);
+    if (needed > options.memory && options.gives_way) {
+        return {Solver::cholesky, false, 0, 1.0, std::numeric_limits<double>::infinity(), 0};
+    }
+    if (needed > options.memory) {
+        throw FactorizationError("cholesky: " + std::to_string(problem.unknowns()) + " unknowns need " +
+                                 std::to_string(needed) + " bytes, and " + std::to_string(options.memory) +
+                                 " are available; use another solver");
+    }
     monitor.phase("factorisation");
     try {
         const CholeskyFactor factor(plan, problem.matrix, context, true);

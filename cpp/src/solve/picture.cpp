@@ -1,0 +1,304 @@
+// From a picture to its alpha: the unknown regions are found, and each is solved in the way that the policy says.
+#include <algorithm>
+#include <optional>
+#include <tuple>
+
+#include "solve/cut.hpp"
+#include "solve/policy.hpp"
+#include "solve/regions.hpp"
+#include "trimatte/errors.hpp"
+#include "trimatte/solve.hpp"
+
+namespace trimatte {
+namespace {
+
+using Group = std::vector<const Region*>;
+
+// Watches a system that one of several threads solves: it asks the call's own monitor whether to stop.
+class TaskMonitor : public Monitor {
+public:
+    explicit TaskMonitor(Monitor& call) : call_(call) {}
+
+protected:
+    bool report(const std::string&, double) override {
+        call_.poll();
+        return true;
+    }
+
+private:
+    Monitor& call_;
+};
+
+// One system, and the attempts at it.
+class System {
+public:
+    System(const Affinity& affinity, const Cut& cut, const SolveOptions& options, Monitor& monitor)
+        : affinity_(affinity), cut_(cut), options_(options), monitor_(monitor) {}
+
+    // Makes the attempts until one keeps its promise.
+    PictureInfo solve() {
+        PictureInfo info{};
+        std::size_t peak = 0;
+        std::int64_t iterations = 0;
+        for (const Attempt& attempt : attempts_for(cut_.unknowns(), affinity_.traits().reach, options_)) {
+            prepare(attempt.form());
+            SolveOptions own = options_;
+            own.solver = attempt.solver;
+            own.max_iterations = std::min(attempt.max_iterations, options_.max_iterations - iterations);
+            own.gives_way = attempt.if_it_fits;
+            const std::optional<SolveInfo> tried = attempt.if_it_fits ? if_possible(own) : run(own);
+            if (!tried) {
+                continue;
+            }
+            const SolveInfo& solved = *tried;
+            peak = std::max({peak, problem_->peak_bytes, problem_->bytes() + solved.peak_bytes});
+            iterations += solved.iterations;
+            static_cast<SolveInfo&>(info) = solved;
+            if (solved.converged || iterations >= options_.max_iterations) {
+                break;
+            }
+        }
+        info.iterations = info.solver == Solver::cholesky ? 0 : iterations;
+        info.unknowns = problem_->unknowns();
+        info.peak_bytes = peak + x_.size() * sizeof(double) + cut_.bytes();
+        return info;
+    }
+
+    void write(const AlphaView& alpha) const {
+        for (std::int64_t i = 0; i < problem_->unknowns(); ++i) {
+            alpha.set(cut_.in_picture(problem_->pixel[i]), std::clamp(x_[static_cast<std::size_t>(i)], 0.0, 1.0));
+        }
+    }
+
+private:
+    SolveInfo run(const SolveOptions& options) {
+        return trimatte::solve(*problem_, options, x_.data(), monitor_);
+    }
+
+    // A factorisation; nothing where it needs too much memory or rounding makes it fail, and x stays.
+    std::optional<SolveInfo> if_possible(const SolveOptions& options) {
+        const std::vector<double> before = x_;
+        try {
+            const SolveInfo solved = run(options);
+            return solved.converged ? std::optional<SolveInfo>(solved) : std::nullopt;
+        } catch (const FactorizationError&) {
+            x_ = before;
+            return std::nullopt;
+        }
+    }
+
+    // Makes the problem in the form that an attempt wants, and the start.
+    void prepare(Form form) {
+        if (problem_ && problem_->stencil.has_value() == (form == Form::stencil)) {
+            return;
+        }
+        problem_.reset();
+        problem_ = assemble(affinity_, cut_.image(), cut_.known(), form, {options_.threads, monitor_});
+        if (x_.empty()) {
+            x_.reserve(static_cast<std::size_t>(problem_->unknowns()));
+            for (const std::int32_t pixel : problem_->pixel) {
+                x_.push_back(cut_.start(pixel));
+            }
+        }
+    }
+
+    const Affinity& affinity_;
+    const Cut& cut_;
+    const SolveOptions& options_;
+    Monitor& monitor_;
+    std::optional<Problem> problem_;
+    std::vector<double> x_;
+};
+
+// The regions of a picture by the way in which they are solved.
+struct Plan {
+    std::vector<Group> small;  // systems that are factorised side by side
+    std::vector<Group> large;  // systems that are solved one after another
+    Group constant;
+};
+
+// Puts small regions that lie near each other into one system, in an order that depends on the regions only.
+std::vector<Group> grouped(Group small, std::int64_t reach, const ImageView& image) {
+    constexpr std::int64_t unknowns_at_most = 2000;
+    constexpr std::int64_t tile = 32;  // picture rows
+    std::sort(small.begin(), small.end(), [](const Region* a, const Region* b) {
+        const auto place = [](const Region* r) { return std::tuple(r->box.top / tile, r->box.left, r->begin); };
+        return place(a) < place(b);
+    });
+    std::vector<Group> groups;
+    std::int64_t unknowns = 0, pixels = 0;
+    Box box{};
+    for (const Region* region : small) {
+        const Box own = region->box.grown(reach, image.height, image.width);
+        const bool fits = !groups.empty() && unknowns + region->unknowns <= unknowns_at_most &&
+                          box.with(own).pixels() <= 4 * (pixels + own.pixels()) + 4096;
+        if (!fits) {
+            groups.emplace_back();
+            unknowns = pixels = 0;
+            box = own;
+        }
+        groups.back().push_back(region);
+        unknowns += region->unknowns;
+        pixels += own.pixels();
+        box = box.with(own);
+    }
+    return groups;
+}
+
+// Whether the prior has anything to say of a region.
+bool has_prior(const Region& region, const Known& known, std::int64_t width) {
+    const auto says_something = [&](const Run& run) {
+        const float* confidence = known.prior.confidence + run.y * width;
+        return std::any_of(confidence + run.x_begin, confidence + run.x_end, [](float c) { return c > 0; });
+    };
+    return known.prior && std::any_of(region.begin, region.end, says_something);
+}
+
+Plan plan_of(const Regions& regions, const Affinity::Traits& traits, const ImageView& image, const Known& known,
+             const SolveOptions& options) {
+    // A small region whose box has more pixels than this for each unknown would cost too much if it were cut out.
+    constexpr std::int64_t sprawl = 1000;
+    Plan plan;
+    Group small, sprawling;
+    for (const Region& region : regions.all()) {
+        const bool is_constant = region.meets_foreground != region.meets_background;
+        if (is_constant && traits.constant_regions && !has_prior(region, known, image.width)) {
+            plan.constant.push_back(&region);
+        } else if (!is_small(region.unknowns, traits.reach, options)) {
+            plan.large.push_back({&region});
+        } else if (region.box.pixels() > sprawl * region.unknowns + 65536) {
+            sprawling.push_back(&region);
+        } else {
+            small.push_back(&region);
+        }
+    }
+    plan.small = grouped(std::move(small), traits.reach, image);
+    if (!sprawling.empty()) {
+        plan.large.push_back(std::move(sprawling));
+    }
+    if (plan.small.size() == 1) {  // nothing to share among threads
+        plan.large.push_back(std::move(plan.small.front()));
+        plan.small.clear();
+    }
+    return plan;
+}
+
+// All regions of one picture.
+class PictureSolve {
+public:
+    PictureSolve(const Affinity& affinity, const ImageView& image, const Known& known, const float* start,
+                 const AlphaView& alpha, const SolveOptions& options, Monitor& monitor)
+        : affinity_(affinity),
+          image_(image),
+          known_(known),
+          start_(start),
+          alpha_(alpha),
+          options_(options),
+          monitor_(monitor) {}
+
+    PictureInfo whole() {
+        add(solve(Cut(image_, known_, start_), options_, monitor_), 1);
+        return info_;
+    }
+
+    PictureInfo by_regions() {
+        monitor_.phase("regions");
+        const std::int64_t reach = affinity_.traits().reach;
+        const Context context{options_.threads, monitor_};
+        const Regions regions(known_.labels, image_.height, image_.width, reach, context);
+        const Plan plan = plan_of(regions, affinity_.traits(), image_, known_, options_);
+        for (const Region* region : plan.constant) {
+            fill(*region);
+        }
+        if (!plan.small.empty()) {
+            solve_side_by_side(plan.small);
+        }
+        const bool is_alone = plan.small.empty() && plan.constant.empty() && plan.large.size() == 1;
+        for (const Group& group : plan.large) {
+            const auto count = static_cast<std::int64_t>(group.size());
+            add(is_alone ? solve(Cut(image_, known_, start_), options_, monitor_)
+                         : solve(Cut(image_, known_, start_, group, reach), options_, monitor_),
+                count);
+        }
+        info_.peak_bytes += regions.bytes();
+        monitor_.finish();
+        return info_;
+    }
+
+private:
+    PictureInfo solve(const Cut& cut, const SolveOptions& options, Monitor& monitor) const {
+        System system(affinity_, cut, options, monitor);
+        const PictureInfo info = system.solve();
+        system.write(alpha_);
+        return info;
+    }
+
+    // Each system has one thread, which saves waiting at the ends of thousands of short loops.
+    void solve_side_by_side(const std::vector<Group>& groups) {
+        monitor_.phase("small regions");
+        std::vector<PictureInfo> infos(groups.size());
+        SolveOptions options = options_;
+        options.threads = 1;
+        const auto count = static_cast<std::int64_t>(groups.size());
+        parallel_for(count, options_.threads, monitor_, [&](std::int64_t i) {
+            const auto at = static_cast<std::size_t>(i);
+            TaskMonitor monitor(monitor_);
+            infos[at] = solve(Cut(image_, known_, start_, groups[at], affinity_.traits().reach), options, monitor);
+            monitor_.set_fraction(static_cast<double>(i) / static_cast<double>(count));
+        });
+        for (std::size_t i = 0; i < groups.size(); ++i) {
+            infos[i].peak_bytes *= static_cast<std::size_t>(std::min<std::int64_t>(options_.threads, count));
+            add(infos[i], static_cast<std::int64_t>(groups[i].size()));
+        }
+    }
+
+    // A region that meets known pixels of one kind only.
+    void fill(const Region& region) {
+        ++(region.meets_foreground ? info_.constant_foreground : info_.constant_background);
+        info_.unknowns += region.unknowns;
+        for (const Run* run = region.begin; run != region.end; ++run) {
+            for (std::int64_t x = run->x_begin; x < run->x_end; ++x) {
+                alpha_.set(run->y * image_.width + x, region.meets_foreground ? 1 : 0);
+            }
+        }
+    }
+
+    // Adds what is known of a system that has `regions` regions.
+    void add(const PictureInfo& one, std::int64_t regions) {
+        const std::int64_t solved_before = solved_[static_cast<int>(info_.solver)];
+        std::int64_t& solved = solved_[static_cast<int>(one.solver)];
+        solved += one.unknowns;
+        info_.solver = solved >= solved_before ? one.solver : info_.solver;
+        info_.converged = info_.converged && one.converged;
+        info_.iterations = std::max(info_.iterations, one.iterations);
+        info_.relative_residual = std::max(info_.relative_residual, one.relative_residual);
+        info_.error_estimate = std::max(info_.error_estimate, one.error_estimate);
+        info_.peak_bytes = std::max(info_.peak_bytes, one.peak_bytes);
+        info_.operator_complexity = std::max(info_.operator_complexity, one.operator_complexity);
+        info_.unknowns += one.unknowns;
+        info_.regions_of[static_cast<int>(one.solver)] += regions;
+    }
+
+    const Affinity& affinity_;
+    const ImageView& image_;
+    const Known& known_;
+    const float* start_;
+    const AlphaView& alpha_;
+    const SolveOptions& options_;
+    Monitor& monitor_;
+    PictureInfo info_{{Solver::automatic, true, 0, 0, 0, 0}};
+    std::int64_t solved_[4] = {};  // unknowns, by solver
+};
+
+}  // namespace
+
+PictureInfo solve_picture(const Affinity& affinity, const ImageView& image, const Known& known, const float* start,
+                          const AlphaView& alpha, const SolveOptions& options, Monitor& monitor) {
+    affinity.check(image);
+    PictureSolve picture(affinity, image, known, start, alpha, options, monitor);
+    const Affinity::Traits traits = affinity.traits();
+    const bool has_regions = !known.is_soft() && traits.is_local && traits.reach > 0;
+    return has_regions ? picture.by_regions() : picture.whole();
+}
+
+}  // namespace trimatte
