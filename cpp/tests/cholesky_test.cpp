@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "allocations.hpp"
 #include "reference/dense_solve.hpp"
 #include "solve/cholesky/elimination_tree.hpp"
 #include "support.hpp"
@@ -132,7 +133,7 @@ TEST_CASE("without geometry the order comes from the pattern") {
     problem.reach = 0;
     check_solution(problem);
     Monitor monitor;
-    const std::vector<std::int32_t> order = elimination_order(problem, monitor);
+    const std::vector<std::int32_t> order = elimination_order(problem, {1, monitor});
     std::vector<std::int32_t> natural(order.size());
     std::iota(natural.begin(), natural.end(), 0);
     CHECK(CholeskyPlan(problem.matrix, order, monitor).factor_entries() <
@@ -143,7 +144,7 @@ TEST_CASE("columns are counted as elimination fills them") {
     for (const bool sparse : {false, true}) {
         const Problem problem = grid_problem(17, 19, 2, some_of(17, 19, 0.7), sparse);
         Monitor monitor;
-        OrderedPattern pattern(problem.matrix, elimination_order(problem, monitor));
+        OrderedPattern pattern(problem.matrix, elimination_order(problem, {1, monitor}));
         pattern.reorder(postorder(elimination_tree(pattern, monitor)));
         const std::vector<std::int32_t> parent = elimination_tree(pattern, monitor);
         CHECK(column_counts(pattern, parent, monitor) == dense_counts(dense(problem.matrix), pattern.order));
@@ -153,7 +154,7 @@ TEST_CASE("columns are counted as elimination fills them") {
 TEST_CASE("a plan tells what the factorisation holds and does") {
     const Problem problem = grid_problem(40, 40, 2, some_of(40, 40, 0.9));
     Monitor monitor;
-    const CholeskyPlan plan(problem.matrix, elimination_order(problem, monitor), monitor);
+    const CholeskyPlan plan(problem.matrix, elimination_order(problem, {1, monitor}), monitor);
     const Symbolic& symbolic = plan.symbolic();
     // Every front holds the columns that elimination fills, with some zeros.
     const std::vector<std::int32_t> counts = dense_counts(dense(problem.matrix), symbolic.order);
@@ -178,15 +179,47 @@ TEST_CASE("a plan tells what the factorisation holds and does") {
     CHECK(static_cast<double>(entries) < 2 * std::accumulate(counts.begin(), counts.end(), 0.0));
 }
 
+TEST_CASE("a plan tells the most bytes that are held at once, and threads change no bit") {
+    const std::int64_t side = 300;  // enough for many subtrees
+    const Picture image = random_picture(side, side, 3);
+    const std::vector<Label> labels = columns_known(side, side);
+    Monitor monitor;
+    const Problem problem = closed_form(image.view(), labels.data(), {1e-3, 1, 1}, monitor);
+    std::vector<double> first;
+    for (const int threads : {1, 2, 4}) {
+        const std::size_t before = bytes_held();
+        const CholeskyPlan plan(problem.matrix, elimination_order(problem, {1, monitor}), monitor);
+        reset_peak();
+        CholeskyStorage storage;
+        const CholeskyFactor factor(plan, problem.matrix, {threads, monitor}, storage);
+        std::vector<double> x(problem.rhs.begin(), problem.rhs.end());
+        factor.solve(x.data(), {threads, monitor});
+        const auto held = static_cast<double>(peak_bytes_held() - before);
+        const auto told = static_cast<double>(plan.peak_bytes(threads));
+        // Large arrays begin and end with a huge page: factor, stack, what subtrees pass on, and a stack for each
+        // thread.
+        const double pages = (threads == 1 ? 2 : 3 + threads) * 4194304.0;
+        CHECK(held < 1.02 * told + pages);
+        CHECK(held > (threads == 1 ? 0.98 : 0.8) * told);  // with more, one may wait while the others work
+        if (threads == 1) {
+            first = x;
+        } else {
+            CHECK(schedule(plan.symbolic(), threads).subtrees.size() > 8);
+        }
+        CHECK(same_bits(x, first));
+    }
+}
+
 TEST_CASE("the bits do not depend on the number of threads") {
     const Problem problem = grid_problem(45, 45, 3, some_of(45, 45, 0.95));
     Monitor monitor;
-    const CholeskyPlan plan(problem.matrix, elimination_order(problem, monitor), monitor);
+    const CholeskyPlan plan(problem.matrix, elimination_order(problem, {1, monitor}), monitor);
     std::vector<double> first;
+    CholeskyStorage storage;
     for (const int threads : {1, 2, 7}) {
-        const CholeskyFactor factor(plan, problem.matrix, {threads, monitor});
+        const CholeskyFactor factor(plan, problem.matrix, {threads, monitor}, storage);
         std::vector<double> x(problem.rhs.begin(), problem.rhs.end());
-        factor.solve(x.data(), monitor);
+        factor.solve(x.data(), {threads, monitor});
         if (threads == 1) {
             first = x;
         }
@@ -266,16 +299,17 @@ TEST_CASE("a stop is heard in each part") {
     Monitor calm;
     StopsAtOnce stopped;
     CHECK_THROWS_AS(stopped.phase("asked to stop"), Cancelled);  // from here on every poll throws
-    const std::vector<std::int32_t> order = elimination_order(problem, calm);
-    CHECK_THROWS_AS(elimination_order(problem, stopped), Cancelled);
+    const std::vector<std::int32_t> order = elimination_order(problem, {1, calm});
+    CHECK_THROWS_AS(elimination_order(problem, {1, stopped}), Cancelled);
     CHECK_THROWS_AS(CholeskyPlan(problem.matrix, order, stopped), Cancelled);
     const CholeskyPlan plan(problem.matrix, order, calm);
+    CholeskyStorage storage;
     for (const int threads : {1, 2}) {
-        CHECK_THROWS_AS(CholeskyFactor(plan, problem.matrix, {threads, stopped}), Cancelled);
+        CHECK_THROWS_AS(CholeskyFactor(plan, problem.matrix, {threads, stopped}, storage), Cancelled);
     }
     std::vector<double> x(n);
-    const CholeskyFactor factor(plan, problem.matrix, {1, calm});
-    CHECK_THROWS_AS(factor.solve(x.data(), stopped), Cancelled);
+    const CholeskyFactor factor(plan, problem.matrix, {1, calm}, storage);
+    CHECK_THROWS_AS(factor.solve(x.data(), {1, stopped}), Cancelled);
 }
 
 TEST_CASE("a stop at the beginning of a phase leaves the seconds of those before") {

@@ -1,6 +1,7 @@
 // The kernels of each instruction set that this machine has.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -76,6 +77,89 @@ std::vector<float> multilevel_layers(const simd::Kernels& kernels) {
     return layers;
 }
 
+// A matrix of m rows, stored by columns with some room behind each.
+struct Dense {
+    std::int64_t rows, columns, stride;
+    std::vector<double> data;
+
+    Dense(std::int64_t m, std::int64_t n, unsigned seed)
+        : rows(m),
+          columns(n),
+          stride((m + 7) / 8 * 8 + 8),
+          data(random_numbers<double>(static_cast<std::size_t>(stride * n + 8), seed)) {}
+    double& operator()(std::int64_t i, std::int64_t j) { return data[static_cast<std::size_t>(j * stride + i)]; }
+};
+
+double minus(double c, double a, double b) {
+    const double product = a * b;
+    return simd::fused_products() ? std::fma(-a, b, c) : c - product;
+}
+
+// The kernels of the Cholesky factorisation on a front of m rows, w of them eliminated; then the same, one number after
+// the other.
+void check_cholesky_kernels(const simd::Kernels& kernels, std::int64_t m, std::int64_t w) {
+    Dense A(m, w, 5), C(m, w, 6), x(w, 1, 7);
+    Dense B = A;
+    for (std::int64_t j = 0; j < w; ++j) {
+        C(j, j) += static_cast<double>(2 * w);
+    }
+    Dense expected = C;
+    kernels.subtract_product(m, w, w, A.data.data(), A.stride, B.data.data(), B.stride, C.data.data(), C.stride, true);
+    for (std::int64_t j = 0; j < w; ++j) {
+        for (std::int64_t i = j; i < m; ++i) {
+            for (std::int64_t l = 0; l < w; ++l) {
+                expected(i, j) = minus(expected(i, j), A(i, l), B(j, l));
+            }
+            CHECK(C(i, j) == expected(i, j));
+        }
+        C(j, j) = expected(j, j) += static_cast<double>(20 * w);
+    }
+    const std::int64_t own = std::min<std::int64_t>(w, 8);
+    CHECK(kernels.factor_columns(m, own, C.data.data(), C.stride) == own);
+    for (std::int64_t j = 0; j < own; ++j) {
+        for (std::int64_t i = j; i < m; ++i) {
+            for (std::int64_t l = 0; l < j; ++l) {
+                expected(i, j) = minus(expected(i, j), expected(i, l), expected(j, l));
+            }
+            expected(i, j) = i == j ? std::sqrt(expected(i, j)) : 1 / expected(j, j) * expected(i, j);
+            CHECK(C(i, j) == expected(i, j));
+        }
+    }
+    Dense D(m, own, 8), solved = D;
+    kernels.solve_columns(m, own, C.data.data(), C.stride, D.data.data(), D.stride);
+    Dense y(m, 1, 9), less = y, more = x;
+    kernels.subtract_columns(m, w, A.data.data(), A.stride, x.data.data(), y.data.data());
+    kernels.subtract_dots(m, w, A.data.data(), A.stride, less.data.data(), more.data.data());
+    for (std::int64_t i = 0; i < m; ++i) {
+        for (std::int64_t j = 0; j < own; ++j) {
+            for (std::int64_t l = 0; l < j; ++l) {
+                solved(i, j) = minus(solved(i, j), solved(i, l), expected(j, l));
+            }
+            solved(i, j) = 1 / expected(j, j) * solved(i, j);
+            CHECK(D(i, j) == solved(i, j));
+        }
+        double sum = less(i, 0);
+        for (std::int64_t j = 0; j < w; ++j) {
+            const double product = x(j, 0) * A(i, j);
+            sum -= product;
+        }
+        CHECK(y(i, 0) == sum);
+    }
+    for (std::int64_t j = 0; j < w; ++j) {
+        double dot = 0;
+        for (std::int64_t i = 0; i < m; ++i) {
+            dot += less(i, 0) * A(i, j);
+        }
+        CHECK(more(j, 0) == doctest::Approx(x(j, 0) - dot).epsilon(1e-12));
+    }
+}
+
+std::vector<double> dots(const simd::Kernels& kernels, std::int64_t m) {
+    Dense A(m, 7, 5), x(7, 1, 7), y(m, 1, 9);
+    kernels.subtract_dots(m, 7, A.data.data(), A.stride, y.data.data(), x.data.data());
+    return {x.data.begin(), x.data.begin() + 7};
+}
+
 }  // namespace
 
 TEST_CASE("the kernels in use have a name") {
@@ -90,6 +174,7 @@ TEST_CASE("every instruction set gives the same bits") {
                             closed_form_planes(simd::baseline::kernels, channels)));
         }
         CHECK(same_bits(multilevel_layers(*kernels), multilevel_layers(simd::baseline::kernels)));
+        CHECK(same_bits(dots(*kernels, odd), dots(simd::baseline::kernels, odd)));
     }
 }
 
@@ -108,4 +193,32 @@ TEST_CASE("make_exact moves both layers by least where that is enough") {
     }
     CHECK(F[0] == doctest::Approx(0.5));
     CHECK(B[0] == doctest::Approx(0.5));
+}
+
+TEST_CASE("the Cholesky kernels round as the same loops over single numbers do") {
+    std::vector<const simd::Kernels*> all = better_kernels();
+    all.push_back(&simd::baseline::kernels);
+    for (const simd::Kernels* kernels : all) {
+        for (const std::int64_t w : {1, 2, 3, 5, 7, 8, 9, 13, 24, 31}) {
+            for (const std::int64_t more : {0, 1, 3, 7, 8, 12, 17, 24, 30, 50}) {
+                check_cholesky_kernels(*kernels, w + more, w);
+            }
+        }
+    }
+}
+
+TEST_CASE("factor_columns names the first column whose pivot is not positive and finite") {
+    std::vector<const simd::Kernels*> all = better_kernels();
+    all.push_back(&simd::baseline::kernels);
+    for (const simd::Kernels* kernels : all) {
+        for (const double pivot : {0.0, -1.0, HUGE_VAL, std::nan("")}) {
+            for (std::int64_t bad = 0; bad < 5; ++bad) {
+                Dense A(9, 5, 1);
+                for (std::int64_t j = 0; j < 5; ++j) {
+                    A(j, j) = j == bad ? pivot : 10;
+                }
+                CHECK(kernels->factor_columns(9, 5, A.data.data(), A.stride) == bad);
+            }
+        }
+    }
 }

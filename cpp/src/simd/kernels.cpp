@@ -51,6 +51,8 @@ const Kernels kernels{whiten,
                       take_cheaper,
                       subtract_product,
                       factor_columns,
-                      solve_columns};
+                      solve_columns,
+                      subtract_columns,
+                      subtract_dots};
 
 }  // namespace trimatte::simd::TRIMATTE_LEVEL

@@ -159,6 +159,12 @@ struct Kernels {
     // L = L T^-T for m rows, T lower triangular of w <= 8 columns: further rows of the same columns.
     void (*solve_columns)(std::int64_t m, std::int64_t w, const double* T, std::int64_t ldt, double* L,
                           std::int64_t ld);
+    // y -= A x, A m x w. Up to 7 numbers behind y's last are overwritten.
+    void (*subtract_columns)(std::int64_t m, std::int64_t w, const double* A, std::int64_t lda, const double* x,
+                             double* y);
+    // x -= A^T y. Nothing is read behind the last row.
+    void (*subtract_dots)(std::int64_t m, std::int64_t w, const double* A, std::int64_t lda, const double* y,
+                          double* x);
 };
 
 enum class Level { baseline, v3, v4 };

@@ -127,7 +127,8 @@ TRIMATTE_INLINE void solve_tiles(int64_t m, const double* T, int64_t ldt, const 
 #endif
 
 #if !defined(__FMA__)
-// One number after the other; for compilers without vectors, and where TRIMATTE_SIMD asks for less than the machine has.
+// One number after the other; for compilers without vectors, and where TRIMATTE_SIMD asks for less than the machine
+// has.
 template <class Subtract>
 TRIMATTE_INLINE void subtract_plainly(int64_t m, int64_t n, int64_t k, const double* A, int64_t lda, const double* B,
                                       int64_t ldb, double* C, int64_t ldc, Subtract minus) {
@@ -273,4 +274,47 @@ int64_t factor_columns(int64_t m, int64_t w, double* L, int64_t ld) {
         L[j * ld + j] = T[j * 8 + j];
     }
     return w;
+}
+
+// Products of the substitution; memory bounds them, so that nothing is gained by rounding once.
+void subtract_columns(int64_t m, int64_t w, const double* A, int64_t lda, const double* x, double* y) {
+    for (int64_t i = 0; i < m; i += 8) {
+        D8 sum = load<D8>(y + i);
+        for (int64_t j = 0; j < w; ++j) {
+            sum = sum - x[j] * load<D8>(A + j * lda + i);
+        }
+        store(y + i, sum);
+    }
+}
+
+template <int Columns>
+TRIMATTE_INLINE void subtract_dots_of(int64_t m, const double* A, int64_t lda, const double* y, double* x) {
+    D8 sum[Columns];
+    for (int j = 0; j < Columns; ++j) {
+        sum[j] = D8{};
+    }
+    int64_t i = 0;
+    for (; i + 8 <= m; i += 8) {
+        const D8 at = load<D8>(y + i);
+        for (int j = 0; j < Columns; ++j) {
+            sum[j] += at * load<D8>(A + j * lda + i);
+        }
+    }
+    for (int j = 0; j < Columns; ++j) {
+        double all = total(sum[j]);
+        for (int64_t k = i; k < m; ++k) {
+            all += y[k] * A[j * lda + k];
+        }
+        x[j] -= all;
+    }
+}
+
+void subtract_dots(int64_t m, int64_t w, const double* A, int64_t lda, const double* y, double* x) {
+    int64_t j = 0;
+    for (; j + 4 <= w; j += 4) {
+        subtract_dots_of<4>(m, A + j * lda, lda, y, x + j);
+    }
+    for (; j < w; ++j) {
+        subtract_dots_of<1>(m, A + j * lda, lda, y, x + j);
+    }
 }

@@ -37,14 +37,15 @@ std::vector<std::int32_t> minimum_degree(const Csr& A) {
 
 }  // namespace
 
-std::vector<std::int32_t> elimination_order(const Problem& problem, Monitor& monitor) {
-    return problem.reach > 0 ? nested_dissection(problem, monitor) : minimum_degree(problem.matrix);
+std::vector<std::int32_t> elimination_order(const Problem& problem, const Context& context) {
+    return problem.reach > 0 ? nested_dissection(problem, context.monitor, context.threads)
+                             : minimum_degree(problem.matrix);
 }
 
 SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     const Context context{options.threads, monitor};
     monitor.phase("ordering");
-    const CholeskyPlan plan(problem.matrix, elimination_order(problem, monitor), monitor);
+    const CholeskyPlan plan(problem.matrix, elimination_order(problem, context), monitor);
     const std::size_t needed = plan.peak_bytes(options.threads);
     if (needed > options.memory && options.gives_way) {
         return {Solver::cholesky, false, 0, 1.0, std::numeric_limits<double>::infinity(), 0};
@@ -56,10 +57,11 @@ SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* 
     }
     monitor.phase("factorisation");
     try {
-        const CholeskyFactor factor(plan, problem.matrix, context, true);
+        CholeskyStorage storage;
+        const CholeskyFactor factor(plan, problem.matrix, context, storage, true);
         monitor.phase("substitution");
         std::copy_n(problem.rhs.data(), problem.unknowns(), x);
-        factor.solve(x, monitor);
+        factor.solve(x, context);
     } catch (const std::bad_alloc&) {
         throw FactorizationError("cholesky: the factor of " + std::to_string(problem.unknowns()) +
                                  " unknowns does not fit into memory: it needs " +

@@ -16,7 +16,7 @@ namespace trimatte {
 
 // An order of elimination that leaves little fill: nested dissection where the unknowns have places and a reach,
 // approximate minimum degree (Eigen's) where they have none (reach = 0).
-std::vector<std::int32_t> elimination_order(const Problem& problem, Monitor& monitor);
+std::vector<std::int32_t> elimination_order(const Problem& problem, const Context& context);
 
 // The symbolic part. It polls the monitor, but starts no phase.
 class CholeskyPlan {
@@ -38,26 +38,29 @@ private:
     Symbolic symbolic_;
 };
 
-// The factor L of P A P^T = L L^T. The plan must outlive it.
+// Memory of a factorisation. A second one uses it again, and makes it larger only if it needs more: a thread that
+// factorises many small systems one after the other keeps one.
+struct CholeskyStorage {
+    Buffer<double> values, stack;
+
+    // At least `size` numbers.
+    static double* reserve(Buffer<double>& buffer, std::int64_t size);
+};
+
+// The factor L of P A P^T = L L^T. The plan and the storage must outlive it.
 class CholeskyFactor {
 public:
     // Throws FactorizationError if the matrix is not positive definite, Cancelled. With one thread, all runs on the
     // calling one. The same bits for any number of threads. sets_fraction: the monitor's fraction follows the work.
-    CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, const Context& context, bool sets_fraction = false);
+    CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, const Context& context, CholeskyStorage& storage,
+                   bool sets_fraction = false);
 
     // b becomes A^-1 b, in the numbering of the matrix.
-    void solve(double* b, Monitor& monitor) const;
-
-    // Most bytes that were held at once while it was made, its own and the plan's included.
-    std::size_t peak_bytes() const { return peak_bytes_; }
+    void solve(double* b, const Context& context) const;
 
 private:
-    void solve_lower(double* y, double* local, Monitor& monitor) const;
-    void solve_upper(double* y, double* local, Monitor& monitor) const;
-
     const Symbolic& symbolic_;
-    Buffer<double> values_;
-    std::size_t peak_bytes_ = 0;
+    const double* const values_;
 };
 
 }  // namespace trimatte

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "solve/cholesky/cholesky.hpp"
+#include "solve/cholesky/pool.hpp"
 #include "trimatte/errors.hpp"
 
 namespace trimatte {
@@ -17,14 +17,23 @@ constexpr double parallel_work = 4e6;  // multiply-adds of a front from which se
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
+// Rows of a child's update that follow each other in the parent's front too.
+struct Run {
+    std::int32_t from, to, length;
+};
+constexpr std::int32_t longest_run = 64;  // rows: one task where several threads add an update
+
 // What one thread needs while it works through fronts.
 struct Workspace {
-    Buffer<double> stack;
+    Buffer<double> own_stack;
+    double* stack;
     std::int64_t top = 0;
     std::vector<std::int32_t> local;  // row of the matrix -> row of the present front
-    std::vector<std::int32_t> rows;   // of a child's update in the present front
+    std::vector<Run> runs;            // of a child's update in the present front
 
-    Workspace(std::int64_t stack_size, std::int32_t unknowns) : stack(stack_size), local(at(unknowns)) {}
+    Workspace(std::int64_t stack_size, std::int32_t unknowns)
+        : own_stack(stack_size), stack(own_stack.data()), local(at(unknowns)) {}
+    Workspace(double* memory, std::int32_t unknowns) : stack(memory), local(at(unknowns)) {}
 };
 
 class Factorisation {
@@ -38,51 +47,40 @@ public:
           sets_fraction_(sets_fraction),
           update_(symbolic.fronts.size()) {}
 
-    void run(const Schedule& plan) {
-        std::vector<Buffer<double>> passed(symbolic_.fronts.size());
-        run_subtrees(plan, passed);
-        Workspace workspace(plan.top_stack, unknowns());
+    // stack: memory for the top of the tree.
+    void run(const Schedule& plan, double* stack) {
+        const Buffer<double> passed = run_subtrees(plan);
+        Workspace workspace(stack, unknowns());
         for (const std::int32_t f : plan.top) {
             eliminate(f, workspace, context_.threads);
-            for (std::int32_t c = symbolic_.child[at(f)]; c >= 0; c = symbolic_.sibling[at(c)]) {
-                passed[at(c)] = Buffer<double>();
-            }
         }
     }
 
 private:
     std::int32_t unknowns() const { return static_cast<std::int32_t>(symbolic_.order.size()); }
 
-    void run_subtrees(const Schedule& plan, std::vector<Buffer<double>>& passed) {
-        std::vector<std::unique_ptr<Workspace>> free;
-        std::mutex mutex;
+    // Returns the updates of the subtrees' roots, which wait until the top of the tree is done.
+    Buffer<double> run_subtrees(const Schedule& plan) {
+        Buffer<double> passed(plan.passed);
+        std::vector<std::int64_t> start = {0};
+        for (const std::int32_t root : plan.subtrees) {
+            start.push_back(start.back() + symbolic_.fronts[at(root)].update_size());
+        }
+        Pool<Workspace> pool([&] { return std::make_unique<Workspace>(plan.subtree_stack, unknowns()); });
         parallel_for(static_cast<std::int64_t>(plan.subtrees.size()), context_.threads, context_.monitor,
                      [&](std::int64_t i) {
-                         std::unique_ptr<Workspace> workspace;
-                         {
-                             const std::lock_guard<std::mutex> lock(mutex);
-                             if (!free.empty()) {
-                                 workspace = std::move(free.back());
-                                 free.pop_back();
-                             }
-                         }
-                         if (!workspace) {
-                             workspace = std::make_unique<Workspace>(plan.subtree_stack, unknowns());
-                         }
+                         auto workspace = pool.take();
                          const std::int32_t root = plan.subtrees[static_cast<std::size_t>(i)];
                          workspace->top = 0;
                          for (std::int32_t f = symbolic_.fronts[at(root)].subtree; f <= root; ++f) {
                              eliminate(f, *workspace, 1);
                          }
-                         const std::int64_t size = symbolic_.fronts[at(root)].update_size();
-                         if (size > 0) {
-                             passed[at(root)] = Buffer<double>(size);
-                             std::copy_n(update_[at(root)], size, passed[at(root)].data());
-                             update_[at(root)] = passed[at(root)].data();
-                         }
-                         const std::lock_guard<std::mutex> lock(mutex);
-                         free.push_back(std::move(workspace));
+                         double* const to = passed.data() + start[static_cast<std::size_t>(i)];
+                         std::copy_n(update_[at(root)], symbolic_.fronts[at(root)].update_size(), to);
+                         update_[at(root)] = to;
+                         pool.give(std::move(workspace));
                      });
+        return passed;
     }
 
     void eliminate(std::int32_t f, Workspace& workspace, int threads) {
@@ -90,7 +88,7 @@ private:
         const double work = front.work();
         const Context context{work < parallel_work ? 1 : threads, context_.monitor};
         const Trapezoid L{values_ + front.value, front.rows(), front.columns};
-        const Trapezoid U{workspace.stack.data() + workspace.top, front.below, front.below};
+        const Trapezoid U{workspace.stack + workspace.top, front.below, front.below};
         std::fill_n(L.data, front.panel_size(), 0.0);
         std::fill_n(U.data, front.update_size(), 0.0);
         for (std::int32_t r = 0; r < front.below; ++r) {
@@ -100,8 +98,8 @@ private:
         double* bottom = U.data;  // of what the children passed on
         for (std::int32_t c = symbolic_.child[at(f)]; c >= 0; c = symbolic_.sibling[at(c)]) {
             add_update(symbolic_.fronts[at(c)], update_[at(c)], front, L, U, workspace, context);
-            if (update_[at(c)] >= workspace.stack.data() && update_[at(c)] < bottom) {
-                bottom = update_[at(c)];
+            if (on_stack(update_[at(c)], workspace)) {
+                bottom = std::min(bottom, update_[at(c)]);
             }
         }
         const std::int64_t good = factor_panel(L, context);
@@ -111,10 +109,16 @@ private:
                                      ")");
         }
         subtract_panel(L, U, context);
-        std::copy_n(U.data, front.update_size(), bottom);
+        if (bottom != U.data) {
+            std::copy_n(U.data, front.update_size(), bottom);
+        }
         update_[at(f)] = bottom;
-        workspace.top = bottom - workspace.stack.data() + front.update_size();
+        workspace.top = bottom - workspace.stack + front.update_size();
         finish(work);
+    }
+
+    static bool on_stack(const double* update, const Workspace& workspace) {
+        return update >= workspace.stack && update < workspace.stack + workspace.top;
     }
 
     // The matrix's entries in the front's columns.
@@ -136,31 +140,52 @@ private:
     // Adds a child's update to its parent's panel and update.
     void add_update(const Front& child, const double* update, const Front& front, const Trapezoid& L,
                     const Trapezoid& U, Workspace& workspace, const Context& context) const {
-        std::vector<std::int32_t>& rows = workspace.rows;
-        rows.resize(at(child.below));
-        for (std::int32_t r = 0; r < child.below; ++r) {
-            const std::int32_t row = symbolic_.rows[static_cast<std::size_t>(child.row + r)];
-            rows[at(r)] = row < front.first + front.columns ? row - front.first : workspace.local[at(row)];
-        }
+        find_runs(child, front, workspace);
         const Trapezoid from{const_cast<double*>(update), child.below, child.below};
-        const auto add_columns = [&](std::int32_t begin, std::int32_t end) {
-            for (std::int32_t j = begin; j < end; ++j) {
-                const std::int32_t to = rows[at(j)];
-                double* const column = to < front.columns ? L.column(to) : U.column(to - front.columns) - front.columns;
-                const double* const source = from.column(j);
-                for (std::int32_t i = j; i < child.below; ++i) {
-                    column[rows[at(i)]] += source[i];
+        const auto add_runs = [&](std::size_t begin, std::size_t end) {
+            for (std::size_t r = begin; r < end; ++r) {
+                const Run& run = workspace.runs[r];
+                for (std::int32_t k = 0; k < run.length; ++k) {
+                    const std::int32_t to = run.to + k;
+                    double* const column =
+                        to < front.columns ? L.column(to) : U.column(to - front.columns) - front.columns;
+                    const double* const source = from.column(run.from + k);
+                    add(run.length - k, source + run.from + k, column + to);
+                    for (std::size_t s = r + 1; s < workspace.runs.size(); ++s) {
+                        const Run& below = workspace.runs[s];
+                        add(below.length, source + below.from, column + below.to);
+                    }
                 }
             }
         };
-        constexpr std::int32_t at_once = 64;
         if (context.threads == 1) {
-            add_columns(0, child.below);
+            add_runs(0, workspace.runs.size());
         } else {
-            parallel_for((child.below + at_once - 1) / at_once, context.threads, context.monitor, [&](std::int64_t i) {
-                const auto begin = static_cast<std::int32_t>(i) * at_once;
-                add_columns(begin, std::min(child.below, begin + at_once));
-            });
+            parallel_for(
+                static_cast<std::int64_t>(workspace.runs.size()), context.threads, context.monitor,
+                [&](std::int64_t r) { add_runs(static_cast<std::size_t>(r), static_cast<std::size_t>(r) + 1); });
+        }
+    }
+
+    // The child's rows below in the front, as runs of rows that follow each other in both.
+    void find_runs(const Front& child, const Front& front, Workspace& workspace) const {
+        workspace.runs.clear();
+        const std::int32_t* const rows = symbolic_.rows.data() + child.row;
+        for (std::int32_t r = 0; r < child.below; ++r) {
+            const std::int32_t row = rows[r];
+            const std::int32_t to = row < front.first + front.columns ? row - front.first : workspace.local[at(row)];
+            if (!workspace.runs.empty() && workspace.runs.back().length < longest_run &&
+                workspace.runs.back().to + workspace.runs.back().length == to) {
+                ++workspace.runs.back().length;
+            } else {
+                workspace.runs.push_back({r, to, 1});
+            }
+        }
+    }
+
+    static void add(std::int32_t count, const double* __restrict source, double* __restrict to) {
+        for (std::int32_t i = 0; i < count; ++i) {
+            to[i] += source[i];
         }
     }
 
@@ -185,24 +210,38 @@ private:
 
 }  // namespace
 
-CholeskyFactor::CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, const Context& context, bool sets_fraction)
-    : symbolic_(plan.symbolic()), values_(symbolic_.values + readable_beyond) {
-    std::fill(values_.end() - readable_beyond, values_.end(), 0.0);
-    with_team(context.threads, [&] {
-        Factorisation(symbolic_, matrix, values_.data(), context, sets_fraction)
-            .run(schedule(symbolic_, context.threads));
-    });
-    peak_bytes_ = plan.peak_bytes(context.threads);
+double* CholeskyStorage::reserve(Buffer<double>& buffer, std::int64_t size) {
+    if (buffer.size() < size) {
+        buffer = Buffer<double>();
+        buffer = Buffer<double>(size);
+    }
+    return buffer.data();
+}
+
+CholeskyFactor::CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, const Context& context,
+                               CholeskyStorage& storage, bool sets_fraction)
+    : symbolic_(plan.symbolic()),
+      values_(CholeskyStorage::reserve(storage.values, symbolic_.values + readable_beyond)) {
+    std::fill_n(storage.values.data() + symbolic_.values, readable_beyond, 0.0);
+    const Schedule order = schedule(symbolic_, context.threads);
+    double* const stack = CholeskyStorage::reserve(storage.stack, order.top_stack);
+    Factorisation factorisation(symbolic_, matrix, storage.values.data(), {order.threads, context.monitor},
+                                sets_fraction);
+    with_team(order.threads, [&] { factorisation.run(order, stack); });
 }
 
 std::size_t CholeskyPlan::peak_bytes(int threads) const {
     const Schedule plan = schedule(symbolic_, threads);
-    const std::int64_t workers = std::min<std::int64_t>(threads, static_cast<std::int64_t>(plan.subtrees.size()));
-    const std::int64_t stacks = plan.passed + std::max(workers * plan.subtree_stack, plan.top_stack);
-    const std::size_t n = symbolic_.order.size();
-    return symbolic_.bytes() + static_cast<std::size_t>(symbolic_.values + stacks) * sizeof(double) +
-           static_cast<std::size_t>(std::max<std::int64_t>(1, workers)) * n * sizeof(std::int32_t) +
-           2 * n * sizeof(double);
+    const auto n = static_cast<std::int64_t>(symbolic_.order.size());
+    const auto workers = [&](const Schedule& s) {
+        return std::min<std::int64_t>(threads, static_cast<std::int64_t>(s.subtrees.size()));
+    };
+    const std::int64_t stacks = plan.passed + std::max(workers(plan) * plan.subtree_stack, plan.top_stack);
+    const std::int64_t maps = std::max<std::int64_t>(1, workers(plan)) * n / 2;
+    const Schedule substitution = substitution_schedule(symbolic_);
+    const std::int64_t vectors = n + plan.top_stack + std::max<std::int64_t>(1, workers(substitution)) * n;
+    return symbolic_.bytes() +
+           static_cast<std::size_t>(symbolic_.values + std::max(stacks + maps, vectors)) * sizeof(double);
 }
 
 }  // namespace trimatte

@@ -5,17 +5,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+
+#include "trimatte/parallel.hpp"
 
 namespace trimatte {
 namespace {
 
-constexpr std::ptrdiff_t leaf_size = 100;  // smaller parts are not worth cutting
+constexpr std::int64_t leaf_size = 30;      // unknowns; smaller parts are not worth cutting
+constexpr std::int64_t large_part = 16384;  // unknowns; larger parts are cut one level at a time, side by side
 
-struct Grid {
-    const Problem& problem;
-    std::int64_t x(std::int32_t i) const { return problem.pixel[i] % problem.width; }
-    std::int64_t y(std::int32_t i) const { return problem.pixel[i] / problem.width; }
+struct Place {
+    std::int32_t y, x, unknown;
 };
 
 // A strip of lines: the first of them, and what it costs to cut there.
@@ -26,71 +26,160 @@ struct Cut {
 
 // The strip that leaves both sides of similar size and is thin itself. count[l] = unknowns in line l. None if no strip
 // leaves the given share on each side.
-Cut best_cut(const std::vector<std::int64_t>& count, std::int64_t strip, std::int64_t total, double share) {
+Cut best_cut(const std::vector<std::int32_t>& count, std::int64_t strip, std::int64_t total, double share) {
     Cut best;
-    std::int64_t before = 0;
-    for (std::int64_t l = 0; l + strip <= static_cast<std::int64_t>(count.size()); ++l) {
-        const auto first = count.begin() + l;
-        const std::int64_t inside = std::accumulate(first, first + strip, std::int64_t{0});
+    const double least = share * static_cast<double>(total);
+    std::int64_t before = 0, inside = 0;
+    const auto lines = static_cast<std::int64_t>(count.size());
+    for (std::int64_t l = 0; l < std::min(strip, lines); ++l) {
+        inside += count[static_cast<std::size_t>(l)];
+    }
+    for (std::int64_t l = 0; l + strip <= lines; ++l) {
         const std::int64_t behind = total - before - inside;
-        if (static_cast<double>(std::min(before, behind)) >= share * static_cast<double>(total)) {
+        if (static_cast<double>(std::min(before, behind)) >= least) {
             const double imbalance = std::abs(static_cast<double>(before - behind)) / static_cast<double>(total);
             const double cost = static_cast<double>(inside) * (1 + 2 * imbalance);
             if (best.line < 0 || cost < best.cost) {
                 best = {l, cost};
             }
         }
-        before += *first;
+        before += count[static_cast<std::size_t>(l)];
+        inside -= count[static_cast<std::size_t>(l)];
+        inside += l + strip < lines ? count[static_cast<std::size_t>(l + strip)] : 0;
     }
     return best;
 }
 
-using Iterator = std::vector<std::int32_t>::iterator;
+struct Part {
+    std::int64_t begin, end;
+    std::int64_t size() const { return end - begin; }
+};
 
-void dissect(const Grid& grid, Iterator begin, Iterator end, Monitor& monitor) {
-    monitor.poll();
-    if (end - begin <= leaf_size) {
-        return;
-    }
-    const auto [x_min, x_max] =
-        std::minmax_element(begin, end, [&](std::int32_t a, std::int32_t b) { return grid.x(a) < grid.x(b); });
-    const auto [y_min, y_max] =
-        std::minmax_element(begin, end, [&](std::int32_t a, std::int32_t b) { return grid.y(a) < grid.y(b); });
-    const std::int64_t left = grid.x(*x_min), top = grid.y(*y_min);
-    std::vector<std::int64_t> in_column(static_cast<std::size_t>(grid.x(*x_max) - left) + 1);
-    std::vector<std::int64_t> in_row(static_cast<std::size_t>(grid.y(*y_max) - top) + 1);
-    for (auto i = begin; i != end; ++i) {
-        ++in_column[static_cast<std::size_t>(grid.x(*i) - left)];
-        ++in_row[static_cast<std::size_t>(grid.y(*i) - top)];
-    }
-    const std::int64_t strip = grid.problem.reach;
-    Cut columns, rows;
-    for (const double share : {0.2, 0.02}) {  // a well-balanced cut, else any
-        columns = best_cut(in_column, strip, end - begin, share);
-        rows = best_cut(in_row, strip, end - begin, share);
-        if (columns.line >= 0 || rows.line >= 0) {
-            break;
+class Dissection {
+public:
+    Dissection(const Problem& problem, Monitor& monitor)
+        : strip_(problem.reach),
+          monitor_(monitor),
+          places_(static_cast<std::size_t>(problem.unknowns())),
+          scratch_(places_.size()) {
+        std::int64_t row = -1, row_end = 0;  // pixels ascend: a division for each row is enough
+        for (std::int64_t i = 0; i < problem.unknowns(); ++i) {
+            const std::int64_t p = problem.pixel[i];
+            if (row < 0 || p >= row_end || p < row_end - problem.width) {
+                row = p / problem.width;
+                row_end = (row + 1) * problem.width;
+            }
+            places_[static_cast<std::size_t>(i)] = {static_cast<std::int32_t>(row),
+                                                    static_cast<std::int32_t>(p - row_end + problem.width),
+                                                    static_cast<std::int32_t>(i)};
         }
     }
-    if (columns.line < 0 && rows.line < 0) {
-        return;
+
+    std::vector<std::int32_t> run(int threads) {
+        const auto n = static_cast<std::int64_t>(places_.size());
+        std::vector<Part> large, small;
+        (n > large_part ? large : small).push_back({0, n});
+        while (!large.empty()) {
+            std::vector<Part> halves(2 * large.size());
+            parallel_for(static_cast<std::int64_t>(large.size()), threads, monitor_, [&](std::int64_t i) {
+                Counts counts;
+                cut(large[static_cast<std::size_t>(i)], counts, &halves[2 * static_cast<std::size_t>(i)]);
+            });
+            large.clear();
+            for (const Part& half : halves) {
+                (half.size() > large_part ? large : small).push_back(half);
+            }
+        }
+        parallel_for(static_cast<std::int64_t>(small.size()), threads, monitor_, [&](std::int64_t i) {
+            Counts counts;
+            dissect(small[static_cast<std::size_t>(i)], counts);
+        });
+        std::vector<std::int32_t> order(places_.size());
+        std::transform(places_.begin(), places_.end(), order.begin(), [](const Place& p) { return p.unknown; });
+        return order;
     }
-    const bool by_columns = rows.line < 0 || (columns.line >= 0 && columns.cost <= rows.cost);
-    const std::int64_t cut = by_columns ? columns.line : rows.line;
-    const auto line = [&](std::int32_t i) { return by_columns ? grid.x(i) - left : grid.y(i) - top; };
-    const auto second = std::stable_partition(begin, end, [&](std::int32_t i) { return line(i) < cut; });
-    const auto last = std::stable_partition(second, end, [&](std::int32_t i) { return line(i) >= cut + strip; });
-    dissect(grid, begin, second, monitor);
-    dissect(grid, second, last, monitor);
-}
+
+private:
+    struct Counts {
+        std::vector<std::int32_t> rows, columns;
+    };
+
+    void dissect(const Part& part, Counts& counts) {
+        monitor_.poll();
+        Part halves[2] = {};
+        if (part.size() > leaf_size && cut(part, counts, halves)) {
+            dissect(halves[0], counts);
+            dissect(halves[1], counts);
+        }
+    }
+
+    // Brings the part into the order first half, second half, strip. False if it cannot be cut.
+    bool cut(const Part& part, Counts& counts, Part* halves) {
+        halves[0] = halves[1] = {};
+        Place* const begin = places_.data() + part.begin;
+        Place* const end = places_.data() + part.end;
+        Place low = *begin, high = *begin;
+        for (const Place* p = begin; p != end; ++p) {
+            low.x = std::min(low.x, p->x);
+            low.y = std::min(low.y, p->y);
+            high.x = std::max(high.x, p->x);
+            high.y = std::max(high.y, p->y);
+        }
+        counts.columns.assign(static_cast<std::size_t>(high.x - low.x) + 1, 0);
+        counts.rows.assign(static_cast<std::size_t>(high.y - low.y) + 1, 0);
+        for (const Place* p = begin; p != end; ++p) {
+            ++counts.columns[static_cast<std::size_t>(p->x - low.x)];
+            ++counts.rows[static_cast<std::size_t>(p->y - low.y)];
+        }
+        Cut columns, rows;
+        for (const double share : {0.2, 0.02}) {  // a well-balanced cut, else any
+            columns = best_cut(counts.columns, strip_, part.size(), share);
+            rows = best_cut(counts.rows, strip_, part.size(), share);
+            if (columns.line >= 0 || rows.line >= 0) {
+                break;
+            }
+        }
+        if (columns.line < 0 && rows.line < 0) {
+            return false;
+        }
+        if (rows.line < 0 || (columns.line >= 0 && columns.cost <= rows.cost)) {
+            split(part, columns.line, counts.columns, halves, [&](const Place& p) { return p.x - low.x; });
+        } else {
+            split(part, rows.line, counts.rows, halves, [&](const Place& p) { return p.y - low.y; });
+        }
+        return true;
+    }
+
+    template <class Line>
+    void split(const Part& part, std::int64_t cut, const std::vector<std::int32_t>& count, Part* halves,
+               const Line& line) {
+        Place* const to = places_.data();
+        Place* const from = scratch_.data();
+        std::copy(to + part.begin, to + part.end, from + part.begin);
+        std::int64_t at[3] = {part.begin, part.begin, part.end};
+        for (std::int64_t l = 0; l < cut; ++l) {
+            at[1] += count[static_cast<std::size_t>(l)];
+        }
+        for (std::int64_t l = cut; l < cut + strip_; ++l) {
+            at[2] -= count[static_cast<std::size_t>(l)];
+        }
+        halves[0] = {part.begin, at[1]};
+        halves[1] = {at[1], at[2]};
+        for (const Place* p = from + part.begin; p != from + part.end; ++p) {
+            const std::int64_t l = line(*p);
+            to[at[l < cut ? 0 : l < cut + strip_ ? 2 : 1]++] = *p;
+        }
+    }
+
+    const std::int64_t strip_;
+    Monitor& monitor_;
+    std::vector<Place> places_, scratch_;
+};
 
 }  // namespace
 
-std::vector<std::int32_t> nested_dissection(const Problem& problem, Monitor& monitor) {
-    std::vector<std::int32_t> order(static_cast<std::size_t>(problem.unknowns()));
-    std::iota(order.begin(), order.end(), 0);
-    dissect({problem}, order.begin(), order.end(), monitor);
-    return order;
+std::vector<std::int32_t> nested_dissection(const Problem& problem, Monitor& monitor, int threads) {
+    return Dissection(problem, monitor).run(threads);
 }
 
 }  // namespace trimatte

@@ -9,7 +9,8 @@
 
 namespace trimatte {
 
-// order[k] = the unknown to eliminate as the k-th. Any result is a valid order.
-std::vector<std::int32_t> nested_dissection(const Problem& problem, Monitor& monitor);
+// order[k] = the unknown to eliminate as the k-th. Any result is a valid order. The order does not depend on the number
+// of threads.
+std::vector<std::int32_t> nested_dissection(const Problem& problem, Monitor& monitor, int threads = 1);
 
 }  // namespace trimatte

@@ -10,6 +10,8 @@
 namespace trimatte {
 namespace {
 
+constexpr double worth_sharing = 1e7;  // multiply-adds from which several threads are worth starting: a millisecond
+
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // Columns that are eliminated together, before the final numbering.
@@ -233,6 +235,9 @@ Symbolic analyse(const Csr& matrix, std::vector<std::int32_t> order, Monitor& mo
 }
 
 Schedule schedule(const Symbolic& symbolic, int threads) {
+    if (symbolic.work < worth_sharing) {
+        threads = 1;
+    }
     const auto count = static_cast<std::int32_t>(symbolic.fronts.size());
     std::vector<double> work(symbolic.fronts.size());        // of the subtree
     std::vector<std::int64_t> need(symbolic.fronts.size());  // numbers on the stack, at most
@@ -250,6 +255,7 @@ Schedule schedule(const Symbolic& symbolic, int threads) {
         }
     }
     Schedule result;
+    result.threads = threads;
     std::vector<char> is_subtree(symbolic.fronts.size(), 0);
     const double largest = (symbolic.work + 1000.0 * count) / (8.0 * threads);
     for (std::int32_t f = count - 1; f >= 0; --f) {
@@ -282,6 +288,11 @@ Schedule schedule(const Symbolic& symbolic, int threads) {
         result.top_stack = std::max(result.top_stack, need_of_top[at(f)]);
     }
     return result;
+}
+
+Schedule substitution_schedule(const Symbolic& symbolic) {
+    constexpr std::size_t shared_from = 20000;  // unknowns
+    return schedule(symbolic, symbolic.order.size() < shared_from ? 1 : 8);
 }
 
 }  // namespace trimatte

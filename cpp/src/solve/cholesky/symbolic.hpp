@@ -46,6 +46,7 @@ Symbolic analyse(const Csr& matrix, std::vector<std::int32_t> order, Monitor& mo
 // How the fronts are divided among threads. `subtrees` are given to one thread each, the largest first; the fronts
 // above them follow, with all threads at work within a front.
 struct Schedule {
+    int threads = 1;                     // worth starting
     std::vector<std::int32_t> subtrees;  // their roots
     std::vector<std::int32_t> top;       // ascending
     std::int64_t subtree_stack = 0;      // numbers that the updates of a subtree take at most
@@ -54,5 +55,8 @@ struct Schedule {
 };
 
 Schedule schedule(const Symbolic& symbolic, int threads);
+
+// The same for the substitution, whatever the number of threads.
+Schedule substitution_schedule(const Symbolic& symbolic);
 
 }  // namespace trimatte
