@@ -1,12 +1,13 @@
 """One library in one process: `python worker.py LIBRARY` reads commands as JSON lines and answers each with one.
 
-Started by peers.py, with the interpreter of the library's environment. Needs NumPy and the library only.
+Started by peers.py, with the interpreter of the library's environment. Needs NumPy, SciPy and the library only.
 """
 
 import contextlib
 import importlib.metadata
 import json
 import math
+import os
 import sys
 import time
 import warnings
@@ -22,10 +23,40 @@ HIDDEN = (150, 150)
 RADIUS, BATCH, EPOCHS = 2, 256, 1
 
 
+def csr_matrix(arrays):
+    import scipy.sparse
+
+    return scipy.sparse.csr_matrix((arrays["data"], arrays["indices"], arrays["indptr"]))
+
+
 def pymatting_tasks():
     import pymatting
 
+    def sparse(arrays, preconditioner=pymatting.jacobi, rtol=1e-7):
+        """PyMatting's own solver; `rtol` is its default."""
+        A, iterations = csr_matrix(arrays), []
+        x = pymatting.cg(
+            A,
+            arrays["rhs"],
+            M=preconditioner(A),
+            rtol=rtol,
+            callback=lambda *state: iterations.append(len(iterations)),
+        )
+        return x, {"iterations": len(iterations)}
+
+    def vcycle(arrays, **options):
+        return sparse(arrays, lambda A: pymatting.vcycle(A, tuple(arrays["shape"])), **options)
+
+    def ichol(arrays, **options):
+        return sparse(arrays, pymatting.ichol, **options)
+
+    kinds = {"jacobi": sparse, "vcycle": vcycle, "ichol": ichol}
     return {
+        **{
+            f"sparse-{kind}-{rtol:g}": lambda a, task=task, rtol=rtol: task(a, rtol=rtol)
+            for kind, task in kinds.items()
+            for rtol in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-13)
+        },
         "laplacian": lambda a: pymatting.cf_laplacian(a["image"]),
         "foreground": lambda a: pymatting.estimate_foreground_ml(a["image"], a["alpha"]),
         "alpha": lambda a: pymatting.estimate_alpha_cf(a["image"], a["trimap"]),
@@ -53,7 +84,25 @@ def trimatte_tasks():
         model = prior.fit(arrays["image"].astype(np.float32), arrays["trimap"])
         return np.array(model.training_loss)
 
+    def sparse(arrays):
+        matrix = csr_matrix(arrays)
+        x = np.zeros(matrix.shape[0])
+        info = trimatte._core.solve_sparse(
+            matrix.data,
+            matrix.indices,
+            matrix.indptr.astype(np.int64),
+            arrays["rhs"],
+            np.ones((1, x.size), np.float32),
+            x,
+            tolerance=1e-3,
+            max_iterations=1000,
+            threads=int(os.environ["OMP_NUM_THREADS"]),
+            monitor=(monitor := trimatte._core.Monitor(None)),
+        )
+        return x, {**info, "phases": monitor.seconds}
+
     return {
+        "sparse": sparse,
         "network": network,
         "laplacian": lambda a: trimatte.closed_form_laplacian(a["image"]),
         "foreground": lambda a: trimatte.estimate_foreground(a["image"], a["alpha"]).foreground,

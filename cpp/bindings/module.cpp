@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used(), pybind11::multiple_inter
     register_errors(m);
     register_monitor(m);
     register_solve(m);
+    register_sparse(m);
     register_affinity(m);
     register_prior(m);
     register_foreground(m);

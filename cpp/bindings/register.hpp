@@ -13,5 +13,6 @@ void register_metrics(pybind11::module_& m);
 void register_monitor(pybind11::module_& m);
 void register_prior(pybind11::module_& m);
 void register_solve(pybind11::module_& m);
+void register_sparse(pybind11::module_& m);
 
 }  // namespace trimatte::bindings

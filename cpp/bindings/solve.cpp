@@ -12,13 +12,14 @@
 namespace trimatte::bindings {
 namespace {
 
-constexpr std::pair<const char*, Solver> solvers[] = {{"auto", Solver::automatic},
+constexpr std::pair<const char*, Solver> names[] = {{"auto", Solver::automatic},
                                                       {"cholesky", Solver::cholesky},
                                                       {"multigrid", Solver::multigrid},
+                                                      {"graph-multigrid", Solver::graph_multigrid},
                                                       {"cg", Solver::conjugate_gradient}};
 
 Solver solver_named(const std::string& name) {
-    for (const auto& [known, solver] : solvers) {
+    for (const auto& [known, solver] : names) {
         if (name == known) {
             return solver;
         }
@@ -27,7 +28,7 @@ Solver solver_named(const std::string& name) {
 }
 
 const char* name_of(Solver solver) {
-    for (const auto& [name, known] : solvers) {
+    for (const auto& [name, known] : names) {
         if (solver == known) {
             return name;
         }
@@ -54,7 +55,7 @@ py::dict solve(const Affinity& affinity, const py::array& image, const Array<std
     const PictureInfo info =
         run(monitor, [&] { return solve_picture(affinity, view, known, first, out, options, monitor); });
     py::dict regions;
-    for (const auto& [name, which] : solvers) {
+    for (const auto& [name, which] : names) {
         const std::int64_t count = info.regions_of[static_cast<int>(which)];
         if (count > 0) {
             regions[name] = count;

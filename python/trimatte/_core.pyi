@@ -93,6 +93,27 @@ def solve(
     threads: int,
     monitor: Monitor,
 ) -> Solved: ...
+
+class SolvedSparse(TypedDict):
+    converged: bool
+    iterations: int
+    relative_residual: float
+    error_estimate: float
+    operator_complexity: float
+    peak_bytes: int
+
+def solve_sparse(
+    data: npt.NDArray[np.float64],
+    indices: npt.NDArray[np.int32],
+    indptr: npt.NDArray[np.int64],
+    rhs: npt.NDArray[np.float64],
+    near_null: npt.NDArray[np.float32],
+    x: npt.NDArray[np.float64],
+    tolerance: float,
+    max_iterations: int,
+    threads: int,
+    monitor: Monitor,
+) -> SolvedSparse: ...
 def multilevel_foreground(
     image: npt.NDArray[np.generic],
     alpha: npt.NDArray[np.float32],

@@ -14,7 +14,7 @@ from ._runtime.memory import available_memory
 from .affinities import Affinity
 from .priors import Guess
 
-SOLVERS = ("auto", "cholesky", "multigrid", "cg")
+SOLVERS = ("auto", "cholesky", "multigrid", "graph-multigrid", "cg")
 
 LEAST_TOLERANCE = 1e-12
 """Rounding of the matrix alone may move alpha by as much."""
@@ -79,7 +79,7 @@ def refuse_solver(solver: str, affinity: Affinity) -> None:
         reach = "has no limit" if affinity.reach is None else f"is {affinity.reach}"
         raise ValueError(
             f"solver: multigrid needs an affinity whose reach is at most {STENCIL_REACH} pixels, got {affinity}, "
-            f'whose reach {reach}; choose "auto"'
+            f'whose reach {reach}; choose "graph-multigrid" or "auto"'
         )
 
 

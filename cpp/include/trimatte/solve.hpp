@@ -10,7 +10,8 @@
 
 namespace trimatte {
 
-enum class Solver { automatic, cholesky, multigrid, conjugate_gradient };
+enum class Solver { automatic, cholesky, multigrid, graph_multigrid, conjugate_gradient };
+constexpr int solvers = 5;
 
 struct SolveOptions {
     Solver solver = Solver::automatic;
@@ -40,6 +41,8 @@ SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, 
 SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 // Multigrid takes problems with a stencil, or whose unknowns are coupled over at most Stencil::reach rows and columns.
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
+// Multigrid for any sparse matrix, without geometry.
+SolveInfo graph_multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 // Conjugate gradients with a diagonal preconditioner.
 SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
@@ -63,7 +66,7 @@ struct PictureInfo : SolveInfo {
     std::int64_t unknowns = 0;
     // How many connected regions went which way; a region that meets known pixels of one kind only is not solved where
     // the affinity says that its alpha is theirs, and no prior says more.
-    std::int64_t regions_of[4] = {};  // by Solver
+    std::int64_t regions_of[solvers] = {};  // by Solver
     std::int64_t constant_foreground = 0, constant_background = 0;
 };
 

@@ -23,6 +23,10 @@ struct Csr {
     std::size_t bytes() const { return row_start.bytes() + column.bytes() + value.bytes(); }
 };
 
+// Throws std::invalid_argument, which names the row, if a row is not sorted by column, has no positive diagonal, or holds
+// a number that is not finite.
+void check_rows(const Csr& matrix);
+
 // A matrix that somebody else owns, with entries of double.
 struct CsrView {
     std::int64_t rows;

@@ -17,9 +17,9 @@ void report(const Promise& promise, Monitor& monitor) {
 
 }  // namespace
 
-SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, bool is_hard, const SolveOptions& options,
-                             double* x, Monitor& monitor) {
-    Promise promise(options.tolerance, solve_noise(iterate, unknowns), is_hard);
+SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caution& caution,
+                             const SolveOptions& options, double* x, Monitor& monitor) {
+    Promise promise(options.tolerance, solve_noise(iterate, unknowns), caution);
     iterate.set_start(x, promise.share_of_noise());
     const Iterate::Norms first = iterate.settle();
     if (first.b2 == 0) {  // nothing unknown meets any foreground

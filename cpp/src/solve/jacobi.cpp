@@ -31,7 +31,7 @@ SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x,
         const Context context{options.threads, monitor};
         const ScaledMatrix scaled(problem.matrix, context);
         SparseIterate iterate(problem, scaled, std::make_unique<Identity>(problem.unknowns()), context);
-        info = conjugate_gradient(iterate, problem.unknowns(), false, options, x, monitor);
+        info = conjugate_gradient(iterate, problem.unknowns(), caution_of(problem), options, x, monitor);
     });
     info.solver = Solver::conjugate_gradient;
     return info;

@@ -287,7 +287,7 @@ private:
     const SolveOptions& options_;
     Monitor& monitor_;
     PictureInfo info_{{Solver::automatic, true, 0, 0, 0, 0}};
-    std::int64_t solved_[4] = {};  // unknowns, by solver
+    std::int64_t solved_[solvers] = {};  // unknowns, by solver
 };
 
 }  // namespace

@@ -56,11 +56,12 @@ Noise solve_noise(Iterate& iterate, std::int64_t unknowns) {
     return noise;
 }
 
-Promise::Promise(double tolerance, const Noise& noise, bool is_hard)
-    : noise_smallest_(noise.smallest),
+Promise::Promise(double tolerance, const Noise& noise, const Caution& caution)
+    : caution_(caution),
+      noise_smallest_(noise.smallest),
       share_(noise.largest > 0 ? (noise.is_gone ? 0.01 : 0.5) / noise.largest : 0.0),
       // Where the steps leave all of the noise, no mode may have been found yet.
-      goal_(goal_of(tolerance, noise.smallest < slow_below || noise.left > 1 || is_hard)),
+      goal_(goal_of(tolerance, noise.smallest < slow_below || noise.left > 1 || caution.is_hard)),
       is_met_(share_ == 0) {}
 
 bool Promise::look(double largest, SmallestRitzValue& ritz) {

@@ -29,8 +29,7 @@ Noise solve_noise(Iterate& iterate, std::int64_t unknowns);
 // When a solve may stop.
 class Promise {
 public:
-    // is_hard: see conjugate_gradient().
-    Promise(double tolerance, const Noise& noise, bool is_hard);
+    Promise(double tolerance, const Noise& noise, const Caution& caution);
 
     // How much of z, as the steps on noise leave it, goes into the start. Its largest pixel is 0.01 where nearly all
     // modes have been seen, 0.5 otherwise, and nothing where the steps broke down, since z may not be finite then.
@@ -45,18 +44,16 @@ public:
     bool look(double largest, SmallestRitzValue& ritz);
     // Whether the solve may stop after so many iterations with conjugate directions.
     bool is_kept(std::int64_t iterations) const {
-        return estimate_ <= goal_ && is_met_ && iterations >= iterations_at_least;
+        return estimate_ <= goal_ && is_met_ && iterations >= caution_.iterations_at_least;
     }
     // The same at the end of a solve. stuck: no digits are left to gain.
     bool is_kept_at_last(std::int64_t iterations, bool stuck) const {
-        const bool too_early = estimate_ > 0 && iterations < iterations_at_least && !stuck;
+        const bool too_early = estimate_ > 0 && iterations < caution_.iterations_at_least && !stuck;
         return estimate_ <= goal_ && (is_met_ || estimate_ == 0) && !too_early;
     }
 
 private:
-    // The estimate is too small until the slowest mode has shown.
-    static constexpr std::int64_t iterations_at_least = 10;
-
+    Caution caution_;
     double noise_smallest_;
     double share_;
     double goal_;

@@ -19,6 +19,7 @@ SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, 
     switch (solver) {
         case Solver::cholesky: return cholesky(problem, options, x, monitor);
         case Solver::multigrid: return multigrid(problem, options, x, monitor);
+        case Solver::graph_multigrid: return graph_multigrid(problem, options, x, monitor);
         default: return jacobi(problem, options, x, monitor);
     }
 }

@@ -230,8 +230,9 @@ SolveInfo solve_stencil(const Problem& problem, const SolveOptions& options, dou
     const Context context{options.threads, monitor};
     StencilIterate iterate(problem, stencil, context);
     monitor.phase("cg");
-    SolveInfo info =
-        conjugate_gradient(iterate, problem.unknowns(), is_drawing(stencil, context), options, x, monitor);
+    Caution caution = caution_of(problem);
+    caution.is_hard = is_drawing(stencil, context);
+    SolveInfo info = conjugate_gradient(iterate, problem.unknowns(), caution, options, x, monitor);
     info.solver = Solver::multigrid;
     info.peak_bytes += converted ? converted->bytes() : 0;
     return info;

@@ -1,0 +1,23 @@
+// Smoothed-aggregation multigrid for any sparse symmetric matrix that is positive (semi-)definite.
+//
+// Vanek, Mandel, Brezina, "Algebraic Multigrid by Smoothed Aggregation for Second and Fourth Order
+// Elliptic Problems", Computing 56, 1996. The method needs no geometry: it finds aggregates of
+// strongly coupled unknowns in the matrix.
+#pragma once
+
+#include <memory>
+
+#include "solve/preconditioner.hpp"
+#include "trimatte/buffer.hpp"
+#include "trimatte/parallel.hpp"
+#include "trimatte/sparse.hpp"
+
+namespace trimatte {
+
+// A has unit diagonal, and outlives what is returned. near_null holds `columns` vectors of A.rows
+// numbers, one after the other: what A maps to (almost) zero. For a matrix D^-1/2 L D^-1/2 they are
+// D^1/2 times those of L; the first one is nowhere zero (the constant).
+std::unique_ptr<Preconditioner> make_graph_multigrid(const Csr& A, const Buffer<float>& near_null, int columns,
+                                                     const Context& context);
+
+}  // namespace trimatte

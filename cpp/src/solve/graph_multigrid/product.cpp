@@ -1,0 +1,155 @@
+// Products and transposes of sparse matrices. A product is made row by row: F. G. Gustavson, "Two
+// Fast Algorithms for Sparse Matrices: Multiplication and Permuted Transposition", ACM TOMS 4,
+// 1978.
+#include <algorithm>
+#include <memory>
+#include <mutex>
+
+#include "solve/graph_multigrid/sparse_matrix.hpp"
+
+namespace trimatte::graph {
+namespace {
+
+// Entries of a range: some ten microseconds of a product with a vector.
+constexpr std::int64_t entries_per_range = 16384;
+
+// Row sums that are free: each thread that works takes one.
+class RowSums {
+public:
+    explicit RowSums(std::int64_t columns) : columns_(columns) {}
+
+    std::unique_ptr<RowSum> take() {
+        {
+            const std::lock_guard<std::mutex> lock(mutex_);
+            if (!free_.empty()) {
+                std::unique_ptr<RowSum> sum = std::move(free_.back());
+                free_.pop_back();
+                return sum;
+            }
+        }
+        return std::make_unique<RowSum>(columns_);
+    }
+    void give_back(std::unique_ptr<RowSum> sum) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        free_.push_back(std::move(sum));
+    }
+
+private:
+    std::int64_t columns_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<RowSum>> free_;
+};
+
+// The rows of one range.
+struct Piece {
+    std::vector<std::int64_t> row_end;
+    std::vector<std::int32_t> column;
+    std::vector<float> value;
+};
+
+}  // namespace
+
+std::vector<std::int64_t> ranges_of_rows(std::int64_t rows, const std::int64_t* row_start) {
+    std::vector<std::int64_t> borders{0};
+    // A row costs as much as a few entries, even if it is empty.
+    const auto cost = [&](std::int64_t i) { return row_start[i] + 4 * i; };
+    while (borders.back() < rows) {
+        std::int64_t end = borders.back() + 1;
+        std::int64_t step = 1;
+        while (end < rows && cost(end) - cost(borders.back()) < entries_per_range) {
+            step = std::min<std::int64_t>(2 * step, 64);
+            end = std::min(rows, end + step);
+        }
+        borders.push_back(end);
+    }
+    return borders;
+}
+
+void for_ranges(const std::vector<std::int64_t>& borders, const Context& context,
+                const std::function<void(std::int64_t, std::int64_t)>& body) {
+    parallel_for(static_cast<std::int64_t>(borders.size()) - 1, context.threads, context.monitor, [&](std::int64_t i) {
+        body(borders[static_cast<std::size_t>(i)], borders[static_cast<std::size_t>(i) + 1]);
+    });
+}
+
+SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vector<std::int64_t>& borders,
+                        const Context& context, const std::function<void(std::int64_t, RowSum&)>& fill) {
+    const auto count = static_cast<std::int64_t>(borders.size()) - 1;
+    std::vector<Piece> pieces(static_cast<std::size_t>(count));
+    RowSums sums(columns);
+    parallel_for(count, context.threads, context.monitor, [&](std::int64_t p) {
+        Piece& piece = pieces[static_cast<std::size_t>(p)];
+        std::unique_ptr<RowSum> sum = sums.take();
+        for (std::int64_t i = borders[static_cast<std::size_t>(p)]; i < borders[static_cast<std::size_t>(p) + 1]; ++i) {
+            fill(i, *sum);
+            for (std::size_t k = 0; k < sum->size(); ++k) {
+                piece.column.push_back(sum->column(k));
+                piece.value.push_back(static_cast<float>(sum->value(k)));
+            }
+            piece.row_end.push_back(static_cast<std::int64_t>(piece.column.size()));
+            sum->clear();
+            context.monitor.poll();
+        }
+        sums.give_back(std::move(sum));
+    });
+    std::vector<std::int64_t> first(static_cast<std::size_t>(count) + 1, 0);
+    for (std::size_t p = 0; p < pieces.size(); ++p) {
+        first[p + 1] = first[p] + static_cast<std::int64_t>(pieces[p].column.size());
+    }
+    SparseMatrix matrix{rows, columns, Buffer<std::int64_t>(rows + 1), Buffer<std::int32_t>(first.back()),
+                        Buffer<float>(first.back())};
+    matrix.row_start[0] = 0;
+    parallel_for(count, context.threads, context.monitor, [&](std::int64_t p) {
+        const auto at = static_cast<std::size_t>(p);
+        Piece& piece = pieces[at];
+        std::copy(piece.column.begin(), piece.column.end(), matrix.column.data() + first[at]);
+        std::copy(piece.value.begin(), piece.value.end(), matrix.value.data() + first[at]);
+        for (std::size_t k = 0; k < piece.row_end.size(); ++k) {
+            matrix.row_start[borders[at] + static_cast<std::int64_t>(k) + 1] = first[at] + piece.row_end[k];
+        }
+        piece = {};
+    });
+    return matrix;
+}
+
+SparseMatrix transposed(const SparseMatrix& matrix, const Context& context) {
+    SparseMatrix result{matrix.columns, matrix.rows, Buffer<std::int64_t>(matrix.columns + 1),
+                        Buffer<std::int32_t>(matrix.nonzeros()), Buffer<float>(matrix.nonzeros())};
+    std::vector<std::int64_t> next(static_cast<std::size_t>(matrix.columns) + 1, 0);
+    const std::vector<std::int64_t> borders = ranges_of_rows(matrix.rows, matrix.row_start.data());
+    const Context one_thread{1, context.monitor};
+    for_ranges(borders, one_thread, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t k = matrix.row_start[begin]; k < matrix.row_start[end]; ++k) {
+            ++next[static_cast<std::size_t>(matrix.column[k]) + 1];
+        }
+    });
+    for (std::size_t j = 1; j < next.size(); ++j) {
+        next[j] += next[j - 1];
+    }
+    std::copy(next.begin(), next.end(), result.row_start.begin());
+    for_ranges(borders, one_thread, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            for (std::int64_t k = matrix.row_start[i]; k < matrix.row_start[i + 1]; ++k) {
+                const std::int64_t to = next[static_cast<std::size_t>(matrix.column[k])]++;
+                result.column[to] = static_cast<std::int32_t>(i);
+                result.value[to] = matrix.value[k];
+            }
+        }
+    });
+    return result;
+}
+
+SparseMatrix product(const MatrixView& A, const SparseMatrix& B, const Context& context) {
+    const std::vector<std::int64_t> borders = ranges_of_rows(A.rows, A.row_start);
+    return build_rows(A.rows, B.columns, borders, context, [&](std::int64_t i, RowSum& sum) {
+        for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
+            const std::int64_t j = A.column[k];
+            const double a = A.value[k];
+            for (std::int64_t l = B.row_start[j]; l < B.row_start[j + 1]; ++l) {
+                sum.add(B.column[l], a * B.value[l]);
+            }
+        }
+    });
+}
+
+}  // namespace trimatte::graph

@@ -1,0 +1,49 @@
+// Conjugate gradients with the multigrid for graphs as preconditioner.
+#include "solve/conjugate_gradient.hpp"
+#include "solve/graph_multigrid/graph_multigrid.hpp"
+#include "solve/sparse_iterate.hpp"
+#include "trimatte/solve.hpp"
+
+namespace trimatte {
+namespace {
+
+// The near-null vectors of the scaled matrix: those of the problem times D^1/2. Colours count from their middle, 0.5, so
+// that they differ more from the constant.
+Buffer<float> near_null(const Problem& problem, const Buffer<double>& scale, const Context& context) {
+    const std::int64_t n = problem.unknowns();
+    Buffer<float> N((1 + problem.channels) * n);
+    parallel_ranges(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            N[i] = static_cast<float>(1 / scale[i]);
+            for (int c = 0; c < problem.channels; ++c) {
+                N[(c + 1) * n + i] = static_cast<float>((problem.colours[c * n + i] - 0.5) / scale[i]);
+            }
+        }
+    });
+    return N;
+}
+
+SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
+    const Context context{options.threads, monitor};
+    monitor.phase("hierarchy");
+    const ScaledMatrix scaled(problem.matrix, context);
+    const Buffer<float> N = near_null(problem, scaled.scale, context);
+    SparseIterate iterate(problem, scaled, make_graph_multigrid(scaled.A, N, 1 + problem.channels, context), context);
+    monitor.phase("cg");
+    SolveInfo info =
+        conjugate_gradient(iterate, problem.unknowns(), caution_of(problem), options, x, monitor);
+    info.solver = Solver::graph_multigrid;
+    return info;
+}
+
+}  // namespace
+
+SolveInfo graph_multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
+    SolveOptions own = options;
+    own.relative_residual = 0;
+    SolveInfo info{};
+    with_team(options.threads, [&] { info = solve_here(problem, own, x, monitor); });
+    return info;
+}
+
+}  // namespace trimatte
