@@ -79,7 +79,7 @@ def test_cg_reaches_the_residual_asked_for(noise, tolerance):
 def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
     image, trimap = noise
     with pytest.raises(
-        tm.ConvergenceError, match=r"cg: relative residual .* after 5 iterations, wanted an error of 0.001 and a residual of 1e-10$"
+        tm.ConvergenceError, match=r"cg: relative residual .* after 5 iterations, wanted an error .* of 1e-10$"
     ) as e:
         tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-10, max_iterations=5)
     error = e.value

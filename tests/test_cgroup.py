@@ -1,4 +1,4 @@
-"""CPU quotas and memory limits, read from a tree like that of a container, a systemd service or a plain machine."""
+"""CPU quotas and memory limits, read from a tree like that of a container, a service or a plain machine."""
 
 import pytest
 

@@ -212,8 +212,9 @@ def test_demo(tmp_path, capsys):
     assert "error of alpha over the unknown pixels: mean 0.0" in out
     assert read_picture(new / "cutout.png").pixels.shape == (64, 80, 4)
 
-    record = json.loads(succeed(capsys, "demo", "-o", tmp_path, "--height", "64", "--width", "80", "--json"))
-    scene = tm.datasets.dandelion(64, 80)
+    size = ("--height", "64", "--width", "80")
+    record = json.loads(succeed(capsys, "demo", "-o", tmp_path, *size, "--scene", "net", "--json"))
+    scene = tm.datasets.net(64, 80)
     alpha = tm.estimate_alpha((scene.image * 255 + 0.5).astype(np.uint8), scene.trimap)
     error = abs(alpha - scene.alpha)[scene.trimap == 128]
     assert record["mae"] == pytest.approx(error.mean(), abs=1e-5)
@@ -358,7 +359,7 @@ def test_messages_without_python(folder, capsys):
     )
     few = ["--solver", "cg", "--max-iterations", "1"]
     err = fail(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png", *few)
-    assert err.endswith("after 1 iterations, wanted an error of 0.001 and a relative residual of 1e-07\n")
+    assert err.endswith("after 1 iterations, wanted an error of 0.001\n")
 
 
 def test_refine(folder, capsys):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from tolerances import ALPHA_TOLERANCE
 
 import trimatte as tm
-from tolerances import ALPHA_TOLERANCE
 from trimatte.errors import ConvergenceError, TrimatteWarning
 
 
@@ -84,7 +84,9 @@ def rings():
 
 def test_a_region_that_touches_one_kind_takes_it_and_this_is_said():
     image, trimap, inside = rings()
-    with pytest.warns(TrimatteWarning, match=r"trimap: 12 unknown regions touch known pixels of one kind only") as said:
+    with pytest.warns(
+        TrimatteWarning, match=r"trimap: 12 unknown regions touch known pixels of one kind only"
+    ) as said:
         alpha, info = tm.solve_alpha(image, trimap)
     assert said[0].filename == __file__
     assert info.regions == {"cholesky": 1, "constant": 12}

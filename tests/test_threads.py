@@ -120,12 +120,12 @@ def test_progress(picture):
     tm.estimate_alpha(
         picture.image, picture.trimap, solver="cg", progress=lambda phase, done: calls.append((phase, done))
     )
-    assert {phase for phase, _ in calls} == {"laplacian", "cg"}
-    assert calls[0] == ("laplacian", 0)
+    assert {phase for phase, _ in calls} == {"regions", "laplacian", "cg"}
+    assert calls[0] == ("regions", 0)
     assert all(0 <= done <= 1 for _, done in calls)
     assert ("cg", 1) in calls
     phases = [phase for phase, _ in calls]
-    assert phases == sorted(phases, key=["laplacian", "cg"].index)
+    assert phases == sorted(phases, key=["regions", "laplacian", "cg"].index)
 
 
 class StopHere(Exception):

@@ -79,9 +79,9 @@ def solve_alpha(
     solver : {"auto", "cholesky", "multigrid", "cg"}
         Sparse Cholesky (direct), conjugate gradients with a colour-aware multigrid preconditioner,
         or with a diagonal one. "auto" decides for each connected region of unknown pixels: it takes
-        Cholesky for up to 5,000 unknowns and multigrid above, where Cholesky takes over if multigrid
-        has not ended after 100 iterations and the factor fits into the memory that is available.
-        Where an affinity reaches more than 2 pixels (closed-form with a radius above 1) there is no
+        Cholesky for up to 5,000 unknowns and multigrid above, where Cholesky takes over if
+        multigrid has not ended after 100 iterations and the factor fits into the memory that is
+        available. Where an affinity reaches more than 2 pixels (closed-form with a radius above 1) there is no
         multigrid, and "auto" takes Cholesky while the matrix is small enough for it, then "cg".
         `info.regions` counts the regions by the solver that gave their answer; `info.solver` is the
         one that solved the most pixels.
@@ -91,10 +91,10 @@ def solve_alpha(
         Levin's code does with w = 100; known pixels then move a little, and it costs as if all
         pixels were unknown.
     tolerance : float, default 1e-3
-        "multigrid" and "cg" stop where the largest error of alpha, against the exact solution of the
-        system, is at most this, as they estimate it with a margin of three. It is from 1e-12 to 1;
-        what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little time
-        would be saved.
+        "multigrid" and "cg" stop where the largest error of alpha, against the exact solution of
+        the system, is at most this, as they estimate it with a margin of three. It is from 1e-12 to
+        1; what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little
+        time would be saved.
     relative_residual : float, optional
         "cg" goes on until ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, too, where D is
         the diagonal of A, so that both sides are in units of alpha. With `known_weight`, what known
@@ -275,7 +275,7 @@ def _result(
         warn(_one_sided(info.regions["constant"]))
     if not converged:
         goal = f"an error of {settings.tolerance:.3g}"
-        if settings.relative_residual is not None:
+        if info.solver == "cg" and settings.relative_residual is not None:
             goal += f" and a residual of {settings.relative_residual:.3g}"
         raise ConvergenceError(
             f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "

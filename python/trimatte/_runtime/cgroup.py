@@ -1,4 +1,4 @@
-"""Limits of Linux control groups: the cores and the memory that containers and systemd allow a process."""
+"""Limits of Linux control groups: cores and memory that containers and systemd allow a process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def memory_left(root: Path = Path("/")) -> Iterator[int]:
         Where ``proc`` and ``sys`` are.
     """
     for top, path, is_second in _groups(root, "memory"):
-        files = ("memory.max", "memory.current") if is_second else ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        files = (
+            ("memory.max", "memory.current") if is_second else ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        )
         for group in _upwards(top, path):
             limit, used = (_read(group / file).strip() for file in files)
             if limit.isdigit() and used.isdigit():
@@ -47,7 +49,7 @@ def memory_left(root: Path = Path("/")) -> Iterator[int]:
 
 
 def _groups(root: Path, controller: str) -> Iterator[tuple[Path, str, bool]]:
-    """Yield the top folder and the path of each group that may limit, and whether it is of version 2."""
+    """Yield top folder, path, and whether it is of version 2, of each group that may limit."""
     top = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = (*line.split(":", 2), "", "")[:3]

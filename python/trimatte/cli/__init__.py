@@ -55,7 +55,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail('the command line needs click: pip install "trimatte[cli]"')
     try:
         from ..errors import TrimatteError, TrimatteWarning
-        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _sequence  # noqa: F401  (they register their commands)
+
+        # The modules register their commands.
+        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _sequence  # noqa: F401
         from ._app import app
 
         with warnings.catch_warnings():

@@ -186,7 +186,7 @@ class Method:
     def _try_options(self) -> None:
         known = np.zeros((_TRIAL_SIDE, _TRIAL_SIDE), np.uint8)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a trimap without unknown pixels: there is nothing to solve
+            warnings.simplefilter("ignore")  # the trimap has no unknown pixels, and nothing is solved
             try:
                 solve_alpha(known, known, **self._options())
             except (ValueError, TypeError) as error:
