@@ -3,16 +3,18 @@
     python benchmarks/drawings.py random --output benchmarks/compare/results/drawings.json
     python benchmarks/drawings.py pages --output benchmarks/compare/results/drawings_pages.json
 
-`random` draws nested discs, scattered shapes, lines and text of two to six colours, with hard edges (enlarged up
-to 8 times) or antialiased (drawn four times as large), without noise and with some of 1e-7 to 0.05, and makes
-almost all of each unknown. A drawing is *wrong* if multigrid says it has converged and is off by more than its
-tolerance; *given up* if it says that it has not. The exit code is 1 if any is wrong.
+`random` draws nested discs, scattered shapes, lines and text of two to six colours, with hard edges
+(enlarged up to 8 times) or antialiased (drawn four times as large), without noise and with noise of
+1e-7 to 0.05, and makes almost all pixels unknown. A drawing is *wrong* if multigrid says it has
+converged and is off by more than its tolerance; *given up* if it says that it has not. The exit
+code is 1 if any is wrong.
 
-`pages` solves pages of letters, logos and comics as PNG and as JPEG with the default options (`pages.py` draws
-them) and prints the goals beside what was measured. A page is *silently wrong* if its alpha is off by more than
-the tolerance and no error said so. The direct solution is Cholesky's, of each region by itself; regions of more
-than 100,000 unknown pixels are left out, and a part of the picture that is cut out of them is solved in both ways
-instead. The exit code is 1 if any page is silently wrong or fails. `--quick` takes the small pages only.
+`pages` solves pages of letters, logos and comics as PNG and as JPEG with the default options
+(`pages.py` draws them) and prints the goals beside the measurements. A page is *silently wrong* if
+its alpha is off by more than the tolerance and no error said so. The direct solution is Cholesky's,
+of each region by itself. Regions of more than 100,000 unknown pixels are left out of it; a part of
+the picture is cut out instead and solved in both ways. The exit code is 1 if any page is silently
+wrong or fails. `--quick` takes the small pages only.
 """
 
 import argparse
@@ -117,13 +119,14 @@ def measure(seed, soft, noise, max_iterations):
     return row | {"iterations": info.iterations, "error": float(abs(alpha - exact).max())}
 
 
-LETTERS_GOAL, OTHERS_GOAL = 2.5, 10.0  # microseconds per unknown pixel: each page of letters, median of the others
+LETTERS_GOAL = 2.5  # microseconds per unknown pixel at most, on each page of letters
+OTHERS_GOAL = 10.0  # microseconds per unknown pixel at most, in the median of logos and comics
 LONG_SOLVE = 20.0  # seconds; a solve that takes longer is not repeated
 LARGEST_DIRECT = 100_000  # unknown pixels of the largest region that is solved directly
 
 
 def drawn_pages(quick):
-    """Functions that draw the pages, one after another, so that only one is in memory, and a band for each."""
+    """Functions that draw one page each, and the band of its trimap."""
     for megapixels in (1,) if quick else (1, 6, 12):
         for size in (24, 40, 120):
             for band in ("narrow", "wide") if megapixels == 1 else ("narrow",):
@@ -136,10 +139,10 @@ def drawn_pages(quick):
 
 
 def direct_alpha(image, labels):
-    """Alpha of the regions that are small enough, each by Cholesky, and how many unknown pixels that leaves out.
+    """Alpha of the small regions, each by Cholesky, and the number of unknown pixels left out.
 
-    A region that knows one label only has that label as its answer: closed-form's Laplacian annuls constants.
-    What is left out is NaN.
+    A region that knows one label only has that label as its answer, since closed-form's Laplacian
+    maps constants to zero. Alpha is NaN in the regions left out.
     """
     numbers, count = pages.regions(labels)
     sizes = np.bincount(numbers.reshape(-1), minlength=count + 1)
@@ -185,7 +188,7 @@ def solved(image, labels, options):
 
 
 def crop_of(labels):
-    """The widest part around the picture's middle that has few enough unknown pixels for a direct solution."""
+    """The largest part around the picture's middle that is small enough for a direct solution."""
     height, width = labels.shape
     for share in np.linspace(1, 0.02, 50):
         h, w = int(share * height) // 2, int(share * width) // 2
@@ -243,7 +246,7 @@ def measure_page(page, band, jpeg, options):
 
 
 def goals(rows):
-    """What was wanted, what came, and whether that is enough, as printable rows."""
+    """Rows of (what is measured, its value, the most that is wanted)."""
     letters = [row["microseconds_per_unknown"] for row in rows if row["kind"] == "letters"]
     others = [row["microseconds_per_unknown"] for row in rows if row["kind"] != "letters"]
     failures = sum(row["failure"] is not None for row in rows)

@@ -1,4 +1,4 @@
-"""Pages of letters, logos and comics in flat colours: pictures with a known alpha, and their trimaps."""
+"""Pages of letters, logos and comics in flat colours, with their alpha and their trimaps."""
 
 import io
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 PROSE = """
-a and answer band black bright by colour dark edge every fall field for from glass grey half hand in into is
-it late leaf letter light line long matting mind night not of on one open page paper part quick read river same
-shape small so still stone that the then thin this through to two under water what where white wide word write
+a and answer band black bright by colour dark edge every fall field for from glass grey half hand in
+into is it late leaf letter light line long matting mind night not of on one open page paper part
+quick read river same shape small so still stone that the then thin this through to two under water
+what where white wide word write
 """
 WORDS = PROSE.split()
 SUPERSAMPLING = 3  # logos and comics are drawn this many times as wide and as high
@@ -123,7 +124,8 @@ def logo(seed, megapixels):
 def comic(seed, megapixels, ink):
     """Panels of figures with black outlines before backgrounds of flat shapes.
 
-    With `ink` the outlines, panel borders and letters are the foreground, else the figures with theirs.
+    With `ink` the foreground is outlines, panel borders and letters; otherwise it is figures with
+    their outlines.
     """
     rng = np.random.default_rng(seed)
     canvas = Canvas(megapixels, 1.4, rng)
@@ -183,10 +185,10 @@ def as_jpeg(image):
 def trimap(alpha, band):
     """A trimap of the coverage: unknown are partly covered pixels and those near an edge.
 
-    `band` is "wide" or "narrow". A wide band reaches 3 pixels into the foreground, but each connected piece of
-    it keeps its pixels farthest from the edge, however thin it is. A narrow one, as erosion of a mask makes it,
-    reaches 1 pixel into it and leaves nothing of thin strokes: many letters then have no known pixel. Both reach
-    2 pixels out of the foreground.
+    `band` is "wide" or "narrow". A wide band reaches 3 pixels into the foreground, but each
+    connected piece of it keeps its pixels farthest from the edge, however thin it is. A narrow one,
+    as erosion of a mask makes it, reaches 1 pixel into the foreground and leaves nothing of thin
+    strokes: many letters then have no known pixel. Both reach 2 pixels out of the foreground.
     """
     if band == "wide":
         inside = np.pad(alpha == 255, 1, constant_values=False)
@@ -204,9 +206,10 @@ def trimap(alpha, band):
 
 
 def regions(labels):
-    """Numbers from 1 of the unknown pixels' connected regions, 0 elsewhere, and how many there are.
+    """Numbers from 1 of the unknown pixels' connected regions, 0 elsewhere, and their count.
 
-    Two unknown pixels are neighbours if a window of 3 x 3 pixels holds both: they are at most 2 apart in x and y.
+    Two unknown pixels are neighbours if a window of 3 x 3 pixels holds both, that is, if they are
+    at most 2 pixels apart in x and in y.
     """
     unknown = labels == 128
     wide = unknown.copy()

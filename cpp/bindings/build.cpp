@@ -2,8 +2,8 @@
 #include <Eigen/Core>
 #include <string>
 
-#include "../src/simd/kernels.hpp"
 #include "register.hpp"
+#include "simd/kernels.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace py = pybind11;
