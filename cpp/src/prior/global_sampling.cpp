@@ -12,8 +12,8 @@
 #include <numeric>
 
 #include "base/random.hpp"
-#include "simd/kernels.hpp"
 #include "prior/known_colours.hpp"
+#include "simd/kernels.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/prior.hpp"
 
