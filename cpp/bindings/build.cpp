@@ -1,4 +1,4 @@
-// What the module was built with, for show_versions().
+// Tells what the module was built with, for show_versions().
 #include <Eigen/Core>
 #include <string>
 

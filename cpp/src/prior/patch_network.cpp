@@ -1,5 +1,5 @@
-// A network that learns alpha from labelled patches. Its examples are the known pixels, whose targets
-// are 0 or 1.
+// A network that learns alpha from labelled patches. Its examples are the known pixels, whose
+// targets are 0 or 1.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -100,7 +100,8 @@ public:
 
     bool any_held_out() const { return foreground_.held_out + background_.held_out > 0; }
 
-    // Draws `count` examples of a batch, from its example `first` on: inputs to x, 0 or 1 to target.
+    // Draws `count` examples of a batch, from its example `first` on: inputs to x, 0 or 1 to
+    // target.
     void fill(std::int64_t step, std::int64_t first, std::int64_t count, std::int64_t inputs, float* x,
               float* target) const {
         Random random(options_.seed, static_cast<std::uint64_t>(step) + 2, static_cast<std::uint64_t>(first));
@@ -167,8 +168,8 @@ std::vector<Buffer<float>> copy_weights(const Network& network) {
     return weights;
 }
 
-// Trains until the held-out pixels have not been predicted better for `patience` checks. The network
-// ends with the weights of the best check.
+// Trains until the held-out pixels have not been predicted better for `patience` checks. The
+// network ends with the weights of the best check.
 void train(Network& network, const Lessons& lessons, const PatchNetworkOptions& options, PatchTraining& result,
            Monitor& monitor) {
     const FillExamples fill = [&](std::int64_t step, std::int64_t first, std::int64_t count, float* x, float* target) {
@@ -192,7 +193,7 @@ void train(Network& network, const Lessons& lessons, const PatchNetworkOptions& 
                 if (result.validation_loss.back() < best) {
                     best = result.validation_loss.back();
                     checks_since = 0;
-                    best_weights.clear();  // before the next are copied, so that only one set is in memory
+                    best_weights.clear();  // first, so that only one set is in memory
                     best_weights = copy_weights(network);
                 }
             }
