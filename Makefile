@@ -27,7 +27,7 @@ quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
 	@echo "make test    the C++ tests, then the Python tests on the installed package"
-	@echo "make lint    ruff, mypy, import-linter, clang-format (make format mends the layout)"
+	@echo "make lint    ruff, mypy, import-linter, clang-format (make format mends the layout), lengths of functions, includes"
 	@echo "make gate    iterations, bytes and instructions beside the committed table (make gate-update writes it)"
 	@echo "make quality-update  write tests/quality_table.json, the errors that no method may exceed"
 	@echo "make kernels nanoseconds of multigrid's inner loops, and what memory gives"
@@ -61,6 +61,7 @@ lint: $(VENV)/lint
 	  then echo lint-imports; cd python && lint-imports --no-logo --no-cache ../pyproject.toml; \
 	  else echo "lint-imports: left out, it needs Python 3.11"; fi
 	clang-format --dry-run -Werror $(CPP_FILES)
+	python tools/check_structure.py
 
 format: $(VENV)/lint
 	ruff check --fix .

@@ -1,21 +1,35 @@
-"""Random drawings, multigrid's hardest pictures: its alpha beside Cholesky's.
+"""Drawings, multigrid's hardest pictures: the alpha of a solve beside a direct solution.
 
-    python benchmarks/drawings.py --output benchmarks/compare/results/drawings.json
+    python benchmarks/drawings.py random --output benchmarks/compare/results/drawings.json
+    python benchmarks/drawings.py pages --output benchmarks/compare/results/drawings_pages.json
 
-Draws nested discs, scattered shapes, lines and text of two to six colours, with hard edges (enlarged up to 8
-times) or antialiased (drawn four times as large), without noise and with some of 1e-7 to 0.05, and makes almost
-all of each unknown. A drawing is *wrong* if multigrid says it has converged and is off by more than its tolerance;
-*given up* if it says that it has not. Exit code 1 if any is wrong.
+`random` draws nested discs, scattered shapes, lines and text of two to six colours, with hard edges
+(enlarged up to 8 times) or antialiased (drawn four times as large), without noise and with noise of
+1e-7 to 0.05, and makes almost all pixels unknown. A drawing is *wrong* if multigrid says it has
+converged and is off by more than its tolerance; *given up* if it says that it has not. The exit
+code is 1 if any is wrong.
+
+`pages` solves pages of letters, logos and comics as PNG and as JPEG with the default options
+(`pages.py` draws them) and prints the goals beside the measurements. A page is *silently wrong* if
+its alpha is off by more than the tolerance and no error said so. The direct solution is Cholesky's,
+of each region by itself. Regions of more than 100,000 unknown pixels are left out of it; a part of
+the picture is cut out instead and solved in both ways. The exit code is 1 if any page is silently
+wrong or fails. `--quick` takes the small pages only.
 """
 
 import argparse
 import json
+import statistics
 import sys
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pages
 from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
 
 import trimatte as tm
 
@@ -105,13 +119,180 @@ def measure(seed, soft, noise, max_iterations):
     return row | {"iterations": info.iterations, "error": float(abs(alpha - exact).max())}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=150, help="of drawings of each sort")
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--max-iterations", type=int, default=3000)
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
+LETTERS_GOAL = 2.5  # microseconds per unknown pixel at most, on each page of letters
+OTHERS_GOAL = 10.0  # microseconds per unknown pixel at most, in the median of logos and comics
+LONG_SOLVE = 20.0  # seconds; a solve that takes longer is not repeated
+LARGEST_DIRECT = 100_000  # unknown pixels of the largest region that is solved directly
+
+
+def drawn_pages(quick):
+    """Functions that draw one page each, and the band of its trimap."""
+    for megapixels in (1,) if quick else (1, 6, 12):
+        for size in (24, 40, 120):
+            for band in ("narrow", "wide") if megapixels == 1 else ("narrow",):
+                yield lambda s=size, m=megapixels: pages.letters(s, m), band
+    for megapixels, seeds in ((0.25, 4),) if quick else ((0.25, 4), (1, 4), (6, 4)):
+        for seed in range(seeds):
+            yield lambda s=seed, m=megapixels: pages.logo(s, m), "wide"
+            yield lambda s=seed, m=megapixels: pages.comic(s, m, False), "wide"
+            yield lambda s=seed, m=megapixels: pages.comic(s, m, True), "wide"
+
+
+def direct_alpha(image, labels):
+    """Alpha of the small regions, each by Cholesky, and the number of unknown pixels left out.
+
+    A region that knows one label only has that label as its answer, since closed-form's Laplacian
+    maps constants to zero. Alpha is NaN in the regions left out.
+    """
+    numbers, count = pages.regions(labels)
+    sizes = np.bincount(numbers.reshape(-1), minlength=count + 1)
+    exact = np.where(labels == 128, np.nan, labels / np.float32(255)).astype(np.float32)
+
+    def solve(item):
+        number, box = item
+        if sizes[number] > LARGEST_DIRECT:
+            return
+        rows, columns = (slice(max(0, s.start - 2), s.stop + 2) for s in box)
+        own = numbers[rows, columns] == number
+        cut = labels[rows, columns].copy()
+        near = ndimage.maximum_filter(own, 5) & (cut != 128)
+        cut[~own & (cut == 128)] = 0  # too far away to be in a window with the region
+        label = cut[near][0]
+        if (cut[near] == label).all():
+            alpha = np.float32(label / 255)
+        else:
+            alpha = tm.estimate_alpha(image[rows, columns], cut, solver="cholesky", threads=1)[own]
+        exact[rows, columns][own] = alpha
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(solve, enumerate(ndimage.find_objects(numbers), 1)))
+    return exact, int(np.isnan(exact).sum())
+
+
+def solved(image, labels, options):
+    """Alpha, the record of the solve, its seconds, and the error that was raised or None."""
+    start = time.perf_counter()
+
+    def progress(phase, fraction):
+        if time.perf_counter() - start > options.limit:
+            raise TimeoutError(f"{phase}: not done after {options.limit:g} s")
+
+    try:
+        alpha, info = tm.solve_alpha(image, labels, threads=options.threads, progress=progress)
+        error = None
+    except tm.ConvergenceError as raised:
+        alpha, info, error = raised.alpha, raised.info, raised
+    except (tm.TrimatteError, MemoryError, ValueError, TimeoutError) as raised:
+        alpha, info, error = None, None, raised
+    return alpha, info, time.perf_counter() - start, error
+
+
+def crop_of(labels):
+    """The largest part around the picture's middle that is small enough for a direct solution."""
+    height, width = labels.shape
+    for share in np.linspace(1, 0.02, 50):
+        h, w = int(share * height) // 2, int(share * width) // 2
+        crop = np.s_[height // 2 - h : height // 2 + h, width // 2 - w : width // 2 + w]
+        if np.count_nonzero(labels[crop] == 128) <= LARGEST_DIRECT:
+            return crop
+    return None
+
+
+def error_of(alpha, exact):
+    """The largest difference where there is an exact alpha."""
+    return float(np.nanmax(abs(alpha - exact), initial=0))
+
+
+def measure_page(page, band, jpeg, options):
+    image = pages.as_jpeg(page.image) if jpeg else page.image
+    labels = pages.trimap(page.alpha, band)
+    numbers, count = pages.regions(labels)
+    unknown = int(np.count_nonzero(labels == 128))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        alpha, info, seconds, failure = solved(image, labels, options)
+        said = sorted({str(warning.message) for warning in caught})
+        if seconds <= LONG_SOLVE:
+            seconds = min(seconds, solved(image, labels, options)[2])
+        exact, left_out = direct_alpha(image, labels)
+        error = None if alpha is None else error_of(alpha, exact)
+        crop = crop_of(labels) if left_out else None
+        if crop is not None:
+            part, _, _, crop_failure = solved(image[crop], labels[crop], options)
+            failure = failure or crop_failure
+            if part is not None:
+                direct = tm.estimate_alpha(image[crop], labels[crop], solver="cholesky", threads=options.threads)
+                error = max(error or 0.0, error_of(part, direct))
+    off = None if alpha is None else float(abs(alpha - page.alpha / np.float32(255))[labels == 128].mean())
+    return {
+        "page": page.name,
+        "kind": page.kind,
+        "band": band,
+        "file": "JPEG" if jpeg else "PNG",
+        "pixels": labels.size,
+        "unknown": unknown,
+        "regions": count,
+        "largest_region": int(np.bincount(numbers.reshape(-1))[1:].max()),
+        "seconds": seconds,
+        "microseconds_per_unknown": seconds / unknown * 1e6,
+        "error": error,
+        "without_direct_solution": left_out,
+        "compared_on_crop": crop is not None,
+        "mean_error_to_true_alpha": off,
+        "failure": None if failure is None else f"{type(failure).__name__}: {failure}",
+        "warnings": said,
+        "info": None if info is None else info.as_dict(),
+    }
+
+
+def goals(rows):
+    """Rows of (what is measured, its value, the most that is wanted)."""
+    letters = [row["microseconds_per_unknown"] for row in rows if row["kind"] == "letters"]
+    others = [row["microseconds_per_unknown"] for row in rows if row["kind"] != "letters"]
+    failures = sum(row["failure"] is not None for row in rows)
+    silent = sum(row["failure"] is None and row["error"] > TOLERANCE for row in rows)
+    largest = max((row["error"] for row in rows if row["error"] is not None), default=0.0)
+    return [
+        ("letters, µs per unknown pixel, the slowest page", max(letters), LETTERS_GOAL),
+        ("logos and comics, µs per unknown pixel, median", statistics.median(others), OTHERS_GOAL),
+        ("pages that fail", failures, 0),
+        ("largest error of alpha", largest, TOLERANCE),
+        ("pages that are silently wrong", silent, 0),
+    ]
+
+
+def run_pages(options):
+    rows = []
+    print("| page | band | file | unknown | regions (largest) | s | µs per unknown | solver | error | fails |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for draw_page, band in drawn_pages(options.quick):
+        page = draw_page()
+        for jpeg in (False, True):
+            row = measure_page(page, band, jpeg, options)
+            rows.append(row)
+            error = "-" if row["error"] is None else f"{row['error']:.1e}"
+            share = row["without_direct_solution"] / row["unknown"]
+            left_out = f" (a crop; {share:.0%} left out)" if share else ""
+            print(
+                f"| {row['page']} | {row['band']} | {row['file']} | {row['unknown']} "
+                f"| {row['regions']} ({row['largest_region']}) | {row['seconds']:.2f} "
+                f"| {row['microseconds_per_unknown']:.2f} "
+                f"| {row['info']['solver'] if row['info'] else '-'} | {error}{left_out} "
+                f"| {(row['failure'] or 'no').split(':')[0]} |",
+                flush=True,
+            )
+    table = goals(rows)
+    print("\n| goal | wanted at most | measured | |\n|---|---|---|---|")
+    for name, measured, wanted in table:
+        print(f"| {name} | {wanted:g} | {measured:.3g} | {'reached' if measured <= wanted else 'MISSED'} |")
+    record = {"machine": machine.machine(), "threads": options.threads, "tolerance": TOLERANCE}
+    record["goals"] = [{"goal": name, "measured": m, "wanted_at_most": w} for name, m, w in table]
+    write(options.output, record | {"pages": rows})
+    failures, silent = (next(m for name, m, _ in table if name == wanted) for wanted in (table[2][0], table[4][0]))
+    return bool(failures or silent)
+
+
+def run_random(options):
     sorts, any_wrong = {}, False
     seeds = range(options.first_seed, options.first_seed + options.count)
     for name, soft, noise in SORTS:
@@ -126,10 +307,33 @@ def main():
             flush=True,
         )
         any_wrong |= bool(wrong)
-    if options.output:
-        record = {"machine": machine.machine(), "tolerance": TOLERANCE, "first_seed": options.first_seed}
-        options.output.write_text(json.dumps(record | {"sorts": sorts}, indent=1) + "\n")
-    sys.exit(any_wrong)
+    record = {"machine": machine.machine(), "tolerance": TOLERANCE, "first_seed": options.first_seed}
+    write(options.output, record | {"sorts": sorts})
+    return any_wrong
+
+
+def write(path, record):
+    if path:
+        path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("random", help="random drawings, solved by multigrid and by Cholesky")
+    command.add_argument("--count", type=int, default=150, help="number of drawings of each sort")
+    command.add_argument("--first-seed", type=int, default=0)
+    command.add_argument("--max-iterations", type=int, default=3000)
+    command.set_defaults(run=run_random)
+    command = commands.add_parser("pages", help="pages of letters, logos and comics, solved by default")
+    command.add_argument("--quick", action="store_true", help="take the small pages only")
+    command.add_argument("--threads", type=int, default=2)
+    command.add_argument("--limit", type=float, default=60, help="seconds after which a solve counts as failed")
+    command.set_defaults(run=run_pages)
+    for command in commands.choices.values():
+        command.add_argument("--output", type=Path, help="JSON file for the results")
+    options = parser.parse_args()
+    sys.exit(options.run(options))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-// NumPy arrays as views, and the core's arrays as NumPy's. Python has already checked and converted; here a wrong
-// array is a mistake of ours, so the messages are short.
+// NumPy arrays become views of the core, and the core's arrays become NumPy's. Python has checked
+// and converted them before. A wrong array here is a fault of the package, so the messages are
+// short.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -38,7 +39,7 @@ inline ImageView image_view(const py::array& image) {
     return {image.data(), type, image.shape(0), image.shape(1), static_cast<int>(image.shape(2))};
 }
 
-// The data of a plane of the image's size.
+// Returns the data of a plane that has the image's size.
 template <typename T>
 const T* plane(const Array<T>& array, const ImageView& image, const char* name) {
     if (array.ndim() != 2 || array.shape(0) != image.height || array.shape(1) != image.width) {
@@ -58,7 +59,7 @@ py::array_t<T> to_numpy(Buffer<T>&& buffer) {
     return py::array_t<T>(size, data, capsule);
 }
 
-// A read-only view of an array that `owner` keeps alive.
+// Returns a read-only view of an array that `owner` keeps alive.
 template <typename T>
 py::array_t<T> view_of(const Buffer<T>& buffer, py::handle owner) {
     py::array_t<T> view(buffer.size(), buffer.data(), owner);

@@ -1,9 +1,9 @@
-// What the module was built with, for show_versions().
+// Tells what the module was built with, for show_versions().
 #include <Eigen/Core>
 #include <string>
 
-#include "../src/simd/kernels.hpp"
 #include "register.hpp"
+#include "simd/kernels.hpp"
 #include "trimatte/parallel.hpp"
 
 namespace py = pybind11;

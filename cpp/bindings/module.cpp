@@ -1,6 +1,7 @@
 #include "register.hpp"
 
-// Without the GIL: the core has no state that two calls share. In subinterpreters: not without NumPy (_runtime/native.py).
+// The module runs without the GIL, since the core has no state that two calls share. It does not
+// run in subinterpreters, since NumPy does not (_runtime/native.py).
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used(), pybind11::multiple_interpreters::not_supported()) {
     using namespace trimatte::bindings;
     m.doc() = "The native core of trimatte. Not public: use the functions of the trimatte package.";

@@ -10,7 +10,8 @@ namespace trimatte::bindings {
 
 namespace {
 
-// A thread that asks for the GIL while the interpreter shuts down is killed in a way that C++ does not survive.
+// A thread that asks for the GIL while the interpreter shuts down is killed in a way that C++ does
+// not survive.
 bool interpreter_is_finalizing() {
 #if PY_VERSION_HEX >= 0x030D0000
     return Py_IsFinalizing() != 0;
@@ -21,11 +22,12 @@ bool interpreter_is_finalizing() {
 
 }  // namespace
 
-// Not kept: the exception's traceback holds the frame that holds this monitor.
+// The exception is not kept: its traceback holds the frame that holds this monitor.
 void PyMonitor::rethrow() { std::rethrow_exception(std::exchange(error_, nullptr)); }
 
 bool PyMonitor::report(const std::string& phase, double fraction) {
-    while (interpreter_is_finalizing()) {  // a daemon thread that has outlived the program: it ends with the process
+    // A daemon thread that has outlived the program waits here until the process ends.
+    while (interpreter_is_finalizing()) {
         std::this_thread::sleep_for(std::chrono::hours(1));
     }
     const py::gil_scoped_acquire acquire;

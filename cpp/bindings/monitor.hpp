@@ -1,4 +1,4 @@
-// The core's monitor with Python behind it: Ctrl-C and a progress callback.
+// The core's monitor asks Python for Ctrl-C and calls a progress callback.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -15,10 +15,10 @@ namespace trimatte::bindings {
 
 class PyMonitor : public Monitor {
 public:
-    // progress: called as progress(phase, fraction), or None.
+    // progress is called as progress(phase, fraction), or is None.
     explicit PyMonitor(py::object progress) : progress_(std::move(progress)) {}
 
-    // The exception that Python raised when the core was told to stop.
+    // Throws the exception that Python raised when the core was told to stop.
     [[noreturn]] void rethrow();
 
 protected:

@@ -14,7 +14,7 @@ const Label* labels_of(const Array<std::uint8_t>& labels, const ImageView& image
     return reinterpret_cast<const Label*>(plane(labels, image, "labels"));
 }
 
-// alpha: filled where unknown.
+// Writes alpha of the unknown pixels.
 void composite(const py::array& image, const Array<std::uint8_t>& labels, Array<float>& alpha,
                const std::vector<std::int64_t>& hidden, std::int64_t steps, std::int64_t batch, double learning_rate,
                double gamma, std::int64_t reach, std::int64_t neighbours, std::uint64_t seed, int threads,
@@ -27,7 +27,7 @@ void composite(const py::array& image, const Array<std::uint8_t>& labels, Array<
     run(monitor, [&] { composite_network(view, label, options, out, monitor); });
 }
 
-// alpha, cost: filled where unknown.
+// Writes alpha and cost of the unknown pixels.
 void sampling(const py::array& image, const Array<std::uint8_t>& labels, Array<float>& alpha, Array<float>& cost,
               std::int64_t sweeps, std::uint64_t seed, int threads, PyMonitor& monitor) {
     const ImageView view = image_view(image);
@@ -63,7 +63,7 @@ void predict_regression(const py::array& image, const std::optional<Array<std::u
     run(monitor, [&] { patch_regression_predict(view, label, radius, weights, threads, out, monitor); });
 }
 
-// Layer l as (W, b), copies.
+// Returns copies of layer l: (W, b).
 py::tuple layer_of(const Network& network, std::size_t l) {
     const Layer& layer = network.layers().at(l);
     Array<float> W({layer.inputs, layer.outputs});
@@ -87,7 +87,7 @@ void set_layer(Network& network, std::size_t l, const Array<float>& W, const Arr
     std::copy_n(b.data(), layer.outputs, layer.weight.data() + layer.inputs * layer.padded);
 }
 
-// A network in training on batches that Python gives.
+// Trains a network on batches that Python gives.
 class PyTrainer {
 public:
     PyTrainer(Network& network, std::int64_t batch, int threads)

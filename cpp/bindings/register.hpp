@@ -1,4 +1,4 @@
-// One function for each topic, called by module.cpp.
+// Each topic has one function, which module.cpp calls.
 #pragma once
 
 #include <pybind11/pybind11.h>

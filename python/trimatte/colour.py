@@ -1,8 +1,9 @@
 """Colours of the scene and colours of the display.
 
-What cameras and renderers write into EXR is proportional to light ("linear"); pictures for the display are
-encoded (sRGB), roughly as the eye sees differences. Affinities and priors compare colours, so alpha is found on
-the encoded ones; foregrounds are mixed with backgrounds as light is, so layers are found on the linear ones.
+The numbers that cameras and renderers write into EXR are proportional to light ("linear"). Pictures
+for the display are encoded (sRGB), roughly as the eye sees differences. Affinities and priors
+compare colours, so alpha is found on encoded colours. Foregrounds mix with backgrounds as light
+does, so layers are found on linear colours.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ def srgb_from_linear(linear: npt.ArrayLike) -> npt.NDArray[np.floating]:
     Parameters
     ----------
     linear : array of any shape; uint8, uint16, float32 or float64
-        1 is diffuse white. Floats may be above 1 (highlights) or below 0 (colours out of gamut); integers span
-        [0, 1].
+        Values of which 1 is diffuse white. Floats may be above 1 (highlights) or below 0 (colours
+        out of gamut). Integers span [0, 1].
 
     Returns
     -------
     ndarray of the same shape, float64 if `linear` is, else float32
-        In [0, 1] the sRGB encoding (IEC 61966-2-1). Its formulas go on outside: the straight toe below 0, the
-        power above 1, so that 10 becomes 2.70; what is then too large for the dtype becomes infinite.
+        The sRGB encoding (IEC 61966-2-1) in [0, 1]. Its formulas go on outside, the straight toe
+        below 0 and the power above 1, so that 10 becomes 2.70. Results that are too large for the
+        dtype are infinite.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def srgb_from_linear(linear: npt.ArrayLike) -> npt.NDArray[np.floating]:
 
 
 def linear_from_srgb(encoded: npt.ArrayLike) -> npt.NDArray[np.floating]:
-    """Decode what :func:`srgb_from_linear` encodes; parameters, result and errors are alike.
+    """Decode values that :func:`srgb_from_linear` encodes; parameters and errors are alike.
 
     Examples
     --------
@@ -88,14 +90,14 @@ def _converted(values: npt.ArrayLike, name: str, curve: Any) -> npt.NDArray[np.f
 
 
 def encoded(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.floating], float]:
-    """Encode a linear image for an affinity: colours from 0, and the largest of them, at least 1."""
+    """Encode a linear image for an affinity; return colours from 0 and the largest, at least 1."""
     out = srgb_from_linear(image)
     np.maximum(out, 0, out=out)
     return out, max(1.0, float(out.max(initial=0)))
 
 
 def displayed(pixels: npt.NDArray[Any], space: str) -> npt.NDArray[Any]:
-    """Return colours for the display: linear floats are encoded and cut off at 0 and 1, the rest passes."""
+    """Return colours for the display; only linear floats are encoded, and clipped to [0, 1]."""
     if space == "linear":
         pixels = srgb_from_linear(pixels)
     return np.clip(pixels, 0, 1) if pixels.dtype.kind == "f" else pixels

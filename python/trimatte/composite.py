@@ -1,4 +1,4 @@
-"""From layers to pictures: cut a foreground out, put it over something else."""
+"""Pictures from layers: foregrounds are cut out and put over other backgrounds."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ def cutout(
     exact_composite: bool = True,
     **options: Unpack[AlphaOptions],
 ) -> npt.NDArray[Any]:
-    """Cut the foreground out of an image: alpha and clean colours in one RGBA picture.
+    """Cut the foreground out of an image, as alpha and clean colours in one RGBA picture.
 
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
-        Colours; floats in [0, 1] unless `colour_space` is "linear".
+        Colours. Floats are in [0, 1] unless `colour_space` is "linear".
     trimap : (H, W) array
-        1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown.
+        1 (white) means surely foreground, 0 (black) surely background, all between is unknown.
     exact_composite : bool, default True
         As in `estimate_foreground`.
     **options
-        Those of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress,
+        Options of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress,
         ... `threads`, `progress` and `colour_space` also go to the estimation of the foreground.
 
     Returns
     -------
     (H, W, 4) ndarray of the dtype of `image`
-        Straight alpha: the colours are not multiplied by it. They are the estimated foreground,
-        defined under transparent pixels too, so that the cutout can be resized without a fringe.
-        Integers are rounded to the nearest.
+        The alpha is straight: colours are not multiplied by it. They are the estimated foreground,
+        which is defined under transparent pixels, too, so that the cutout can be resized without a
+        fringe. Integers are rounded to the nearest.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def stacked(foreground: npt.NDArray[Any], alpha: npt.NDArray[Any], dtype: npt.DT
     """Join (H, W, 3) or (H, W) colours and (H, W) alpha, both in [0, 1], into RGBA of `dtype`."""
     out = np.empty((*alpha.shape, 4), dtype)
     colours = quantized(foreground, dtype).reshape(*alpha.shape, -1)
-    for channel in range(3):  # three times faster than all at once
+    for channel in range(3):  # this is three times faster than all channels at once
         out[..., channel] = colours[..., channel % colours.shape[2]]
     out[..., 3] = quantized(alpha, dtype)
     return out
@@ -95,19 +95,18 @@ def composite(
     Parameters
     ----------
     foreground : (H, W, 3) or (H, W) ndarray of uint8, uint16, float32 or float64
-        Colours of the foreground, not multiplied by alpha, such as
-        ``estimate_foreground(image, alpha).foreground``. Floats are in [0, 1] unless `colour_space`
-        is "linear".
+        Colours of the foreground, not multiplied by alpha, such as ``estimate_foreground(image,
+        alpha).foreground``. Floats are in [0, 1] unless `colour_space` is "linear".
     alpha : (H, W) ndarray
         Floats in [0, 1], or integers as fractions of their full range.
     background : ndarray of the shape of `foreground`, or a colour
-        A picture of any of these dtypes, whatever the dtype of `foreground`; a grey picture (H, W)
+        A picture of any of these dtypes, whatever the dtype of `foreground`. A grey picture (H, W)
         may lie behind a coloured foreground. A colour is 3 numbers (one number for a grey
         foreground) in the units of `foreground`: 0 to 1 for floats, whole numbers 0 to 255 for
         uint8 and 0 to 65535 for uint16. Floats from 0 to 1 are refused for integers if there is a 1
-        among them, which could mean white.
+        among them, since it could mean white.
     colour_space : {"srgb", "linear"}
-        With "linear" floats may be any finite numbers; integers stay within their range. The
+        With "linear", floats may be any finite numbers, and integers stay within their range. The
         computation is the same.
 
     Returns
@@ -124,8 +123,8 @@ def composite(
 
     Notes
     -----
-    The values are used as they are. For display colours (sRGB), which most pictures hold, this is what image
-    editors and browsers do; light itself mixes as linear ones do.
+    The values are used as they are. Image editors and browsers do the same with display
+    colours (sRGB), which most pictures hold. Light itself mixes as linear colours do.
 
     Examples
     --------
@@ -142,11 +141,11 @@ def composite(
     back = _background(background, front, linear)
 
     out = np.empty_like(front)
-    # Sums of 16-bit numbers come too near to halves for float32.
+    # Sums of 16-bit numbers come so near to halves that float32 would round some of them wrongly.
     fine = {np.dtype(np.float64), np.dtype(np.uint16)}
     working = np.float32 if fine.isdisjoint((front.dtype, cover.dtype, back.dtype)) else np.float64
     opaque = working(_check.full_range(cover.dtype))
-    # In the units of the foreground, so that halves are rounded as they should be.
+    # The sum is in the units of the foreground, so that halves are rounded as they should be.
     unit = working(_check.full_range(front.dtype) / _check.full_range(back.dtype))
     whole = front.dtype.kind == "u"
     top = _check.full_range(front.dtype)
@@ -155,14 +154,14 @@ def composite(
         f = front[rows].astype(working)
         b = back[rows].astype(working) * unit
         mixed = a * f + (1 - a) * b
-        if whole:  # a linear background may be above white
+        if whole:  # a linear background may be brighter than white
             mixed = np.clip(mixed + working(0.5), 0, top)
         out[rows] = mixed.astype(front.dtype)
     return out.reshape(np.shape(foreground))
 
 
 def _background(background: npt.ArrayLike, front: npt.NDArray[Any], linear: bool) -> npt.NDArray[Any]:
-    """Return the background as (H, W, C), C = 1 or that of `front`; a colour becomes a view of one pixel."""
+    """Return the background as (H, W, C); it has 1 channel or those of `front`."""
     value = _check.unmasked(background, "background")
     if value.ndim >= 2:
         picture = _check.image(value, "background", linear=linear)

@@ -14,7 +14,7 @@ from ._runtime.threads import thread_count
 __all__ = ["Layers", "estimate_foreground"]
 
 
-# Beyond this float32 layers overflow.
+# Layers of float32 overflow if the values of an image span more than this.
 _WIDEST = 1e30
 
 
@@ -24,7 +24,7 @@ class Layers(NamedTuple):
     Attributes
     ----------
     foreground, background : (H, W, 3) or (H, W) ndarray of float32
-        Colours, defined at every pixel; in [0, 1] unless they are scene-linear.
+        Colours, which are defined at every pixel and in [0, 1] unless they are scene-linear.
     """
 
     foreground: npt.NDArray[np.float32]
@@ -47,39 +47,43 @@ def estimate_foreground(
 ) -> Layers:
     """Estimate the colours of foreground and background (multi-level estimation [1]_).
 
-    Put over a new background with the image's own colours, soft edges keep a fringe of the old background;
-    with these colours they do not. Works on any alpha: a matte of `estimate_alpha`, or the soft mask of a
-    segmentation network.
+    Soft edges keep a fringe of the old background if they are put over a new one with the image's
+    own colours. They do not with the colours found here. Any alpha will do: a matte of
+    `estimate_alpha`, or the soft mask of a segmentation network.
 
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
         Integers span their whole range, floats are in [0, 1] unless `colour_space` is "linear".
     alpha : (H, W) array of the same dtypes, or bool
-        Opacity; integers span their whole range, floats are in [0, 1].
+        Opacity. Integers span their whole range, floats are in [0, 1].
     regularization : float, default 1e-5
-        Smoothness between all neighbouring pixels, in the units of squared colour differences.
+        Weight of the smoothness between neighbouring pixels, beside a weight of 1 for the image's
+        colour.
     gradient_weight : float, default 1
-        Smoothness added per unit of difference in alpha.
+        Weight that is added to the smoothness per unit of difference in alpha.
     small_size, small_iterations, big_iterations : int, default 32, 10, 2
-        Iterations on levels with both sides of at most `small_size` pixels, and on larger ones.
+        Numbers of iterations on levels whose sides have at most `small_size` pixels, and on larger
+        ones.
     exact_composite : bool, default True
-        Move both layers by the least that makes ``alpha F + (1 - alpha) B`` equal the image (to float32
-        rounding) while both stay in [0, 1]. False leaves the smoother layers of the paper.
+        Whether to move both layers by the least that makes ``alpha F + (1 - alpha) B`` equal the
+        image, to float32 rounding, while both stay in [0, 1]. False leaves the smoother layers of
+        the paper.
     colour_space : {"srgb", "linear"}
-        "srgb": display colours, used as they are. "linear": scene-linear ones, of which floats may be any finite
-        numbers, up to 1e30 apart. The layers are of the same kind, with highlights above 1; they stay within the
-        range of the image's values, 0 and 1.
+        "srgb" means display colours, which are used as they are. "linear" means scene-linear
+        colours, whose floats may be any finite numbers that differ by at most 1e30. The layers are
+        of the same kind, with highlights above 1. They stay within the range of the image's values,
+        0 and 1.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
     progress : callable, optional
-        Called as ``progress(phase, fraction)``; an exception that it raises stops the call and is passed on.
+        It is called as ``progress(phase, fraction)``. An exception that it raises stops the call.
 
     Returns
     -------
     Layers
-        ``foreground, background``: float32, shaped like the image. Where alpha is exactly 1 the foreground is the
-        image, where it is 0 the background is.
+        ``foreground, background``, float32 and shaped like the image. The foreground is the image
+        where alpha is exactly 1, and the background is where alpha is 0.
 
     Raises
     ------
@@ -88,7 +92,8 @@ def estimate_foreground(
 
     References
     ----------
-    .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020.
+    .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation",
+       ICPR 2020.
 
     Examples
     --------

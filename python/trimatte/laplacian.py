@@ -1,4 +1,4 @@
-"""Matting Laplacians as SciPy matrices, for work of your own."""
+"""Matting Laplacians as SciPy matrices, for your own use."""
 
 from __future__ import annotations
 
@@ -25,41 +25,42 @@ def closed_form_laplacian(
     known: npt.ArrayLike | None = None,
     threads: int | None = None,
 ) -> scipy.sparse.csr_array:
-    """Matting Laplacian of closed-form matting [1]_.
+    """Return the matting Laplacian of closed-form matting [1]_.
 
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
-        Colours; integers span their whole range, floats are in [0, 1].
+        Colours. Integers span their whole range, floats are in [0, 1].
     epsilon : float, default 1e-7
-        Colour variance added to each window, in squared units of [0, 1] colours. Larger = smoother
-        alpha.
+        Colour variance that is added to each window, in squared units of [0, 1] colours. A larger
+        value makes alpha smoother.
     radius : int, default 1
         Windows are ``2 radius + 1`` pixels wide and lie fully inside the image. A row has up to
         ``(4 radius + 1)**2`` entries.
     known : (H, W) array of bool, optional
-        Pixels whose value is fixed: windows that hold nothing else are left out.
+        Pixels whose value is fixed. Windows that hold no other pixels are left out.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
 
     Returns
     -------
     (H*W, H*W) scipy.sparse.csr_array of float64
-        Symmetric, positive semidefinite, rows sum to zero; pixels in row-major order, indices
-        sorted. Index arrays are int32 while there are fewer than 2**31 entries, else int64.
+        It is symmetric and positive semidefinite, and its rows sum to zero. Pixels are in row-major
+        order, indices are sorted. Index arrays are int32 if there are fewer than 2**31 entries,
+        else int64.
 
     Raises
     ------
     ValueError
-        If `image` is not (H, W, 3) or (H, W), is smaller than one window, or has values outside
-        [0, 1] or NaN; if `known` has another size; if `epsilon` or `radius` is not positive.
+        If `image` is not (H, W, 3) or (H, W), is smaller than one window, or has values outside [0,
+        1] or NaN; if `known` has another size; if `epsilon` or `radius` is not positive.
     TypeError
         If an argument is of the wrong kind.
 
     Notes
     -----
-    Time grows with ``H W (2 radius + 1)**4``; radius 1 has a kernel of its own. The result takes
-    about 300 bytes per pixel at radius 1, and nothing else is held.
+    Time grows with ``H W (2 radius + 1)**4``; radius 1 has a kernel of its own. At
+    radius 1 the result takes about 300 bytes per pixel, and nothing else takes memory.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Trimaps from strokes painted over a picture."""
+"""Trimaps from strokes that are painted over a picture."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy.typing as npt
 from . import _check
 from .trimap import FOREGROUND, UNKNOWN
 
-# A picture that was saved without loss is changed by a stroke only.
+# A copy that was saved without loss differs from the picture by more than this only at strokes.
 _SMALLEST_CHANGE = 0.5 / 255
-# In a picture that went through JPEG: how white or black a stroke must be, how much it must have changed the
-# picture, and how many pixels that touch it must have.
+# If the copy went through JPEG, a stroke differs from white or black by at most _PURITY, differs
+# from the picture by more than _CHANGE, and has at least _FEWEST_PIXELS connected pixels.
 _PURITY = 0.15
 _CHANGE = 0.1
 _FEWEST_PIXELS = 12
-# More than this part of all pixels changed, but by no stroke: the picture went through JPEG.
+# The copy went through JPEG if more than this part of all pixels changed, but by no stroke.
 _LOSSY_FROM = 0.02
 
 Trimap = npt.NDArray[np.uint8]
@@ -32,31 +32,33 @@ def trimap_from_scribbles(
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
-        The picture; floats in [0, 1].
+        The picture. Floats are in [0, 1].
     scribbled : array of the same height and width
-        The copy: white strokes on the foreground, black ones on the background. It may have gone through JPEG.
+        The copy, with white strokes on the foreground and black ones on the background. It may have
+        gone through JPEG.
     trimap : (H, W) array, optional
-        What is known besides; strokes are added where it is unknown.
+        Trimap to which the strokes are added, where it is unknown.
 
     Returns
     -------
     (H, W) ndarray of uint8
-        0 background, 128 unknown, 255 foreground.
+        0 is background, 128 unknown, 255 foreground.
 
     Raises
     ------
     ValueError, TypeError
-        If the two have different sizes, if no stroke of either kind is found, if a stroke says the opposite of the
-        trimap, or if an array is wrong by itself.
+        If the two have different sizes, if no stroke of a kind is found, if a stroke contradicts
+        the trimap, or if an array is wrong by itself.
 
     Notes
     -----
-    A stroke is where the copy differs from the picture and is white or black. If the copy differs by a little
-    elsewhere too, as after JPEG, strokes are where it differs by more than 0.1 and is within 0.15 of white or
-    black, in patches of at least 12 pixels. White strokes on what is white already cannot be seen: paint a little
-    beyond it.
+    A pixel belongs to a stroke if the copy differs from the picture there and is white
+    or black. If the copy differs a little elsewhere, too, as after JPEG, strokes are patches of at
+    least 12 pixels where it differs by more than 0.1 and is within 0.15 of white or black. White
+    strokes cannot be seen where the picture is white already: let them reach a little beyond it.
 
-    The form is that of Levin et al., "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI 30(2), 2008.
+    The form is that of Levin et al., "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI
+    30(2), 2008.
 
     Examples
     --------
@@ -92,19 +94,19 @@ def trimap_from_strokes(
     Parameters
     ----------
     foreground, background : (H, W) arrays of bool, uint8, uint16, float32 or float64
-        Where the strokes are: values of at least half the range.
+        Masks of the strokes, which are where values are at least half the range.
     trimap : (H, W) array, optional
-        What is known besides; strokes are added where it is unknown.
+        Trimap to which the strokes are added, where it is unknown.
 
     Returns
     -------
     (H, W) ndarray of uint8
-        0 background, 128 unknown, 255 foreground.
+        0 is background, 128 unknown, 255 foreground.
 
     Raises
     ------
     ValueError, TypeError
-        If sizes differ, if nothing marks a kind, if strokes overlap or say the opposite of the trimap.
+        If sizes differ, if nothing marks a kind, or if strokes overlap or contradict the trimap.
     """
     marks: list[Mask] = []
     for value, name in ((foreground, "foreground"), (background, "background")):
@@ -131,7 +133,7 @@ def _without_specks(mask: Mask) -> Mask:
 
 
 def _marked(foreground: Mask, background: Mask, trimap: npt.ArrayLike | None, name: str) -> Trimap:
-    """Put strokes into a trimap, or into one that knows nothing."""
+    """Put strokes into a trimap, or into one that is all unknown."""
     if trimap is None:
         labels = np.full(foreground.shape, _check.UNKNOWN, np.uint8)
     else:

@@ -29,26 +29,28 @@ def trimap_from_mask(
     Parameters
     ----------
     mask : (H, W) ndarray of bool, uint8, uint16, float32 or float64
-        True, or large values, where the foreground is. Integers count as fractions of their full range
-        (255 or 65535), except that a mask with no value above 1 holds 0/1 labels. Floats are in [0, 1].
+        Mask that is true, or has large values, where the foreground is. Integers count as fractions
+        of their full range (255 or 65535), but a mask with no value above 1 holds labels 0 and 1.
+        Floats are in [0, 1].
     erode : float or (float, float)
-        How far the unknown band reaches into the mask, in pixels; a pair is (vertical, horizontal), the half
-        axes of an ellipse. A pixel of the mask stays foreground if nothing outside the mask is that near.
+        Distance by which the unknown band reaches into the mask, in pixels. A pair is (vertical,
+        horizontal), the half axes of an ellipse. A pixel of the mask stays foreground if no pixel
+        outside the mask is that near.
     dilate : float or (float, float)
-        How far the unknown band reaches out of the mask, likewise.
+        Distance by which the unknown band reaches out of the mask, in the same form.
     threshold : float, default 0.5
         A pixel belongs to the mask if its value is at least this; in (0, 1].
 
     Returns
     -------
     (H, W) ndarray of uint8
-        0 background, 128 unknown, 255 foreground.
+        0 is background, 128 unknown, 255 foreground.
 
     Raises
     ------
     ValueError
-        If `mask` is not (H, W) or empty, holds NaN, floats outside [0, 1] or 8-bit values in uint16; if `erode` or
-        `dilate` is negative or not finite; if `threshold` is outside (0, 1].
+        If `mask` is not (H, W) or empty, holds NaN, floats outside [0, 1] or 8-bit values in
+        uint16; if `erode` or `dilate` is negative or not finite; if `threshold` is outside (0, 1].
     TypeError
         If `mask` has another dtype, or a number is not a number.
 
@@ -59,17 +61,19 @@ def trimap_from_mask(
 
     Notes
     -----
-    Everything that is not clearly inside or outside has to lie in the unknown band. So:
+    All that is not clearly inside or outside has to lie in the unknown band. So choose
+    the sizes like this:
 
-    * `dilate` is the length of the longest hair or the widest blur that sticks out of the mask;
-    * `erode` is how far the mask strays over the true edge, plus half the width of that edge. Keep it
-      smaller than half the thinnest part that must stay foreground;
-    * start with 1 % of the picture's longer side for both, and look at the result. A band that is too wide
-      costs time and some accuracy; one that is too narrow cuts hair off, and nothing later brings it back.
+    * `dilate` is the length of the longest hair or the widest blur that sticks out of the mask.
+    * `erode` is the distance by which the mask strays over the true edge, plus half the width of
+      that edge. Keep it below half the thickness of the thinnest part that must stay foreground.
+    * Start with 1 % of the picture's longer side for both, and look at the result. A band that is
+      too wide costs time and some accuracy. One that is too narrow cuts hair off, and no later step
+      brings it back.
 
-    What lies beyond the border of the picture does not count: a mask that touches the border is not eroded
-    there. Distances are Euclidean between pixel centres. Time grows with the vertical radius: see
-    ``DESIGN.md`` for measurements.
+    What lies beyond the border of the picture does not count, so a mask that touches the border is
+    not eroded there. Distances are Euclidean, between the centres of pixels. Time grows with the
+    vertical radius.
 
     Examples
     --------
@@ -95,7 +99,7 @@ def trimap_from_mask(
             message = f"mask: {reason}; the trimap cannot be matted"
             warnings.warn(message, TrimatteWarning, stacklevel=2)
     trimap: npt.NDArray[np.uint8] = near_inside * np.uint8(UNKNOWN)
-    trimap += ~near_outside * np.uint8(FOREGROUND - UNKNOWN)  # far from the outside means near the inside
+    trimap += ~near_outside * np.uint8(FOREGROUND - UNKNOWN)  # they are near the inside, too
     return trimap
 
 
@@ -133,16 +137,16 @@ def _radii(size: float | tuple[float, float], name: str) -> tuple[float, float]:
     return float(pair[0]), float(pair[1])
 
 
-# Rounding must not lose a pixel that lies exactly on the ellipse.
+# This tolerance keeps pixels that lie exactly on the ellipse, in spite of rounding.
 _SLACK = 1e-9
 
 
 def _dilated(inside: npt.NDArray[np.bool_], vertical: float, horizontal: float) -> npt.NDArray[np.bool_]:
-    """Pixels with a pixel of `inside` in the ellipse around them.
+    """Return the pixels with a pixel of `inside` in the ellipse around them.
 
-    In each row the distance to the nearest pixel of `inside` is found once. A pixel is then near if, some
-    rows up or down, that distance is at most the half width that the ellipse has there. This is exact,
-    vectorises well, and is faster than a Euclidean distance transform up to large radii.
+    The distance to the nearest pixel of `inside` is found once in each row. A pixel is then near
+    if, some rows up or down, that distance is at most half the width of the ellipse there. This is
+    exact, vectorises well, and is faster than a Euclidean distance transform up to large radii.
     """
     height = len(inside)
     distance = _distance_in_row(inside, math.floor(horizontal + _SLACK))
@@ -151,7 +155,7 @@ def _dilated(inside: npt.NDArray[np.bool_], vertical: float, horizontal: float) 
     for rows in bands(height, inside.shape[1]):
         for offset in range(-reach, reach + 1):
             half_width = horizontal * math.sqrt(max(0, 1 - (offset / vertical) ** 2)) if offset else horizontal
-            limit = min(math.floor(half_width + _SLACK), inside.shape[1])  # farther than that there is nothing
+            limit = min(math.floor(half_width + _SLACK), inside.shape[1])
             top, bottom = max(rows.start, -offset), min(rows.stop, height - offset)
             if top < bottom:
                 near[top:bottom] |= distance[top + offset : bottom + offset] <= limit
@@ -159,7 +163,7 @@ def _dilated(inside: npt.NDArray[np.bool_], vertical: float, horizontal: float) 
 
 
 def _distance_in_row(inside: npt.NDArray[np.bool_], longest: int) -> npt.NDArray[np.unsignedinteger[Any]]:
-    """Distance along the row to the nearest pixel of `inside`; `longest` + 1 for anything farther."""
+    """Return distances along rows to the nearest pixel of `inside`, at most `longest` + 1."""
     width = inside.shape[1]
     longest = min(longest, width)
     dtype = np.uint8 if longest < 2**8 - 1 else np.uint16 if longest < 2**16 - 1 else np.uint32

@@ -1,4 +1,4 @@
-"""What a bug report needs to say."""
+"""Versions that a bug report needs to name."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ def versions() -> dict[str, str | int]:
     Returns
     -------
     dict
-        Keys: trimatte, python, platform, machine, numpy, scipy, pillow, eigen, eigen_source, compiler, openmp,
-        simd (the instruction set in use), threads (the default number of threads).
+        The keys are trimatte, python, platform, machine, numpy, scipy, pillow, eigen, eigen_source,
+        compiler, openmp, simd (the instruction set in use), threads (the default number of
+        threads).
     """
     import numpy
     import PIL

@@ -5,11 +5,13 @@
 //     w_j = regularization + gradient_weight |alpha_i - alpha_j|,   j: the up to four neighbours,
 // is minimal for given neighbours at
 //     F_i = f + a r / k,   B_i = g + b r / k,   r = I - a f - b g,   k = a^2 + b^2 + sum_j w_j,
-// where f and g are the means of the neighbours' F and B, weighted by w_j: the solution of their 2 x 2 system without
-// its determinant. From coarse to fine, every level starts from the colours of the level before.
+// where f and g are the means of the neighbours' F and B, weighted by w_j. This is the solution of
+// their 2 x 2 system, written without its determinant. The levels go from coarse to fine, and each
+// starts from the colours of the level before.
 //
-// The paper sweeps pixel after pixel. Here the pixels of a checkerboard's one colour go first, then those of the other:
-// neighbours are always of the other colour, so pixels may run on any thread and in vector lanes with the same result.
+// The paper sweeps pixel after pixel. Here the pixels lie on a checkerboard: those of one colour
+// are updated first, then those of the other. Neighbours always have the other colour, so pixels
+// may run on any thread and in vector lanes with the same result.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -23,12 +25,12 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t parallel_from = 16384;  // pixels of a level; smaller ones run on one thread
-constexpr std::int64_t band = 32;              // rows in a chunk
-constexpr std::int64_t sample_side = 256;      // of the sample that the start colours come from
+constexpr std::int64_t parallel_from = 16384;  // levels with fewer pixels run on one thread
+constexpr std::int64_t band = 32;              // rows in a band, which is one piece of work
+constexpr std::int64_t sample_side = 256;      // side of the sample for start colours, pixels
 
-// Colours of a level are stored row by row, channel by channel, and within that even columns first, then odd ones:
-// the pixels of one colour of the checkerboard lie side by side.
+// Colours of a level are stored row by row and channel by channel. Even columns come first in a row
+// of a channel, then odd ones, so that pixels of one colour of the checkerboard lie side by side.
 struct Level {
     std::int64_t height;
     std::int64_t width;
@@ -40,11 +42,11 @@ struct Level {
 
     std::int64_t row_size() const { return channels * width; }
     std::int64_t evens() const { return (width + 1) / 2; }
-    // Place of column x within its plane.
+    // Returns the place of column x within its plane.
     std::int64_t place(std::int64_t x) const { return x / 2 + (x % 2) * evens(); }
 };
 
-// Nearest pixel of a side of `from` pixels to pixel i of a side of `to` pixels.
+// Returns the pixel of a side of `from` pixels that is nearest to pixel i of a side of `to` pixels.
 std::int64_t nearest(std::int64_t i, std::int64_t from, std::int64_t to) { return (2 * i + 1) * from / (2 * to); }
 
 std::vector<std::int64_t> nearest_all(std::int64_t from, std::int64_t to) {
@@ -55,8 +57,9 @@ std::vector<std::int64_t> nearest_all(std::int64_t from, std::int64_t to) {
     return place;
 }
 
-// The four weights of every second pixel of a row from a[0] on, scaled to sum 1, and 1 / k. above and below may be
-// null. has_left, has_right: whether the first and last of them have a neighbour beside them.
+// The four weights of every second pixel of a row from a[0] on, scaled to sum 1, and 1 / k. `above`
+// and `below` may be null. has_left and has_right say whether the first and the last of these
+// pixels have a neighbour beside them.
 struct Weights {
     std::vector<float> left, right, up, down, inverse_k;
 
@@ -99,13 +102,14 @@ void interleave(const float* __restrict planes, std::int64_t width, int channels
     }
 }
 
-// Updates the pixels of one checkerboard colour in a row; one object for each chunk of rows.
+// Updates the pixels of one checkerboard colour in a row. Each band of rows has an object of its
+// own.
 class RowUpdate {
 public:
     RowUpdate(const Level& level, const MultilevelOptions& options)
         : level_(level), options_(options), weights_(level.evens()), alpha_(static_cast<std::size_t>(level.evens())) {}
 
-    // Columns of the given parity, 0 or 1.
+    // Updates the columns of the given parity, 0 or 1.
     void operator()(std::int64_t y, int parity) {
         const std::int64_t width = level_.width;
         const std::int64_t count = parity == 0 ? level_.evens() : width - level_.evens();
@@ -129,7 +133,8 @@ public:
             const std::int64_t other = plane + (1 - parity) * level_.evens();
             const Neighbours n{other - 1 + parity, other + parity, has_up ? own - level_.row_size() : own,
                                has_down ? own + level_.row_size() : own};
-            // The outermost pixels, whose missing neighbour has weight 0, read another pixel in its place.
+            // A missing neighbour of the outermost pixels has weight 0; another pixel is read in
+            // its place.
             const std::int64_t first = has_left ? 0 : 1;
             const std::int64_t last = has_right ? count : count - 1;
             if (!has_left) {
@@ -144,7 +149,7 @@ public:
     }
 
 private:
-    // Where the neighbours of the row's first pixel lie in F and B.
+    // Indices in F and B of the neighbours of the row's first pixel.
     struct Neighbours {
         std::int64_t left, right, up, down;
     };
@@ -228,7 +233,7 @@ private:
                      [&](std::int64_t i) { body(i * band, std::min(level.height, (i + 1) * band) - 1); });
     }
 
-    // Runs body(y) for the rows of a level; make_body makes one body for each band.
+    // Runs body(y) for the rows of a level. make_body() makes the body of each band.
     template <typename MakeBody>
     void for_rows(const Level& level, const MakeBody& make_body) {
         for_bands(level, [&](std::int64_t first, std::int64_t last) {
@@ -239,15 +244,15 @@ private:
         });
     }
 
-    // Mean colours of what is surely foreground and background, over a sample of the picture: they only start the
-    // coarsest level.
+    // Finds the mean colours of surely foreground and surely background pixels, over a sample of
+    // the picture. They only start the coarsest level.
     void find_start_colours() {
         const std::int64_t height = std::min(image_.height, sample_side);
         const std::int64_t width = std::min(image_.width, sample_side);
         const auto column = nearest_all(image_.width, width);
         std::vector<float> row(static_cast<std::size_t>(image_.channels * width));
         constexpr int none = 0, in_foreground = 1, in_background = 2;
-        double sum[3][4] = {};  // the last number counts
+        double sum[3][4] = {};  // colour, and the number of pixels
         for (std::int64_t v = 0; v < height; ++v) {
             const std::int64_t y = nearest(v, image_.height, height);
             sample_row(image_, y, column.data(), width, width, row.data());
@@ -336,8 +341,10 @@ private:
         const bool small = std::max(level.height, level.width) <= options_.small_size;
         const int iterations = small ? options_.small_iterations : options_.big_iterations;
         for (int i = 0; i < iterations; ++i) {
-            // Both colours in one pass over a band, the second one row behind the first, while the rows are in the
-            // cache. The second needs the first on both rows beside it: the outer rows wait for their neighbours.
+            // One pass over a band updates both colours, while the rows are in the cache. The
+            // second colour follows one row behind the first, since it needs the first on both rows
+            // beside it. The outer rows of a band wait for a second pass, when the neighbouring
+            // bands are done.
             for_bands(level, [&](std::int64_t first, std::int64_t last) {
                 RowUpdate update(level, options_);
                 for (std::int64_t y = first; y <= last; ++y) {
@@ -357,7 +364,7 @@ private:
         }
     }
 
-    // Opaque and transparent pixels keep the image's colour; rows become interleaved, in place.
+    // Opaque and transparent pixels take the image's colour. Rows become interleaved, in place.
     void finish(const Level& level) {
         for_rows(level, [&] {
             return [&, alpha = std::vector<float>(static_cast<std::size_t>(level.width)),
@@ -383,7 +390,7 @@ private:
         });
     }
 
-    // Columns in their order.
+    // Puts the columns into their order.
     static void merge(const Level& level, const float* __restrict split, float* __restrict out) {
         const float* odd = split + level.evens();
         for (std::int64_t k = 0; k < level.width / 2; ++k) {

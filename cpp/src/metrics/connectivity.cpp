@@ -1,5 +1,6 @@
-// Connectivity error of Rhemann et al., CVPR 2009, section 5. The components of all levels form a tree, which grows
-// from the highest level down by union-find: every pixel is looked at once, whatever the number of levels.
+// Connectivity error of Rhemann et al., "A Perceptually Motivated Online Benchmark for Image
+// Matting", CVPR 2009, section 5. The components of all levels form a tree. Union-find builds it
+// from the highest level down and looks at every pixel once, whatever the number of levels.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -10,14 +11,15 @@
 namespace trimatte {
 namespace {
 
-// Connected pixels, the same set from level `highest` down to the level above its parent's `highest`.
+// A set of connected pixels. It is a component of the levels from `highest` down to the one above
+// its parent's `highest`.
 struct Component {
     int highest;
-    std::int32_t parent;  // index of the component that it becomes part of; -1 for the whole picture
-    std::int32_t first;   // its first pixel
-    std::int32_t size;
+    std::int32_t parent;  // index of the component that takes it in; -1 for the whole picture
+    std::int32_t first;   // index of its first pixel
+    std::int32_t size;    // number of its pixels
 
-    // Of two components of one size, the one that comes first counts as larger.
+    // If two components have one size, the one that comes first counts as larger.
     bool is_larger(const Component& other) const {
         return size != other.size ? size > other.size : first < other.first;
     }
@@ -58,11 +60,11 @@ public:
         find_connected();
     }
 
-    // The level up to which a pixel is part of the largest component.
+    // Returns the level up to which a pixel is part of the largest component.
     int connected(std::int64_t p) const { return connected_[static_cast<std::size_t>(made_with_[p])]; }
 
 private:
-    // The highest level that is <= a.
+    // Returns the highest level that is <= a.
     std::uint8_t level_of(double a) const {
         int l = std::clamp(static_cast<int>(a * levels_), 0, levels_);
         if (l < levels_ && a >= static_cast<double>(l + 1) / levels_) {
@@ -84,7 +86,8 @@ private:
         }
         return p;
     }
-    // The first pixel leads, so that it names the component. A pixel that is not there yet has no leader.
+    // The first pixel of a set leads it, so that it names the component. Pixels of lower levels
+    // have no leader yet.
     void join(std::int32_t p, std::int32_t q) {
         if (leader_[q] < 0) {
             return;
@@ -95,7 +98,8 @@ private:
             size_[first] += size_[second];
         }
     }
-    // Adds the pixels of a level, makes the components that are new with them, and finds the largest of all.
+    // Adds the pixels of a level, makes the components that are new with them, and finds the
+    // largest component.
     void grow(int level, const std::int32_t* pixels, const std::int32_t* end) {
         const auto width = static_cast<std::int32_t>(mattes_.width);
         const auto count = static_cast<std::int32_t>(mattes_.pixels());
@@ -140,7 +144,8 @@ private:
         largest_[static_cast<std::size_t>(level)] =
             roots_.empty() ? -1 : *std::max_element(roots_.begin(), roots_.end(), smaller);
     }
-    // For each component the level up to which its pixels are part of the largest, from the whole picture upwards.
+    // Finds the level up to which the pixels of each component are part of the largest, from the
+    // whole picture upwards.
     void find_connected() {
         connected_.resize(components_.size());
         for (std::size_t c = components_.size(); c-- > 0;) {
@@ -148,7 +153,8 @@ private:
             const bool is_whole = component.parent < 0;
             const int below = is_whole ? -1 : components_[static_cast<std::size_t>(component.parent)].highest;
             const int up_to = is_whole ? -1 : connected_[static_cast<std::size_t>(component.parent)];
-            // What is the largest at the lowest of its levels is so at all of them: the others shrink.
+            // A component that is the largest at the lowest of its levels is so at all of them,
+            // since the others shrink.
             const bool goes_on =
                 up_to == below && largest_[static_cast<std::size_t>(below + 1)] == static_cast<std::int32_t>(c);
             connected_[c] = goes_on ? component.highest : up_to;
@@ -158,13 +164,13 @@ private:
     const Mattes& mattes_;
     int levels_;
     Monitor& monitor_;
-    Buffer<std::int32_t> leader_;        // union-find; -1: the pixel is not there yet
-    Buffer<std::int32_t> size_;          // of a leader's set
+    Buffer<std::int32_t> leader_;        // union-find; -1 if the pixel has not been added yet
+    Buffer<std::int32_t> size_;          // number of pixels of a leader's set
     Buffer<std::int32_t> latest_;        // a leader's component, -1 before there is one
-    Buffer<std::int32_t> made_with_;     // the component that a pixel was in when its level was done
+    Buffer<std::int32_t> made_with_;     // the component of a pixel after its level was added
     std::vector<Component> components_;  // parents after their children
     std::vector<std::int32_t> roots_;    // components without a parent so far
-    std::vector<std::int32_t> largest_;  // of each level
+    std::vector<std::int32_t> largest_;  // the largest component of each level
     std::vector<int> connected_;
 };
 

@@ -1,4 +1,5 @@
-// Gradient error of Rhemann et al., CVPR 2009, section 5.
+// Gradient error of Rhemann et al., "A Perceptually Motivated Online Benchmark for Image Matting",
+// CVPR 2009, section 5.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -9,13 +10,14 @@
 namespace trimatte {
 namespace {
 
-// A Gaussian and its derivative at -reach ... reach; the product of one along y and the other along x has 2-norm 1.
+// A Gaussian and its derivative at -reach ... reach, in pixels. The product of one along y and the
+// other along x has 2-norm 1.
 struct Filters {
     std::int64_t reach;
     std::vector<double> smooth, slope;
 
     explicit Filters(double sigma) {
-        // Where the Gaussian has fallen to a hundredth.
+        // The filters end where the Gaussian has fallen to 0.01.
         constexpr double pi = 3.14159265358979323846;
         const double height = 1 / (std::sqrt(2 * pi) * sigma);
         const double falls = std::max(0.0, -2 * std::log(0.01 / height));
@@ -35,7 +37,7 @@ struct Filters {
     }
 };
 
-// |grad a| of one row at a time.
+// |grad a|, one row at a time.
 class Gradient {
 public:
     Gradient(const double* a, std::int64_t height, std::int64_t width, const Filters& filters)

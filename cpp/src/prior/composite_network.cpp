@@ -1,6 +1,7 @@
-// A network that learns to unmix: from a colour and its place to alpha. Its examples are mixtures of a known foreground
-// and a known background colour from around the same place, made afresh for every step, so that it sees what no label
-// shows: half-transparent pixels.
+// A network that learns to unmix: its inputs are a colour and its place, its output is alpha. Its
+// examples are mixtures of a known foreground and a known background colour from around the same
+// place. They are made anew for every step, so that the network sees half-transparent pixels, which
+// no label shows.
 #include <algorithm>
 #include <cmath>
 
@@ -15,20 +16,21 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t most_colours = 8000;
-constexpr std::int64_t most_queries = 20000;
-// Of the examples, these parts have alpha 0 and 1; the others are spread evenly between.
+constexpr std::int64_t most_colours = 8000;   // known colours of each kind
+constexpr std::int64_t most_queries = 20000;  // places where mixtures are made
+// This part of the examples has alpha 0, as much has alpha 1, and the others lie evenly between.
 constexpr float share_of_each_end = 0.45f;
 constexpr double last_rate = 1e-5;
 
-// What the network sees: (colour - mean) / deviation, and the place from -2 to 2.
+// The inputs of the network: (colour - mean) / deviation, and the place, from -2 to 2 along the
+// longer side.
 struct Inputs {
     int channels;
     std::vector<float> mean;
-    float scale;
-    float half;  // of the longer side
+    float scale;  // 1 / deviation
+    float half;   // half the longer side, in pixels
 
-    // Over the unknown pixels; one deviation for all channels.
+    // Mean and deviation are taken over the unknown pixels. All channels have one deviation.
     Inputs(const ImageView& image, const Label* labels, int threads, Monitor& monitor)
         : channels(image.channels), half(0.5f * static_cast<float>(std::max(image.height, image.width))) {
         struct Sums {
@@ -84,11 +86,12 @@ struct Inputs {
     }
 };
 
-// The known colours of one kind, as powers, and which of them lie around each query.
+// The known colours of one kind, their powers (colour ^ gamma), and the numbers of those that lie
+// around each query.
 struct Colours {
     std::vector<float> colour, power;
     std::vector<std::int32_t> near;
-    std::int64_t count;  // of those for each query
+    std::int64_t count;  // colours around each query
 
     Colours(const ImageView& image, std::vector<Place>&& known, const std::vector<Place>& queries,
             const CompositeNetworkOptions& options, Monitor& monitor) {
@@ -101,7 +104,7 @@ struct Colours {
         count = std::min<std::int64_t>(options.neighbours, static_cast<std::int64_t>(places.size()));
         near = nearest(places, queries, count, options.threads, monitor);
     }
-    // One of those around a query.
+    // Draws one of the colours around a query.
     std::int64_t draw(Random& random, std::int64_t query) const {
         return near[static_cast<std::size_t>(query * count + random.below(count))];
     }

@@ -1,19 +1,22 @@
-// Global sampling: for every unknown pixel, the pair of a known foreground and a known background colour that explains
-// it best, among all pairs of the unknown region's border. He, Rhemann, Rother, Tang, Sun, "A Global Sampling Method
-// for Alpha Matting", CVPR 2011, with its letters. The search is their SampleMatch: propagation between neighbours and
-// random tries around the best, in a plane whose axes are the colours in order of brightness.
+// Global sampling finds, for every unknown pixel, the pair of a known foreground and a known
+// background colour that explains it best, among all pairs from the border of the unknown region.
+// The method and its letters are those of He, Rhemann, Rother, Tang, Sun, "A Global Sampling Method
+// for Alpha Matting", CVPR 2011. The search is their SampleMatch: pairs propagate between
+// neighbours, and random pairs are tried around the best, in a plane whose axes are the colours in
+// order of brightness.
 //
-// Their cost (Eq. 6) counts what is left of the colour in 8-bit units (Eq. 3) and how far away the two samples lie, in
-// units of the distance to the nearest known pixel of the kind (Eq. 4, 5). A sweep reads what the sweep before left, so
-// that the result does not depend on the order of the pixels.
+// Their cost (Eq. 6) is the sum of the colour's residual in 8-bit units (Eq. 3) and the distances
+// to the two samples, in units of the distance to the nearest known pixel of the kind (Eq. 4, 5). A
+// sweep reads the pairs of the sweep before, so that the result does not depend on the order of the
+// pixels.
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <numeric>
 
 #include "base/random.hpp"
-#include "simd/kernels.hpp"
 #include "prior/known_colours.hpp"
+#include "simd/kernels.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/prior.hpp"
 
@@ -25,7 +28,7 @@ struct Samples {
     std::vector<float> planes;  // three colours, y, x
 };
 
-// By brightness.
+// Returns the samples in ascending order of brightness.
 Samples samples_at(const ImageView& image, const std::vector<Place>& places, int threads, Monitor& monitor) {
     const std::vector<float> colours = colours_at(image, places, threads, monitor);
     const auto channels = static_cast<std::size_t>(image.channels);
@@ -57,7 +60,7 @@ struct Pairs {
         : F(count), B(count), alpha(count), cost(count, std::numeric_limits<float>::infinity()) {}
 };
 
-// The search, for a block of pixels at a time: what is tried for one pixel does not depend on another's.
+// The search works on blocks of pixels. The pairs tried for a pixel do not depend on its block.
 class Search {
 public:
     Search(const ImageView& image, const Label* labels, const SamplingOptions& options, Monitor& monitor)
@@ -68,7 +71,7 @@ public:
           index_(static_cast<std::size_t>(image.pixels()), -1),
           best_(unknown_.size()),
           next_(unknown_.size()) {
-        // The known pixels that touch the unknown region.
+        // The samples are the known pixels that touch the unknown region.
         const KnownPlaces known = known_near_unknown(image, labels, 1, options.threads, monitor);
         F_ = samples_at(image, known.foreground, options.threads, monitor);
         B_ = samples_at(image, known.background, options.threads, monitor);
@@ -124,7 +127,7 @@ public:
 private:
     static constexpr std::int64_t block_size = 512;
 
-    // Unknown pixels [begin, end) and a pair to try for each.
+    // The unknown pixels [begin, end), and a pair to try for each.
     struct Block {
         std::int64_t begin, end;
         std::array<std::int32_t, block_size> f, b;
@@ -155,7 +158,7 @@ private:
         });
     }
 
-    // Takes the block's pairs where they cost less.
+    // Replaces pairs by the block's where these cost less.
     void attempt(Block& block, Pairs& pairs) const {
         const auto n = static_cast<std::int64_t>(unknown_.size());
         simd::kernels().pair_costs(block.end - block.begin, pixels_.data() + block.begin, n, F_.planes.data(), F_.count,
@@ -166,7 +169,7 @@ private:
                                      pairs.alpha.data() + block.begin, pairs.cost.data() + block.begin);
     }
 
-    // The pairs of the eight neighbours.
+    // Tries the pairs of the eight neighbours.
     void propagate(Block& block) {
         for (std::int64_t dy = -1; dy <= 1; ++dy) {
             for (std::int64_t dx = -1; dx <= 1; ++dx) {
@@ -187,7 +190,7 @@ private:
         }
     }
 
-    // Random pairs around the best, in windows of half the size each time.
+    // Tries random pairs around the best, in windows of half the size each time.
     void try_around(Block& block, std::int64_t sweep) {
         std::array<std::uint32_t, block_size> random;
         for (std::int64_t i = block.begin; i < block.end; ++i) {
@@ -213,8 +216,8 @@ private:
     Monitor& monitor_;
     Samples F_, B_;
     std::vector<Place> unknown_;
-    std::vector<std::int32_t> index_;  // of each pixel among the unknown ones, or -1
-    std::vector<float> pixels_;
+    std::vector<std::int32_t> index_;  // for each pixel its number among the unknown ones, or -1
+    std::vector<float> pixels_;        // planes; see pair_costs in simd/kernels.hpp
     Pairs best_, next_;
 };
 

@@ -1,4 +1,4 @@
-// Known pixels near the unknown region, and their colours. Private to this folder.
+// Known pixels near the unknown region, and their colours. This header is private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -13,30 +13,33 @@ struct Place {
     std::int32_t y, x;
 };
 
-// The pixels with this label, in the order of the picture.
+// Returns the pixels with this label, in the order of the picture.
 std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, int threads, Monitor& monitor);
 
 struct KnownPlaces {
     std::vector<Place> foreground, background;
 };
 
-// The known pixels with an unknown one within `reach` rows and columns, in the order of the picture; of a kind that has
-// none, at most 100,000 of all.
+// Returns the known pixels with an unknown one within `reach` rows and columns, in the order of the
+// picture. A kind that has none there is represented by at most 100,000 of all its pixels, drawn at
+// random.
 KnownPlaces known_near_unknown(const ImageView& image, const Label* labels, std::int64_t reach, int threads,
                                Monitor& monitor);
 
-// At most `count` of them, drawn at random, in the order of the picture.
+// Returns at most `count` of the places, drawn at random, in the order of the picture.
 std::vector<Place> some_of(std::vector<Place>&& places, std::int64_t count, std::uint64_t seed);
 
-// Their colours: channels numbers each, one after the other. `places` must be in the order of the picture.
+// Returns the colours of the places, one after the other, each as `image.channels` numbers. The
+// places must be in the order of the picture.
 std::vector<float> colours_at(const ImageView& image, const std::vector<Place>& places, int threads, Monitor& monitor);
 
-// The Euclidean distance of each pixel to the nearest one with this label, in pixels, as a plane; infinity if there is
-// none. Felzenszwalb, Huttenlocher, Theory of Computing 8, 2012.
+// Returns, as a plane, the Euclidean distance of each pixel to the nearest one with this label, in
+// pixels. It is infinity if there is none. The algorithm is that of Felzenszwalb, Huttenlocher,
+// "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012.
 std::vector<float> distance_to(const ImageView& image, const Label* labels, Label label, int threads, Monitor& monitor);
 
-// For each query, the `count` places nearest to it; fewer places than that: all of them. Equal distances: the earlier
-// in `places`.
+// Returns the numbers of the `count` places nearest to each query, in ascending order, query after
+// query. All are returned if there are fewer. The earlier in `places` is nearer at equal distances.
 std::vector<std::int32_t> nearest(const std::vector<Place>& places, const std::vector<Place>& queries,
                                   std::int64_t count, int threads, Monitor& monitor);
 

@@ -1,6 +1,7 @@
-// Training and prediction of small networks. A batch is cut into chunks of 64 examples that do not depend on the number
-// of threads; their gradients are added in order. Products run in kernels of our own: the instruction set is chosen at
-// load, which Eigen's templates cannot be, and every sum has one order.
+// Training and prediction of small networks. A batch is cut into chunks of 64 examples, whatever
+// the number of threads, and the gradients of the chunks are added in order. Matrix products have
+// kernels of their own (simd/kernels_network.inl): these choose the instruction set when the
+// program runs, which Eigen's templates cannot do, and they add every sum in one order.
 #include "trimatte/network.hpp"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ Buffer<float> zeros(std::int64_t size) {
     return buffer;
 }
 
-// out[l]: the output of layer l for `rows` inputs x.
+// Writes the output of layer l for `rows` inputs x to out[l].
 void forward(const Network& network, const float* x, std::int64_t rows, std::vector<Buffer<float>>& out) {
     const simd::Kernels& kernels = simd::kernels();
     std::int64_t stride = network.inputs();
@@ -86,7 +87,8 @@ std::int64_t Network::widest() const {
 struct Trainer::Work {
     Buffer<float> inputs, targets;
     std::vector<Buffer<float>> out;
-    Buffer<float> delta[2];  // the loss's gradient by a layer's outputs, and by those of the layer before
+    // Gradients of the loss with respect to a layer's outputs, and to those of the layer before.
+    Buffer<float> delta[2];
 
     explicit Work(const Network& network)
         : inputs(chunk * network.inputs()), targets(chunk), out(make_outputs(network)) {

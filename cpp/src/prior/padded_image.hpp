@@ -1,4 +1,5 @@
-// A picture with a border of repeated pixels, so that every pixel has a patch. Private to this folder.
+// A picture with a border of repeated pixels, so that every pixel has a patch. This header is
+// private to this folder.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +11,14 @@
 
 namespace trimatte {
 
-// Rows of the picture, interleaved, with `radius` pixels more on both sides: patch row dy of pixel (y, x) is
-// (2 radius + 1) * channels numbers at row(y + dy) + x * channels. T: float, double.
+// Rows of the picture, interleaved, with `radius` pixels more on both sides. Row dy of the patch of
+// pixel (y, x) is (2 radius + 1) * channels numbers at row(y + dy) + x * channels. T is float or
+// double.
 template <typename T>
 class PaddedRows {
 public:
-    // Room for the rows from y_begin - radius to y_end + radius - 1; those beyond the picture repeat the nearest.
+    // There is room for the rows from y_begin - radius to y_end + radius - 1. Rows beyond the
+    // picture repeat the nearest.
     PaddedRows(const ImageView& image, int radius, std::int64_t y_begin, std::int64_t y_end)
         : image_(image),
           radius_(radius),
@@ -27,7 +30,7 @@ public:
     std::int64_t first() const { return first_; }
     std::int64_t end() const { return end_; }
     void load() { load(first_, end_); }
-    // Rows [begin, end) of those; different ones may be loaded at once.
+    // Loads the rows [begin, end) of those. Threads may load different rows at the same time.
     void load(std::int64_t begin, std::int64_t end) {
         std::vector<T> planar(static_cast<std::size_t>(image_.width * image_.channels));
         std::int64_t loaded = -1;

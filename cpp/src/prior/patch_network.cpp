@@ -1,4 +1,5 @@
-// A network that learns alpha from labelled patches: the known pixels are its examples, 0 or 1 their targets.
+// A network that learns alpha from labelled patches. Its examples are the known pixels, whose
+// targets are 0 or 1.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -15,11 +16,11 @@
 namespace trimatte {
 namespace {
 
-// More known pixels of a kind than these are not needed; the rest is left out at random.
+// More known pixels of a kind than these are not needed. Pixels drawn at random stand for all.
 constexpr std::int64_t most_examples = 400000;
 constexpr std::int64_t most_held_out = 10000;
 
-// Makes the network's input numbers of a pixel, from rows that hold its patch.
+// Makes the network's inputs for a pixel from rows of the picture that hold its patch.
 class InputMaker {
 public:
     InputMaker(const ImageView& image, const PatchInputs& inputs, std::int64_t y_begin, std::int64_t y_end, int threads,
@@ -56,7 +57,7 @@ private:
     PaddedRows<float> rows_;
 };
 
-// Known pixels of one kind, those held out first.
+// Known pixels of one kind. Those held out for validation come first.
 struct Examples {
     std::vector<Place> places;
     std::int64_t in_picture;
@@ -82,6 +83,129 @@ struct Examples {
     }
 };
 
+// The examples of both kinds as the network sees them.
+class Lessons {
+public:
+    Lessons(const ImageView& image, const Label* labels, const PatchInputs& inputs, const PatchNetworkOptions& options,
+            Monitor& monitor)
+        : options_(options),
+          monitor_(monitor),
+          make_input_(image, inputs, 0, image.height, options.threads, monitor),
+          foreground_(image, labels, Label::foreground, options, monitor),
+          background_(image, labels, Label::background, options, monitor),
+          share_of_foreground_(options.balanced
+                                   ? 0.5
+                                   : static_cast<double>(foreground_.in_picture) /
+                                         static_cast<double>(foreground_.in_picture + background_.in_picture)) {}
+
+    bool any_held_out() const { return foreground_.held_out + background_.held_out > 0; }
+
+    // Draws `count` examples of a batch, from its example `first` on: inputs to x, 0 or 1 to
+    // target.
+    void fill(std::int64_t step, std::int64_t first, std::int64_t count, std::int64_t inputs, float* x,
+              float* target) const {
+        Random random(options_.seed, static_cast<std::uint64_t>(step) + 2, static_cast<std::uint64_t>(first));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const bool is_foreground = static_cast<double>(random.uniform()) < share_of_foreground_;
+            const Place& place = (is_foreground ? foreground_ : background_).draw(random);
+            make_input_(place.y, place.x, x + i * inputs);
+            target[i] = is_foreground ? 1.0f : 0.0f;
+        }
+    }
+
+    // The mean squared error over the held-out pixels. Both kinds count as they do in training.
+    double validation_loss(const Network& network) const {
+        double loss = 0;
+        for (const Examples* examples : {&foreground_, &background_}) {
+            if (examples->held_out == 0) {
+                continue;
+            }
+            const bool is_foreground = examples == &foreground_;
+            const double sum = squared_error(network, *examples, is_foreground ? 1.0f : 0.0f);
+            loss += (is_foreground ? share_of_foreground_ : 1 - share_of_foreground_) * sum /
+                    static_cast<double>(examples->held_out);
+        }
+        return loss;
+    }
+
+private:
+    // The sum over the held-out examples of one kind.
+    double squared_error(const Network& network, const Examples& examples, float target) const {
+        const std::int64_t count = examples.held_out;
+        constexpr std::int64_t block = 1024;
+        std::vector<double> parts(static_cast<std::size_t>((count + block - 1) / block), 0.0);
+        parallel_for((count + block - 1) / block, options_.threads, monitor_, [&](std::int64_t k) {
+            const std::int64_t begin = k * block, size = std::min(block, count - begin);
+            std::vector<float> out(static_cast<std::size_t>(size));
+            const auto fill_held_out = [&](std::int64_t first, std::int64_t n, float* x) {
+                for (std::int64_t i = 0; i < n; ++i) {
+                    const Place& p = examples.places[static_cast<std::size_t>(begin + first + i)];
+                    make_input_(p.y, p.x, x + i * network.inputs());
+                }
+            };
+            Predictor predict(network);
+            predict(size, fill_held_out, out.data());
+            for (const float v : out) {
+                parts[static_cast<std::size_t>(k)] += static_cast<double>((v - target) * (v - target));
+            }
+        });
+        return std::accumulate(parts.begin(), parts.end(), 0.0);
+    }
+
+    const PatchNetworkOptions& options_;
+    Monitor& monitor_;
+    InputMaker make_input_;
+    Examples foreground_, background_;
+    double share_of_foreground_;
+};
+
+std::vector<Buffer<float>> copy_weights(const Network& network) {
+    std::vector<Buffer<float>> weights;
+    for (const Layer& layer : network.layers()) {
+        weights.emplace_back(layer.weight.size());
+        std::copy(layer.weight.begin(), layer.weight.end(), weights.back().begin());
+    }
+    return weights;
+}
+
+// Trains until the held-out pixels have not been predicted better for `patience` checks. The
+// network ends with the weights of the best check.
+void train(Network& network, const Lessons& lessons, const PatchNetworkOptions& options, PatchTraining& result,
+           Monitor& monitor) {
+    const FillExamples fill = [&](std::int64_t step, std::int64_t first, std::int64_t count, float* x, float* target) {
+        lessons.fill(step, first, count, network.inputs(), x, target);
+    };
+    Trainer trainer(network, options.batch, options.threads);
+    double best = std::numeric_limits<double>::infinity(), sum = 0;
+    std::vector<Buffer<float>> best_weights;
+    std::int64_t checks_since = 0, steps_since = 0;
+    while (result.steps < options.steps && checks_since < options.patience) {
+        sum += trainer.step(options.learning_rate, fill, monitor);
+        ++result.steps;
+        ++steps_since;
+        if (result.steps % options.check_every == 0 || result.steps == options.steps) {
+            result.training_loss.push_back(sum / static_cast<double>(steps_since));
+            sum = 0;
+            steps_since = 0;
+            if (lessons.any_held_out()) {
+                result.validation_loss.push_back(lessons.validation_loss(network));
+                ++checks_since;
+                if (result.validation_loss.back() < best) {
+                    best = result.validation_loss.back();
+                    checks_since = 0;
+                    best_weights.clear();  // first, so that only one set is in memory
+                    best_weights = copy_weights(network);
+                }
+            }
+        }
+        monitor.set_fraction(static_cast<double>(result.steps) / static_cast<double>(options.steps));
+        monitor.poll();
+    }
+    for (std::size_t l = 0; l < best_weights.size(); ++l) {
+        network.layers()[l].weight = std::move(best_weights[l]);
+    }
+}
+
 }  // namespace
 
 PatchTraining patch_network(const ImageView& image, const Label* labels, const PatchInputs& inputs,
@@ -89,90 +213,8 @@ PatchTraining patch_network(const ImageView& image, const Label* labels, const P
     PatchTraining result{0, {}, {}};
     with_team(options.threads, [&] {
         monitor.phase("network");
-        const InputMaker make_input(image, inputs, 0, image.height, options.threads, monitor);
-        const Examples foreground(image, labels, Label::foreground, options, monitor);
-        const Examples background(image, labels, Label::background, options, monitor);
-        const double share_of_foreground = options.balanced
-                                               ? 0.5
-                                               : static_cast<double>(foreground.in_picture) /
-                                                     static_cast<double>(foreground.in_picture + background.in_picture);
-        const FillExamples fill = [&](std::int64_t step, std::int64_t first, std::int64_t count, float* x,
-                                      float* target) {
-            Random random(options.seed, static_cast<std::uint64_t>(step) + 2, static_cast<std::uint64_t>(first));
-            for (std::int64_t i = 0; i < count; ++i) {
-                const bool is_foreground = static_cast<double>(random.uniform()) < share_of_foreground;
-                const Place& place = (is_foreground ? foreground : background).draw(random);
-                make_input(place.y, place.x, x + i * network.inputs());
-                target[i] = is_foreground ? 1.0f : 0.0f;
-            }
-        };
-        // The mean squared error of what is held out, both kinds counting as they do in training.
-        const auto validate = [&] {
-            double loss = 0;
-            for (const Examples* examples : {&foreground, &background}) {
-                const std::int64_t count = examples->held_out;
-                if (count == 0) {
-                    continue;
-                }
-                const bool is_foreground = examples == &foreground;
-                const float target = is_foreground ? 1.0f : 0.0f;
-                constexpr std::int64_t block = 1024;
-                std::vector<double> parts(static_cast<std::size_t>((count + block - 1) / block), 0.0);
-                parallel_for((count + block - 1) / block, options.threads, monitor, [&](std::int64_t k) {
-                    const std::int64_t begin = k * block, size = std::min(block, count - begin);
-                    std::vector<float> out(static_cast<std::size_t>(size));
-                    const auto fill_held_out = [&](std::int64_t first, std::int64_t n, float* x) {
-                        for (std::int64_t i = 0; i < n; ++i) {
-                            const Place& p = examples->places[static_cast<std::size_t>(begin + first + i)];
-                            make_input(p.y, p.x, x + i * network.inputs());
-                        }
-                    };
-                    Predictor predict(network);
-                    predict(size, fill_held_out, out.data());
-                    for (const float v : out) {
-                        parts[static_cast<std::size_t>(k)] += static_cast<double>((v - target) * (v - target));
-                    }
-                });
-                const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
-                loss +=
-                    (is_foreground ? share_of_foreground : 1 - share_of_foreground) * sum / static_cast<double>(count);
-            }
-            return loss;
-        };
-
-        Trainer trainer(network, options.batch, options.threads);
-        const bool held_out = foreground.held_out + background.held_out > 0;
-        double best = std::numeric_limits<double>::infinity(), sum = 0;
-        std::vector<Buffer<float>> best_weights;
-        std::int64_t checks_since = 0, steps_since = 0;
-        while (result.steps < options.steps && checks_since < options.patience) {
-            sum += trainer.step(options.learning_rate, fill, monitor);
-            ++result.steps;
-            ++steps_since;
-            if (result.steps % options.check_every == 0 || result.steps == options.steps) {
-                result.training_loss.push_back(sum / static_cast<double>(steps_since));
-                sum = 0;
-                steps_since = 0;
-                if (held_out) {
-                    result.validation_loss.push_back(validate());
-                    ++checks_since;
-                    if (result.validation_loss.back() < best) {
-                        best = result.validation_loss.back();
-                        checks_since = 0;
-                        best_weights.clear();
-                        for (const Layer& layer : network.layers()) {
-                            best_weights.emplace_back(layer.weight.size());
-                            std::copy(layer.weight.begin(), layer.weight.end(), best_weights.back().begin());
-                        }
-                    }
-                }
-            }
-            monitor.set_fraction(static_cast<double>(result.steps) / static_cast<double>(options.steps));
-            monitor.poll();
-        }
-        for (std::size_t l = 0; l < best_weights.size(); ++l) {
-            network.layers()[l].weight = std::move(best_weights[l]);
-        }
+        const Lessons lessons(image, labels, inputs, options, monitor);
+        train(network, lessons, options, result, monitor);
         monitor.finish();
     });
     return result;

@@ -1,9 +1,10 @@
-// Linear regression of alpha on patches: w = pinv(X) Y, a row of X for each known pixel (its patch and a 1), Y its
-// alpha.
+// Linear regression of alpha on patches: w = pinv(X) Y. X has a row for each known pixel, which
+// holds its patch and a 1, and Y holds the alpha of these pixels.
 //
-// X is never in memory. A QR factorisation takes its rows a few hundred at a time and keeps the triangle R of [X Y];
-// bands of the picture have their own, which are merged in order. Then w comes from the singular values of R, as it
-// would from those of X: without the squares of a normal equation, which cost half the digits.
+// X is never in memory as a whole. A QR factorisation takes a few hundred of its rows at a time and
+// keeps the triangle R of [X Y]. Each band of the picture has its own triangle, and these are
+// merged in order. The singular value decomposition of R then gives w, as that of X would. A normal
+// equation would square the singular values and lose half the digits.
 #include <Eigen/QR>
 #include <Eigen/SVD>
 #include <algorithm>
@@ -22,12 +23,12 @@ constexpr Eigen::Index block = 512;  // rows of X
 
 using Matrix = Eigen::MatrixXd;
 
-// The triangle of all rows given so far.
+// The triangle R of all rows that have been added.
 class Triangle {
 public:
     explicit Triangle(Eigen::Index columns) : rows_(Matrix::Zero(columns + block, columns)) {}
 
-    // A row to fill; it counts from then on.
+    // Returns a row that the caller fills. It is part of the triangle from then on.
     Eigen::Ref<Eigen::RowVectorXd, 0, Eigen::InnerStride<>> add() {
         if (used_ == rows_.rows()) {
             reduce();
@@ -59,7 +60,7 @@ private:
     Eigen::Index used_ = 0;
 };
 
-// Predicted rows [y_begin, y_end), pixels [x_begin, x_end) of each.
+// Predicts the pixels [x_begin, x_end) of row y. The results are in sum[x_begin ... x_end - 1].
 void predict_row(const PaddedRows<double>& rows, std::int64_t y, std::int64_t x_begin, std::int64_t x_end, int radius,
                  int channels, const std::vector<double>& w, std::vector<double>& sum) {
     std::fill(sum.begin(), sum.end(), w.back());

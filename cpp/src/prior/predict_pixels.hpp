@@ -1,4 +1,4 @@
-// A network's alpha for the pixels of a picture. Private to this folder.
+// A network's alpha for the pixels of a picture. This header is private to this folder.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,9 @@
 
 namespace trimatte {
 
-// alpha, held in [0, 1], of the unknown pixels, or of all if labels are null. inputs_of_rows(y_begin, y_end) returns
-// what is called as make_input(y, x, out) for pixels of those rows.
+// Writes alpha, clamped to [0, 1], of the unknown pixels, or of all if labels are null.
+// inputs_of_rows(y_begin, y_end) returns a function make_input(y, x, out) for the pixels of those
+// rows.
 template <class InputsOfRows>
 void predict_pixels(const ImageView& image, const Label* labels, const Network& network, int threads, float* alpha,
                     Monitor& monitor, const InputsOfRows& inputs_of_rows) {

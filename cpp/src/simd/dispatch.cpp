@@ -6,7 +6,7 @@
 namespace trimatte::simd {
 namespace {
 
-// The features that CMakeLists.txt compiles each level with.
+// The features are those that CMakeLists.txt compiles each level with.
 Level best_of_machine() {
 #if defined(TRIMATTE_SIMD_LEVELS)
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&

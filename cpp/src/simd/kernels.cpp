@@ -1,4 +1,4 @@
-// Compiled once for each level, with TRIMATTE_LEVEL = baseline, v3 or v4.
+// This file is compiled once for each level, with TRIMATTE_LEVEL = baseline, v3 or v4.
 #include "simd/kernels.hpp"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 namespace trimatte::simd::TRIMATTE_LEVEL {
 namespace {
 
-// clang-format off: the others need the first.
+// clang-format off: the other files need the first.
 #include "simd/vector.inl"
 #include "simd/kernels_closed_form.inl"
 #include "simd/kernels_multigrid.inl"

@@ -1,4 +1,5 @@
-// Loops of affinity/window_sums.hpp, affinity/closed_form.cpp and system/stencil_rows.cpp. Included by kernels.cpp only.
+// Loops of affinity/window_sums.hpp, affinity/closed_form.cpp and system/stencil_rows.cpp. Only kernels.cpp includes this
+// file.
 
 constexpr int window_pixels = 9;
 
@@ -36,8 +37,8 @@ void centre(const double* const* rows, int64_t stride, int count, Lanes* y) {
     }
 }
 
-// Forward substitution with K, column by column, in place. Each pivot is at least e by construction; rounding may take
-// it below.
+// Substitutes forwards with K (see closed_form_windows.hpp), column by column, in place. Each pivot
+// is at least e in exact arithmetic, but rounding may make it smaller.
 void whiten(int channels, const double* const* rows, int64_t stride, int count, double e, Lanes* y) {
     if (channels == 1) {
         centre<1>(rows, stride, count, y);
@@ -77,7 +78,7 @@ void whiten(int channels, const double* const* rows, int64_t stride, int count, 
     }
 }
 
-// The plane of a forward offset: (0, 0..2), (1, -2..2), (2, -2..2).
+// Returns the plane of a forward offset: (0, 0..2), (1, -2..2) or (2, -2..2).
 int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
 
 template <int C>
@@ -109,7 +110,7 @@ void add_entries(int components, double constant, const Lanes* y, int count, int
     }
 }
 
-// Entries scaled by s on both sides, hi + lo, for one row of pixels; see system/stencil_rows.cpp.
+// Scales the entries of one row of pixels by s on both sides and splits them into hi + lo.
 void scale_entries(int64_t size, const double* row, int64_t stride, const double* const* s, float* hi, float* lo,
                    int64_t n) {
     for (int d = 1; d < 13; ++d) {
@@ -124,7 +125,7 @@ void scale_entries(int64_t size, const double* row, int64_t stride, const double
     }
 }
 
-// out = L f for one row; rows: plane 0 of the picture rows y - 2 ... y, f: of the rows y - 2 ... y + 2.
+// out = L f for one row of pixels; see kernels.hpp.
 void apply_entries(int64_t size, const double* const* rows, int64_t stride, const double* const* f, double* out) {
     for (int64_t i = 0; i < size; i += 8) {
         D8 sum = load<D8>(rows[2] + i) * load<D8>(f[2] + i);

@@ -1,29 +1,33 @@
-// Loops of multigrid.cpp. Included by kernels.cpp only.
+// Multigrid's loops over pixels and cells. Only kernels.cpp includes this file.
 //
-// A node has B numbers (pixels 1, cells 4); array x holds number u of slot i at x[u * n + i], n = slots. A matrix holds
-// the entries between number u of a node and number c of the node at the f-th forward offset from it, e = (f * B + u) *
-// B + c: (0, 1..R), (1, -R..R), ..., (R, -R..R); R is 2 for pixels, 1 for cells. Entries at backward offsets are those
-// of the other node; the diagonal is 1. Pixels: plane e, at A[e * n + i]. Cells: groups of 8 slots, at A[(i / 8 * 64 +
-// e) * 8 + i % 8]; their pieces begin with a group.
+// A node has B numbers, 1 for pixels and 4 for cells. With n slots, array x holds number u of slot
+// i at x[u * n + i]. The forward offsets (rows, columns) are
+//     (0, 1..R), (1, -R..R), ..., (R, -R..R),   R = 2 for pixels, 1 for cells.
+// A matrix holds the entry between number u of a node and number c of the node at its f-th forward
+// offset, with index e = (f * B + u) * B + c. An entry at a backward offset is held by the other
+// node. The diagonal is 1 and is not held. The matrix of pixels has planes: entry e of slot i is at
+// A[e * n + i]. That of cells has groups of 8 slots: entry e is at A[(i / 8 * 64 + e) * 8 + i % 8],
+// and every piece begins with a group.
 
 template <int R>
 constexpr int offset_index(int dy, int dx) {
     return dy == 0 ? dx - 1 : R + (dy - 1) * (2 * R + 1) + dx + R;
 }
 
-// The loops over offsets are not unrolled: the code would keep dozens of addresses on the stack and outgrow the cache
-// for decoded instructions. One load then reads many planes in turn, which the hardware does not foresee: entries are
-// asked for this many slots ahead.
+// The loops over offsets are not unrolled: the code would keep dozens of addresses on the stack and
+// outgrow the cache for decoded instructions. One load instruction then reads many planes in turn,
+// which the hardware does not foresee. So entries are prefetched this many slots ahead.
 constexpr int64_t prefetched = 128;
 
-// 1 in the lanes of columns [from, to), else 0; lane 0 is column o.
+// Returns 1 in the lanes of the columns [from, to), else 0. Lane 0 is column o.
 TRIMATTE_INLINE F8 lanes_between(int64_t from, int64_t to, int64_t o) {
     constexpr float step[24] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
     const auto lane = [o](int64_t column) TRIMATTE_LAMBDA { return column < o ? 0 : column > o + 8 ? 8 : column - o; };
     return load<F8>(step + 8 - lane(from)) * load<F8>(step + 16 - lane(to));
 }
 
-// Of what is read dy rows above the piece, what is neighbours: all, or in eight columns at an edge of a strip not all.
+// Masks for the numbers that are read dy rows above a piece. All keeps every lane. AtEdge is for
+// eight columns at the edge of a strip: lanes whose slots are no neighbours of the piece become 0.
 struct All {
     template <class V>
     TRIMATTE_INLINE V operator()(int, const V& v) const {
@@ -39,7 +43,7 @@ struct AtEdge {
     TRIMATTE_INLINE D8 operator()(int dy, const D8& v) const { return widen(dy > own_above ? other : own) * v; }
 };
 
-// body(o, above) for every eight columns of the piece; above: All or AtEdge.
+// Calls body(o, above) for every eight columns of the piece, where `above` is All or AtEdge.
 template <class Body>
 TRIMATTE_INLINE void for_eights(const Piece& p, const Body& body) {
     for (int64_t o = 0; o < p.size; o += 8) {
@@ -51,8 +55,10 @@ TRIMATTE_INLINE void for_eights(const Piece& p, const Body& body) {
     }
 }
 
-// use(a, ahead, b, behind, dy) for each pair of opposite offsets of the pixels at column `o` of the piece: the indices
-// of the entries ahead and behind in the matrix, and of the other pixels, dy rows below and above.
+// Calls use(a, ahead, b, behind, dy) for each pair of opposite offsets of the pixels at column `o`
+// of the piece. a and b are the indices of the matrix entries at the forward and the backward
+// offset. `ahead` and `behind` are the slots of the two other pixels, which lie dy rows below and
+// above.
 template <class Use>
 TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, const Use& use) {
     int64_t a = p.at[2] + o;
@@ -72,7 +78,7 @@ TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, con
     }
 }
 
-// (A v)[slot of column `o` of the piece ...]. Pixels.
+// Returns (A v)[i ...] for pixels, where i is the slot of column `o` of the piece.
 template <class V, class Above>
 TRIMATTE_INLINE V product_at(const float* A, int64_t n, const Piece& p, int64_t o, const float* v, const Above& above) {
     V sum = load<V>(v + p.at[2] + o);
@@ -84,7 +90,9 @@ TRIMATTE_INLINE V product_at(const float* A, int64_t n, const Piece& p, int64_t 
     return sum;
 }
 
-// use(i, (A v)[i ...]) for the nodes of a piece from `o` to `end`, as far as whole vectors go; i: slot. Pixels.
+// Calls use(i, (A v)[i ...]) for the pixels of a piece from column `o` to `end`, as far as whole
+// vectors fit. i is the slot of the first pixel of the vector, and `o` becomes the first column
+// left.
 template <class V, class Use>
 TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, int64_t end, const float* v,
                                  const Use& use) {
@@ -94,7 +102,8 @@ TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int6
     }
 }
 
-// The entries' products with both of their nodes: sum[u] += A_uc there[c], back[c] = sum of A_uc here[u].
+// Multiplies the entries with the numbers of both of their nodes:
+//     sum[u] += sum over c of A_uc there[c],   back[c] = sum over u of A_uc here[u].
 TRIMATTE_INLINE void multiply_both(const float* A, const F8* here, const F8* there, F8* sum, F8* back) {
     for (int u = 0; u < 4; ++u) {
         for (int c = 0; c < 4; ++c) {
@@ -105,9 +114,10 @@ TRIMATTE_INLINE void multiply_both(const float* A, const F8* here, const F8* the
     }
 }
 
-// The same for cells, whose matrix is read once: what a cell passes on to the one right of it stays in registers, what
-// it passes on to those below waits in `carry` (12 planes) until their row's turn. follows: that of the row above is
-// there; if not, it is made anew.
+// Calls use(u * n + i, (A v)[u * n + i ...]) for number u of the cells of the pieces. The matrix is
+// read once: the products for the cell to the right stay in registers, and those for the cells
+// below wait in `carry` (12 planes) until their row is reached. `follows` says that `carry` holds
+// the products of the row above; otherwise they are computed again.
 template <class Use>
 TRIMATTE_INLINE void for_cell_vectors(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v,
                                       float* carry, bool follows, const Use& use) {
@@ -175,7 +185,7 @@ TRIMATTE_INLINE void for_cell_vectors(const float* A, int64_t n, const Piece* p,
     }
 }
 
-// use(i, (A v)[i ...]), i = u n + slot, for all numbers u of all nodes of the pieces.
+// Calls use(i, (A v)[i ...]), where i = u n + slot, for all numbers u of all nodes of the pieces.
 template <int B, class Use>
 TRIMATTE_INLINE void for_products(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v,
                                   [[maybe_unused]] float* carry, [[maybe_unused]] bool follows, const Use& use) {
@@ -231,7 +241,7 @@ void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float* 
     });
 }
 
-// A v in double, for pixels: entries are hi + lo.
+// Returns the matrix entries hi + lo of pixels in double.
 TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) { return load_wide(hi + i) + load_wide(lo + i); }
 
 // out = A v
@@ -239,7 +249,8 @@ void wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, c
                   double* out) {
     for (; p != end; ++p) {
         for_eights(*p, [=](int64_t o, const auto& above) TRIMATTE_LAMBDA {
-            D8 ahead = load<D8>(v + p->at[2] + o), behind{};  // two sums: one addition need not wait for the other
+            // There are two sums, so that one addition need not wait for the other.
+            D8 ahead = load<D8>(v + p->at[2] + o), behind{};
             for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t v_a, int64_t b, int64_t v_b, int dy) TRIMATTE_LAMBDA {
                 prefetch<F8>(hi + a + prefetched);
                 prefetch<F8>(lo + a + prefetched);
@@ -251,7 +262,8 @@ void wide_product(const float* hi, const float* lo, int64_t n, const Piece* p, c
     }
 }
 
-// w = A z in double; adds z . r, z . q, z . w to the sums, and sums[3] becomes max(sums[3], |scale z|).
+// w = A z in double. Adds z . r, z . q and z . w to the sums; sums[3] becomes the larger of itself
+// and the largest |scale z|.
 void measured_product(const float* hi, const float* lo, int64_t n, const Piece* p, const Piece* end, const float* z,
                       const double* r, const double* q, const double* scale, double* w, double* sums) {
     D8 zr{}, zq{}, zw{}, most{};
@@ -259,8 +271,8 @@ void measured_product(const float* hi, const float* lo, int64_t n, const Piece* 
         for_eights(*p, [&](int64_t o, const auto& above) TRIMATTE_LAMBDA {
             const int64_t at = p->at[2] + o;
             const D8 here = load_wide(z + at);
-            D8 ahead = here, behind{};  // two sums: one addition need not wait for the other
-            F8 rest{};                  // what lo adds needs no more digits
+            D8 ahead = here, behind{};
+            F8 rest{};  // the products with lo; float32 has digits enough for them
             for_pixel_offsets(n, *p, o, [&](int64_t a, int64_t z_a, int64_t b, int64_t z_b, int dy) TRIMATTE_LAMBDA {
                 prefetch<F8>(hi + a + prefetched);
                 prefetch<F8>(lo + a + prefetched);
@@ -309,7 +321,8 @@ void restart(int64_t size, float keep_b, float keep_r, float keep_x, float add, 
     }
 }
 
-// p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r. z and d may be one array.
+// p = z + beta p; q = w + beta q; x += alpha p; r -= alpha q; r32 = r; d = add r. z and d may be
+// one array.
 void advance(int64_t size, double alpha, double beta, const float* z, const double* w, double* p, double* q, double* x,
              double* r, float add, float* r32, float* d) {
     for (int64_t i = 0; i < size; i += 8) {

@@ -1,4 +1,4 @@
-// Loops of multilevel.cpp. Included by kernels.cpp only.
+// Loops of foreground/multilevel.cpp. Only kernels.cpp includes this file.
 
 float clip(float v, Range range) {
     v = v > range.low ? v : range.low;
@@ -41,7 +41,8 @@ void update(int64_t count, const float* a, const float* image, const float* cons
     }
 }
 
-// On the line a F + b B = I, held within the range. Where one of the two has no say, it stays.
+// Moves (F, B) onto the line a F + b B = I, within the range. A layer whose share (a or b) is 0
+// stays as it is.
 void make_exact(const float* __restrict alpha, const float* __restrict I, int64_t count, Range range,
                 float* __restrict F, float* __restrict B) {
     for (int64_t k = 0; k < count; ++k) {
@@ -50,7 +51,8 @@ void make_exact(const float* __restrict alpha, const float* __restrict I, int64_
         const float r = (I[k] - a * F[k] - b * B[k]) / (a * a + b * b);
         const float f = clip(F[k] + a * r, range);
         const float g = clip(B[k] + b * r, range);
-        // If one met its bound, the more visible one makes up for it; only if that is not enough, the other does.
+        // If one layer has met its bound, the more visible one makes up for it. The other does so
+        // only if that is not enough.
         const bool F_is_major = a > b;
         const float major = F_is_major ? a : b;
         const float minor = F_is_major ? b : a;

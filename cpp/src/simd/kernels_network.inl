@@ -1,7 +1,7 @@
-// Loops of prior/network.cpp. Included by kernels.cpp only.
+// Loops of prior/network.cpp. Only kernels.cpp includes this file.
 
 #if defined(__GNUC__)
-// sum + a b, rounded once where the processor can.
+// Returns sum + a b, rounded once where the processor can.
 #if defined(__AVX512F__)
 TRIMATTE_INLINE F16 multiply_add(float a, F16 b, F16 sum) {
     return reinterpret_cast<F16>(
@@ -24,15 +24,15 @@ TRIMATTE_INLINE V multiply_add(float a, const V& b, const V& sum) {
 }
 #endif
 
-// Rows of a product's tile: as many as leave registers for B.
+// A tile of a product has as many rows as leave registers for B.
 #if defined(__AVX2__)
 constexpr int tile_rows = 6;
 #else
 constexpr int tile_rows = 3;
 #endif
 
-// Rows rows of the product and as many columns as V has numbers. Every number is summed in the order of k, whatever the
-// tile.
+// Computes a tile of the product: `Rows` rows and as many columns as V has numbers. Every number is
+// summed in the order of k, whatever the tile.
 template <class V, int Rows>
 TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                                   int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
@@ -51,7 +51,7 @@ TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int6
     }
 }
 
-// Rows from i on, as many as fill tiles; returns the first row left.
+// Computes the rows from i on that fill tiles, and returns the first row left.
 template <class V, int Rows>
 TRIMATTE_INLINE int64_t product_rows(int64_t i, int64_t m, int64_t k, const float* A, int64_t a_row, int64_t a_column,
                                      const float* B, int64_t b_row, const float* first, int64_t first_row, float* C,
@@ -77,7 +77,8 @@ TRIMATTE_INLINE void product_columns(int64_t m, int64_t k, const float* A, int64
 void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                     int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
 #if defined(TRIMATTE_SIMD_LEVELS) && !defined(__FMA__)
-    if (fused_products()) {  // slow: only where TRIMATTE_SIMD asks for less than the machine has
+    // This is slow, but it runs only where TRIMATTE_SIMD asks for less than the machine has.
+    if (fused_products()) {
         for (int64_t i = 0; i < m; ++i) {
             for (int64_t j = 0; j < n; ++j) {
                 float sum = first == nullptr ? 0 : first[i * first_row + j];
@@ -100,8 +101,8 @@ void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_r
         product_columns<F8>(m, k, A, a_row, a_column, B + j, b_row, at(j), first_row, C + j, c_row);
     }
 #else
-    // Without vectors the tiles would lie in memory. A row's numbers beside each other are what such a compiler makes
-    // vectors of; each is summed in the order of k here too.
+    // Without vector types the tiles would lie in memory. Such compilers make vectors of the
+    // numbers of a row. Each number is summed in the order of k here too.
     for (int64_t i = 0; i < m; ++i) {
         float* __restrict c = C + i * c_row;
         for (int64_t j = 0; j < n; ++j) {

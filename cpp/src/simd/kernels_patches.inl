@@ -1,10 +1,11 @@
-// The prolongation P of the multigrid, cell by cell; see solve/multigrid_prolongation.hpp. Included by kernels.cpp
-// only.
+// Multiplication with the prolongation P of multigrid, cell by cell; see
+// solve/multigrid/prolongation.hpp. Only kernels.cpp includes this file.
 //
-// A cell's patch is the cell and the nodes round it, side x side. Lane l of a row of it is the node l - 1 columns right
-// of the cell's first: number b of a node in column c is at ((row * B + b) * 4 + c) * side + l.
+// A cell's patch is the cell and the nodes around it, side x side. Lane l of a row of the patch is
+// the node l - 1 columns right of the cell's first node. The entry of number b of a node and column
+// c of P is at ((row * B + b) * 4 + c) * side + l.
 
-// 1 in the lanes of a patch's row, 0 in those behind them.
+// Returns 1 in the lanes of a patch's row, and 0 in those behind them.
 template <int side>
 TRIMATTE_INLINE F8 lanes_of_patch() {
     float lane[8];
@@ -20,7 +21,8 @@ TRIMATTE_INLINE float sum_of_lanes(const F8& v) {
     return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
-// out[c] = column c of the patch . r; rows: where lane 0 of the patch's rows is, n to a node's next number.
+// out[c] is the dot product of column c of the patch and r. `rows` points to lane 0 of the patch's
+// rows of r; the next number of a node is n floats further.
 template <int B, int side>
 void gather(const float* P, const float* const* rows, int64_t n, float* out) {
     const F8 in_patch = lanes_of_patch<side>();
@@ -39,17 +41,20 @@ void gather(const float* P, const float* const* rows, int64_t n, float* out) {
     }
 }
 
-// P e on the own nodes of `count` cells beside each other, all k rows: number b of row y at out + b * n + y * stride.
-// cells: the numbers of those in the row above, their own, those in the row below, and Strip::lanes more of each; 0 for
-// none, whose patch and e are zero.
+// Computes P e on the own nodes of `count` cells beside each other. Number b of row y, of k rows,
+// is written to out + b * n + y * stride. `cells` has the numbers of the cells above, of the cells
+// themselves and of the cells below, and Strip::lanes more of each. Number 0 means that there is no
+// cell; its patch and its e are zero.
 template <int B, int side>
 void spread(int64_t count, const float* P, const int32_t* const* cells, const float* e, int64_t n, int64_t stride,
             float* out) {
     constexpr int k = side - 2;
     const F8 in_patch = lanes_of_patch<side>();
-    F8 sum[k * B] = {};  // of a row from lane 0 of a cell's patch on: cells to the left have added their part
+    // Sums of the rows from lane 0 of a cell's patch on. Cells to the left have added their part.
+    F8 sum[k * B] = {};
     for (int64_t j = 0; j < count; ++j) {
-        // The one row of the cell below is not in the cache, nor does the hardware see it coming.
+        // The row of the cell below is not in the cache, and the hardware does not foresee that it
+        // is read.
         const float* below = P + int64_t{cells[2][j + Strip::lanes]} * (side * B * columns * side);
         for (int i = 0; i < B * columns * side; i += 16) {
             TRIMATTE_PREFETCH(below + i);
@@ -74,7 +79,8 @@ void spread(int64_t count, const float* P, const int32_t* const* cells, const fl
                 }
                 F8& total = sum[y * B + b];
                 total = without_first<k>(total) + in_patch * v;
-                // The lanes that the next cell adds to are written again. The very first is not the strip's.
+                // The lanes that the next cell adds to are written again. Lane 0 of the first cell
+                // belongs to no node of the strip.
                 float* at = out + b * n + y * stride + j * k - 1;
                 if (j > 0) {
                     store(at, total);

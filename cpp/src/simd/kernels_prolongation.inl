@@ -1,9 +1,10 @@
-// Making the prolongation P of the multigrid, eight cells at a time, one in each lane; see
-// solve/multigrid_prolongation.hpp. Included by kernels.cpp only.
+// These loops make the prolongation P of multigrid, eight cells at a time, one in each lane; see
+// solve/multigrid/prolongation.hpp. Only kernels.cpp includes this file.
 //
-// While it is made, number b of node (row, lane) of a cell's patch in column c is at ((row * side + lane) * B + b) * 4
-// + c, row 0 and lane 0 being the nodes above and left of the cell. Its R (4 x 4, row-major) is at 16 floats a cell.
-// Cell 0 is none: what is read of it is zero, and nothing is written to it.
+// While P is made, the entry of number b of node (row, lane) of a cell's patch and of column c is
+// at ((row * side + lane) * B + b) * 4 + c. Row 0 and lane 0 are the nodes above and left of the
+// cell. The factor R of a cell (4 x 4, row-major) takes 16 floats. Cell 0 stands for no cell: zeros
+// are read of it, and nothing is written to it.
 
 template <int B>
 struct Patch : PatchOf<B> {
@@ -12,14 +13,14 @@ struct Patch : PatchOf<B> {
     static constexpr int node(int row, int lane) { return (row * side + lane) * B * columns; }
 };
 
-// Numbers of the group's neighbours (dy, dx).
+// Returns the numbers of the group's neighbours (dy, dx).
 TRIMATTE_INLINE const int32_t* neighbours(const CellGroup& group, int dy, int dx) {
     return group.cell[3 * (dy + 1) + dx + 1];
 }
 
-constexpr float ramp = 1.0f / 3;  // part of a neighbouring cell at a cell's outer nodes
+constexpr float ramp = 1.0f / 3;  // weight of a neighbouring cell at a cell's outer nodes
 
-// out[j] = the numbers j of the eight arrays; count: 4, or a multiple of 8.
+// out[j] becomes the numbers j of the eight arrays. `count` is 4, or a multiple of 8.
 template <int count>
 TRIMATTE_INLINE void load_lanes(const float* const* from, F8* out) {
     if constexpr (count == 4) {
@@ -38,7 +39,7 @@ TRIMATTE_INLINE void load_lanes(const float* const* from, F8* out) {
     }
 }
 
-// The other way; v is destroyed.
+// Writes the numbers j of the eight arrays from v[j]. v is destroyed.
 template <int count>
 TRIMATTE_INLINE void store_lanes(F8* v, float* const* to) {
     if constexpr (count == 4) {
@@ -57,7 +58,8 @@ TRIMATTE_INLINE void store_lanes(F8* v, float* const* to) {
     }
 }
 
-// Where the `size` floats of each cell of a list begin; to be written to, they are `nowhere` for cell 0.
+// Addresses of the `size` floats of eight cells. Targets are written to: the address for cell 0 is
+// `nowhere`.
 struct Places {
     const float* at[8];
     Places(const float* array, const int32_t* cells, int64_t size) {
@@ -75,13 +77,14 @@ struct Targets {
     }
 };
 
-// Modified Gram-Schmidt on the four columns of X (rows x 4): X becomes T with X = T R, T orthonormal, R upper
-// triangular. A column that is (nearly) a combination of those before it becomes zero, and so does R's diagonal:
-// colours that differ by less than 1e-4, or cancellation to 1e-5. triangular: X is upper triangular squares, one above
-// the other.
+// Modified Gram-Schmidt on the four columns of X (rows x 4): X becomes T, where X = T R, T is
+// orthonormal and R upper triangular. A column that is nearly a combination of those before it
+// becomes zero, and so does R's diagonal. Nearly means that colours differ by less than 1e-4 of the
+// constant, or that less than 1e-5 of the column is left. `triangular` says that X consists of
+// upper triangular squares, one above the other.
 template <int rows, bool triangular>
 TRIMATTE_INLINE void orthonormalise(F8* X, F8* R) {
-    // use(i, i % 4) for the rows of column c that are not zero
+    // Calls use(4 i, i % 4) for the rows i in which column c is not zero.
     const auto for_rows = [](int c, const auto& use) TRIMATTE_LAMBDA {
 #pragma GCC unroll 1
         for (int i = 0; i < rows; i += 4) {
@@ -92,9 +95,9 @@ TRIMATTE_INLINE void orthonormalise(F8* X, F8* R) {
             }
         }
     };
-    // Of columns c and d, c <= d.
+    // Returns the dot product of the columns c and d, where c <= d.
     const auto product = [&](int c, int d) TRIMATTE_LAMBDA {
-        F8 sum[4] = {};  // one addition need not wait for the other
+        F8 sum[4] = {};  // four sums, so that one addition need not wait for the other
         for_rows(c, [&](int i, int u) TRIMATTE_LAMBDA { sum[u] += X[i + c] * X[i + d]; });
         return (sum[0] + sum[1]) + (sum[2] + sum[3]);
     };
@@ -117,12 +120,14 @@ TRIMATTE_INLINE void orthonormalise(F8* X, F8* R) {
     }
 }
 
-// P of the group's cells: the near-null vectors N (B * 4 planes) blended over the cells' borders, made orthonormal. A
-// cell that lies across a corner has its part by way of the one beside.
+// Makes a first P of the group's cells: the near-null vectors N (B * 4 planes), blended over the
+// cells' borders and made orthonormal. A cell that lies across a corner gets its part by way of the
+// cell beside it.
 template <int B>
 void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R) {
     using S = Patch<B>;
-    const auto part = [&](int dy, int dx) {  // of the neighbour at the outer nodes
+    // Returns the weight of the neighbour (dy, dx) at the outer nodes; 0 if there is none.
+    const auto part = [&](int dy, int dx) {
         float exists[8];
         for (int i = 0; i < 8; ++i) {
             exists[i] = neighbours(group, dy, dx)[i] == 0 ? 0.0f : ramp;
@@ -166,9 +171,9 @@ void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R
     store_lanes<16>(factor, Targets(R, neighbours(group, 0, 0), 16, nowhere).at);
 }
 
-// The matrix's entries between a node of a window and those at forward offsets, as far as A P wants them; the window is
-// the patch and `border` nodes all round, of which the rows below the patch have none. A: planes, or for cells 64
-// numbers of a slot in one piece.
+// Loads the matrix entries between the nodes of a window and those at forward offsets, as far as A
+// P needs them. The window is the patch and `border` nodes all round; no entries are loaded for the
+// rows below the patch. A has planes for pixels, and for cells 64 numbers of a slot in one piece.
 template <int B, int border>
 TRIMATTE_INLINE void load_entries(const CellGroup& group, const float* A, int64_t n, F8* E) {
     using S = Patch<B>;
@@ -200,13 +205,14 @@ TRIMATTE_INLINE void load_entries(const CellGroup& group, const float* A, int64_
     }
 }
 
-// Y = A X on the window but for the rows below the patch, X a patch. Without a window, inner nodes are left out: no
-// other cell shares them, and the near-null vectors leave them no choice.
+// Y = A X for a patch X, on the window without the rows below the patch. With border = 0, inner
+// nodes are left out: no other cell shares them, so that the near-null vectors determine their rows
+// of P.
 template <int B, int border>
 TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
     using S = Patch<B>;
     constexpr int width = S::side + 2 * border;
-    constexpr int at_once = B == 1 ? columns : 1;  // sums that stay in registers
+    constexpr int at_once = B == 1 ? columns : 1;  // columns whose sums stay in registers
     constexpr int numbers = S::offsets * B * B;
     const auto in_patch = [](int v) { return v >= border && v < border + S::side; };
     const auto is_inner = [](int v) { return border == 0 && v >= 2 && v < S::side - 2; };
@@ -279,7 +285,7 @@ TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
     }
 }
 
-// A P on the outer nodes of the patches of the group's cells, in the layout of P.
+// Writes A P on the outer nodes of the patches of the group's cells, in the layout of P.
 template <int B>
 void gradient(const CellGroup& group, const float* A, int64_t n, const float* P, float* out) {
     using S = Patch<B>;
@@ -291,8 +297,8 @@ void gradient(const CellGroup& group, const float* A, int64_t n, const float* P,
     store_lanes<S::size>(Y, Targets(out, neighbours(group, 0, 0), S::size, nowhere).at);
 }
 
-// One set of nodes of take_step: `rows` x `across` nodes from (y0, x0) on, shared by the cells that lie away[j] from
-// the group's.
+// Moves one set of nodes of take_step: `rows` x `across` nodes from (y0, x0) on, which the `count`
+// cells share that lie away[j] from the group's.
 template <int B, int count>
 void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, int across, int x0,
                 const float* gradient, float step, const float* R, float* P) {
@@ -304,7 +310,7 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
     for (int j = 0; j < count; ++j) {
         const auto [dy, dx] = away[j];
         int32_t cells[8];
-        for (int i = 0; i < 8; ++i) {  // a cell across a corner: by way of the one beside
+        for (int i = 0; i < 8; ++i) {  // a cell across a corner counts if there is one beside, too
             cells[i] = dx == 0 || neighbours(group, 0, dx)[i] != 0 ? neighbours(group, dy, dx)[i] : 0;
             from[j][i] = gradient + cells[i] * int64_t{S::size};
             to[j][i] = cells[i] == 0 ? nullptr : P + cells[i] * int64_t{S::size};
@@ -328,7 +334,7 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
             }
             load_lanes<4>(from_here, change + j * columns);
         }
-        // The constant last, which must stay most exactly.
+        // The constant comes last, since it must stay most exactly.
         for (int c = columns - 1; c >= 0; --c) {
             F8 sum[columns] = {};
             for (int j = 0; j < count; ++j) {
@@ -358,8 +364,9 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
     }
 }
 
-// P -= step gradient at the outer nodes of the group's cells, in the patches of all cells that share them, but so that
-// P R stays: from the changes of a node's rows goes what lies in the space of those cells' factors R.
+// P -= step gradient at the outer nodes of the group's cells, in the patches of all cells that
+// share these nodes. P R must not change. So the part of a node's change that lies in the space of
+// those cells' factors R is subtracted from it.
 template <int B>
 void take_step(const CellGroup& group, const float* gradient, float step, const float* R, float* P) {
     constexpr int k = Patch<B>::k;
@@ -376,8 +383,8 @@ void take_step(const CellGroup& group, const float* gradient, float step, const 
     }
 }
 
-// P_i^T A P_j for the group's cells j: with i = j, and i left, above and right, above, above and left of j: 5 x 16 rows
-// of 8 lanes.
+// Writes the blocks P_i^T A P_j of the group's cells j as 5 x 16 rows of 8 lanes. Cell i is j
+// itself, then the cells left, above and right, above, and above and left of j.
 template <int B>
 void coarsen(const CellGroup& group, const float* A, int64_t n, const float* P, float* out) {
     using S = Patch<B>;
@@ -418,7 +425,8 @@ void coarsen(const CellGroup& group, const float* A, int64_t n, const float* P, 
     }
 }
 
-// P = P W for the group's cells, in the layout of kernels_patches.inl. W: 16 rows of 8 lanes, upper triangular.
+// P = P W for the group's cells, written in the layout of kernels_patches.inl. W is upper
+// triangular and has 16 rows of 8 lanes.
 template <int B>
 void finish_patches(const CellGroup& group, const float* W, float* P) {
     using S = Patch<B>;

@@ -1,6 +1,7 @@
-// Loops of prior/global_sampling.cpp. Included by kernels.cpp only.
+// Loops of prior/global_sampling.cpp. Only kernels.cpp includes this file.
 
-// The alpha that a foreground and a background colour give a pixel, and what the pair costs there.
+// Finds the alpha that a foreground and a background colour give a pixel, and the cost of the pair
+// there.
 void pair_costs(int64_t count, const float* pixels, int64_t stride, const float* F, int64_t F_count, const int32_t* f,
                 const float* B, int64_t B_count, const int32_t* b, float* __restrict alpha, float* __restrict cost) {
     for (int64_t i = 0; i < count; ++i) {
@@ -28,7 +29,8 @@ void pair_costs(int64_t count, const float* pixels, int64_t stride, const float*
     }
 }
 
-// A random number within `reach` of at[i] and in [0, size), by Marsaglia's xorshift (J. Stat. Softw. 8(14), 2003).
+// Draws a number within `reach` of at[i] and in [0, size) with Marsaglia's xorshift (Journal of
+// Statistical Software 8(14), 2003).
 void draw_around(int64_t count, uint32_t* __restrict state, const int32_t* __restrict at, int32_t reach, int32_t size,
                  int32_t* __restrict drawn) {
     for (int64_t i = 0; i < count; ++i) {

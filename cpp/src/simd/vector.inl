@@ -1,12 +1,13 @@
-// Short vectors for the kernels: 8 or 16 floats, 8 doubles. The compiler cuts them to the registers that a level has.
-// Included by kernels.cpp only.
+// Short vectors for the kernels: 8 or 16 floats, or 8 doubles. The compiler cuts them to the
+// registers that a level has. Only kernels.cpp includes this file.
 
 #if defined(__GNUC__)
 #define TRIMATTE_INLINE inline __attribute__((always_inline))
 #define TRIMATTE_LAMBDA __attribute__((always_inline))
 #define TRIMATTE_PREFETCH(address) __builtin_prefetch(address)
 
-// Two vectors as one. (Gcc's own vectors may be longer than a register too, but then it takes them through memory.)
+// Two vectors as one. (GCC's own vectors may be longer than a register too, but then it takes them
+// through memory.)
 template <class V>
 struct Pair {
     using Scalar = decltype(V{}[0] + V{}[0]);
@@ -28,7 +29,7 @@ struct Pair {
     }
 };
 
-// `before`'s last lane, then `v` without its own.
+// Returns the last lane of `before`, then the lanes of `v` without its last.
 template <class V>
 TRIMATTE_INLINE V shift_in(const V& before, const V& v) {
     constexpr int size = sizeof(V) / sizeof(float);
@@ -43,7 +44,7 @@ TRIMATTE_INLINE Pair<V> shift_in(const Pair<V>& before, const Pair<V>& v) {
     return {shift_in(before.second, v.first), shift_in(v.first, v.second)};
 }
 
-// Lanes `by` and after, then zeros; `by` is 3 or 4.
+// Returns the lanes of v from `by` on, then zeros. `by` is 3 or 4.
 template <int by, class V>
 TRIMATTE_INLINE V without_first(const V& v) {
     constexpr int size = sizeof(V) / sizeof(float);
@@ -58,13 +59,13 @@ TRIMATTE_INLINE Pair<V> without_first(const Pair<V>& v) {
     return by == 4 ? Pair<V>{v.second, V{}} : Pair<V>{shift_in(v.first, v.second), without_first<3>(v.second)};
 }
 
-// `Native` is what fills a register, at least 8 floats.
+// `Native` is the vector that fills a register, but has at least 8 floats.
 #if defined(__AVX512F__)
 typedef float F8 __attribute__((vector_size(32)));
 typedef float F16 __attribute__((vector_size(64)));
 typedef double D8 __attribute__((vector_size(64)));
 using Native = F16;
-// Gcc 12 converts in halves.
+// GCC 12 would convert in halves.
 TRIMATTE_INLINE D8 widen(F8 a) { return reinterpret_cast<D8>(_mm512_cvtps_pd(reinterpret_cast<__m256>(a))); }
 TRIMATTE_INLINE F8 narrow(D8 a) { return reinterpret_cast<F8>(_mm512_cvtpd_ps(reinterpret_cast<__m512d>(a))); }
 TRIMATTE_INLINE D8 larger(D8 a, D8 b) { return a > b ? a : b; }
@@ -93,7 +94,7 @@ using F16 = Pair<F8>;
 using D4 = Pair<D2>;
 using D8 = Pair<D4>;
 using Native = F8;
-// Not lane by lane: gcc 12 then leaves the rounding of some lanes out.
+// The lanes are not converted one by one: GCC 12 would leave out the rounding of some of them.
 typedef double Four __attribute__((vector_size(32)));
 TRIMATTE_INLINE D4 widen(F4 a) {
     const Four wide = __builtin_convertvector(a, Four);
@@ -196,7 +197,7 @@ TRIMATTE_INLINE D8 larger(const D8& a, const D8& b) {
 #endif
 
 #if defined(__GNUC__)
-// Not memcpy: gcc 12 takes what it copies through the stack.
+// This is not memcpy, since GCC 12 takes what that copies through the stack.
 template <class V>
 struct Memory {
     typedef V Unaligned __attribute__((aligned(4), may_alias));
@@ -232,7 +233,7 @@ template <class V, class Scalar>
 TRIMATTE_INLINE void store(Scalar* to, const V& v) {
     Memory<V>::store(to, v);
 }
-// 8 floats as doubles.
+// Returns 8 floats as doubles.
 #if defined(__GNUC__) && defined(__AVX2__) && !defined(__AVX512F__)
 TRIMATTE_INLINE D8 load_wide(const float* from) {
     return {reinterpret_cast<D4>(_mm256_cvtps_pd(_mm_loadu_ps(from))),
@@ -241,7 +242,7 @@ TRIMATTE_INLINE D8 load_wide(const float* from) {
 #else
 TRIMATTE_INLINE D8 load_wide(const float* from) { return widen(load<F8>(from)); }
 #endif
-// The sum of the lanes, in order.
+// Returns the sum of the lanes, added in order.
 template <class V>
 double total(const V& v) {
     double sum = 0;
@@ -303,8 +304,9 @@ TRIMATTE_INLINE void transpose(F8* v) {
 }
 #endif
 
-// Two runs of four floats as one vector, and the same transposed within them: number j of run i is lane i of v[j], of
-// the second runs from lane 4 on.
+// load_halves and store_halves take two runs of four floats as one vector. transpose_halves takes
+// four such vectors: number j of the first run of v[i] becomes lane i of v[j], and that of the
+// second run becomes lane 4 + i.
 #if !defined(__GNUC__)
 TRIMATTE_INLINE F8 load_halves(const float* a, const float* b) {
     F8 v;
@@ -356,7 +358,7 @@ TRIMATTE_INLINE void transpose_halves(F8* v) {
 }
 #endif
 
-// 1 / sqrt(v) where v is above both limits, else 0.
+// Returns 1 / sqrt(v) where v is above both limits, else 0.
 TRIMATTE_INLINE F8 inverse_root_above(const F8& v, const F8& limit, const F8& limit2) {
 #if defined(__GNUC__) && defined(__AVX2__)
     const F8 inverse = 1.0f / reinterpret_cast<F8>(_mm256_sqrt_ps(reinterpret_cast<__m256>(v)));
@@ -373,7 +375,7 @@ TRIMATTE_INLINE F8 inverse_root_above(const F8& v, const F8& limit, const F8& li
 #endif
 }
 
-// V of a `const V&`.
+// vector_of<const V&> is V.
 template <class Reference>
 struct Referred;
 template <class V>
@@ -383,7 +385,7 @@ struct Referred<const V&> {
 template <class Reference>
 using vector_of = typename Referred<Reference>::type;
 
-// Asks for the cache lines of a vector.
+// Prefetches the cache lines of a vector.
 template <class V>
 TRIMATTE_INLINE void prefetch(const float* address) {
     TRIMATTE_PREFETCH(address);

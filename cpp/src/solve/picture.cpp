@@ -1,6 +1,7 @@
 // From a picture to its alpha: the unknown regions are found, and each is solved in the way that the policy says.
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 #include <tuple>
 
 #include "solve/cut.hpp"
@@ -291,6 +292,22 @@ private:
 };
 
 }  // namespace
+
+SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
+    Solver solver = options.solver;
+    if (solver == Solver::automatic) {
+        solver = problem.stencil ? Solver::multigrid : choose(problem.unknowns(), problem.reach);
+    }
+    if (problem.stencil && solver != Solver::multigrid) {
+        throw std::invalid_argument("problem: expected a matrix for this solver, got a stencil");
+    }
+    switch (solver) {
+        case Solver::cholesky: return cholesky(problem, options, x, monitor);
+        case Solver::multigrid: return multigrid(problem, options, x, monitor);
+        case Solver::graph_multigrid: return graph_multigrid(problem, options, x, monitor);
+        default: return jacobi(problem, options, x, monitor);
+    }
+}
 
 PictureInfo solve_picture(const Affinity& affinity, const ImageView& image, const Known& known, const float* start,
                           const AlphaView& alpha, const SolveOptions& options, Monitor& monitor) {

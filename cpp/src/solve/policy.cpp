@@ -50,6 +50,8 @@ std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, con
     return std::find_if(rules().begin(), rules().end(), holds)->attempts;
 }
 
+Solver choose(std::int64_t unknowns, std::int64_t reach) { return attempts_for(unknowns, reach, {}).front().solver; }
+
 bool is_small(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options) {
     const bool factorised = options.solver == Solver::automatic || options.solver == Solver::cholesky;
     const std::int64_t side = 2 * std::max<std::int64_t>(reach, Stencil::reach) + 1;

@@ -1,4 +1,4 @@
-"""Data sets: rendered scenes whose alpha is known exactly, and folders of pictures with their true alpha."""
+"""Data sets: rendered scenes with exact alpha, and folders of pictures with true alpha."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ def dandelion(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> 
     height, width : int
         Size in pixels, at least 32.
     seed : int, default 0
-        Which dandelion; the same seed shows the same scene at any size of the same aspect ratio.
+        Number of the dandelion. The same seed shows the same scene at any size of one aspect ratio.
     noise : float, default 0.0
-        Standard deviation of Gaussian sensor noise, in image units.
+        Standard deviation of Gaussian sensor noise, in units of the image (1 is white).
 
     Returns
     -------
@@ -42,21 +42,22 @@ def dandelion(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> 
 
     Notes
     -----
-    Alpha is analytic, never sampled: a filament of width w whose axis passes at distance d from a pixel's
-    centre covers a = G(d + w/2) - G(d - w/2) of it, the exact overlap of a unit box with a strip. G is the
-    area of the box between its centre and a parallel line: with a >= b the absolute components of the
-    filament's normal, G(s) = sign(s) [min(abs(s), (a - b)/2)/a + (b² - q²)/(2ab)],
-    q = clip((a + b)/2 - abs(s), 0, b). Filaments combine as alpha = 1 - prod(1 - a_k). Coverage within
-    1/1024 of 0 or 1 counts as 0 or 1.
+    Alpha is computed by formula, never sampled. A filament of width w whose axis passes
+    at distance d from a pixel's centre covers G(d + w/2) - G(d - w/2) of the pixel, which is the
+    exact overlap of a unit box with a strip. G(s) is the area of the box between a line through its
+    centre and a parallel line at distance s. If a >= b are the absolute components of the
+    filament's normal, then G(s) = sign(s) [min(abs(s), (a - b)/2)/a + (b² - q²)/(2ab)] with q =
+    clip((a + b)/2 - abs(s), 0, b). Filaments that cover a_k combine as alpha = 1 - prod(1 - a_k).
+    Coverage within 1/1024 of 0 or 1 counts as 0 or 1.
 
-    Time grows with the number of pixels: 16 megapixels take a few seconds on one core. Peak memory is about
-    50 bytes per pixel above a fixed 100 MB, 41 of which are the scene itself.
+    Time grows with the number of pixels: 16 megapixels take a few seconds on one core. Peak memory
+    is about 100 MB and 50 bytes per pixel; the scene itself takes 41 bytes per pixel of that.
     """
     return render(height, width, seed, noise, np.zeros(2), np.zeros(2), 0)
 
 
 def render(height: int, width: int, seed: int, noise: float, sway: Doubles, drift: Doubles, frame: int) -> Scene:
-    """Render the dandelion with its head moved by `sway` and its flying seeds by `drift`, in units (x, y)."""
+    """Render the dandelion; `sway` moves its head, `drift` its flying seeds, as (x, y) in units."""
     view, seed, deviation = check_arguments(height, width, seed, noise)
     rng = np.random.default_rng((seed, 1))
     wide = view.width / view.height
@@ -86,7 +87,7 @@ def render(height: int, width: int, seed: int, noise: float, sway: Doubles, drif
 
 
 def _draw_stem(layer: Layer, centre: Doubles, radius: float, rng: np.random.Generator) -> None:
-    """Stem and the bent-back bracts under the head."""
+    """Draw the stem and the bent-back bracts under the head."""
     length = layer.view.bottom + 0.1 - centre[1]
     t = np.linspace(0, 1, 7)
     lean = rng.uniform(-0.12, 0.12)
@@ -109,7 +110,7 @@ def _draw_stem(layer: Layer, centre: Doubles, radius: float, rng: np.random.Gene
 
 
 def _directions(rng: np.random.Generator) -> Doubles:
-    """Evenly spread unit vectors (Fibonacci sphere), a little disturbed, without those along the stem."""
+    """Return disturbed points of a Fibonacci sphere, without those along the stem."""
     k = np.arange(_SEEDS) + 0.5
     up = 1 - 2 * k / _SEEDS
     turn = k * np.pi * (3 - np.sqrt(5))
@@ -121,7 +122,7 @@ def _directions(rng: np.random.Generator) -> Doubles:
 
 
 def _bristles(hub: Doubles, axis: Doubles, size: Doubles, rng: np.random.Generator) -> tuple[Doubles, Doubles]:
-    """Fans of bristles: (N, B, M, 3) control points and (N, B, M) shade, for N parachutes."""
+    """Return N fans of bristles: (N, B, M, 3) control points and (N, B, M) shade."""
     count = len(hub)
     helper = np.where(np.abs(axis[:, 2:]) < 0.8, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
     e1 = np.cross(axis, helper)
@@ -165,7 +166,7 @@ def _draw_fans(
 def _draw_stalks(
     layer: Layer, centre: Doubles, root: Doubles, hub: Doubles, size: Doubles, depth: Doubles
 ) -> None:
-    """Beaks from seed to hub, and the brown seeds at their roots."""
+    """Draw the beaks from seed to hub, and the brown seeds at their roots."""
     t = np.linspace(0, 1, 4)[:, None]
     points = (root[:, None] + (hub - root)[:, None] * t)[..., :2] + centre
     thick = size[:, None] * np.array([0.020, 0.015, 0.013, 0.020])
@@ -183,7 +184,7 @@ def _draw_stalks(
 
 
 def _draw_head(layer: Layer, centre: Doubles, radius: float, rng: np.random.Generator) -> None:
-    """Seed core and the globe of parachutes."""
+    """Draw the seed core and the globe of parachutes."""
     core = max(0.17 * radius, 4.2 / layer.view.side)
     draw_ellipse(layer, centre, (core, core * 0.92), np.array([0.46, 0.40, 0.24]), order=2.5, light=(-0.45, -0.7))
     axis = _directions(rng)
@@ -194,7 +195,7 @@ def _draw_head(layer: Layer, centre: Doubles, radius: float, rng: np.random.Gene
 
 
 def _draw_flying(layer: Layer, radius: float, drift: Doubles, rng: np.random.Generator) -> Doubles:
-    """Draw a few seeds that have left the head; the lines (N, 2, 2) along their bodies."""
+    """Draw a few seeds that have left the head; return the lines (N, 2, 2) along their bodies."""
     count = 3
     view = layer.view
     room = np.array([view.right, view.bottom])
@@ -213,7 +214,7 @@ def _draw_flying(layer: Layer, radius: float, drift: Doubles, rng: np.random.Gen
 
 
 def _meadow(view: View, rng: np.random.Generator) -> Paint:
-    """Out-of-focus meadow: painted small, then enlarged."""
+    """Paint the out-of-focus meadow: it is painted small, then enlarged."""
     small = smaller(view, 160)
     y, x, side = small.rows(0, small.height), small.columns(), small.side
     lattice = random_lattice(rng)

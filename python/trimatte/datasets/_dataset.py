@@ -1,4 +1,4 @@
-"""What a data set is: named samples, each made when it is asked for."""
+"""Data sets are named samples, each of which is made when it is asked for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sample(NamedTuple):
 
 
 class Source(Protocol):
-    """Where a sample comes from. Sources can be pickled, so that a worker process can load the sample."""
+    """Origin of a sample. It can be pickled, so that a worker process can load the sample."""
 
     @property
     def name(self) -> str:
@@ -46,22 +46,22 @@ class Source(Protocol):
         ...
 
     def state(self) -> str:
-        """Say what the sample depends on: another text means that results made before are stale."""
+        """Return a text of all that the sample depends on; if it changes, old results are stale."""
         ...
 
 
 class Dataset(Sequence[Sample]):
     """Samples that are read or rendered when they are asked for.
 
-    ``dataset[0]``, ``dataset["GT01"]`` and iteration load samples; ``dataset[:5]`` and :meth:`select` are smaller
-    data sets; ``dataset.names`` and ``len(dataset)`` load nothing.
+    ``dataset[0]``, ``dataset["GT01"]`` and iteration load samples. ``dataset[:5]`` and
+    :meth:`select` return smaller data sets. ``dataset.names`` and ``len(dataset)`` load nothing.
 
     Parameters
     ----------
     name : str
-        Named in tables.
+        Name of the data set in tables.
     sources : sequence of Source
-        Where the samples come from; their names differ.
+        Origins of the samples; their names differ.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Dataset(Sequence[Sample]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The samples' names, in order."""
+        """Names of the samples, in order."""
         return tuple(source.name for source in self.sources)
 
     def __len__(self) -> int:
@@ -136,10 +136,10 @@ class Dataset(Sequence[Sample]):
 
 
 def checked(name: str, image: npt.NDArray[Any], trimap: npt.NDArray[Any], truth: npt.NDArray[Any]) -> Sample:
-    """Return a sample whose parts have one size, its trimap as three levels; else raise DatasetError."""
+    """Return a sample with parts of one size and a trimap of 3 levels, or raise DatasetError."""
     sizes = {"image": image.shape[:2], "trimap": trimap.shape[:2], "truth": truth.shape[:2]}
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{part} {size}" for part, size in sizes.items())
         raise DatasetError(f"{name}: expected parts of one size, got {found}")
-    levels = np.array([0, 255, 128], np.uint8)  # of the core's labels
+    levels = np.array([0, 255, 128], np.uint8)  # for the labels 0, 1, 2 of the core
     return Sample(name, image, levels[labels(trimap, image.shape)], truth)

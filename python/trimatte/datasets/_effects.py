@@ -1,4 +1,4 @@
-"""Scenes made harder: moving, with colours alike, in low light, with a wider trimap. Alpha stays exact."""
+"""Effects that make scenes harder, such as motion and low light; alpha stays exact."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def composed(
 def moved(scene: Scene, length: float, angle: float, *, noise: float, seed: int) -> Scene:
     """Let the foreground move during the exposure.
 
-    The mean of the scene's alpha, and of its foreground times alpha, over places on a line; `length` in units of
-    the picture's smaller side, `angle` in radians from the right downwards.
+    Alpha, and the foreground times alpha, become their means over places on a line. `length` is in
+    units of the picture's smaller side, `angle` in radians from the right downwards.
     """
     from scipy.ndimage import shift
 
@@ -52,22 +52,23 @@ def moved(scene: Scene, length: float, angle: float, *, noise: float, seed: int)
 
 
 def alike(scene: Scene, by: float, *, noise: float, seed: int) -> Scene:
-    """Move the foreground's colours towards the background's mean: 0 changes nothing, 1 leaves one colour."""
+    """Move the foreground's colours towards the background's mean; 1 leaves one colour."""
     mean = scene.background.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
     foreground = scene.foreground + np.float32(by) * (mean - scene.foreground)
     return composed(scene.alpha, foreground, scene.background, scene.trimap, noise, seed)
 
 
 def dimmed(scene: Scene, exposure: float, *, noise: float, seed: int) -> Scene:
-    """Darken both layers; the noise stays."""
+    """Darken both layers and keep the noise."""
     factor = np.float32(exposure)
     return composed(scene.alpha, scene.foreground * factor, scene.background * factor, scene.trimap, noise, seed)
 
 
 def loosened(scene: Scene, band: float) -> Scene:
-    """Make the unknown band wider, as a hurried person draws it; `band` in units of the picture's smaller side.
+    """Make the unknown band wider, as a hurried person draws it.
 
-    What is known is kept where the wide band would leave nothing of a kind.
+    `band` is in units of the picture's smaller side. The known pixels of a kind stay if the wide
+    band would leave none of them.
     """
     trimap = make_trimap(scene.alpha, View(*scene.alpha.shape), band)
     for value in (0, 255):

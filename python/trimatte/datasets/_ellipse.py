@@ -18,13 +18,14 @@ def draw_ellipse(
 ) -> None:
     """Paint an axis-parallel ellipse.
 
-    Coverage is 1/2 + G(s) of :func:`strip_overlap`: the edge is taken as straight within a pixel. s is the
-    distance to the edge to first order, (1 - f) f / norm(grad f²/2) with f² = (x/rx)² + (y/ry)².
+    Coverage is 1/2 + G(s) of :func:`strip_overlap`, since the edge is taken as straight within a
+    pixel. s is the distance to the edge to first order, (1 - f) f / norm(grad f²/2) with f² =
+    (x/rx)² + (y/ry)².
 
     Parameters
     ----------
     layer : Layer
-        Changed in place.
+        Layer to paint on; it is changed in place.
     centre : (2,) ndarray
         (x, y) in scene units.
     radii : (float, float)
@@ -32,9 +33,9 @@ def draw_ellipse(
     colour : (3,) ndarray
         RGB in [0, 1].
     order : float
-        Where shapes overlap, higher order shows in front.
+        Shapes of higher order show in front where shapes overlap.
     light : (float, float), default (0, 0)
-        Direction the light comes from; longer is a stronger shading.
+        Direction towards the light; its length is the strength of the shading.
     """
     view = layer.view
     x0, y0 = view.to_pixels(centre)

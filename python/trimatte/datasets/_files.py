@@ -1,4 +1,4 @@
-"""Data sets on disk: folders laid out as the known ones, or any matching files."""
+"""Data sets on disk: folders in a known layout, or any files that match patterns."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a data set has its pictures: for each part, folders of which the first that exists is taken.
+    """Folders of a data set; for each part, the first that exists is taken.
 
-    ``{trimap}`` stands for the trimap asked for; no folder of trimaps means that they are made from the truth.
+    ``{trimap}`` stands for the trimap that was asked for. If there is no folder of trimaps, they
+    are made from the truth.
     """
 
     title: str
@@ -62,13 +63,13 @@ LAYOUTS = {
         ("trimap", "trimaps"),
     ),
 }
-# Sets that share a layout.
+# These sets share a layout.
 LAYOUTS |= dict.fromkeys(("aim-500", "p3m-500", "am-2k"), LAYOUTS["image-alpha"])
 
 
 @dataclass(frozen=True)
 class FileSource:
-    """A sample in files; without a trimap it is made from the truth."""
+    """Sample in files; a missing trimap is made from the truth."""
 
     name: str
     image: Path
@@ -83,7 +84,7 @@ class FileSource:
         return checked(self.name, image, trimap, truth)
 
     def state(self) -> str:
-        """Names, sizes and times of the files."""
+        """Return names, sizes and times of the files."""
         parts = [f"radius {self.radius}"] if self.trimap is None else []
         for path in (self.image, self.truth, self.trimap):
             if path is not None:
@@ -93,12 +94,12 @@ class FileSource:
 
 
 def _grey(path: Path) -> npt.NDArray[Any]:
-    """Read a grey picture, also one saved as RGB."""
+    """Read a grey picture, which may be saved as RGB."""
     return _check.single_channel(load_image(path), str(path))
 
 
 def made_trimap(truth: npt.NDArray[Any], radius: float | None = None) -> npt.NDArray[np.uint8]:
-    """Make a trimap from a true alpha: unknown near its edge and wherever it is not 0 or 1.
+    """Make a trimap from a true alpha; pixels near its edge and between 0 and 1 are unknown.
 
     Parameters
     ----------
@@ -131,26 +132,28 @@ def folder(
     ----------
     path : str or path-like
         The folder.
-    layout : {"auto", "alphamatting", "composition-1k", "aim-500", "p3m-500", "am-2k", "image-alpha"}
-        How the folder is laid out; "auto" takes the first layout that fits. "alphamatting" is the training set of
-        alphamatting.com (``input_training_lowres``, ``trimap_training_lowres/Trimap1``, ``gt_training_lowres``, or
-        the short names ``input``, ``trimap1``, ``gt``). "composition-1k" has ``merged``, ``trimaps`` and
-        ``alpha_copy``. The others are pictures with mattes: ``original`` and ``mask``, with or without ``trimap``.
+    layout : str, default "auto"
+        Layout of the folder; "auto" takes the first that fits. "alphamatting" is the training set
+        of alphamatting.com (``input_training_lowres``, ``trimap_training_lowres/Trimap1``,
+        ``gt_training_lowres``, or the short names ``input``, ``trimap1``, ``gt``). "composition-1k"
+        has ``merged``, ``trimaps`` and ``alpha_copy``. "aim-500", "p3m-500", "am-2k" and
+        "image-alpha" are pictures with mattes: ``original`` and ``mask``, with or without
+        ``trimap``.
     trimap : str, default "Trimap1"
-        Which trimaps, where there are several. Small and capital letters are the same.
+        Name of the trimaps, if there are several. Small and capital letters count as equal.
     radius : float, optional
-        Where trimaps are made from the truth: half the width of the unknown band in pixels, by default 1 % of the
-        longer side. See :func:`trimap_from_mask`; pixels that are neither 0 nor 1 are unknown too.
+        Half the width of the unknown band, in pixels, where trimaps are made from the truth. The
+        default is 1 % of the longer side. Pixels that are neither 0 nor 1 are unknown, too.
 
     Returns
     -------
     Dataset
-        Named after the folder, and the trimaps where there are several.
+        Its name is that of the folder, and of the trimaps if there are several.
 
     Raises
     ------
     DatasetError
-        If the folder, or a part of it, is missing; the message says what was looked for.
+        If the folder or a part of it is missing; the message says what was looked for.
     ValueError
         If `layout` is unknown.
     """
@@ -188,14 +191,15 @@ def files(
     images : str
         Pattern of the pictures, such as ``"photos/*.jpg"``.
     truths : str
-        Pattern of the true alphas: ``"gt/*.png"``, where the stems (names without ending) are those of the
-        pictures, or with ``{stem}`` in place of the picture's, such as ``"gt/{stem}_alpha.png"``.
+        Pattern of the true alphas. With ``"gt/*.png"`` their stems (names without ending) are those
+        of the pictures; with ``{stem}``, as in ``"gt/{stem}_alpha.png"``, the stem of the picture
+        is put in.
     trimaps : str, optional
-        Pattern of the trimaps, likewise. By default they are made from the truth.
+        Pattern of the trimaps, in the same form. By default they are made from the truth.
     radius : float, optional
         As in :func:`folder`.
     name : str, default "files"
-        Of the data set.
+        Name of the data set.
 
     Returns
     -------
@@ -221,13 +225,13 @@ def _radius(value: float | None) -> float | None:
 
 
 def _matches(pattern: str) -> list[Path]:
-    if os.path.isfile(pattern):  # whatever its name has in it
+    if os.path.isfile(pattern):  # its name may hold characters of patterns
         return [Path(pattern).absolute()]
     return [Path(match).absolute() for match in sorted(glob.glob(pattern, recursive=True))]
 
 
 def _belonging(pattern: str, images: Sequence[Path], part: str) -> dict[Path, Path]:
-    """Return for each picture the file of a pattern that belongs to it."""
+    """Return the file of a pattern that belongs to each picture."""
     if "{stem}" in pattern:
         found = {image: _matches(pattern.replace("{stem}", glob.escape(image.stem))) for image in images}
     else:
@@ -243,7 +247,7 @@ def _belonging(pattern: str, images: Sequence[Path], part: str) -> dict[Path, Pa
 
 
 def _first_folder(root: Path, choices: Sequence[str], trimap: str) -> Path | None:
-    """Return the first of some folders that exists and holds pictures, whatever the case of its name."""
+    """Return the first of some folders that holds pictures; the case of its name does not count."""
     for choice in choices:
         here: Path | None = root
         for part in choice.format(trimap=trimap).split("/"):
@@ -268,7 +272,7 @@ def _described(layout: Layout, trimap: str) -> str:
 
 
 def _paired(name: str, images: Path, truths: Path, trimaps: Path | None, radius: float | None) -> Dataset:
-    """Pair pictures with truths and trimaps of the same stem; a truth may serve composites STEM_0, STEM_1, ..."""
+    """Pair pictures with truths and trimaps of one stem; a truth serves STEM_0, ..., too."""
     truth_of = _by_stem(truths)
     trimap_of = _by_stem(trimaps) if trimaps else {}
     sources = []

@@ -1,4 +1,4 @@
-"""A sharp flower before soft lights: hard edges, nothing finer than a pixel."""
+"""A flower before soft lights; its edges are hard, and nothing is finer than a pixel."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def flower(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Sce
     height, width : int
         Size in pixels, at least 32.
     seed : int, default 0
-        Which flower; the same seed shows the same scene at any size of the same aspect ratio.
+        Number of the flower. The same seed shows the same scene at any size of one aspect ratio.
     noise : float, default 0.0
-        Standard deviation of Gaussian sensor noise, in image units.
+        Standard deviation of Gaussian sensor noise, in units of the image (1 is white).
 
     Returns
     -------
@@ -60,7 +60,7 @@ def flower(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Sce
 
 
 def _blades(root: Doubles, tip: Doubles, bend: Doubles, wide: Doubles) -> tuple[Doubles, Doubles]:
-    """Broad pointed shapes from root to tip: (N, 9, 2) points and (N, 9) widths."""
+    """Return broad pointed shapes from root to tip: (N, 9, 2) points and (N, 9) widths."""
     t = np.linspace(0, 1, 9)
     along = tip - root
     normal = np.stack([-along[:, 1], along[:, 0]], axis=-1)
@@ -72,7 +72,7 @@ def _blades(root: Doubles, tip: Doubles, bend: Doubles, wide: Doubles) -> tuple[
 def _draw_blades(
     layer: Layer, blades: tuple[Doubles, Doubles], colour: Doubles, order: Doubles, rng: np.random.Generator
 ) -> None:
-    """Draw blades with a gradient and veins, which stay inside."""
+    """Draw blades with a gradient, and with veins that stay inside them."""
     points, width = blades
     count = len(points)
     tint = colour * rng.uniform(0.85, 1.1, (count, 1))
@@ -112,7 +112,7 @@ def _draw_stem(layer: Layer, centre: Doubles, rng: np.random.Generator) -> None:
 
 
 def _lights(view: View, rng: np.random.Generator) -> Paint:
-    """Soft discs of light over a dusk."""
+    """Paint soft discs of light over a dusk."""
     small = smaller(view, 240)
     y, x = small.rows(0, small.height), small.columns()
     lattice = random_lattice(rng)

@@ -1,4 +1,4 @@
-"""A wine glass before books: wide areas that are half transparent."""
+"""A wine glass before books, which has wide half-transparent areas."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def glass(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scen
     height, width : int
         Size in pixels, at least 32.
     seed : int, default 0
-        Which glass; the same seed shows the same scene at any size of the same aspect ratio.
+        Number of the glass. The same seed shows the same scene at any size of one aspect ratio.
     noise : float, default 0.0
-        Standard deviation of Gaussian sensor noise, in image units.
+        Standard deviation of Gaussian sensor noise, in units of the image (1 is white).
 
     Returns
     -------
@@ -40,8 +40,8 @@ def glass(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scen
 
     Notes
     -----
-    Nothing is refracted. The bowl's alpha is a smooth function of place times the exact coverage of its shape;
-    everything else is as in :func:`dandelion`.
+    No light is refracted. The bowl's alpha is a smooth function of place times the
+    exact coverage of its shape. All else is computed as in :func:`dandelion`.
     """
     view, seed, deviation = check_arguments(height, width, seed, noise)
     rng = np.random.default_rng((seed, 5))
@@ -59,7 +59,7 @@ def glass(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scen
 
 
 def _draw_bowl(layer: Layer, centre: Doubles, rng: np.random.Generator) -> None:
-    """Draw the bowl and let light through it: more in the middle, less at its wall and in reflections."""
+    """Draw the bowl, which lets more light through in the middle than at its wall."""
     view = layer.view
     radii = (0.205, 0.27)
     draw_ellipse(layer, centre, radii, _WHITE, order=0.0, light=(-0.5, -0.4))
@@ -98,7 +98,7 @@ def _draw_solid(layer: Layer, centre: Doubles, wine: Doubles, rng: np.random.Gen
 
 
 def _shelf(view: View, rng: np.random.Generator) -> Paint:
-    """Spines of books, a little out of focus."""
+    """Paint spines of books, a little out of focus."""
     small = smaller(view, 300)
     y, x = small.rows(0, small.height), small.columns()
     picture: Doubles = np.zeros((small.height, small.width, 3))

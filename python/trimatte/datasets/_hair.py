@@ -24,9 +24,9 @@ def hair(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scene
     height, width : int
         Size in pixels, at least 32.
     seed : int, default 0
-        Which head; the same seed shows the same scene at any size of the same aspect ratio.
+        Number of the head. The same seed shows the same scene at any size of one aspect ratio.
     noise : float, default 0.0
-        Standard deviation of Gaussian sensor noise, in image units.
+        Standard deviation of Gaussian sensor noise, in units of the image (1 is white).
 
     Returns
     -------
@@ -61,7 +61,7 @@ def hair(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scene
 
 
 class _Head:
-    """Where the head is and how its hair falls; lengths in scene units."""
+    """Place of the head and fall of its hair; lengths are in scene units."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -71,13 +71,13 @@ class _Head:
         self.wind = 0.58 + 0.55 * (view.right - 0.5)
 
     def outline(self, drop: Doubles) -> Doubles:
-        """Half width of the hair at a height below the crown."""
+        """Return half the width of the hair at a height below the crown."""
         cap = np.sqrt(1 - (1 - np.clip(drop / 0.23, 0, 1)) ** 2)
         fall = np.clip((drop - 0.22) / 0.3, 0, 1)
         return np.asarray(0.185 * cap + 0.03 * fall * fall * (3 - 2 * fall))
 
     def draw_body(self, layer: Layer, rng: np.random.Generator) -> None:
-        """Head under the hair, shoulders in a knitted pullover."""
+        """Draw the head under the hair, and shoulders in a knitted pullover."""
         shoulder = self.top + 0.45
         half, ry = 0.40, 0.24
         end = max(self.view.bottom, shoulder + ry) + 0.5
@@ -112,7 +112,7 @@ class _Head:
         )
 
     def draw_locks(self, layer: Layer, rng: np.random.Generator) -> None:
-        """Draw the bulk of the hair, in locks: broad strands below, fine ones above."""
+        """Draw the bulk of the hair as locks, with broad strands below fine ones."""
         locks = 70
         place = np.sort(rng.uniform(-1, 1, locks))
         gust = np.clip(0.42 + 0.30 * place + rng.normal(0, 0.20, locks), 0.0, 1.2)
@@ -129,7 +129,7 @@ class _Head:
             self._draw(layer, rng, side, blow, length, bend, wave, fair[lock], wide, order)
 
     def draw_loose(self, layer: Layer, rng: np.random.Generator) -> None:
-        """Single hairs that left the locks."""
+        """Draw single hairs that have left the locks."""
         count = 600
         side = rng.choice([-1.0, 1.0], count) * rng.uniform(0.3, 1.03, count)
         blow = np.clip(rng.normal(0.32, 0.38, count) + 0.25 * side, -0.35, 1.3)
@@ -163,7 +163,7 @@ class _Head:
         wide: float,
         order: float,
     ) -> None:
-        """Draw strands that fall from the crown at lateral place `side` in [-1, 1], blown by `blow`."""
+        """Draw strands that fall from the crown at the lateral place `side`, in [-1, 1]."""
         count = len(side)
         t = np.linspace(0, 1, _NODES)
         drop = t**1.7 * length[:, None]
@@ -185,7 +185,7 @@ class _Head:
 
 
 def _wall(view: View, rng: np.random.Generator) -> Paint:
-    """Weathered bricks, slightly out of focus."""
+    """Paint weathered bricks, slightly out of focus."""
     small = smaller(view, 800)
     y, x, side = small.rows(0, small.height), small.columns(), small.side
     lattice = random_lattice(rng)

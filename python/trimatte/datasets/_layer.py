@@ -14,42 +14,42 @@ Doubles: TypeAlias = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class View:
-    """Maps scene units to pixels: origin in the picture's centre, y down, one unit = the smaller side."""
+    """Map from scene units to pixels; 1 is the smaller side, y goes down from the centre."""
 
     height: int
     width: int
 
     @property
     def side(self) -> int:
-        """Pixels per unit."""
+        """Number of pixels in a unit."""
         return min(self.height, self.width)
 
     @property
     def right(self) -> float:
-        """Right border's x, in units; the left one is its negative."""
+        """Return the x of the right border, in units; the left border has the negative x."""
         return self.width / (2 * self.side)
 
     @property
     def bottom(self) -> float:
-        """Lower border's y, in units; the upper one is its negative."""
+        """Return the y of the lower border, in units; the upper border has the negative y."""
         return self.height / (2 * self.side)
 
     def to_pixels(self, points: Doubles) -> Doubles:
-        """(..., 2) points (x, y) in units to pixels, pixel centres being whole numbers."""
+        """Convert (..., 2) points (x, y) from units to pixels, whose centres are whole numbers."""
         return points * self.side + (np.array([self.width, self.height]) - 1) / 2
 
     def rows(self, start: int, stop: int) -> Doubles:
-        """Positions y of the pixel rows start to stop, in units."""
+        """Return the y of the pixel rows [start, stop), in units."""
         return (np.arange(start, stop) - (self.height - 1) / 2) / self.side
 
     def columns(self) -> Doubles:
-        """Positions x of all pixel columns, in units."""
+        """Return the x of all pixel columns, in units."""
         return (np.arange(self.width) - (self.width - 1) / 2) / self.side
 
 
 @dataclass
 class Layer:
-    """Shapes painted over each other: what they let through and what colour they have.
+    """Shapes painted over each other, with what they let through and their colour.
 
     Attributes
     ----------
@@ -82,24 +82,24 @@ class Layer:
 
 
 def strip_overlap(distance: Floats, normal_x: Floats, normal_y: Floats) -> Floats:
-    """Signed area of a pixel between a line through its centre and a parallel line beside it.
+    """Return the signed area of a pixel between a line through its centre and a parallel line.
 
-    A pixel is a unit box. Seen along a line with unit normal (nx, ny) it is a trapezoid: with a the larger
-    and b the smaller of abs(nx) and abs(ny), the box is 1/a long where abs(s) <= (a - b)/2 and shortens
-    linearly to 0 at abs(s) = (a + b)/2. The area from 0 to s is
+    A pixel is a unit box. A line with unit normal (nx, ny) at distance s from its centre cuts it.
+    If a is the larger and b the smaller of abs(nx) and abs(ny), the cut is 1/a long where abs(s) <=
+    (a - b)/2, and shortens linearly to 0 at abs(s) = (a + b)/2. The area from 0 to s is
 
         G(s) = sign(s) [ min(abs(s), (a - b)/2) / a + (b² - q²) / (2ab) ]
         with q = clip((a + b)/2 - abs(s), 0, b),
 
-    so a half plane whose edge lies at signed distance s covers 1/2 + G(s), and a strip with edges at s0 < s1
-    covers G(s1) - G(s0). Both are exact.
+    so a half plane whose edge lies at signed distance s covers 1/2 + G(s), and a strip with edges
+    at s0 < s1 covers G(s1) - G(s0). Both are exact.
 
     Parameters
     ----------
     distance : ndarray of float32
         s in pixels.
     normal_x, normal_y : ndarray of float32
-        Components of the unit normal; broadcast against `distance`.
+        Components of the unit normal. They are broadcast against `distance`.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def strip_overlap(distance: Floats, normal_x: Floats, normal_y: Floats) -> Float
     """
     normal_x, normal_y = np.abs(normal_x), np.abs(normal_y)
     a = np.maximum(normal_x, normal_y)
-    b = np.maximum(np.minimum(normal_x, normal_y), np.float32(1e-5))  # at 0, the corner term is 0/0
+    b = np.maximum(np.minimum(normal_x, normal_y), np.float32(1e-5))  # at 0 there would be 0/0
     size = np.abs(distance)
     q = (a + b) / 2 - size
     np.clip(q, 0, b, out=q)

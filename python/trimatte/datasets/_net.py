@@ -12,7 +12,7 @@ from ._texture import enlarged, noise, random_lattice, smaller
 _HEMP = np.array([0.76, 0.64, 0.45])
 _TWINE = np.array([0.84, 0.86, 0.88])
 _WOOD = np.array([0.43, 0.32, 0.23])
-_MESH_X, _MESH_Y = 0.115, 0.125  # half diagonals of a mesh
+_MESH_X, _MESH_Y = 0.115, 0.125  # half diagonals of a mesh, in units
 
 
 def net(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scene:
@@ -23,9 +23,9 @@ def net(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scene:
     height, width : int
         Size in pixels, at least 32.
     seed : int, default 0
-        Which net; the same seed shows the same scene at any size of the same aspect ratio.
+        Number of the net. The same seed shows the same scene at any size of one aspect ratio.
     noise : float, default 0.0
-        Standard deviation of Gaussian sensor noise, in image units.
+        Standard deviation of Gaussian sensor noise, in units of the image (1 is white).
 
     Returns
     -------
@@ -61,9 +61,9 @@ def net(height: int, width: int, *, seed: int = 0, noise: float = 0.0) -> Scene:
 
 
 def _knots(view: View, rng: np.random.Generator) -> Doubles:
-    """(rows, columns, 2) places where threads meet; every other row is shifted by half a mesh."""
+    """Return (rows, columns, 2) places where threads meet; odd rows are shifted by half a mesh."""
     span = 2 * (view.right - 0.13)
-    wider = 1 + 0.2 * (view.right + view.bottom - 1)  # long pictures would else hold more rope than others
+    wider = 1 + 0.2 * (view.right + view.bottom - 1)  # otherwise long pictures would hold more rope
     columns = max(3, round(span / (2 * _MESH_X * wider)))
     rows = max(3, 2 * round((2 * view.bottom - 0.33) / (2 * _MESH_Y * wider)) + 1)
     row = np.arange(rows)[:, None]
@@ -141,7 +141,7 @@ def _draw_fuzz(layer: Layer, points: Doubles, size: float, rng: np.random.Genera
 
 
 def _draw_mesh(layer: Layer, knots: Doubles, rng: np.random.Generator) -> None:
-    """Threads between neighbouring knots, and the knots."""
+    """Draw the threads between neighbouring knots, and the knots."""
     rows, columns = knots.shape[:2]
     edge = layer.view.right + 0.03
     threads = []
@@ -175,7 +175,7 @@ def _draw_mesh(layer: Layer, knots: Doubles, rng: np.random.Generator) -> None:
 
 
 def _draw_twine(layer: Layer, knots: Doubles, rng: np.random.Generator) -> None:
-    """Thin white twine that mends the net, and its loose ends."""
+    """Draw thin white twine that mends the net, and its loose ends."""
     rows, columns = knots.shape[:2]
     count = 2 + columns // 2
     t = np.linspace(0, 1, 7)
@@ -198,7 +198,7 @@ def _draw_twine(layer: Layer, knots: Doubles, rng: np.random.Generator) -> None:
 
 
 def _hedge(view: View, rng: np.random.Generator) -> Paint:
-    """Leaves over leaves, slightly out of focus."""
+    """Paint leaves over leaves, slightly out of focus."""
     small = smaller(view, 700)
     layer = Layer(small)
     count = round(3200 * 4 * view.right * view.bottom)

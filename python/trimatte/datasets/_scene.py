@@ -1,4 +1,4 @@
-"""What a scene is, and how layers become one."""
+"""Scenes, and how they are made of layers."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ _BAND_PIXELS = 1 << 18
 
 
 class Scene(NamedTuple):
-    """A rendered picture and everything it was made of.
+    """Rendered picture and everything it is made of.
 
-    ``image = alpha * foreground + (1 - alpha) * background`` to float32 rounding, before sensor noise.
+    The image is ``alpha * foreground + (1 - alpha) * background`` to float32 rounding, before
+    sensor noise.
 
     Attributes
     ----------
     image : (H, W, 3) ndarray of float32
         RGB in [0, 1].
     trimap : (H, W) ndarray of uint8
-        0 background, 128 unknown, 255 foreground. Every pixel with 0 < alpha < 1 is unknown.
+        0 is background, 128 unknown, 255 foreground. Every pixel with 0 < alpha < 1 is unknown.
     alpha : (H, W) ndarray of float32
         Exact coverage in [0, 1].
     foreground, background : (H, W, 3) ndarray of float32
-        RGB in [0, 1], defined everywhere; the foreground fades to a smooth colour beyond its shapes.
+        RGB in [0, 1], defined everywhere; the foreground fades to a smooth colour beyond its
+        shapes.
     """
 
     image: npt.NDArray[np.float32]
@@ -46,7 +48,7 @@ class Scene(NamedTuple):
 
 
 def check_arguments(height: int, width: int, seed: int, noise: float) -> tuple[View, int, float]:
-    """Return the view, seed and noise of a scene, or raise ValueError or TypeError naming the argument."""
+    """Return the view, seed and noise of a scene; ValueError and TypeError name the argument."""
     sizes = []
     for name, value, least in (
         ("height", height, LEAST_SIDE),
@@ -74,7 +76,7 @@ def check_arguments(height: int, width: int, seed: int, noise: float) -> tuple[V
 
 
 def row_bands(view: View) -> list[tuple[int, int]]:
-    """Cut the picture into bands of rows small enough to work on in the cache."""
+    """Cut the picture into bands of rows that fit into the cache."""
     rows = max(1, _BAND_PIXELS // view.width)
     return [(top, min(top + rows, view.height)) for top in range(0, view.height, rows)]
 
@@ -96,19 +98,19 @@ def assemble(
     layer : Layer
         The foreground's shapes.
     surface : callable
-        ``surface(y, x)``: colour of the foreground beyond its shapes, for rows y and columns x in units;
-        broadcasts to (rows, columns, 3).
+        ``surface(y, x)`` is the colour of the foreground beyond its shapes, for rows y and columns
+        x in units. It broadcasts to (rows, columns, 3).
     background : callable
-        ``background(y, x)``: colour of the background.
+        ``background(y, x)`` is the colour of the background.
     seed : int
         Seed of the sensor noise.
     noise : float
         Standard deviation of the sensor noise; the image is clipped to [0, 1] after it is added.
     band : float
-        Unknown band around fractional pixels, in units; at least two pixels are used.
+        Width of the unknown band around fractional pixels, in units; it is at least two pixels.
     strokes : (N, 2, 2) ndarray, optional
-        Lines from (x, y) to (x, y), in units, that are marked as known foreground where the foreground is
-        opaque: parts too small for the band, which a person would mark.
+        Lines from (x, y) to (x, y), in units, that are marked as known foreground where the
+        foreground is opaque. They mark parts that are too small for the band, as a person would.
 
     Returns
     -------
@@ -158,9 +160,10 @@ def _mark(trimap: npt.NDArray[np.uint8], alpha: Floats, view: View, strokes: Dou
 
 
 def make_trimap(alpha: Floats, view: View, band: float) -> npt.NDArray[np.uint8]:
-    """Trimap whose unknown part is all that lies within the band around fractional pixels.
+    """Return a trimap whose unknown pixels are those within the band around fractional pixels.
 
-    Distances are taken on blocks of a quarter of the band, so the cost does not depend on the picture's size.
+    Distances are measured on blocks of a quarter of the band, so that their cost does not depend on
+    the picture's size.
     """
     from scipy.ndimage import distance_transform_edt
 

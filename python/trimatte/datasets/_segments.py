@@ -1,4 +1,4 @@
-"""Rasterises short straight segments of strands, grouped by the size of the pixel window they need."""
+"""Rasterise short straight segments of strands, grouped by the size of their pixel window."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from ._layer import Floats, Layer, View, strip_overlap
 
-_RECORDS = 1 << 16  # pixels worked on at once: a dozen float32 arrays of this size stay in the cache
+# So many pixels are worked on at once: a dozen float32 arrays of this size stay in the cache.
+_RECORDS = 1 << 16
 
 
 def draw_segments(layer: Layer, segments: npt.NDArray[np.void], *, ending: int, twist: bool) -> None:
@@ -18,16 +19,17 @@ def draw_segments(layer: Layer, segments: npt.NDArray[np.void], *, ending: int, 
     Parameters
     ----------
     layer : Layer
-        Changed in place.
+        Layer to paint on; it is changed in place.
     segments : (N,) structured ndarray of float32
-        Fields, in pixels: ends x, y and x1, y1; unit tangent tx, ty; directions jx, jy and jx1, jy1 normal to
-        the joint lines at both ends; half widths half and half1; length; start, the arc length before the
-        segment; pitch of the twist. Then colour red, green, blue; its factors shade and shade1; gain, the
+        Fields in pixels are the ends x, y and x1, y1; the unit tangent tx, ty; directions jx, jy
+        and jx1, jy1 normal to the joint lines at both ends; half widths half and half1; length;
+        start, which is the arc length before the segment; and the pitch of the twist. Other fields
+        are the colour red, green, blue; its factors shade and shade1; and gain, which is the
         weight.
     ending : int
-        Bit 1: the strand begins here, bit 2: it ends here.
+        Bit 1 says that the strand begins here, bit 2 that it ends here.
     twist : bool
-        Shade the segments as twisted rope.
+        Whether to shade the segments as twisted rope.
     """
     steep = np.abs(segments["ty"]) > np.abs(segments["tx"])
     for swap in (False, True):
@@ -42,7 +44,7 @@ def _names(swap: bool) -> tuple[str, str]:
 def _groups(
     segments: npt.NDArray[np.void], swap: bool, view: View
 ) -> Iterator[tuple[npt.NDArray[np.void], int, int]]:
-    """Group segments by the size of the pixel window they need: columns along u, rows along v."""
+    """Group segments by the size of their pixel window: columns along u, rows along v."""
     u, v = _names(swap)
     tu, tv = np.abs(segments["t" + u]), np.abs(segments["t" + v])
     reach = np.maximum(segments["half"], segments["half1"]) + (tu + tv) / 2
@@ -68,7 +70,7 @@ def _groups(
     rows = _round_up(2 * spread)
     key = columns * (1 << 20) + rows
     order = np.flatnonzero(inside)
-    # From top to bottom within a group, so that a batch touches few pages of memory.
+    # Segments go from top to bottom within a group, so that a batch touches few pages of memory.
     order = order[np.lexsort((segments["y"][order], key[order]))]
     values, begins = np.unique(key[order], return_index=True)
     for value, begin, end in zip(values, begins, np.append(begins, len(order))[1:], strict=True):
@@ -79,7 +81,7 @@ def _groups(
 
 
 def _round_up(size: Floats) -> npt.NDArray[np.int64]:
-    """Up to whole numbers; large ones to an eighth of a power of two, so that there are few groups."""
+    """Round up to whole numbers, and large ones to eighths of a power of two, for few groups."""
     unit = np.exp2(np.maximum(0, np.floor(np.log2(size)) - 3))
     return np.asarray(np.ceil(size / unit) * unit, np.int64)
 
@@ -87,9 +89,10 @@ def _round_up(size: Floats) -> npt.NDArray[np.int64]:
 def _draw_group(
     layer: Layer, s: npt.NDArray[np.void], columns: int, rows: int, swap: bool, ending: int, twist: bool
 ) -> None:
-    """Draw segments that run mostly along u (x, or y if `swap`) in windows of columns x rows pixels.
+    """Draw segments that run mostly along u in windows of columns x rows pixels.
 
-    Arrays are (columns, rows, segments): the long axis last keeps NumPy's inner loops long.
+    The axis u is x, or y if `swap`. Arrays are (columns, rows, segments). The long axis is the
+    last, so that NumPy's inner loops are long.
     """
     u, v = _names(swap)
     view = layer.view
@@ -137,7 +140,7 @@ def _draw_group(
     if twist:
         turn = (get("start")[owner] + along.ravel()[chosen]) * (2 * np.pi / get("pitch"))[owner] + 2 * side
         shade *= 1 + np.float32(0.22) * np.sin(turn) + np.float32(0.07) * np.sin(5 * turn + side)
-    # int32 holds every position: a picture has fewer than 2**31 pixels.
+    # int32 holds every position, since a picture has fewer than 2**31 pixels.
     place = pixel_u.astype(np.int32) * np.int32(stride_u) + pixel_v.astype(np.int32) * np.int32(stride_v)
     cover = np.minimum(coverage.ravel()[chosen], 1)
     rgb = [shade * get(name)[owner] for name in ("red", "green", "blue")]

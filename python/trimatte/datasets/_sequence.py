@@ -1,4 +1,4 @@
-"""A dandelion in the wind: frames whose alpha is exact."""
+"""A dandelion in the wind, in frames whose alpha is exact."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ _FRAMES_PER_SWAY = 48
 
 
 def sequence(height: int, width: int, *, frames: int = 24, seed: int = 0, noise: float = 0.005) -> Iterator[Scene]:
-    """Render a dandelion that sways in the wind while its loose seeds fly away; the meadow stands still.
+    """Render a dandelion that sways in the wind while its loose seeds fly away.
+
+    The meadow behind it stands still.
 
     Parameters
     ----------
     height, width : int
         Size in pixels, at least 32.
     frames : int, default 24
-        How many; about two pixels of motion from one to the next at a height of 500.
+        Number of frames. Things move by about two pixels from one to the next at a height of 500.
     seed : int, default 0
-        Which dandelion, as in :func:`dandelion`.
+        Number of the dandelion, as in :func:`dandelion`.
     noise : float, default 0.005
-        Standard deviation of the sensor noise, which is another in each frame.
+        Standard deviation of the sensor noise, which differs from frame to frame.
 
     Yields
     ------

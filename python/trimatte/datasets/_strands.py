@@ -1,4 +1,4 @@
-"""Draws curved, tapered strands with exact coverage, many at once."""
+"""Draw curved, tapered strands with exact coverage, many at once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ._layer import Doubles, Floats, Layer
 from ._segments import draw_segments
 from ._texture import cubic_taps
 
-_NODES = 1 << 18  # curve nodes worked on at once
-# A strand has 100 straight segments, or as many as make them 8 to 24 pixels long. Broad strands need longer
-# ones, so that the joint lines of a bend do not cross within the strand.
+_NODES = 1 << 18  # number of curve nodes worked on at once
+# A strand has 100 straight segments, or as many as make them 8 to 24 pixels long. Broad strands
+# need longer segments, so that the joint lines of a bend do not cross within the strand.
 _STEPS, _SHORT, _LONG, _BROAD = 100, 8.0, 24.0, 64.0
 
 
@@ -32,7 +32,7 @@ class Strands:
     shade : (N, M) ndarray
         Factor of the colour at the control points.
     order : (N,) ndarray
-        Where strands overlap, higher order shows in front.
+        Strands of higher order show in front where strands overlap.
     twist : float
         Length of one turn of a twisted rope in strand widths, 0 for a plain strand.
     """
@@ -48,31 +48,32 @@ class Strands:
 def draw_strands(layer: Layer, strands: Strands, *, floor: float = 0.25) -> None:
     """Paint strands on a layer.
 
-    Each curve becomes a chain of short straight segments. A pixel belongs to the segment between whose two
-    joint lines (the bisectors of neighbouring segments) its centre lies, so a strand covers no pixel twice.
-    With d the distance of the pixel's centre from the segment's line, w the strand's width there and G the
-    function of :func:`._layer.strip_overlap`, the coverage is the exact overlap of a unit box with a strip,
+    Each curve becomes a chain of short straight segments. A pixel belongs to the segment between
+    whose two joint lines (the bisectors of neighbouring segments) its centre lies, so a strand
+    covers no pixel twice. With d the distance of the pixel's centre from the segment's line, w the
+    strand's width there and G the function of :func:`._layer.strip_overlap`, the coverage is the
+    exact overlap of a unit box with a strip,
 
-        a = [G(d + w/2) - G(d - w/2)] * [overlap of the box with the half planes of the strand's two ends],
+        a = [G(d + w/2) - G(d - w/2)] * [overlap of the box with the half planes of the two ends],
 
-    where the second factor is 1 except at the ends. Strands combine as alpha = 1 - prod(1 - a_k).
+    where the second factor is 1 except at the ends of the strand. Strands combine as alpha = 1 - prod(1 - a_k).
 
     Parameters
     ----------
     layer : Layer
-        Changed in place.
+        Layer to paint on; it is changed in place.
     strands : Strands
-        What to draw.
+        Strands to draw.
     floor : float, default 0.25
-        Least width in pixels. Where strands would be thinner, they are drawn this wide and only so many of
-        them that their total coverage stays.
+        Least width in pixels. Strands that would be thinner are drawn this wide, and fewer of them,
+        so that their total coverage stays.
     """
     view = layer.view
     pixels = view.to_pixels(strands.points)
     width = strands.width * view.side
     nominal = width.max(axis=1)
     grow = np.maximum(1.0, floor / nominal)
-    # Multiples of the golden ratio spread evenly over [0, 1): an even choice, and the same at any size.
+    # Multiples of the golden ratio spread evenly over [0, 1). The choice is the same at any size.
     keep = (np.arange(len(nominal)) * 0.6180339887498949) % 1.0 < 1 / grow
     length = np.linalg.norm(np.diff(pixels, axis=1), axis=2).sum(axis=1)
     step = np.maximum(np.clip(length / _STEPS, _SHORT, _LONG), np.minimum(nominal / 2, _BROAD))
@@ -95,7 +96,7 @@ def _draw_chains(
     first, taps = cubic_taps(np.linspace(0, points.shape[1] - 1, nodes), spline=False)
 
     def resample(values: Doubles) -> Floats:
-        """Catmull-Rom interpolation along the second axis, continued straight at both ends."""
+        """Interpolate (Catmull-Rom) along the second axis and continue straight at both ends."""
         values = np.moveaxis(values, 1, -1)
         begin, end = 2 * values[..., :1] - values[..., 1:2], 2 * values[..., -1:] - values[..., -2:-1]
         values = np.concatenate([begin, values, end, end], axis=-1)

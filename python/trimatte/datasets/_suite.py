@@ -1,4 +1,4 @@
-"""The suite: 24 rendered samples of what makes matting hard."""
+"""The suite of 24 rendered samples, which show what makes matting hard."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ._net import net
 from ._scene import Scene, check_arguments
 
 _KINDS = {"dandelion": dandelion, "flower": flower, "glass": glass, "hair": hair, "net": net}
-# Of a camera at low sensitivity; without any, pictures would be easier than any photograph.
+# Noise of a camera at low sensitivity. Without it, pictures would be easier than any photograph.
 _LITTLE = 0.004
 _BAND = 0.02
 
 
 @dataclass(frozen=True)
 class SceneSource:
-    """A rendered sample."""
+    """Sample that is rendered."""
 
     name: str
     kind: str
@@ -56,14 +56,16 @@ class SceneSource:
         return draw(self.height, self.width, seed=self.seed, noise=self.noise)
 
     def state(self) -> str:
-        """All parameters."""
+        """Return all parameters."""
         return repr(self)
 
 
 def scenes(*, height: int = 400, width: int = 600) -> Dataset:
-    """Open the suite of 24 rendered samples; they need no download, and their alpha is exact.
+    """Open the suite of 24 rendered samples.
 
-    ====================  ==============================================================================
+    They need no download, and their alpha is exact.
+
+    ====================  ====================================================================
     dandelion, hair, net  two each: little noise (0.4 % of white), and some (1.2 %)
     flower                three: hard edges
     glass                 three: wide areas that are half transparent
@@ -71,10 +73,10 @@ def scenes(*, height: int = 400, width: int = 600) -> Dataset:
     similar               three: foreground and background have nearly the same colours
     noise                 three: 4 % noise
     low light             three: an exposure of a quarter, 1 % noise
-    ====================  ==============================================================================
+    ====================  ====================================================================
 
-    Images have 8 bits, as a camera would write them; trimaps have an unknown band of 2 % of the smaller side
-    around everything translucent.
+    Images have 8 bits, as a camera would write them. Trimaps have an unknown band of 2 % of the
+    smaller side around everything translucent.
 
     Parameters
     ----------
@@ -84,7 +86,8 @@ def scenes(*, height: int = 400, width: int = 600) -> Dataset:
     Returns
     -------
     Dataset
-        The same at every call. A sample is rendered when it is asked for, in a few tenths of a second.
+        It is the same at every call. A sample is rendered when it is asked for, in some tenths of a
+        second.
 
     Raises
     ------

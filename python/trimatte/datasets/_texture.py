@@ -1,4 +1,4 @@
-"""Smooth sampling of small grids: noise of any frequency, enlarged pictures."""
+"""Smooth sampling of small grids, for noise of any frequency and enlarged pictures."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ LATTICE = 256
 
 
 def cubic_taps(at: Doubles, *, spline: bool) -> tuple[npt.NDArray[np.intp], Doubles]:
-    """Weights of the four grid points around each position.
+    """Return the weights of the four grid points around each position.
 
     Parameters
     ----------
     at : (N,) ndarray
         Positions in grid steps.
     spline : bool
-        True: cubic B-spline, which smooths. False: Catmull-Rom, which passes through the values.
+        True takes a cubic B-spline, which smooths. False takes Catmull-Rom, which passes through
+        the values.
 
     Returns
     -------
     first : (N,) ndarray of int
-        The first of the four points, floor(at) - 1.
+        First of the four points, floor(at) - 1.
     weights : (N, 4) ndarray
         They sum to 1.
     """
@@ -42,7 +43,7 @@ def cubic_taps(at: Doubles, *, spline: bool) -> tuple[npt.NDArray[np.intp], Doub
 
 
 def sample_grid(grid: Floats, y: Doubles, x: Doubles, *, wrap: bool) -> Floats:
-    """Cubic B-spline surface of a small grid at a raster of points.
+    """Evaluate the cubic B-spline surface of a small grid at a raster of points.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def sample_grid(grid: Floats, y: Doubles, x: Doubles, *, wrap: bool) -> Floats:
     y, x : (H,) and (W,) ndarray
         Positions of the raster's rows (ascending) and columns, in grid steps.
     wrap : bool
-        Repeat the grid; otherwise its border values continue outwards.
+        Whether to repeat the grid; otherwise its border values continue outwards.
 
     Returns
     -------
@@ -73,14 +74,14 @@ def sample_grid(grid: Floats, y: Doubles, x: Doubles, *, wrap: bool) -> Floats:
 
 
 def random_lattice(rng: np.random.Generator) -> Floats:
-    """Draw the random values that noise is made of; about zero mean and unit variance after smoothing."""
+    """Draw random values for noise, which has mean 0 and variance 1 once they are smoothed."""
     return (rng.standard_normal((LATTICE, LATTICE)) * 2.1).astype(np.float32)
 
 
 def noise(
     lattice: Floats, y: Doubles, x: Doubles, *, cells: float, octaves: int, side: int, gain: float = 0.5
 ) -> Floats:
-    """Sum of smooth noise of several frequencies, about zero mean and unit variance.
+    """Sum smooth noise of several frequencies; the mean is about 0, the variance about 1.
 
     Parameters
     ----------
@@ -89,11 +90,11 @@ def noise(
     y, x : ndarray
         Rows and columns in scene units.
     cells : float
-        Noise cells per unit of the first octave; each further octave has twice as many.
+        Number of noise cells per unit in the first octave; each further octave has twice as many.
     octaves : int
-        Most octaves; those with cells smaller than three pixels are left out.
+        Largest number of octaves; those with cells smaller than three pixels are left out.
     side : int
-        Pixels per unit.
+        Number of pixels in a unit.
     gain : float, default 0.5
         Strength of an octave relative to the one before.
 
@@ -114,7 +115,7 @@ def noise(
 
 
 def enlarged(view: View, small: View, picture: Floats) -> Callable[[Doubles, Doubles], Floats]:
-    """Paint a picture of a whole view, made on a smaller view, at any rows y and columns x in scene units."""
+    """Sample a picture that was made on a smaller view, at rows y and columns x in scene units."""
 
     def paint(y: Doubles, x: Doubles) -> Floats:
         rows, columns = (y + view.bottom) * small.side - 0.5, (x + view.right) * small.side - 0.5
@@ -124,6 +125,6 @@ def enlarged(view: View, small: View, picture: Floats) -> Callable[[Doubles, Dou
 
 
 def smaller(view: View, side: int) -> View:
-    """View of the same scene whose smaller side has at most this many pixels."""
+    """Return a view of the same scene whose smaller side has at most this many pixels."""
     scale = min(1.0, side / view.side)
     return View(max(1, round(view.height * scale)), max(1, round(view.width * scale)))

@@ -19,7 +19,7 @@ THETA = 0.15
 
 @dataclass(frozen=True)
 class Errors(Record):
-    """Errors of a matte over a region.
+    """Errors of a matte over a region of pixels.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Errors(Record):
     connectivity : float
         Connectivity error, in thousands; see :func:`connectivity`.
     pixels : int
-        Pixels of the region.
+        Number of pixels in the region.
     """
 
     sad: float = field(metadata={"unit": "thousands"})
@@ -71,11 +71,11 @@ def evaluate(
     Parameters
     ----------
     alpha : (H, W) array of uint8, uint16, float32 or float64
-        The matte. Integers span their whole range, floats are in [0, 1]; nothing is stretched.
+        The matte. Integers span their whole range, floats are in [0, 1]. Values are not stretched.
     truth : (H, W) array of the same dtypes
         The true alpha.
     trimap : (H, W) array, optional
-        Errors count over its unknown pixels. By default, without `region`, over all pixels.
+        Errors count over its unknown pixels. Without it and `region` they count over all pixels.
     region : (H, W) array of bool, optional
         The pixels that count, instead of `trimap`.
     threads : int, optional
@@ -93,8 +93,8 @@ def evaluate(
 
     References
     ----------
-    .. [1] C. Rhemann, C. Rother, J. Wang, M. Gelautz, P. Kohli, P. Rott, "A Perceptually Motivated Online
-       Benchmark for Image Matting", CVPR 2009.
+    .. [1] C. Rhemann, C. Rother, J. Wang, M. Gelautz, P. Kohli, P. Rott, "A Perceptually Motivated
+       Online Benchmark for Image Matting", CVPR 2009.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def sad(
     *,
     region: npt.ArrayLike | None = None,
 ) -> float:
-    """Sum of absolute differences, in thousands. Arguments and errors are those of :func:`evaluate`."""
+    """Return the sum of absolute differences, in thousands; :func:`evaluate` has the arguments."""
     found, exact, inside = _arguments(alpha, truth, trimap, region)
     return float(np.abs(found - exact)[inside].sum()) / 1000
 
@@ -138,7 +138,7 @@ def mad(
     *,
     region: npt.ArrayLike | None = None,
 ) -> float:
-    """Mean absolute difference. Arguments and errors are those of :func:`evaluate`."""
+    """Return the mean absolute difference; :func:`evaluate` has the arguments."""
     found, exact, inside = _arguments(alpha, truth, trimap, region)
     return float(np.abs(found - exact)[inside].mean())
 
@@ -150,7 +150,7 @@ def mse(
     *,
     region: npt.ArrayLike | None = None,
 ) -> float:
-    """Mean squared error. Arguments and errors are those of :func:`evaluate`."""
+    """Return the mean squared error; :func:`evaluate` has the arguments."""
     found, exact, inside = _arguments(alpha, truth, trimap, region)
     return float(np.square(found - exact)[inside].mean())
 
@@ -162,7 +162,7 @@ def rmse(
     *,
     region: npt.ArrayLike | None = None,
 ) -> float:
-    """Root of the mean squared error. Arguments and errors are those of :func:`evaluate`."""
+    """Return the root of the mean squared error; :func:`evaluate` has the arguments."""
     return math.sqrt(mse(alpha, truth, trimap, region=region))
 
 
@@ -175,7 +175,7 @@ def gradient(
     sigma: float = SIGMA,
     threads: int | None = None,
 ) -> float:
-    """Measure whether the matte is sharp and smooth where the truth is: gradient error, in thousands.
+    """Measure by the gradient error, in thousands, whether the matte is as sharp as the truth.
 
     Parameters
     ----------
@@ -196,9 +196,10 @@ def gradient(
 
     Notes
     -----
-    Section 5 of [1]_ with q = 2. As in the field's common script, the two filters (Gaussian along one axis, its
-    derivative along the other) have unit 2-norm, end where the Gaussian has fallen to 0.01 (9 x 9 pixels at 1.4),
-    and pixels beyond the border repeat the nearest.
+    The measure is that of section 5 of [1]_ with q = 2. As in the field's common
+    script, the two filters (a Gaussian along one axis, its derivative along the other) have unit
+    2-norm and end where the Gaussian has fallen to 0.01, at 9 x 9 pixels for a sigma of 1.4. Pixels
+    beyond the border repeat the nearest.
 
     References
     ----------
@@ -218,16 +219,16 @@ def connectivity(
     step: float = STEP,
     theta: float = THETA,
 ) -> float:
-    """Measure whether the foreground hangs together where it should: connectivity error, in thousands.
+    """Measure by the connectivity error, in thousands, whether the foreground hangs together.
 
     Parameters
     ----------
     alpha, truth, trimap, region
         As in :func:`evaluate`.
     step : float, default 0.1
-        Distance between levels; 1 / step is rounded to a whole number.
+        Difference of alpha between levels; 1 / step is rounded to a whole number.
     theta : float, default 0.15
-        Differences to the connected level below this are ignored.
+        Differences to the connected level that are below this are ignored.
 
     Returns
     -------
@@ -241,11 +242,12 @@ def connectivity(
 
     Notes
     -----
-    Section 5 of [1]_ with p = 1: ``phi(a) = 1 - d`` where ``d = a - l`` is at least theta, else 1. l is the level
-    up to which the pixel belongs to the source. As in the field's common script, the source at a level is the
-    largest 4-connected component of the pixels where both mattes reach the level (of two of one size, the one
-    that comes first), l is the last level before the first where the pixel does not belong to it, and the paper's
-    lambda, whose definition is ambiguous, is 1. The components of all levels form a tree, found in one pass.
+    The measure is that of section 5 of [1]_ with p = 1: ``phi(a) = 1 - d`` where ``d =
+    a - l`` is at least theta, else 1. The level l is that up to which the pixel belongs to the
+    source. As in the field's common script, the source at a level is the largest 4-connected
+    component of the pixels where both mattes reach the level; if two have one size, it is the one
+    that comes first. l is the last level before the first where the pixel does not belong to the
+    source. The paper's lambda, whose definition is ambiguous, is 1.
 
     References
     ----------

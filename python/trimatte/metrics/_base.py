@@ -1,4 +1,4 @@
-"""What all measures share: checks of their arguments, and how records print."""
+"""Parts of all measures: checks of their arguments, and records that print as tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Record:
         return asdict(self)  # type: ignore[call-overload,no-any-return]
 
     def __str__(self) -> str:
-        """One line per measure: name, number, unit."""
+        """Return one line per measure, with its name, number and unit."""
         lines = []
         for field in fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)

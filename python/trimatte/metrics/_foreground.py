@@ -25,7 +25,7 @@ class ForegroundErrors(Record):
     gradient : float
         Gradient error summed over channels, in thousands.
     pixels : int
-        Pixels with 0 < alpha < 1.
+        Number of pixels with 0 < alpha < 1.
     """
 
     sad: float = field(metadata={"unit": "thousands"})
@@ -46,7 +46,7 @@ def evaluate_foreground(
     truth : array of the same shape
         The true colours.
     alpha : (H, W) array
-        The true alpha. Where it is 0 the foreground does not matter, where it is 1 it is seen.
+        The true alpha. The foreground does not matter where it is 0, and is seen where it is 1.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
 
@@ -62,12 +62,13 @@ def evaluate_foreground(
 
     Notes
     -----
-    The measures and the region of [1]_; the gradient is that of :func:`gradient`, of each channel by itself.
+    The measures and the region are those of [1]_. The gradient error is that of
+    :func:`gradient`, summed over the channels.
 
     References
     ----------
-    .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020,
-       section IV.
+    .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation",
+       ICPR 2020, section IV.
     """
     exact = in_double(_check.image(truth, "truth"))
     found = in_double(_check.image(foreground, "foreground"))

@@ -1,4 +1,4 @@
-"""Errors of a sequence of mattes: flicker."""
+"""Errors of a sequence of mattes, among them flicker."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class SequenceErrors(Record):
     ssda : float
         Mean over frames of the root of the summed squared differences.
     dtssd : float
-        Flicker: see :func:`dtssd`.
+        Flicker; see :func:`dtssd`.
     messddt : float
-        Flicker along the motion, in thousands: see :func:`messddt`.
+        Flicker along the motion, in thousands; see :func:`messddt`.
     frames : int
-        Frames of the sequence.
+        Number of frames.
     """
 
     ssda: float = field(metadata={"unit": ""})
@@ -59,13 +59,13 @@ def evaluate_sequence(
     Parameters
     ----------
     alphas, truths : iterable of (H, W) arrays
-        At least two frames of one size, read one after another. Integers span their whole range, floats are in
-        [0, 1].
+        At least two frames of one size, which are read one after another. Integers span their whole
+        range, floats are in [0, 1].
     trimaps : iterable of (H, W) arrays, optional
-        Errors count over the unknown pixels of each frame. By default over all pixels.
+        Errors count over the unknown pixels of each frame, by default over all pixels.
     motion : iterable of (H, W, 2) arrays of float, optional
-        For each frame but the last, how far each pixel moves to the next: columns to the right, rows down. By
-        default nothing moves.
+        Distance that each pixel moves from each frame to the next, as columns to the right and rows
+        down. By default no pixel moves.
 
     Returns
     -------
@@ -75,22 +75,25 @@ def evaluate_sequence(
     Raises
     ------
     ValueError, TypeError
-        If a frame has the wrong shape, dtype or range, if the iterables have different lengths or fewer than two
-        frames, or if in a frame no pixel counts.
+        If a frame has the wrong shape, dtype or range, if the iterables have different lengths or
+        fewer than two frames, or if no pixel counts in a frame.
 
     Notes
     -----
-    With e the difference of alpha and truth, N frames, and sums over the pixels that count in the earlier frame:
+    Let e be the difference of alpha and truth, N the number of frames and v the motion.
+    Sums are over the pixels that count in the earlier frame.
 
-    * ssda = mean over frames of sqrt(sum e_t²);
-    * dtssd = mean over t < N of sqrt(sum (e_{t+1} - e_t)²): the time derivative of alpha against the truth's;
-    * messddt = mean over t < N of sum abs(e_t(p)² - e_{t+1}(p + v(p))²) / 1000, v the motion. Between pixels alpha
-      and truth are interpolated linearly; a pixel that leaves the picture does not count.
+    * ssda is the mean over frames of sqrt(sum e_t²).
+    * dtssd is the mean over t < N of sqrt(sum (e_{t+1} - e_t)²). It compares the time derivatives
+      of alpha and truth.
+    * messddt is the mean over t < N of sum abs(e_t(p)² - e_{t+1}(p + v(p))²) / 1000. Alpha and
+      truth are interpolated linearly between pixels. A pixel that leaves the picture does not
+      count.
 
     References
     ----------
-    .. [1] M. Erofeev, Y. Gitman, D. Vatolin, A. Fedorov, J. Wang, "Perceptually Motivated Benchmark for Video
-       Matting", BMVC 2015, section 4.
+    .. [1] M. Erofeev, Y. Gitman, D. Vatolin, A. Fedorov, J. Wang, "Perceptually Motivated Benchmark
+       for Video Matting", BMVC 2015, section 4.
     """
     static, derivative, compensated = [], [], []
     before: _Frame | None = None
@@ -119,7 +122,7 @@ def dtssd(
     truths: Iterable[npt.ArrayLike],
     trimaps: Iterable[npt.ArrayLike] | None = None,
 ) -> float:
-    """Flicker: the time derivative of alpha against that of the truth; see :func:`evaluate_sequence`."""
+    """Measure flicker against the truth's time derivative; see :func:`evaluate_sequence`."""
     return evaluate_sequence(alphas, truths, trimaps).dtssd
 
 
@@ -130,7 +133,7 @@ def messddt(
     *,
     motion: Iterable[npt.ArrayLike] | None = None,
 ) -> float:
-    """Change of the squared error along the motion, in thousands; see :func:`evaluate_sequence`."""
+    """Measure the change of the squared error along the motion; see :func:`evaluate_sequence`."""
     return evaluate_sequence(alphas, truths, trimaps, motion=motion).messddt
 
 
@@ -173,7 +176,7 @@ def _next_motion(flow: Iterator[npt.ArrayLike] | None, shape: tuple[int, ...]) -
 
 
 def _along_motion(before: _Frame, after: _Frame, motion: Doubles | None) -> float:
-    """Sum of the changes of the squared error, in thousands."""
+    """Return the sum of the changes of the squared error, in thousands."""
     first = np.square(before.difference)
     if motion is None:
         second = np.square(after.difference)
