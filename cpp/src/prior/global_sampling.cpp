@@ -12,8 +12,8 @@
 #include <numeric>
 
 #include "base/random.hpp"
-#include "simd/kernels.hpp"
 #include "prior/known_colours.hpp"
+#include "simd/kernels.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/prior.hpp"
 
@@ -222,11 +222,9 @@ private:
 
 void global_sampling(const ImageView& image, const Label* labels, const SamplingOptions& options, float* alpha,
                      float* cost, Monitor& monitor) {
-    with_team(options.threads, [&] {
-        monitor.phase("sampling");
-        Search(image, labels, options, monitor).run(alpha, cost);
-        monitor.finish();
-    });
+    monitor.phase("sampling");
+    Search(image, labels, options, monitor).run(alpha, cost);
+    monitor.finish();
 }
 
 }  // namespace trimatte

@@ -87,94 +87,90 @@ struct Examples {
 PatchTraining patch_network(const ImageView& image, const Label* labels, const PatchInputs& inputs,
                             const PatchNetworkOptions& options, Network& network, Monitor& monitor) {
     PatchTraining result{0, {}, {}};
-    with_team(options.threads, [&] {
-        monitor.phase("network");
-        const InputMaker make_input(image, inputs, 0, image.height, options.threads, monitor);
-        const Examples foreground(image, labels, Label::foreground, options, monitor);
-        const Examples background(image, labels, Label::background, options, monitor);
-        const double share_of_foreground = options.balanced
-                                               ? 0.5
-                                               : static_cast<double>(foreground.in_picture) /
-                                                     static_cast<double>(foreground.in_picture + background.in_picture);
-        const FillExamples fill = [&](std::int64_t step, std::int64_t first, std::int64_t count, float* x,
-                                      float* target) {
-            Random random(options.seed, static_cast<std::uint64_t>(step) + 2, static_cast<std::uint64_t>(first));
-            for (std::int64_t i = 0; i < count; ++i) {
-                const bool is_foreground = static_cast<double>(random.uniform()) < share_of_foreground;
-                const Place& place = (is_foreground ? foreground : background).draw(random);
-                make_input(place.y, place.x, x + i * network.inputs());
-                target[i] = is_foreground ? 1.0f : 0.0f;
+    monitor.phase("network");
+    const InputMaker make_input(image, inputs, 0, image.height, options.threads, monitor);
+    const Examples foreground(image, labels, Label::foreground, options, monitor);
+    const Examples background(image, labels, Label::background, options, monitor);
+    const double share_of_foreground = options.balanced
+                                           ? 0.5
+                                           : static_cast<double>(foreground.in_picture) /
+                                                 static_cast<double>(foreground.in_picture + background.in_picture);
+    const FillExamples fill = [&](std::int64_t step, std::int64_t first, std::int64_t count, float* x, float* target) {
+        Random random(options.seed, static_cast<std::uint64_t>(step) + 2, static_cast<std::uint64_t>(first));
+        for (std::int64_t i = 0; i < count; ++i) {
+            const bool is_foreground = static_cast<double>(random.uniform()) < share_of_foreground;
+            const Place& place = (is_foreground ? foreground : background).draw(random);
+            make_input(place.y, place.x, x + i * network.inputs());
+            target[i] = is_foreground ? 1.0f : 0.0f;
+        }
+    };
+    // The mean squared error of what is held out, both kinds counting as they do in training.
+    const auto validate = [&] {
+        double loss = 0;
+        for (const Examples* examples : {&foreground, &background}) {
+            const std::int64_t count = examples->held_out;
+            if (count == 0) {
+                continue;
             }
-        };
-        // The mean squared error of what is held out, both kinds counting as they do in training.
-        const auto validate = [&] {
-            double loss = 0;
-            for (const Examples* examples : {&foreground, &background}) {
-                const std::int64_t count = examples->held_out;
-                if (count == 0) {
-                    continue;
-                }
-                const bool is_foreground = examples == &foreground;
-                const float target = is_foreground ? 1.0f : 0.0f;
-                constexpr std::int64_t block = 1024;
-                std::vector<double> parts(static_cast<std::size_t>((count + block - 1) / block), 0.0);
-                parallel_for((count + block - 1) / block, options.threads, monitor, [&](std::int64_t k) {
-                    const std::int64_t begin = k * block, size = std::min(block, count - begin);
-                    std::vector<float> out(static_cast<std::size_t>(size));
-                    const auto fill_held_out = [&](std::int64_t first, std::int64_t n, float* x) {
-                        for (std::int64_t i = 0; i < n; ++i) {
-                            const Place& p = examples->places[static_cast<std::size_t>(begin + first + i)];
-                            make_input(p.y, p.x, x + i * network.inputs());
-                        }
-                    };
-                    Predictor predict(network);
-                    predict(size, fill_held_out, out.data());
-                    for (const float v : out) {
-                        parts[static_cast<std::size_t>(k)] += static_cast<double>((v - target) * (v - target));
+            const bool is_foreground = examples == &foreground;
+            const float target = is_foreground ? 1.0f : 0.0f;
+            constexpr std::int64_t block = 1024;
+            std::vector<double> parts(static_cast<std::size_t>((count + block - 1) / block), 0.0);
+            parallel_for((count + block - 1) / block, options.threads, monitor, [&](std::int64_t k) {
+                const std::int64_t begin = k * block, size = std::min(block, count - begin);
+                std::vector<float> out(static_cast<std::size_t>(size));
+                const auto fill_held_out = [&](std::int64_t first, std::int64_t n, float* x) {
+                    for (std::int64_t i = 0; i < n; ++i) {
+                        const Place& p = examples->places[static_cast<std::size_t>(begin + first + i)];
+                        make_input(p.y, p.x, x + i * network.inputs());
                     }
-                });
-                const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
-                loss +=
-                    (is_foreground ? share_of_foreground : 1 - share_of_foreground) * sum / static_cast<double>(count);
-            }
-            return loss;
-        };
+                };
+                Predictor predict(network);
+                predict(size, fill_held_out, out.data());
+                for (const float v : out) {
+                    parts[static_cast<std::size_t>(k)] += static_cast<double>((v - target) * (v - target));
+                }
+            });
+            const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
+            loss += (is_foreground ? share_of_foreground : 1 - share_of_foreground) * sum / static_cast<double>(count);
+        }
+        return loss;
+    };
 
-        Trainer trainer(network, options.batch, options.threads);
-        const bool held_out = foreground.held_out + background.held_out > 0;
-        double best = std::numeric_limits<double>::infinity(), sum = 0;
-        std::vector<Buffer<float>> best_weights;
-        std::int64_t checks_since = 0, steps_since = 0;
-        while (result.steps < options.steps && checks_since < options.patience) {
-            sum += trainer.step(options.learning_rate, fill, monitor);
-            ++result.steps;
-            ++steps_since;
-            if (result.steps % options.check_every == 0 || result.steps == options.steps) {
-                result.training_loss.push_back(sum / static_cast<double>(steps_since));
-                sum = 0;
-                steps_since = 0;
-                if (held_out) {
-                    result.validation_loss.push_back(validate());
-                    ++checks_since;
-                    if (result.validation_loss.back() < best) {
-                        best = result.validation_loss.back();
-                        checks_since = 0;
-                        best_weights.clear();
-                        for (const Layer& layer : network.layers()) {
-                            best_weights.emplace_back(layer.weight.size());
-                            std::copy(layer.weight.begin(), layer.weight.end(), best_weights.back().begin());
-                        }
+    Trainer trainer(network, options.batch, options.threads);
+    const bool held_out = foreground.held_out + background.held_out > 0;
+    double best = std::numeric_limits<double>::infinity(), sum = 0;
+    std::vector<Buffer<float>> best_weights;
+    std::int64_t checks_since = 0, steps_since = 0;
+    while (result.steps < options.steps && checks_since < options.patience) {
+        sum += trainer.step(options.learning_rate, fill, monitor);
+        ++result.steps;
+        ++steps_since;
+        if (result.steps % options.check_every == 0 || result.steps == options.steps) {
+            result.training_loss.push_back(sum / static_cast<double>(steps_since));
+            sum = 0;
+            steps_since = 0;
+            if (held_out) {
+                result.validation_loss.push_back(validate());
+                ++checks_since;
+                if (result.validation_loss.back() < best) {
+                    best = result.validation_loss.back();
+                    checks_since = 0;
+                    best_weights.clear();
+                    for (const Layer& layer : network.layers()) {
+                        best_weights.emplace_back(layer.weight.size());
+                        std::copy(layer.weight.begin(), layer.weight.end(), best_weights.back().begin());
                     }
                 }
             }
-            monitor.set_fraction(static_cast<double>(result.steps) / static_cast<double>(options.steps));
-            monitor.poll();
         }
-        for (std::size_t l = 0; l < best_weights.size(); ++l) {
-            network.layers()[l].weight = std::move(best_weights[l]);
-        }
-        monitor.finish();
-    });
+        monitor.set_fraction(static_cast<double>(result.steps) / static_cast<double>(options.steps));
+        monitor.poll();
+    }
+    for (std::size_t l = 0; l < best_weights.size(); ++l) {
+        network.layers()[l].weight = std::move(best_weights[l]);
+    }
+    monitor.finish();
     return result;
 }
 

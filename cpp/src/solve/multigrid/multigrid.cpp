@@ -13,8 +13,8 @@
 
 #include "base/random.hpp"
 #include "solve/multigrid/drawing.hpp"
-#include "solve/multigrid/islands.hpp"
 #include "solve/multigrid/hierarchy.hpp"
+#include "solve/multigrid/islands.hpp"
 #include "solve/ritz.hpp"
 #include "trimatte/solve.hpp"
 #include "trimatte/stencil.hpp"
@@ -383,9 +383,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
 }  // namespace
 
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
-    SolveInfo info{};
-    with_team(options.threads, [&] { info = solve_here(problem, options, x, monitor); });
-    return info;
+    return solve_here(problem, options, x, monitor);
 }
 
 }  // namespace trimatte
