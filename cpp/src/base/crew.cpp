@@ -8,20 +8,27 @@
 namespace trimatte {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // About as long as it takes to wake a thread.
-constexpr std::chrono::microseconds spinning{30};
+constexpr std::chrono::microseconds spinning{100};
+// On a calm machine a thread stays awake for so long, and lets other threads go first wherever there are any.
+constexpr std::chrono::microseconds yielding{1000};
 
 // Whether the condition came to hold while this waited without sleeping.
 template <typename Condition>
-bool spin(const Condition& holds) {
-    const auto end = std::chrono::steady_clock::now() + spinning;
-    do {
+bool spin(const Condition& holds, std::chrono::microseconds most) {
+    const Clock::time_point begin = Clock::now();
+    for (Clock::time_point now = begin; now < begin + most; now = Clock::now()) {
+        if (now >= begin + spinning) {
+            std::this_thread::yield();
+        }
         for (int i = 0; i < 20; ++i) {
             if (holds()) {
                 return true;
             }
         }
-    } while (std::chrono::steady_clock::now() < end);
+    }
     return false;
 }
 
@@ -37,7 +44,8 @@ void Crew::grow(const std::shared_ptr<Crew>& crew, int helpers) {
     }
 }
 
-void Crew::run(const Job& job, int helpers) {
+void Crew::run(const Job& job, int helpers, bool calm) {
+    calm_ = calm;
     places_ = helpers;
     job_ = &job;
     ++jobs_;
@@ -61,7 +69,7 @@ void Crew::dismiss() {
 void Crew::help() {
     for (std::int64_t seen = 0; !over_;) {
         const auto called = [&] { return jobs_ != seen || over_; };
-        if (!spin(called)) {
+        if (!spin(called, calm_ ? yielding : spinning)) {
             std::unique_lock<std::mutex> lock(mutex_);
             ++sleeping_;
             wake_.wait(lock, called);
@@ -81,7 +89,7 @@ void Crew::help() {
 
 void Crew::await_helpers() {
     const auto idle = [&] { return active_ == 0; };
-    if (!spin(idle)) {
+    if (!spin(idle, calm_ ? yielding : spinning)) {
         leader_sleeps_ = true;
         std::unique_lock<std::mutex> lock(mutex_);
         done_.wait(lock, idle);

@@ -21,8 +21,9 @@ public:
     static void grow(const std::shared_ptr<Crew>& crew, int helpers);
 
     // By the leader: it and at most so many helpers run the job at the same time, which must not throw. All have
-    // returned from it when this returns.
-    void run(const Job& job, int helpers);
+    // returned from it when this returns. calm: nobody else seems to use the cores, so that the helpers may stay awake
+    // for the next job.
+    void run(const Job& job, int helpers, bool calm = false);
 
     // By the leader: the helpers end, each as soon as it notices.
     void dismiss();
@@ -37,6 +38,7 @@ private:
     std::atomic<int> active_{0};    // helpers that may have begun on it
     std::atomic<int> sleeping_{0};  // helpers
     std::atomic<bool> leader_sleeps_{false};
+    std::atomic<bool> calm_{false};
     std::atomic<bool> over_{false};
     std::mutex mutex_;
     std::condition_variable wake_;  // a job has come, or the end

@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/crew.hpp"
+#include "base/pace.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -31,20 +35,23 @@ public:
     Chunks(std::int64_t count, Monitor& monitor, const std::function<void(std::int64_t)>& body)
         : count_(count), monitor_(monitor), body_(body) {}
 
-    // Takes chunks until none is left or one has failed.
-    void work() {
+    // Takes chunks until none is left or one has failed; returns how many.
+    std::int64_t work() {
+        std::int64_t done = 0;
         try {
             while (!failed_.load(std::memory_order_relaxed)) {
                 const std::int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
                 if (i >= count_) {
-                    return;
+                    return done;
                 }
                 body_(i);
+                ++done;
                 monitor_.poll();
             }
         } catch (...) {
             fail(std::current_exception());
         }
+        return done;
     }
 
     void fail(std::exception_ptr error) {
@@ -54,6 +61,8 @@ public:
         }
         failed_ = true;
     }
+
+    std::int64_t count() const { return count_; }
 
     void rethrow() const {
         if (error_) {
@@ -71,6 +80,21 @@ private:
     std::exception_ptr error_;
 };
 
+// Whether this thread is in the middle of a chunk: a parallel_for in there runs on this thread alone.
+thread_local bool in_chunk = false;
+
+// Processor time of the calling thread, in seconds. A system without such a clock gives the time of day, as if nobody
+// else used the cores.
+double processor_seconds() {
+#if defined(CLOCK_THREAD_CPUTIME_ID)
+    timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+#else
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+#endif
+}
+
 // The calling thread's helpers, kept for its next call.
 class Helpers {
 public:
@@ -80,12 +104,31 @@ public:
         }
     }
 
-    void run(const Crew::Job& job, int helpers) {
+    void run(Chunks& chunks, int helpers) {
         if (!crew_) {
             crew_ = std::make_shared<Crew>();
         }
-        Crew::grow(crew_, helpers);
-        crew_->run(job, helpers);
+        const bool alone = pace_.alone(seconds());
+        const std::thread::id caller = std::this_thread::get_id();
+        std::int64_t own = 0;
+        double own_end = 0;
+        const auto job = [&] {
+            in_chunk = true;
+            const std::int64_t done = chunks.work();
+            in_chunk = false;
+            if (std::this_thread::get_id() == caller) {
+                own = done;
+                own_end = seconds();
+            }
+        };
+        if (alone) {
+            job();
+        } else {
+            Crew::grow(crew_, helpers);
+            crew_->run(job, helpers, pace_.calm());
+        }
+        const double end = alone ? own_end : seconds();
+        pace_.finished({end, end - own_end, own, chunks.count() - own, helpers});
     }
 
     // After a fork: the child's copy of the crew has no threads, and its locks are in an unknown state, so that it
@@ -94,21 +137,25 @@ public:
         if (crew_) {
             new std::shared_ptr<Crew>(std::move(crew_));
         }
+        pace_ = Pace(processor_seconds);
     }
 
 private:
+    static double seconds() {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    }
+
     std::shared_ptr<Crew> crew_;
+    Pace pace_{processor_seconds};
 };
 
 thread_local Helpers helpers_here;
-// Whether this thread is in the middle of a chunk: a parallel_for in there runs on this thread alone.
-thread_local bool in_job = false;
 
 #if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
 // Only the thread that forks lives on in the child.
 const int fork_handler = pthread_atfork(nullptr, nullptr, [] {
     helpers_here.forget();
-    in_job = false;
+    in_chunk = false;
 });
 #endif
 
@@ -132,13 +179,8 @@ int max_threads() {
 
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body) {
     Chunks chunks(count, monitor, body);
-    if (has_openmp() && threads > 1 && count > 1 && !in_job) {
-        const auto job = [&] {
-            in_job = true;
-            chunks.work();
-            in_job = false;
-        };
-        helpers_here.run(job, static_cast<int>(std::min<std::int64_t>(threads, count)) - 1);
+    if (has_openmp() && threads > 1 && count > 1 && !in_chunk) {
+        helpers_here.run(chunks, static_cast<int>(std::min<std::int64_t>(threads, count)) - 1);
     } else {
         chunks.work();
     }
