@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "support.hpp"
@@ -25,6 +26,40 @@ TEST_CASE("parallel_for runs every chunk once") {
             }
         }
     }
+}
+
+TEST_CASE("a parallel_for inside a chunk runs on the chunk's thread") {
+    Monitor monitor;
+    std::vector<int> runs(40 * 30);
+    std::atomic<int> strangers{0};
+    parallel_for(40, 4, monitor, [&](std::int64_t i) {
+        const std::thread::id here = std::this_thread::get_id();
+        parallel_for(30, 4, monitor, [&](std::int64_t k) {
+            ++runs[static_cast<std::size_t>(30 * i + k)];
+            strangers += std::this_thread::get_id() == here ? 0 : 1;
+        });
+    });
+    CHECK(runs == std::vector<int>(40 * 30, 1));
+    CHECK(strangers == 0);
+}
+
+TEST_CASE("several threads may call parallel_for at once") {
+    std::vector<std::int64_t> sums(4);
+    std::vector<std::thread> callers;
+    for (std::int64_t& sum : sums) {
+        callers.emplace_back([&sum] {
+            Monitor monitor;
+            for (int repeat = 0; repeat < 50; ++repeat) {
+                std::atomic<std::int64_t> all{0};
+                parallel_for(100, 3, monitor, [&](std::int64_t i) { all += i; });
+                sum += all;
+            }
+        });
+    }
+    for (std::thread& caller : callers) {
+        caller.join();
+    }
+    CHECK(sums == std::vector<std::int64_t>(4, 50 * 4950));
 }
 
 TEST_CASE("parallel_ranges covers everything once, cut at the same places") {

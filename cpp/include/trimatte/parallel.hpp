@@ -1,5 +1,5 @@
-// The only door to OpenMP. Results never depend on the number of threads: work is cut into chunks whose
-// borders do not depend on it, and sums are added in the order of the chunks.
+// The only door to threads. Results never depend on their number: work is cut into chunks whose borders do not depend
+// on it, and sums are added in the order of the chunks.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,16 @@ struct Context {
     Monitor& monitor;
 };
 
-// Whether the core was built with OpenMP.
+// Whether the core was built with OpenMP, whose limit of threads it keeps. Without it every call runs on one thread.
 bool has_openmp();
 
 // OpenMP's own limit (OMP_NUM_THREADS, threadpoolctl); 1 when built without OpenMP.
 int max_threads();
 
-// Runs body with threads at hand for every parallel_for in it. A call that has many of those is faster with it: the
-// threads are started once. body runs on the calling thread.
-void with_team(int threads, const std::function<void()>& body);
-
 // Runs body(0) ... body(count - 1), each once, in any order. The first exception stops the rest and is thrown
-// here. The calling thread polls the monitor between its chunks: keep a chunk under 50 ms.
-// Works in a forked child too, where GNU OpenMP by itself would hang.
+// here. The calling thread polls the monitor between its chunks: keep a chunk under 50 ms. Its helpers are threads of
+// its own that sleep between two calls. A parallel_for inside a chunk runs on the chunk's thread. In a forked child the
+// caller gets new helpers.
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body);
 
 // body(begin, end) on pieces of [0, size) that do not depend on the number of threads.

@@ -2,16 +2,22 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
+#include <ctime>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "base/crew.hpp"
+#include "base/pace.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
-#if defined(_OPENMP) && defined(__unix__)
+#if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
 #include <pthread.h>
 #endif
 
@@ -20,17 +26,8 @@ namespace {
 
 // Small enough that a poll between two pieces comes often, large enough that a piece costs more than its call.
 constexpr std::int64_t range_size = 8192;
-// Below this many elements a region costs more than it saves, on a busy machine many times more.
+// Below this many elements a job for several threads costs more than it saves, on a busy machine many times more.
 constexpr std::int64_t parallel_from = 4 * range_size;
-
-#if defined(_OPENMP) && defined(__unix__)
-// After fork() the child has the parent's idea of a thread pool but none of its threads, and GNU OpenMP waits
-// for them for ever. A new thread has no pool yet and makes its own, so a forked child takes its helpers from one.
-std::atomic<bool> is_forked_child{false};
-const int fork_handler = pthread_atfork(nullptr, nullptr, [] { is_forked_child = true; });
-#else
-[[maybe_unused]] constexpr bool is_forked_child = false;
-#endif
 
 // The chunks still to do, shared by the threads of one parallel_for.
 class Chunks {
@@ -38,20 +35,23 @@ public:
     Chunks(std::int64_t count, Monitor& monitor, const std::function<void(std::int64_t)>& body)
         : count_(count), monitor_(monitor), body_(body) {}
 
-    // Takes chunks until none is left or one has failed.
-    void work() {
+    // Takes chunks until none is left or one has failed; returns how many.
+    std::int64_t work() {
+        std::int64_t done = 0;
         try {
             while (!failed_.load(std::memory_order_relaxed)) {
                 const std::int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
                 if (i >= count_) {
-                    return;
+                    return done;
                 }
                 body_(i);
+                ++done;
                 monitor_.poll();
             }
         } catch (...) {
             fail(std::current_exception());
         }
+        return done;
     }
 
     void fail(std::exception_ptr error) {
@@ -61,6 +61,8 @@ public:
         }
         failed_ = true;
     }
+
+    std::int64_t count() const { return count_; }
 
     void rethrow() const {
         if (error_) {
@@ -78,87 +80,83 @@ private:
     std::exception_ptr error_;
 };
 
-// The threads of one native call. OpenMP starts them once; then the leader hands out one job after the other, and at
-// the end of a job it waits only for those who have begun on it. (At the end of an OpenMP region it would wait for all,
-// and on a busy machine a thread with nothing to do may take 10 ms to find that out.)
-class Team {
+// Whether this thread is in the middle of a chunk: a parallel_for in there runs on this thread alone.
+thread_local bool in_chunk = false;
+
+// Processor time of the calling thread, in seconds. A system without such a clock gives the time of day, as if nobody
+// else used the cores.
+double processor_seconds() {
+#if defined(CLOCK_THREAD_CPUTIME_ID)
+    timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+#else
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+#endif
+}
+
+// The calling thread's helpers, kept for its next call.
+class Helpers {
 public:
-    // By the leader: chunks are done when this returns.
-    void run(Chunks& chunks) {
-        job_ = &chunks;
-        ++jobs_;
-        if (sleeping_ > 0) {
-            const std::lock_guard<std::mutex> lock(mutex_);
-            wake_.notify_all();
-        }
-        chunks.work();
-        job_ = nullptr;
-        for (int i = 0; active_ > 0; ++i) {
-            rest(i);
+    ~Helpers() {
+        if (crew_) {
+            crew_->dismiss();
         }
     }
 
-    // By the others: helps until dismissed.
-    void help() {
-        for (std::int64_t seen = 0; !over_;) {
-            for (int i = 0; jobs_ == seen && !over_ && i < spins; ++i) {
-                rest(i);
-            }
-            if (jobs_ == seen) {
-                std::unique_lock<std::mutex> lock(mutex_);
-                ++sleeping_;
-                wake_.wait(lock, [&] { return jobs_ != seen || over_; });
-                --sleeping_;
-            }
-            seen = jobs_;
-            ++active_;  // before the job is read: the leader takes it back before it looks who is active
-            if (Chunks* job = job_) {
-                job->work();
-            }
-            --active_;
+    void run(Chunks& chunks, int helpers) {
+        if (!crew_) {
+            crew_ = std::make_shared<Crew>();
         }
+        const bool alone = pace_.alone(seconds());
+        const std::thread::id caller = std::this_thread::get_id();
+        std::int64_t own = 0;
+        double own_end = 0;
+        const auto job = [&] {
+            in_chunk = true;
+            const std::int64_t done = chunks.work();
+            in_chunk = false;
+            if (std::this_thread::get_id() == caller) {
+                own = done;
+                own_end = seconds();
+            }
+        };
+        if (alone) {
+            job();
+        } else {
+            Crew::grow(crew_, helpers);
+            crew_->run(job, helpers, pace_.calm());
+        }
+        const double end = alone ? own_end : seconds();
+        pace_.finished({end, end - own_end, own, chunks.count() - own, helpers});
     }
 
-    void dismiss() {
-        over_ = true;
-        const std::lock_guard<std::mutex> lock(mutex_);
-        wake_.notify_all();
+    // After a fork: the child's copy of the crew has no threads, and its locks are in an unknown state, so that it
+    // may not even be destroyed.
+    void forget() {
+        if (crew_) {
+            new std::shared_ptr<Crew>(std::move(crew_));
+        }
+        pace_ = Pace(processor_seconds);
     }
 
 private:
-    static constexpr int spins = 2000;  // some ten microseconds, as long as it takes to wake a thread
-
-    static void rest(int i) {
-        if (i >= 200) {
-            std::this_thread::yield();
-        }
+    static double seconds() {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
     }
 
-    std::atomic<Chunks*> job_{nullptr};
-    std::atomic<std::int64_t> jobs_{0};
-    std::atomic<int> active_{0};
-    std::atomic<int> sleeping_{0};
-    std::atomic<bool> over_{false};
-    std::mutex mutex_;
-    std::condition_variable wake_;
+    std::shared_ptr<Crew> crew_;
+    Pace pace_{processor_seconds};
 };
 
-thread_local Team* team_here = nullptr;
+thread_local Helpers helpers_here;
 
-#if defined(_OPENMP)
-// Runs body as the leader; returns what it threw. The calling thread leads always: it is the one that reports.
-std::exception_ptr lead(Team& team, const std::function<void()>& body) {
-    std::exception_ptr error;
-    team_here = &team;
-    try {
-        body();
-    } catch (...) {
-        error = std::current_exception();
-    }
-    team_here = nullptr;
-    team.dismiss();
-    return error;
-}
+#if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
+// Only the thread that forks lives on in the child.
+const int fork_handler = pthread_atfork(nullptr, nullptr, [] {
+    helpers_here.forget();
+    in_chunk = false;
+});
 #endif
 
 }  // namespace
@@ -179,40 +177,10 @@ int max_threads() {
 #endif
 }
 
-void with_team([[maybe_unused]] int threads, const std::function<void()>& body) {
-#if defined(_OPENMP)
-    if (threads > 1 && team_here == nullptr) {
-        Team team;
-        std::exception_ptr error;
-        if (is_forked_child) {
-            std::thread helpers([&] {
-#pragma omp parallel num_threads(threads - 1)
-                team.help();
-            });
-            error = lead(team, body);
-            helpers.join();
-        } else {
-#pragma omp parallel num_threads(threads)
-            if (omp_get_thread_num() == 0) {
-                error = lead(team, body);
-            } else {
-                team.help();
-            }
-        }
-        if (error) {
-            std::rethrow_exception(error);
-        }
-        return;
-    }
-#endif
-    body();
-}
-
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body) {
     Chunks chunks(count, monitor, body);
-    if (threads > 1 && count > 1) {
-        with_team(static_cast<int>(std::min<std::int64_t>(threads, count)),
-                  [&] { team_here != nullptr ? team_here->run(chunks) : chunks.work(); });
+    if (has_openmp() && threads > 1 && count > 1 && !in_chunk) {
+        helpers_here.run(chunks, static_cast<int>(std::min<std::int64_t>(threads, count)) - 1);
     } else {
         chunks.work();
     }

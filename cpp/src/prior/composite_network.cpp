@@ -161,27 +161,25 @@ void train(Network& network, const ImageView& image, const Label* labels, const 
 
 void composite_network(const ImageView& image, const Label* labels, const CompositeNetworkOptions& options,
                        float* alpha, Monitor& monitor) {
-    with_team(options.threads, [&] {
-        monitor.phase("network");
-        const Inputs inputs(image, labels, options.threads, monitor);
-        std::vector<std::int64_t> sizes = {inputs.size()};
-        sizes.insert(sizes.end(), options.hidden.begin(), options.hidden.end());
-        sizes.push_back(1);
-        Network network(sizes);
-        network.initialise(options.seed, 0.1, 0.5);
-        train(network, image, labels, inputs, options, monitor);
+    monitor.phase("network");
+    const Inputs inputs(image, labels, options.threads, monitor);
+    std::vector<std::int64_t> sizes = {inputs.size()};
+    sizes.insert(sizes.end(), options.hidden.begin(), options.hidden.end());
+    sizes.push_back(1);
+    Network network(sizes);
+    network.initialise(options.seed, 0.1, 0.5);
+    train(network, image, labels, inputs, options, monitor);
 
-        monitor.phase("prediction");
-        const auto inputs_of_rows = [&](std::int64_t y_begin, std::int64_t y_end) {
-            PaddedRows<float> loaded(image, 0, y_begin, y_end);
-            loaded.load();
-            return [&, rows = std::move(loaded)](std::int64_t y, std::int64_t x, float* out) {
-                inputs.set(rows.row(y) + x * image.channels, y, x, out);
-            };
+    monitor.phase("prediction");
+    const auto inputs_of_rows = [&](std::int64_t y_begin, std::int64_t y_end) {
+        PaddedRows<float> loaded(image, 0, y_begin, y_end);
+        loaded.load();
+        return [&, rows = std::move(loaded)](std::int64_t y, std::int64_t x, float* out) {
+            inputs.set(rows.row(y) + x * image.channels, y, x, out);
         };
-        predict_pixels(image, labels, network, options.threads, alpha, monitor, inputs_of_rows);
-        monitor.finish();
-    });
+    };
+    predict_pixels(image, labels, network, options.threads, alpha, monitor, inputs_of_rows);
+    monitor.finish();
 }
 
 }  // namespace trimatte

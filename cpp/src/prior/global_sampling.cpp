@@ -225,11 +225,9 @@ private:
 
 void global_sampling(const ImageView& image, const Label* labels, const SamplingOptions& options, float* alpha,
                      float* cost, Monitor& monitor) {
-    with_team(options.threads, [&] {
-        monitor.phase("sampling");
-        Search(image, labels, options, monitor).run(alpha, cost);
-        monitor.finish();
-    });
+    monitor.phase("sampling");
+    Search(image, labels, options, monitor).run(alpha, cost);
+    monitor.finish();
 }
 
 }  // namespace trimatte

@@ -211,12 +211,10 @@ void train(Network& network, const Lessons& lessons, const PatchNetworkOptions& 
 PatchTraining patch_network(const ImageView& image, const Label* labels, const PatchInputs& inputs,
                             const PatchNetworkOptions& options, Network& network, Monitor& monitor) {
     PatchTraining result{0, {}, {}};
-    with_team(options.threads, [&] {
-        monitor.phase("network");
-        const Lessons lessons(image, labels, inputs, options, monitor);
-        train(network, lessons, options, result, monitor);
-        monitor.finish();
-    });
+    monitor.phase("network");
+    const Lessons lessons(image, labels, inputs, options, monitor);
+    train(network, lessons, options, result, monitor);
+    monitor.finish();
     return result;
 }
 

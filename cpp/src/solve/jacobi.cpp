@@ -26,13 +26,10 @@ private:
 
 SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     monitor.phase("cg");
-    SolveInfo info{};
-    with_team(options.threads, [&] {
-        const Context context{options.threads, monitor};
-        const ScaledMatrix scaled(problem.matrix, context);
-        SparseIterate iterate(problem, scaled, std::make_unique<Identity>(problem.unknowns()), context);
-        info = conjugate_gradient(iterate, problem.unknowns(), caution_of(problem), options, x, monitor);
-    });
+    const Context context{options.threads, monitor};
+    const ScaledMatrix scaled(problem.matrix, context);
+    SparseIterate iterate(problem, scaled, std::make_unique<Identity>(problem.unknowns()), context);
+    SolveInfo info = conjugate_gradient(iterate, problem.unknowns(), caution_of(problem), options, x, monitor);
     info.solver = Solver::conjugate_gradient;
     return info;
 }

@@ -115,10 +115,20 @@ Iterate::Measures SparseIterate::precondition(double alpha, double beta) {
     m.zq = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * q_[i]; });
     m.zw = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * w_[i]; });
     m.r2 = sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i] * scaled_.scale[i]); });
-    for (std::int64_t i = 0; i < n(); ++i) {
-        m.largest = std::max(m.largest, std::abs(z_[i] * scaled_.scale[i]));
-    }
+    m.largest = largest_z();
     return m;
+}
+
+double SparseIterate::largest_z() const {
+    constexpr std::int64_t part = 65536;
+    std::vector<double> largest(static_cast<std::size_t>((n() + part - 1) / part), 0.0);
+    parallel_for(static_cast<std::int64_t>(largest.size()), context_.threads, context_.monitor, [&](std::int64_t k) {
+        double& of_part = largest[static_cast<std::size_t>(k)];
+        for (std::int64_t i = k * part; i < std::min(n(), (k + 1) * part); ++i) {
+            of_part = std::max(of_part, std::abs(z_[i] * scaled_.scale[i]));
+        }
+    });
+    return largest.empty() ? 0 : *std::max_element(largest.begin(), largest.end());
 }
 
 void SparseIterate::finish(double alpha, double beta) {

@@ -227,7 +227,7 @@ CholeskyFactor::CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, cons
     double* const stack = CholeskyStorage::reserve(storage.stack, order.top_stack);
     Factorisation factorisation(symbolic_, matrix, storage.values.data(), {order.threads, context.monitor},
                                 sets_fraction);
-    with_team(order.threads, [&] { factorisation.run(order, stack); });
+    factorisation.run(order, stack);
 }
 
 std::size_t CholeskyPlan::peak_bytes(int threads) const {

@@ -74,11 +74,6 @@ public:
     }
 
     void run() {
-        with_team(plan_.subtrees.empty() ? 1 : context_.threads, [this] { solve(); });
-    }
-
-private:
-    void solve() {
         Pool<Vectors> pool([this] { return std::make_unique<Vectors>(rows_, symbolic_.order.size()); });
         std::vector<std::int64_t> start = {0};
         for (const std::int32_t root : plan_.subtrees) {
@@ -112,6 +107,7 @@ private:
         });
     }
 
+private:
     template <class Body>
     void for_subtrees(Pool<Vectors>& pool, const Body& body) {
         parallel_for(static_cast<std::int64_t>(plan_.subtrees.size()), context_.threads, context_.monitor,

@@ -41,9 +41,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
 SolveInfo graph_multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     SolveOptions own = options;
     own.relative_residual = 0;
-    SolveInfo info{};
-    with_team(options.threads, [&] { info = solve_here(problem, own, x, monitor); });
-    return info;
+    return solve_here(problem, own, x, monitor);
 }
 
 }  // namespace trimatte

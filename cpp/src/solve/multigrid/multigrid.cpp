@@ -243,9 +243,7 @@ SolveInfo solve_stencil(const Problem& problem, const SolveOptions& options, dou
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     SolveOptions own = options;
     own.relative_residual = 0;
-    SolveInfo info{};
-    with_team(options.threads, [&] { info = solve_stencil(problem, own, x, monitor); });
-    return info;
+    return solve_stencil(problem, own, x, monitor);
 }
 
 }  // namespace trimatte

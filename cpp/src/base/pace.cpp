@@ -1,0 +1,80 @@
+#include "base/pace.hpp"
+
+#include <algorithm>
+
+namespace trimatte {
+namespace {
+
+// All in seconds. A window holds several time slices of every neighbour.
+constexpr double window_length = 0.05;
+// The processor's clock is read once in so long: it may take a microsecond.
+constexpr double sample_every = 0.001;
+// A longer pause between two jobs belongs to neither of them.
+constexpr double longest_pause = 0.002;
+// The better way is kept for so many seconds of work before the other one is tried again; each trial doubles them. A
+// caller that works alone and has a core for itself again waits only for the first of these times.
+constexpr double first_stay = 0.2;
+constexpr double longest_stay = 1.6;
+// With helpers, nothing else can be much faster than this rate.
+constexpr double good_rate = 0.95;
+
+}  // namespace
+
+bool Pace::alone(double now) {
+    if (last_ < 0 || now - last_ > longest_pause) {
+        since_sample_ = {};
+        sampled_at_ = now;
+        sampled_processor_ = processor_seconds_();
+    }
+    began_ = now;
+    return alone_;
+}
+
+void Pace::finished(const Job& job) {
+    last_ = job.ended;
+    const double all = job.ended - began_;
+    if (job.helped > 0) {
+        const double most = all * static_cast<double>(job.helpers);
+        const double share = static_cast<double>(job.helped) / static_cast<double>(std::max<std::int64_t>(job.own, 1));
+        since_sample_.helped += std::min(most, job.own > 0 ? (all - job.waited) * share : job.waited);
+    }
+    since_sample_.waited += job.waited;
+    if (job.ended - sampled_at_ < sample_every) {
+        return;
+    }
+    const double processor = processor_seconds_();
+    window_.wall += job.ended - sampled_at_;
+    window_.processor += processor - sampled_processor_;
+    window_.helped += since_sample_.helped;
+    window_.waited += since_sample_.waited;
+    since_sample_ = {};
+    sampled_at_ = job.ended;
+    sampled_processor_ = processor;
+    if (window_.wall >= window_length) {
+        const double working = std::max(window_.wall - window_.waited, window_.processor);
+        const double rate = window_.processor * (1 + window_.helped / working) / window_.wall;
+        window_ = {};
+        judge(rate);
+    }
+}
+
+void Pace::judge(double rate) {
+    calm_ = !alone_ && rate >= good_rate;
+    stay_left_ -= window_length;
+    if (calm_) {
+        trying_ = false;
+        stay_ = 0;
+        stay_left_ = 0;
+    } else if (trying_) {
+        trying_ = false;
+        stay_ = std::min(std::max(first_stay, 2 * stay_), longest_stay);
+        stay_left_ = stay_;
+        alone_ = rate < rate_before_ ? !alone_ : alone_;
+    } else if (stay_left_ <= 0 || (alone_ && rate >= good_rate && stay_left_ <= stay_ - first_stay)) {
+        trying_ = true;
+        rate_before_ = rate;
+        alone_ = !alone_;
+    }
+}
+
+}  // namespace trimatte
