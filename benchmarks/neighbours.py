@@ -122,7 +122,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--neighbours", type=int, default=8, help="busy processes")
     parser.add_argument(
-        "--budget", type=float, default=8, help="seconds for a call beside them, a third without them"
+        "--budget", type=float, default=7, help="seconds for a call beside them, a third without them"
     )
     parser.add_argument(
         "--calls", nargs="+", metavar="WORD", help="only the calls whose name contains one of these"
