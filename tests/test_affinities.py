@@ -195,7 +195,7 @@ class TestSomebodyElses:
         with pytest.raises(ValueError, match=r"at most 1 apart, as its reach says, got a distance of 3 in row 0,"):
             tm.estimate_alpha(*noise, method=Far())
 
-    @pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg", "auto"])
+    @pytest.mark.parametrize("solver", ["cholesky", "multigrid", "graph-multigrid", "cg", "auto"])
     def test_every_solver_takes_it(self, noise, solver):
         image, trimap = noise
         options = {"tolerance": 1e-6, "relative_residual": 1e-9, "solver": solver}

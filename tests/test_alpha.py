@@ -431,7 +431,11 @@ def test_bad_arrays(image, trimap, error, message):
     ("options", "error", "message"),
     [
         ({"method": "magic"}, ValueError, "method: expected one of closed-form, best, .*got 'magic'"),
-        ({"solver": "lu"}, ValueError, "solver: expected one of auto, cholesky, multigrid, cg, got 'lu'"),
+        (
+            {"solver": "lu"},
+            ValueError,
+            "solver: expected one of auto, cholesky, multigrid, graph-multigrid, cg, got 'lu'",
+        ),
         ({"epsilon": -1}, ValueError, "epsilon: expected a number from 1e-08 to 1e.06, got -1"),
         ({"known_weight": 0}, ValueError, "known_weight: expected a number from 1e-12 to 1e.12, got 0"),
         ({"tolerance": 0}, ValueError, "tolerance: expected a number from 1e-12 to 1, got 0"),

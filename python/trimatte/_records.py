@@ -25,8 +25,9 @@ class SolveInfo:
     prior : str or None
         The prior: its name, its class, or ``"array"``.
     solver : str
-        The solver that ran: ``"cholesky"``, ``"multigrid"`` or ``"cg"``; ``"none"`` if no pixel was
-        unknown, or if the method is a prior alone.
+        The solver that solved the most pixels: ``"cholesky"``, ``"multigrid"``,
+        ``"graph-multigrid"`` or ``"cg"``; ``"none"`` if no pixel was unknown, or if the method is a
+        prior alone.
     iterations : int
         Iterations of an iterative solver, 0 for a direct one. Where several unknown regions were
         solved by themselves (see `solve_alpha`), this is the largest number among them. The 2 to 10
@@ -35,8 +36,8 @@ class SolveInfo:
         ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the
         diagonal of A.
     error_estimate : float or None
-        Estimate of the largest error of alpha: at most `tolerance` for "multigrid" and "cg", 0 for
-        a direct solver and where nothing was unknown, None for a prior alone.
+        Estimate of the largest error of alpha: at most `tolerance` for an iterative solver, 0 for a
+        direct one and where nothing was unknown, None for a prior alone.
     unknowns : int
         Number of unknowns of the linear system.
     seconds : dict of str to float

@@ -70,39 +70,38 @@ def solve_alpha(
         default is what the prior says, and 4e-3 for an array. Known pixels keep their value,
         whatever their confidence.
     start : (H, W) array, optional
-        An alpha near the answer, such as that of the frame before, where "multigrid" and "cg"
-        start. It changes how many iterations they need, not the answer, beyond the tolerance. The
-        default is the prior's guess, or 0.5.
+        An alpha near the answer, such as that of the frame before, where iterative solvers start.
+        It changes how many iterations they need, not the answer, beyond the tolerance. The default
+        is the prior's guess, or 0.5.
     seed : int, default 0
         Seed of the priors that draw random numbers and are given by name. The same seed gives the
         same bits.
-    solver : {"auto", "cholesky", "multigrid", "cg"}
-        Sparse Cholesky (direct), conjugate gradients with a colour-aware multigrid preconditioner,
-        or with a diagonal one. "auto" decides for each connected region of unknown pixels: it takes
-        Cholesky for up to 5,000 unknowns and multigrid above, where Cholesky takes over if
-        multigrid has not ended after 100 iterations and the factor fits into the memory that is
-        available. Where an affinity reaches more than 2 pixels (closed-form with a radius above 1) there is no
-        multigrid, and "auto" takes Cholesky while the matrix is small enough for it, then "cg".
-        `info.regions` counts the regions by the solver that gave their answer; `info.solver` is the
-        one that solved the most pixels.
+    solver : {"auto", "cholesky", "multigrid", "graph-multigrid", "cg"}
+        Sparse Cholesky (direct), or conjugate gradients with one of three preconditioners: a
+        colour-aware multigrid on the pixel grid, a multigrid for any sparse matrix, or the
+        diagonal. "auto" decides for each connected region of unknown pixels: it takes Cholesky for
+        up to 5,000 unknowns and multigrid above, where Cholesky takes over if multigrid has not
+        ended after 100 iterations and the factor fits into the memory that is available. Where an
+        affinity reaches more than 2 pixels (closed-form with a radius above 1), "graph-multigrid"
+        takes the place of "multigrid". `info.regions` counts the regions by the solver that gave
+        their answer; `info.solver` is the one that solved the most pixels.
     known_weight : float, optional
         By default known pixels keep their value exactly. A number w solves the soft system
         ``(L + w D) x = w m`` instead (D marks known pixels, m known foreground) over all pixels, as
         Levin's code does with w = 100; known pixels then move a little, and it costs as if all
         pixels were unknown.
     tolerance : float, default 1e-3
-        "multigrid" and "cg" stop where the largest error of alpha, against the exact solution of
-        the system, is at most this, as they estimate it with a margin of three. It is from 1e-12 to
-        1; what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little
-        time would be saved.
+        Iterative solvers stop where the largest error of alpha, against the exact solution of the
+        system, is at most this, as they estimate it with a margin of three. It is from 1e-12 to 1;
+        what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little time
+        would be saved.
     relative_residual : float, optional
         "cg" goes on until ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, too, where D is
         the diagonal of A, so that both sides are in units of alpha. With `known_weight`, what known
         pixels and prior pass on takes the place of b, which is mostly the known pixels themselves.
         The default asks for no residual.
     max_iterations : int, default 10000
-        "multigrid" and "cg" give up after so many. They do not trust their estimate before the
-        10th.
+        Iterative solvers give up after so many. They do not trust their estimate before the 10th.
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold``
         foreground.
@@ -137,7 +136,7 @@ def solve_alpha(
         trimap has no foreground or no background (known pixels of both kinds are needed unless
         nothing is unknown, or there is a prior that needs none).
     ConvergenceError
-        If "multigrid" or "cg" gives up; the error carries the alpha reached and the info.
+        If an iterative solver gives up; the error carries the alpha reached and the info.
     FactorizationError
         If a direct solver meets a singular system or one too large for it.
     KeyboardInterrupt

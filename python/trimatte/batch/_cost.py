@@ -34,7 +34,7 @@ def estimated_bytes(job: Job) -> int:
         return 0
     if job.options.get("known_weight") is not None:
         unknown = pixels
-    direct = job.options.get("solver") in ("cholesky", "cg") or not _has_stencil(job)
+    direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not _has_stencil(job)
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
     return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)

@@ -18,7 +18,7 @@ Decorated = Callable[..., None]
 
 PRIOR_HELP = f"A guess that counts beside the affinity: {', '.join(methods.PRIORS)}."
 SEED_HELP = "Seed of the prior's random numbers. [default: 0]"
-TOLERANCE_HELP = "Largest error of alpha (multigrid, cg). [default: 0.001]"
+TOLERANCE_HELP = "Largest error of alpha (iterative solvers). [default: 0.001]"
 LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
 HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
 BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
