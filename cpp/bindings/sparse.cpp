@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "arrays.hpp"
 #include "monitor.hpp"
@@ -36,7 +37,7 @@ Csr csr_from(const Array<double>& data, const Array<std::int32_t>& indices, cons
 py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
                const Array<double>& rhs, const Array<float>& near_null, Array<double>& x, double tolerance,
                std::int64_t max_iterations, int threads, PyMonitor& monitor) {
-    const Csr matrix = csr_from(data, indices, indptr);
+    Csr matrix = csr_from(data, indices, indptr);
     if (rhs.ndim() != 1 || rhs.size() != matrix.rows || x.ndim() != 1 || x.size() != matrix.rows) {
         throw std::invalid_argument("rhs, x: expected one number for each row of the matrix");
     }
@@ -47,8 +48,8 @@ py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, co
     const auto columns = static_cast<int>(near_null.shape(0));
     double* solution = x.mutable_data();
     const SolveInfo info = run(monitor, [&] {
-        return solve_sparse(matrix, rhs.data(), near_null.data(), columns, tolerance, max_iterations, threads, solution,
-                            monitor);
+        return solve_sparse(std::move(matrix), rhs.data(), near_null.data(), columns, tolerance, max_iterations,
+                            threads, solution, monitor);
     });
     py::dict result;
     result["converged"] = info.converged;

@@ -76,21 +76,12 @@ Buffer<double> scale_of(const Csr& A, const Context& context) {
     return scale;
 }
 
-Csr scaled(const Csr& A, const Buffer<double>& scale, const Context& context) {
-    Csr S;
-    S.rows = A.rows;
-    S.row_start = Buffer<std::int64_t>(A.rows + 1);
-    S.column = Buffer<std::int32_t>(A.nonzeros());
-    S.value = Buffer<double>(A.nonzeros());
-    S.row_start[0] = 0;
+void scale_matrix(Csr& A, const Buffer<double>& scale, const Context& context) {
     each(A.rows, context, [&](std::int64_t i) {
-        S.row_start[i + 1] = A.row_start[i + 1];
         for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
-            S.column[k] = A.column[k];
-            S.value[k] = A.column[k] == i ? 1 : A.value[k] * scale[i] * scale[A.column[k]];
+            A.value[k] = A.column[k] == i ? 1 : A.value[k] * scale[i] * scale[A.column[k]];
         }
     });
-    return S;
 }
 
 // One solve of A x = b, A with unit diagonal.
@@ -160,14 +151,14 @@ std::int64_t iterate(Iteration& it, Preconditioner& M, double goal, std::int64_t
 
 }  // namespace
 
-SolveInfo solve_sparse(const Csr& A, const double* rhs, const float* near_null, int columns, double tolerance,
+SolveInfo solve_sparse(Csr&& A, const double* rhs, const float* near_null, int columns, double tolerance,
                        std::int64_t max_iterations, int threads, double* x, Monitor& monitor) {
     SolveInfo info{};
     with_team(threads, [&] {
         const Context context{threads, monitor};
         monitor.phase("hierarchy");
         const Buffer<double> scale = scale_of(A, context);
-        const Csr S = scaled(A, scale, context);
+        scale_matrix(A, scale, context);
         Buffer<double> b(A.rows);
         Buffer<float> N(columns * A.rows);
         each(A.rows, context, [&](std::int64_t i) {
@@ -177,9 +168,9 @@ SolveInfo solve_sparse(const Csr& A, const double* rhs, const float* near_null, 
                 N[c * A.rows + i] = static_cast<float>(near_null[c * A.rows + i] / scale[i]);
             }
         });
-        const std::unique_ptr<Preconditioner> M = make_graph_multigrid(S, N, columns, context);
+        const std::unique_ptr<Preconditioner> M = make_graph_multigrid(A, N, columns, context);
         monitor.phase("cg");
-        Iteration iteration{S, b.data(), scale, context};
+        Iteration iteration{A, b.data(), scale, context};
         const double goal = goal_share * tolerance;
         double estimate = std::numeric_limits<double>::infinity();
         iteration.set_residual(x);
@@ -194,7 +185,7 @@ SolveInfo solve_sparse(const Csr& A, const double* rhs, const float* near_null, 
                 iterations,
                 residual == 0 ? 0 : residual / whole,
                 estimate,
-                S.bytes() + M->bytes() + N.bytes() + 6 * b.bytes(),
+                A.bytes() + M->bytes() + N.bytes() + 6 * b.bytes(),
                 M->operator_complexity()};
     });
     return info;
