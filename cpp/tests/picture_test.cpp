@@ -172,16 +172,23 @@ protected:
 }  // namespace
 
 TEST_CASE("a stop is heard while regions are solved side by side") {
-    const Scene scene;
-    std::vector<double> alpha(scene.labels.size());
     StopsBesideOthers monitor;
     SolveOptions options;
     options.threads = 2;
-    const auto solve_again_and_again = [&] {  // until one of the monitor's reports falls into the phase
-        for (int i = 0; i < 10000; ++i) {
-            solve_picture(ClosedForm(epsilon), scene.image.view(), scene.known(false), nullptr, {alpha.data(), true},
-                          options, monitor);
+    const auto solve_larger_and_larger = [&] {  // until a report falls into the phase
+        for (std::int64_t side = 200; side <= 6400; side *= 2) {
+            const Picture image = random_picture(side, side, 1);
+            std::vector<Label> labels(static_cast<std::size_t>(side * side), Label::background);
+            std::vector<float> alpha(labels.size());
+            for (std::int64_t p = 0; p < side * side; ++p) {
+                const std::int64_t y = p / side % 16, x = p % side % 16;
+                labels[static_cast<std::size_t>(p)] = x == 0              ? Label::foreground
+                                                      : x < 8 && y < 8 ? Label::unknown
+                                                                           : Label::background;
+            }
+            solve_picture(ClosedForm(epsilon), image.view(), {labels.data()}, nullptr, {alpha.data(), false}, options,
+                          monitor);
         }
     };
-    CHECK_THROWS_AS(solve_again_and_again(), Cancelled);
+    CHECK_THROWS_AS(solve_larger_and_larger(), Cancelled);
 }
