@@ -5,38 +5,64 @@
 namespace trimatte {
 namespace {
 
+// How far the unknowns of a system are coupled.
+enum class Coupling {
+    stencil,  // two rows and columns
+    wide,     // more rows and columns
+    graph,    // any distance
+};
+
 constexpr std::int64_t no_limit = INT64_MAX;
 
 // Up to here Cholesky is about as fast as multigrid, and exact.
-constexpr std::int64_t small_unknowns = 20000;
-// The same without a stencil, where rows are longer and factors denser.
+constexpr std::int64_t small_stencil = 20000;
 constexpr std::int64_t small_graph = 5000;
+// Up to so many entries of the matrix, a factorisation takes less time than the multigrid for graphs needs for its levels,
+// since rows of wide windows are long.
+constexpr std::int64_t entries_to_factorise = std::int64_t{50} * 1000 * 1000;
 
 // Iterations of multigrid after which a factorisation would have been faster.
 constexpr std::int64_t patience = 60;
 
-// The table. A row holds for systems with a stencil, or without, of at most so many unknowns; the first row that holds
-// counts.
+// A row of the table holds for systems of its coupling with at most so many unknowns and entries of the matrix. The first
+// row that holds counts.
 struct Rule {
-    bool has_stencil;
+    Coupling coupling;
     std::int64_t unknowns_at_most;
+    std::int64_t entries_at_most;
     std::vector<Attempt> attempts;
 };
 
 const std::vector<Rule>& rules() {
+    static const Attempt cholesky{Solver::cholesky, no_limit, false};
+    static const Attempt cholesky_if_it_fits{Solver::cholesky, no_limit, true};
+    const auto patient = [](Solver solver) { return Attempt{solver, patience, false}; };
+    const auto to_the_end = [](Solver solver) { return Attempt{solver, no_limit, false}; };
     static const std::vector<Rule> table = {
-        {true, small_unknowns, {{Solver::cholesky, 0, false}}},
-        {true,
+        {Coupling::stencil, small_stencil, no_limit, {cholesky}},
+        {Coupling::stencil,
          no_limit,
-         {{Solver::multigrid, patience, false}, {Solver::cholesky, 0, true}, {Solver::multigrid, no_limit, false}}},
-        {false, small_graph, {{Solver::cholesky, 0, false}}},
-        {false,
          no_limit,
-         {{Solver::graph_multigrid, patience, false},
-          {Solver::cholesky, 0, true},
-          {Solver::graph_multigrid, no_limit, false}}},
+         {patient(Solver::multigrid), cholesky_if_it_fits, to_the_end(Solver::multigrid)}},
+        {Coupling::wide, no_limit, entries_to_factorise, {cholesky_if_it_fits, to_the_end(Solver::graph_multigrid)}},
+        {Coupling::wide,
+         no_limit,
+         no_limit,
+         {patient(Solver::graph_multigrid), cholesky_if_it_fits, to_the_end(Solver::graph_multigrid)}},
+        {Coupling::graph, small_graph, no_limit, {cholesky}},
+        {Coupling::graph,
+         no_limit,
+         no_limit,
+         {patient(Solver::graph_multigrid), cholesky_if_it_fits, to_the_end(Solver::graph_multigrid)}},
     };
     return table;
+}
+
+Coupling coupling_of(std::int64_t reach) {
+    if (reach == 0) {
+        return Coupling::graph;
+    }
+    return reach <= Stencil::reach ? Coupling::stencil : Coupling::wide;
 }
 
 }  // namespace
@@ -45,9 +71,10 @@ std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, con
     if (options.solver != Solver::automatic) {
         return {{options.solver, no_limit, false}};
     }
-    const bool has_stencil = reach > 0 && reach <= Stencil::reach;
+    const Coupling coupling = coupling_of(reach);
+    const std::int64_t entries = unknowns * (2 * reach + 1) * (2 * reach + 1);  // at most
     const auto holds = [&](const Rule& rule) {
-        return rule.has_stencil == has_stencil && unknowns <= rule.unknowns_at_most;
+        return rule.coupling == coupling && unknowns <= rule.unknowns_at_most && entries <= rule.entries_at_most;
     };
     return std::find_if(rules().begin(), rules().end(), holds)->attempts;
 }
@@ -56,7 +83,7 @@ Solver choose(std::int64_t unknowns, std::int64_t reach) { return attempts_for(u
 
 bool is_small(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options) {
     const bool factorised = options.solver == Solver::automatic || options.solver == Solver::cholesky;
-    return factorised && unknowns <= (reach <= Stencil::reach ? small_unknowns : small_graph);
+    return factorised && unknowns <= (coupling_of(reach) == Coupling::stencil ? small_stencil : small_graph);
 }
 
 }  // namespace trimatte

@@ -30,11 +30,9 @@ Buffer<std::int32_t> unknown_pixels(const ImageView& image, const Known& known, 
         });
     };
     for_rows([&](std::int64_t y) {
-        std::int64_t count = 0;
-        for (std::int64_t p = y * width; p < (y + 1) * width; ++p) {
-            count += known.is_solved(p);
-        }
-        start[static_cast<std::size_t>(y) + 1] = count;
+        const Label* row = known.labels + y * width;
+        const auto unknown = std::count(row, row + width, Label::unknown);
+        start[static_cast<std::size_t>(y) + 1] = known.is_soft() ? width : unknown;
     });
     for (std::size_t y = 1; y < start.size(); ++y) {
         start[y] += start[y - 1];
@@ -52,13 +50,12 @@ Buffer<std::int32_t> unknown_pixels(const ImageView& image, const Known& known, 
 }
 
 // The number of each pixel's row; see no_row.
-Buffer<std::int32_t> numbers(const ImageView& image, const Known& known) {
+Buffer<std::int32_t> numbers(const ImageView& image, const Known& known, const Buffer<std::int32_t>& pixels) {
     Buffer<std::int32_t> index(image.pixels());
-    std::int32_t next = 0;
-    for (std::int64_t p = 0; p < image.pixels(); ++p) {
-        index[p] = known.is_solved(p)                       ? next++
-                   : known.labels[p] == Label::foreground ? no_row_foreground
-                                                            : no_row;
+    std::transform(known.labels, known.labels + image.pixels(), index.begin(),
+                   [](Label label) { return label == Label::foreground ? no_row_foreground : no_row; });
+    for (std::int64_t i = 0; i < pixels.size(); ++i) {
+        index[pixels[i]] = static_cast<std::int32_t>(i);
     }
     return index;
 }
@@ -120,7 +117,7 @@ Problem sparse_problem(const Affinity& affinity, const Wanted& wanted, const Kno
     const ImageView& image = wanted.image;
     Problem problem;
     problem.pixel = unknown_pixels(image, known, context);
-    const Buffer<std::int32_t> index = numbers(image, known);
+    const Buffer<std::int32_t> index = numbers(image, known, problem.pixel);
     SparseRows rows = sparse_rows(affinity, wanted, index, problem.unknowns(), context);
     add_known(known, rows, problem, context);
     problem.matrix = std::move(rows.matrix);
