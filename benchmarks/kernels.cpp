@@ -1,4 +1,5 @@
-// Nanoseconds of the multigrid's kernels, and what memory gives: `make kernels`. For the roofline note of DESIGN.md.
+// Nanoseconds of multigrid's kernels, and what memory gives: `make kernels`. docs/design/multigrid.md compares both
+// (What memory and arithmetic allow).
 //
 // Strips of pixels as long as a row of hair is wide, once so few that all stays in the second-level cache, once so many
 // that all comes from memory; one thread, the least of many runs. TRIMATTE_SIMD chooses the instruction set.
