@@ -101,7 +101,8 @@ def solve_alpha(
         pixels and prior pass on takes the place of b, which is mostly the known pixels themselves.
         The default asks for no residual.
     max_iterations : int, default 10000
-        Iterative solvers give up after so many. They do not trust their estimate before the 10th.
+        Iterative solvers give up after so many. They do not trust their estimate before the 10th,
+        or the 4th if the affinity's `near_null` is "constant".
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold``
         foreground.
