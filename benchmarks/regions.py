@@ -57,7 +57,8 @@ def main():
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     rows = []
-    print("| picture | unknown | regions | seconds, one by one -> in one picture | memory, one -> all |\n|---|---|---|---|---|")
+    print("| picture | unknown | regions | seconds, one by one -> in one picture | memory, one -> all |")
+    print("|---|---|---|---|---|")
     for case in options.cases:
         megapixels, copies = case.split(":")
         row = measure(float(megapixels), int(copies), options.repeat)
