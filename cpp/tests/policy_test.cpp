@@ -8,7 +8,7 @@ using namespace trimatte::test;
 
 TEST_CASE("by size: cholesky, then multigrid; without a stencil the one for graphs") {
     CHECK(choose(100, 2) == Solver::cholesky);
-    CHECK(choose(10000, 2) == Solver::multigrid);
+    CHECK(choose(30000, 2) == Solver::multigrid);
     CHECK(choose(100, 4) == Solver::cholesky);
     CHECK(choose(10000, 4) == Solver::graph_multigrid);
     CHECK(choose(10000, 0) == Solver::graph_multigrid);

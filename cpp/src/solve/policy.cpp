@@ -8,10 +8,12 @@ namespace {
 constexpr std::int64_t no_limit = INT64_MAX;
 
 // Up to here Cholesky is about as fast as multigrid, and exact.
-constexpr std::int64_t small_unknowns = 5000;
+constexpr std::int64_t small_unknowns = 20000;
+// The same without a stencil, where rows are longer and factors denser.
+constexpr std::int64_t small_graph = 5000;
 
 // Iterations of multigrid after which a factorisation would have been faster.
-constexpr std::int64_t patience = 100;
+constexpr std::int64_t patience = 60;
 
 // The table. A row holds for systems with a stencil, or without, of at most so many unknowns; the first row that holds
 // counts.
@@ -27,7 +29,7 @@ const std::vector<Rule>& rules() {
         {true,
          no_limit,
          {{Solver::multigrid, patience, false}, {Solver::cholesky, 0, true}, {Solver::multigrid, no_limit, false}}},
-        {false, small_unknowns, {{Solver::cholesky, 0, false}}},
+        {false, small_graph, {{Solver::cholesky, 0, false}}},
         {false,
          no_limit,
          {{Solver::graph_multigrid, patience, false},
@@ -54,8 +56,7 @@ Solver choose(std::int64_t unknowns, std::int64_t reach) { return attempts_for(u
 
 bool is_small(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options) {
     const bool factorised = options.solver == Solver::automatic || options.solver == Solver::cholesky;
-    const std::int64_t side = 2 * std::max<std::int64_t>(reach, Stencil::reach) + 1;
-    return factorised && unknowns * side * side <= small_unknowns * 25;
+    return factorised && unknowns <= (reach <= Stencil::reach ? small_unknowns : small_graph);
 }
 
 }  // namespace trimatte

@@ -109,26 +109,39 @@ Iterate::Measures SparseIterate::precondition(double alpha, double beta) {
         r_[i] -= alpha * q_[i];
     });
     preconditioner_->apply(r_.data(), z_.data());
-    multiply(scaled_.A, z_.data(), w_.data(), context_.threads, context_.monitor);
-    Measures m{};
-    m.zr = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * r_[i]; });
-    m.zq = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * q_[i]; });
-    m.zw = sum_of(n(), context_, [&](std::int64_t i) { return z_[i] * w_[i]; });
-    m.r2 = sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i] * scaled_.scale[i]); });
-    m.largest = largest_z();
-    return m;
+    return measured_product();
 }
 
-double SparseIterate::largest_z() const {
-    constexpr std::int64_t part = 65536;
-    std::vector<double> largest(static_cast<std::size_t>((n() + part - 1) / part), 0.0);
-    parallel_for(static_cast<std::int64_t>(largest.size()), context_.threads, context_.monitor, [&](std::int64_t k) {
-        double& of_part = largest[static_cast<std::size_t>(k)];
-        for (std::int64_t i = k * part; i < std::min(n(), (k + 1) * part); ++i) {
-            of_part = std::max(of_part, std::abs(z_[i] * scaled_.scale[i]));
+// w = A z and the products with z, in one pass over the rows.
+Iterate::Measures SparseIterate::measured_product() {
+    constexpr std::int64_t rows = 4096;  // that one task takes; sums are added in the order of the tasks
+    const Csr& A = scaled_.A;
+    std::vector<Measures> parts(static_cast<std::size_t>((n() + rows - 1) / rows));
+    parallel_for(static_cast<std::int64_t>(parts.size()), context_.threads, context_.monitor, [&](std::int64_t task) {
+        Measures m{};
+        for (std::int64_t i = task * rows; i < std::min(n(), (task + 1) * rows); ++i) {
+            double w = 0;
+            for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
+                w += A.value[k] * z_[A.column[k]];
+            }
+            w_[i] = w;
+            m.zr += z_[i] * r_[i];
+            m.zq += z_[i] * q_[i];
+            m.zw += z_[i] * w;
+            m.r2 += squared(r_[i] * scaled_.scale[i]);
+            m.largest = std::max(m.largest, std::abs(z_[i] * scaled_.scale[i]));
         }
+        parts[static_cast<std::size_t>(task)] = m;
     });
-    return largest.empty() ? 0 : *std::max_element(largest.begin(), largest.end());
+    Measures all{};
+    for (const Measures& m : parts) {
+        all.zr += m.zr;
+        all.zq += m.zq;
+        all.zw += m.zw;
+        all.r2 += m.r2;
+        all.largest = std::max(all.largest, m.largest);
+    }
+    return all;
 }
 
 void SparseIterate::finish(double alpha, double beta) {

@@ -38,7 +38,7 @@ public:
 
 private:
     std::int64_t n() const { return scaled_.A.rows; }
-    double largest_z() const;  // in units of alpha
+    Measures measured_product();
 
     const Problem& problem_;
     const ScaledMatrix& scaled_;
