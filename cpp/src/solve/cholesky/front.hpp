@@ -47,11 +47,13 @@ constexpr std::int64_t readable_beyond = 8;
 // Counts the multiplications, each with an addition, that it takes to eliminate k columns from m rows.
 double front_work(std::int64_t m, std::int64_t k);
 
-// L holds the first columns of a symmetric matrix on entry, the same columns of its Cholesky factor on return. Returns
-// the first column whose pivot is not positive and finite, L.columns if there is none.
+// Factorises L, which holds the first columns of a symmetric matrix on entry and the same columns
+// of its Cholesky factor on return. Returns the first column whose pivot is not positive and
+// finite, or L.columns if there is none.
 std::int64_t factor_panel(const Trapezoid& L, const Context& context);
 
-// U -= B B^T, B the rows of L below its columns; U.rows = U.columns = L.rows - L.columns.
+// Computes U -= B B^T, where B is the rows of L below its columns and U.rows = U.columns = L.rows -
+// L.columns.
 void subtract_panel(const Trapezoid& L, const Trapezoid& U, const Context& context);
 
 }  // namespace trimatte
