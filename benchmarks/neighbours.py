@@ -102,7 +102,7 @@ def measure(call, budget):
 
 
 def summary(seconds):
-    """Print milliseconds with one thread (median and least) and the ratio with two threads."""
+    """Return milliseconds with one thread (median and least) and the ratio with two threads."""
     one, two = seconds["1"], seconds["2"]
     return {
         "runs": len(one),
