@@ -202,7 +202,7 @@ TEST_CASE("a plan tells the most bytes that are held at once, and threads change
         // on, and one stack for each thread.
         const double pages = (threads == 1 ? 2 : 3 + threads) * 4194304.0;
         CHECK(held < 1.02 * told + pages);
-        // with several threads, one may wait while the others work
+        // With several threads, one may wait while the others work.
         CHECK(held > (threads == 1 ? 0.98 : 0.8) * told);
         if (threads == 1) {
             first = x;

@@ -34,7 +34,7 @@ TEST_CASE("helpers take part in a job, and never more of them than the job allow
         helped.crew->run(
             [&] {
                 ++begun;
-                // the loop ends only if this number of helpers takes part
+                // The loop ends only if this number of helpers takes part.
                 while (begun <= helpers) {
                     std::this_thread::yield();
                 }
@@ -48,7 +48,7 @@ TEST_CASE("a job is over when all who began on it have returned") {
     Helped helped(3);
     std::atomic<int> begun{0}, returned{0};
     for (int repeat = 0; repeat < 2000; ++repeat) {
-        // such a job is long enough for the leader to sleep
+        // Such a job is long enough for the leader to sleep.
         const bool is_long = repeat % 100 == 0;
         helped.crew->run(
             [&] {

@@ -332,7 +332,7 @@ TEST_CASE("the tentative prolongation is orthonormal and gives all near-null vec
         N[i] = scaled.near_null[i];
         N[side * side + i] = N[i] * static_cast<float>(random());
         N[2 * side * side + i] =
-            // the vectors of the first nodes do not have full rank
+            // The vectors of the first nodes do not have full rank.
             i < 40 ? 2 * N[side * side + i] : N[i] * static_cast<float>(random());
         N[3 * side * side + i] = 0.5f * N[i];
     }

@@ -382,7 +382,7 @@ TEST_CASE("the solution is within the tolerance of a dense LDLT") {
 }
 
 TEST_CASE("any number of threads gives the same bits") {
-    // the first has one band of cells, the second several
+    // The first has one band of cells, the second several.
     for (const auto& [height, width] : {std::pair{90, 200}, {500, 100}}) {
         const Problem problem = matting_problem(height, width);
         std::vector<Eigen::VectorXd> results;

@@ -35,7 +35,7 @@ TEST_CASE("a calm machine is never without helpers") {
     Machine machine;
     CHECK(machine.run(10, 1, 1, 0.1) == 0);
     CHECK(machine.pace.calm());
-    // the caller waits long for its helpers, which are still worth it
+    // The caller waits long for its helpers, which are still worth it.
     CHECK(machine.run(10, 1, 1, 0.45) == 0);
 }
 

@@ -177,7 +177,7 @@ TEST_CASE("a stop is heard while regions are solved side by side") {
     StopsBesideOthers monitor;
     SolveOptions options;
     options.threads = 2;
-    // the pictures grow until a report falls into the phase
+    // The pictures grow until a report falls into the phase.
     const auto solve_larger_and_larger = [&] {
         for (std::int64_t side = 200; side <= 6400; side *= 2) {
             const Picture image = random_picture(side, side, 1);

@@ -41,7 +41,7 @@ public:
 class StencilRows {
 public:
     static constexpr int planes = 13;
-    // columns that may be read on both sides of the picture
+    // Columns that may be read on both sides of the picture.
     static constexpr std::int64_t margin = 16;
     // a row is kept until clear() of the row that lies this many rows below it
     static constexpr std::int64_t rows_kept = 8;

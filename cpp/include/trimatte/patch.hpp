@@ -48,7 +48,7 @@ struct PatchNetworkOptions {
     bool balanced = true;     // whether foreground and background get the same number of examples
     double validation = 0.1;  // part of the known pixels that is held out for validation
     std::int64_t check_every = 50;
-    // number of checks without a better result after which training stops
+    // Number of checks without a better result after which training stops.
     std::int64_t patience = 10;
     std::uint64_t seed = 0;
     int threads = 1;

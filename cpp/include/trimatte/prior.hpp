@@ -17,7 +17,7 @@ struct CompositeNetworkOptions {
     std::int64_t batch = 256;
     double learning_rate = 8e-3;
     double gamma = 1.5;  // the power to which colours are raised before they are mixed
-    // colours come from known pixels at most this many pixels from an unknown one
+    // Colours come from known pixels at most this many pixels from an unknown one.
     std::int64_t reach = 15;
     std::int64_t neighbours = 64;  // a mixture takes two of this number of nearest colours
     std::uint64_t seed = 0;

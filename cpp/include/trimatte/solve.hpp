@@ -31,10 +31,10 @@ struct SolveInfo {
     bool converged;
     std::int64_t iterations;   // 0 for a direct solver
     double relative_residual;  // residual of the returned x, computed anew from A and b
-    // estimate of the largest error of x; 0 for a direct solver, NaN if there is none
+    // Estimate of the largest error of x; 0 for a direct solver, NaN if there is none.
     double error_estimate;
     std::size_t peak_bytes;  // bytes of the arrays that the solver held, without the problem
-    // numbers in the matrices of all levels, divided by those of the finest level
+    // Numbers in the matrices of all levels, divided by those of the finest level.
     double operator_complexity = 1;
 };
 

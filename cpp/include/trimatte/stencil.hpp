@@ -14,7 +14,7 @@ namespace trimatte {
 // the slots of the grid.
 struct Stencil {
     static constexpr std::int64_t reach = 2;
-    // the forward offsets (0, 1), (0, 2), (1, -2..2), (2, -2..2)
+    // The forward offsets (0, 1), (0, 2), (1, -2..2), (2, -2..2).
     static constexpr int offsets = 12;
     static constexpr std::int64_t pixels_per_cell = 4;  // pixels along a side of a cell
 

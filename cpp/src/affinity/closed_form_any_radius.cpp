@@ -164,7 +164,7 @@ private:
             const std::int64_t of_row = (v - y + 2 * r_) * side_ + 2 * r_ - x;
             for (std::int64_t u = std::max<std::int64_t>(0, x - 2 * r_); u <= std::min(width - 1, x + 2 * r_); ++u) {
                 column_[count] = static_cast<std::int32_t>(v * width + u);
-                // the entry is read before its place is overwritten
+                // The entry is read before its place is overwritten.
                 stencil_[count++] = stencil_[static_cast<std::size_t>(of_row + u)];
             }
         }
@@ -177,7 +177,7 @@ private:
     int side_;  // side of the square that a matrix row covers, in pixels
     ColourRows colours_;
     std::vector<double> stencil_;
-    // the windows whose centres are within r rows of the current row, in a ring
+    // The windows whose centres are within r rows of the current row, in a ring.
     std::vector<Window<C>> windows_;
     std::int64_t next_window_row_;
     std::vector<std::int32_t> column_;

@@ -137,7 +137,7 @@ private:
     Monitor& monitor_;
     std::int64_t stride_;
     Buffer<double> data_;
-    // ranges of columns that are not zero, for each row kept
+    // Ranges of columns that are not zero, for each row kept.
     std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> touched_;
     ColourRows colours_;
     std::vector<std::uint8_t> column_, build_;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t cache_line = 64;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
-// smaller arrays would waste more memory than they save time
+// Smaller arrays would waste more memory than they save time.
 constexpr std::size_t huge_from = huge_page / 4;
 
 }  // namespace

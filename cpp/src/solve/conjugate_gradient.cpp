@@ -57,14 +57,14 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
         }
         ++k;
         if (k == options.max_iterations || (promise.is_kept(k - begun) && is_small())) {
-            // this step needs no new z, and it makes the error smaller than the estimate says
+            // This step needs no new z, and it makes the error smaller than the estimate says.
             iterate.finish(cg.alpha, cg.beta);
             break;
         }
         report(promise, monitor);
     }
     const Iterate::Norms last = iterate.settle();
-    // the factor allows for the drift of the residual that the iterations carry along
+    // The factor allows for the drift of the residual that the iterations carry along.
     r2 = last.r2 / 1.02;
     iterate.get(x);
     monitor.finish();

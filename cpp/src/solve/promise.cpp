@@ -46,7 +46,7 @@ Noise solve_noise(Iterate& iterate, std::int64_t unknowns) {
         const Iterate::Measures measures = iterate.precondition(cg.alpha, cg.beta);
         noise.largest = measures.largest;
         if (!cg.step(measures)) {
-            // the steps have found all modes
+            // The steps have found all modes.
             const bool ended = std::abs(cg.rz) <= 1e-12 * first_rz;
             return {ended ? noise.smallest : 0, 0, 0, ended};
         }

@@ -8,7 +8,7 @@ namespace trimatte {
 
 // Values of an index map at pixels that have no row in the matrix.
 constexpr std::int32_t no_row = -1;  // known background, or a pixel whose row is not wanted
-// known foreground, whose entries go to the right-hand side
+// Known foreground, whose entries go to the right-hand side.
 constexpr std::int32_t no_row_foreground = -2;
 
 // Sparse rows of the pixels with index[p] >= 0, which is the number of their row; the numbers

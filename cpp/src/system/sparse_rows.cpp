@@ -137,7 +137,7 @@ void write_row(StencilRows& planes, IndexRows& index, std::int64_t y, std::int64
 
 SparseRows from_planes(const Affinity& affinity, const Wanted& wanted, const std::int32_t* index, std::int64_t count,
                        const Context& context) {
-    // rows of a band, which computes the windows of two more rows
+    // Rows of a band, which computes the windows of two more rows.
     constexpr std::int64_t band = 32;
     const ImageView& image = wanted.image;
     SparseRows rows;

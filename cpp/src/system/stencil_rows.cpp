@@ -128,7 +128,7 @@ private:
         for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
             const std::int64_t x = strip->x;
             const std::int64_t size = strip->padded();
-            // slots without nodes behind the row
+            // Slots without nodes behind the row.
             const std::int64_t rest = strip->width + Grid::gap - size;
             const std::int64_t to = strip->slot + y % k * strip->stride;
             const double* const s_at[] = {s[0] + x, s[1] + x, s[2] + x};

@@ -89,8 +89,8 @@ std::vector<std::int32_t> column_counts(const OrderedPattern& pattern, const std
     std::vector<std::int32_t> count(at(n), 1), first(at(n)), seen(at(n), -1), last_leaf(at(n), -1), top(at(n));
     for (std::int32_t j = 0; j < n; ++j) {
         first[at(j)] = j;  // the first node of its subtree, as far as it is known
-        // the top of the part of the tree above j that has been walked; it is shortened as it is
-        // used
+        // The top of the part of the tree above j that has been walked; it is shortened as it is
+        // used.
         top[at(j)] = j;
     }
     for (std::int32_t j = 0; j < n; ++j) {
@@ -111,7 +111,7 @@ std::vector<std::int32_t> column_counts(const OrderedPattern& pattern, const std
         }
         pattern.for_coupled(j, [&](std::int32_t i) {
             if (i <= j || first[at(j)] <= seen[at(i)]) {
-                // the entry is not below the diagonal, or not a leaf of the row subtree of i
+                // The entry is not below the diagonal, or not a leaf of the row subtree of i.
                 return;
             }
             ++count[at(j)];

@@ -14,7 +14,7 @@
 namespace trimatte {
 namespace {
 
-// multiplications of a front from which several threads are worth waking
+// Multiplications of a front from which several threads are worth waking.
 constexpr double parallel_work = 4e6;
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }

@@ -83,7 +83,7 @@ void subtract_tile(const Trapezoid& L, const Trapezoid& U, std::int64_t c, std::
 }  // namespace
 
 double front_work(std::int64_t m, std::int64_t k) {
-    // sum of r (r + 1) / 2 over r = m - k ... m - 1
+    // Sum of r (r + 1) / 2 over r = m - k ... m - 1.
     const auto below = [](double r) { return r * (r + 1) * (r + 2) / 6; };
     return below(static_cast<double>(m - 1)) - below(static_cast<double>(m - k - 1));
 }

@@ -1,4 +1,5 @@
-// The dense part of the multifrontal method stores the lower trapezoid of a frontal matrix and factorises a part of it.
+// The dense part of the multifrontal method stores the lower trapezoid of a frontal matrix and
+// factorises a part of it.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +10,10 @@
 
 namespace trimatte {
 
-// A trapezoid is the lower part of a matrix of `rows` rows and `columns` <= `rows` columns, in blocks of `width`
-// columns. A block that begins at column c holds rows c and after, by columns; the distance of two columns is a
-// multiple of 8, and the numbers behind the last row may be overwritten. `data` points to numbers that another object
-// owns.
+// A trapezoid is the lower part of a matrix of `rows` rows and `columns` <= `rows` columns, in
+// blocks of `width` columns. A block that begins at column c holds rows c and after, by columns;
+// the distance of two columns is a multiple of 8, and the numbers behind the last row may be
+// overwritten. `data` points to numbers that another object owns.
 struct Trapezoid {
     static constexpr std::int64_t width = 64;
 
@@ -44,7 +45,8 @@ struct Trapezoid {
 // The kernels may read this many numbers beyond the last one of an array of trapezoids.
 constexpr std::int64_t readable_beyond = 8;
 
-// Counts the multiplications, each with an addition, that it takes to eliminate k columns from m rows.
+// Counts the multiplications, each with an addition, that it takes to eliminate k columns from m
+// rows.
 double front_work(std::int64_t m, std::int64_t k);
 
 // Factorises L, which holds the first columns of a symmetric matrix on entry and the same columns

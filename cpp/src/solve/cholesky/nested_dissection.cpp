@@ -13,7 +13,7 @@ namespace trimatte {
 namespace {
 
 constexpr std::int64_t leaf_size = 30;      // unknowns; smaller parts are not cut
-constexpr std::int64_t large_part = 16384;  // unknowns; larger parts are cut one level at a time, side by side
+constexpr std::int64_t large_part = 16384;  // unknowns; larger parts are cut level by level, in parallel
 
 struct Place {
     std::int32_t y, x, unknown;

@@ -61,7 +61,7 @@ void upper_panel(const Trapezoid& L, double* x) {
 // The vectors of one thread.
 struct Vectors {
     std::vector<double> local;  // the values of one front
-    // the sums that a subtree adds to rows above it; zero between two subtrees
+    // The sums that a subtree adds to rows above it; zero between two subtrees.
     std::vector<double> above;
 
     Vectors(std::int64_t rows, std::size_t unknowns) : local(at(rows + readable_beyond)), above(unknowns) {}
@@ -82,7 +82,7 @@ public:
         for (const std::int32_t root : plan_.subtrees) {
             start.push_back(start.back() + symbolic_.fronts[at(root)].below);
         }
-        // the sums that each subtree passes to the rows below its root
+        // The sums that each subtree passes to the rows below its root.
         std::vector<double> passed(at(start.back()));
         for_subtrees(pool, [&](std::int64_t i, std::int32_t root, Vectors& vectors) {
             for (std::int32_t f = symbolic_.fronts[at(root)].subtree; f <= root; ++f) {

@@ -1,4 +1,5 @@
-// The symbolic part of the multifrontal factorisation finds the order, the fronts and the tree that they form.
+// The symbolic part of the multifrontal factorisation finds the order, the fronts and the tree that
+// they form.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +12,8 @@
 
 namespace trimatte {
 
-// A front stands for the columns first ... first + columns - 1 of the factor, which share their rows below. Fronts are
-// numbered in postorder.
+// A front stands for the columns first ... first + columns - 1 of the factor, which share their
+// rows below. Fronts are numbered in postorder.
 struct Front {
     std::int32_t first;
     std::int32_t columns;
@@ -44,8 +45,8 @@ struct Symbolic {
 
 Symbolic analyse(const Csr& matrix, std::vector<std::int32_t> order, Monitor& monitor);
 
-// A schedule divides the fronts among threads. Each of `subtrees` is given to one thread, the largest first; the fronts
-// above them follow, and all threads work within one of these.
+// A schedule divides the fronts among threads. Each of `subtrees` is given to one thread, the
+// largest first; the fronts above them follow, and all threads work within one of these.
 struct Schedule {
     int threads = 1;                     // the number of threads that is worth starting
     std::vector<std::int32_t> subtrees;  // the roots of the subtrees

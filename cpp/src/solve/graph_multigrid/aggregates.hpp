@@ -14,7 +14,7 @@ namespace trimatte::graph {
 // Aggregates consist of nodes.
 struct Nodes {
     std::int64_t count = 0;
-    // the first unknown of each node, count + 1 numbers; empty if every node has one unknown
+    // The first unknown of each node, count + 1 numbers; empty if every node has one unknown.
     Buffer<std::int32_t> first;
 
     std::int32_t begin(std::int64_t node) const {
@@ -26,7 +26,7 @@ struct Nodes {
 
 // The strength of the couplings between nodes.
 struct Strength {
-    // the entry between two nodes, or the Frobenius norm of the block of their unknowns
+    // The entry between two nodes, or the Frobenius norm of the block of their unknowns.
     MatrixView graph;
     SparseMatrix norms;  // the matrix that `graph` shows if nodes have several unknowns
     // The largest absolute value off the diagonal in each row. It is infinite if the diagonal

@@ -95,7 +95,7 @@ public:
 struct Bases {
     Buffer<std::int32_t> rank;  // the rank of each aggregate
     Buffer<float> T;            // the `rank` numbers of unknown i start at i * columns
-    // columns x columns numbers for each aggregate, of which the first `rank` rows are filled
+    // A matrix of columns x columns numbers for each aggregate, of which the first `rank` rows are filled.
     Buffer<float> R;
 };
 

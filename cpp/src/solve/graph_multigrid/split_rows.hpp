@@ -15,7 +15,7 @@ namespace trimatte::graph {
 struct SplitRows {
     Buffer<std::int32_t> coupled, alone;  // the numbers of these rows in the matrix, ascending
     SparseMatrix matrix;                  // the block of the coupled rows
-    // the blocks off the diagonal: coupled x alone, and its transpose
+    // The blocks off the diagonal: coupled x alone, and its transpose.
     SparseMatrix to_alone, to_coupled;
     Buffer<float> near_null;  // near-null vectors of the coupled rows, one after the other
 

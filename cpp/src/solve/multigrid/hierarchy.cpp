@@ -8,7 +8,7 @@
 namespace trimatte {
 namespace {
 
-// nodes along a side of a cell of cells
+// Nodes along a side of a cell of cells.
 constexpr std::int64_t cells_per_cell = simd::PatchOf<columns>::k;
 static_assert(Stencil::pixels_per_cell == simd::PatchOf<1>::k);
 constexpr std::int64_t coarsest_cells = 40;
@@ -148,8 +148,9 @@ struct BlockFactor {
     Block G, inverse;
 };
 
-// Factorises a diagonal block. Empty columns get a one on the diagonal, and the diagonal grows until
-// the trace of D^-1, by which the rounding errors of all blocks grow, is at most 1 / least_energy.
+// Factorises a diagonal block. Empty columns get a one on the diagonal, and the diagonal grows
+// until the trace of D^-1, by which the rounding errors of all blocks grow, is at most 1 /
+// least_energy.
 BlockFactor factorise_block(Block D) {
     for (int u = 0; u < C; ++u) {
         if (D(u, u) <= 0) {  // the column was dropped, or rounding has left nothing of it
@@ -267,9 +268,9 @@ Grid coarse_grid(const Grid& fine) {
     return grid;
 }
 
-// On pixels, 10 steps of Lanczos' method find a value that is up to a tenth too small, and the single
-// smoothing step tolerates what the safety factor does not correct. On cells, 15 steps find a value
-// that is up to 2 % too small, and the smoother needs a close bound.
+// On pixels, 10 steps of Lanczos' method find a value that is up to a tenth too small, and the
+// single smoothing step tolerates what the safety factor does not correct. On cells, 15 steps find
+// a value that is up to 2 % too small, and the smoother needs a close bound.
 template <int B>
 constexpr int lanczos_steps = B == 1 ? 10 : 15;
 template <int B>
@@ -283,7 +284,7 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
     Buffer<float> w = zeros<float>(B * n, context);
     Buffer<float> carry = zeros<float>(carry_planes<B> * n, context);
     std::vector<double> part(static_cast<std::size_t>(grid.height()));
-    // calls body for the row of each plane
+    // Calls body for the row of each plane.
     const auto for_parts = [&](std::int64_t y, const auto& body) {
         for_strips(grid, y, [&](const Strip& s, std::int64_t slot) {
             for (int b = 0; b < B; ++b) {
@@ -383,7 +384,7 @@ std::unique_ptr<Smoother<B>> make_smoother(const Grid& grid, const float* A, Buf
 }
 
 template std::unique_ptr<Smoother<1>> make_smoother(const Grid&, const float*, Buffer<float>&&, const Context&);
-// the tests call it
+// The tests call it.
 template double largest_eigenvalue<1>(const Grid&, const float*, const Context&);
 
 }  // namespace trimatte

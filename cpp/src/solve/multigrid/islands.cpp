@@ -52,7 +52,7 @@ Islands::Matrix Islands::coupling(const LooseParts& parts) const {
     const Labels& island = parts.part;
     std::vector<Eigen::Triplet<double>> entries;
     std::int32_t here = nothing;
-    // couplings of the last pixels, which belong to one island, to other islands
+    // Couplings of the last pixels, which belong to one island, to other islands.
     std::vector<std::pair<std::int32_t, double>> others;
     const auto end_run = [&](std::int32_t next) {
         for (const auto& [other, value] : others) {

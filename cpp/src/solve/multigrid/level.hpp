@@ -44,7 +44,7 @@ public:
     virtual void cycle() = 0;
     virtual bool exact() const = 0;
     virtual std::size_t bytes() const = 0;
-    // numbers in the matrices of this level and of all below it
+    // Numbers in the matrices of this level and of all below it.
     virtual std::int64_t entries() const = 0;
 };
 
@@ -215,7 +215,7 @@ private:
     Chebyshev<smoothing_steps> chebyshev_;
     Buffer<float> r_, x_;
     Buffer<float> d_[2];
-    // shared by the stages of a sweep: one has read a row of it before the next writes that row
+    // Shared by the stages of a sweep: one has read a row of it before the next writes that row.
     Buffer<float> carry_;
     Buffer<float> e_;  // the coarse solution, `columns` numbers per cell
 };

@@ -55,7 +55,7 @@ std::vector<std::int64_t> near_parts(const Stencil& stencil, Labels& part, const
     parallel_ranges(grid.slots(), context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
         std::iota(parent.data() + begin, parent.data() + end, static_cast<std::int32_t>(begin));
     });
-    // whether the row is the last of its range
+    // Whether the row is the last of its range.
     std::vector<std::uint8_t> is_last(static_cast<std::size_t>(grid.height()), 0);
     for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = begin; y < end; ++y) {

@@ -11,7 +11,7 @@
 namespace trimatte {
 
 constexpr std::int32_t nothing = -1;
-// the number of the part that each slot belongs to, or `nothing`
+// The number of the part that each slot belongs to, or `nothing`.
 using Labels = Buffer<std::int32_t>;
 
 struct LooseParts {

@@ -57,7 +57,7 @@ simd::CellGroup Cells::group(std::int32_t i, std::int32_t end, std::int64_t k, s
             const int dy = y < 0 ? -1 : y < k ? 0 : 1;
             std::int64_t& slot = group.row[r][lane];
             slot = 2 * Strip::lanes;  // slots that hold zeros
-            // whichever neighbour exists: all of them lie in the same strip
+            // Whichever neighbour exists: all of them lie in the same strip.
             for (const int dx : {0, -1, 1}) {
                 const std::int32_t near = group.neighbour(dy, dx)[lane];
                 if (near != 0) {
@@ -140,12 +140,12 @@ template <int B>
 Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float>& N, const Grid& coarse,
                                   Buffer<float>& R, const Context& context) {
     Prolongation<B> P{Cells(*fine.grid, coarse), {}};
-    // counts cell 0, whose numbers are all zero
+    // Counts cell 0, whose numbers are all zero.
     const std::int64_t count = std::int64_t{P.cells.count()} + 1;
     const simd::StencilKernels& kernels = kernels_for<B>();
     const std::int64_t n = fine.n();
     constexpr std::int64_t size = Prolongation<B>::Patch::size;
-    // vector loads may read beyond the last patch
+    // Vector loads may read beyond the last patch.
     P.patches = Buffer<float>(size * count + Strip::lanes);
     std::fill_n(P.patches.begin(), size, 0.0f);
     std::fill_n(P.patches.end() - Strip::lanes, Strip::lanes, 0.0f);

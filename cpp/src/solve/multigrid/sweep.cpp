@@ -6,7 +6,7 @@ namespace {
 // Least number of slots for which waking a thread saves more than it costs. A cell with its blocks
 // takes as much work as 16 pixels.
 std::int64_t slots_per_range(const Grid& grid) { return grid.reach() == 1 ? 512 : 8192; }
-// slots per thread from which several bands per thread pay
+// From this number of slots per thread on, several bands per thread are faster.
 constexpr std::int64_t slots_for_more_bands = 100000;
 // Slots whose stages take a few milliseconds, after which the monitor is polled.
 std::int64_t slots_per_band(const Grid& grid) { return grid.reach() == 1 ? 25000 : 400000; }
