@@ -1,10 +1,10 @@
-"""One very large picture through the command line: time of each phase and peak memory.
+"""Sends one very large picture through the command line: time of each phase and peak memory.
 
     python benchmarks/large.py --megapixels 150 --output benchmarks/compare/results/large.json
 
 Renders a dandelion (noise 0.01) and writes it and its trimap as PNG, in a process of its own; then runs
 `trimatte cutout IMAGE TRIMAP -o CUTOUT --json` and waits for it with wait4, which tells its peak memory.
-`--copies 4` makes the picture of so many dandelions side by side, whose unknown regions do not touch.
+`--copies 4` puts four dandelions side by side, whose unknown regions do not touch.
 """
 
 import argparse
@@ -36,7 +36,7 @@ tm.io.save_image("trimap.png", np.concatenate([scene.trimap] * copies, axis=1))
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=150)
-    parser.add_argument("--options", nargs="*", default=[], help="more of `trimatte cutout`")
+    parser.add_argument("--options", nargs="*", default=[], help="more options of `trimatte cutout`")
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()

@@ -1,10 +1,11 @@
-"""Pictures of several unknown regions that do not touch, beside a picture of one of them: seconds and memory.
+"""Compares a picture of several unknown regions that do not touch with a picture of one of them.
 
     python benchmarks/regions.py --output benchmarks/compare/results/regions.json
 
 Renders a dandelion (noise 0.01) and puts copies of it side by side. The picture of one dandelion and
-that of all of them are solved in turns. The seconds of the larger picture are compared with those
-that its regions would take one by one: the number of copies times the seconds of one.
+that of all of them are solved in turns; seconds and memory of the solve are measured. The seconds
+of the larger picture are compared with those that its regions would take one by one: the number of
+copies times the seconds of one.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import machine
 
 
 def pictures(megapixels, copies):
-    """Image and trimap of one dandelion, and of so many side by side that have so many megapixels."""
+    """Return image and trimap of one dandelion, and those of all copies side by side, by name."""
     height = round((megapixels / copies * 1e6 / 1.5) ** 0.5)
     scene = tm.datasets.dandelion(height, round(1.5 * height), noise=0.01)
     image = np.round(scene.image * 255).astype(np.uint8)
@@ -32,6 +33,7 @@ def pictures(megapixels, copies):
 
 
 def measure(megapixels, copies, repeat):
+    """Return sizes, seconds and memory of both solves."""
     seconds, infos = {"one": [], "all": []}, {}
     named = pictures(megapixels, copies)
     for _ in range(repeat):

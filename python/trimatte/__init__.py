@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
-from . import _runtime as _runtime  # isort: skip  (refuses subinterpreters before anything loads the core)
+from . import _runtime as _runtime  # isort: skip  (loads the core, before anything that imports it)
 from . import affinities, colour, datasets, io, metrics, priors
 from ._core import __version__
 from ._records import AlphaResult, SolveInfo

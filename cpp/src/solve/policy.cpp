@@ -7,16 +7,16 @@ namespace {
 
 constexpr std::int64_t no_limit = INT64_MAX;
 
-// Up to here Cholesky is about as fast as multigrid, and exact.
+// Up to this number of unknowns Cholesky is about as fast as multigrid, and it is exact.
 constexpr std::int64_t small_unknowns = 20000;
-// The same without a stencil, where rows are longer and factors denser.
+// The same limit without a stencil, where rows are longer and factors denser.
 constexpr std::int64_t small_graph = 5000;
 
-// Iterations of multigrid after which a factorisation would have been faster.
+// After this number of iterations of multigrid, a factorisation would have been faster.
 constexpr std::int64_t patience = 60;
 
-// The table. A row holds for systems with a stencil, or without, of at most so many unknowns; the first row that holds
-// counts.
+// The table. A row holds for systems with (or without) a stencil of at most this number of
+// unknowns. The first row that holds is taken.
 struct Rule {
     bool has_stencil;
     std::int64_t unknowns_at_most;

@@ -1,4 +1,4 @@
-"""Refuses interpreters in which the native core cannot work, before anything loads it."""
+"""Loads the native core, where it can be loaded."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ def _in_subinterpreter() -> bool:
     return bool(interpreters.get_current() != interpreters.get_main())
 
 
-def refuse_subinterpreters() -> None:
-    """Raise ImportError in a subinterpreter.
+def load() -> None:
+    """Import the extension module for the first time.
 
-    NumPy does not support them, and before Python 3.12 the core's import would never end: pybind11
-    waits for the lock of the first interpreter, which this thread holds.
+    Raises
+    ------
+    ImportError
+        In a subinterpreter. NumPy does not support them, and before Python 3.12 the core's import would never end:
+        pybind11 waits for the lock of the first interpreter, which this thread holds.
     """
     if _in_subinterpreter():
         raise ImportError(
             "trimatte cannot be imported in a subinterpreter, because NumPy does not support them"
             " (mod_wsgi: set WSGIApplicationGroup %{GLOBAL})"
         )
+    from .. import _core  # noqa: F401
 
 
-refuse_subinterpreters()
+load()
