@@ -1,4 +1,4 @@
-"""Items per second of a batch, beside what its solves alone allow, and beside a loop with PyMatting.
+"""Measures the items per second of a batch, of its solves alone, and of a loop with PyMatting.
 
     python benchmarks/batch.py --items 1000 --peer-items 24 --output benchmarks/compare/results/batch.json
 
@@ -6,11 +6,12 @@ Renders pictures of half a megapixel (dandelion, hair, net, flower; noise 0.008)
 PNG, and runs `trimatte.batch.run` on them with one process per core: reading, alpha, foreground, writing cutouts
 as PNG.
 
-*Allowed by the solves*: processes divided by the mean seconds of alpha and foreground of an item in the same run.
-*PyMatting*: the loop that people write, a process pool of the same size that reads, calls `estimate_alpha_cf` and
-`estimate_foreground_ml` and writes the cutout; in its own environment (see compare/peers.py), on the first so many
-items, and trimatte on the same ones right before and after.
-`--cost` measures the memory of single items instead, beside the estimate that `--memory` goes by.
+*Allowed by the solves* is the number of processes divided by the mean seconds that alpha and
+foreground of an item take in the same run. *PyMatting* is the loop that people write: a process
+pool of the same size reads, calls `estimate_alpha_cf` and `estimate_foreground_ml`, and writes the
+cutout. It runs in its own environment (see compare/peers.py) on the first `--peer-items` items;
+trimatte runs on the same items right before and after. `--cost` measures the memory of single items
+instead and compares it with the estimate that `--memory` uses.
 """
 
 import argparse
@@ -63,7 +64,7 @@ def render(index, height, width):
 
 
 def batch(items, processes, folder):
-    """Seconds, and the records, of a batch on the first items."""
+    """Return the seconds and the records of a batch on the first items."""
     from trimatte.batch import jobs_from_files, run
 
     Path(folder).mkdir()
@@ -111,7 +112,7 @@ def beside_peer(options, processes):
 
 
 def cost(options):
-    """Peak memory of a process that does one item, for sizes that grow."""
+    """Measure the peak memory of a process that does one item, for growing sizes."""
     import trimatte as tm
     from trimatte.batch import _cost, jobs_from_files
 

@@ -1,4 +1,4 @@
-"""Seconds from Ctrl-C to the end of a native call, in every phase of a large picture.
+"""Measures the seconds from Ctrl-C to the end of a native call, in every phase of a large picture.
 
 python benchmarks/cancel.py [--megapixels 4]
 """
@@ -57,7 +57,9 @@ TASKS = (
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", default="4")
-    parser.add_argument("--delay", type=float, nargs="+", default=[0.0, 0.1, 0.3], help="after the phase began")
+    parser.add_argument(
+        "--delay", type=float, nargs="+", default=[0.0, 0.1, 0.3], help="seconds from a phase to Ctrl-C"
+    )
     options = parser.parse_args()
     for task in TASKS:
         for delay in options.delay:

@@ -1,13 +1,15 @@
-"""What the encoding of the colours does to alpha: SAD and MSE of the same solve on other encodings.
+"""Measures what the encoding of the colours does to alpha: SAD and MSE on several encodings.
 
     python benchmarks/colour_space.py --folder alphamatting --output benchmarks/compare/results/colour_space.json
 
-`--folder` is one that `trimatte.datasets.folder` opens: photos for the display, solved as they are and decoded to
-linear. The scenes are composited in linear light, as a renderer or a lens does it, with an exposure that
-multiplies the light (4: two stops over), so that there are highlights above 1. Noise has one size in the encoding
-by `srgb_from_linear`, nearly a square root, as that of photons has.
-"linear": the values divided by their largest. "clipped": encoded for the display and cut off at 1.
-"colour_space=linear": what trimatte does.
+`--folder` is one that `trimatte.datasets.folder` opens. Its photos are encoded for the display;
+they are solved as they are and decoded to linear. The scenes are composited in linear light, as a
+renderer or a lens does it. An exposure multiplies the light (4 is two stops over), so that
+highlights lie above 1. The noise has one size in the encoding by `srgb_from_linear`, which is
+nearly a square root, because the noise of photons has.
+
+"linear" takes the values divided by the largest one. "clipped" takes values that are encoded for
+the display and cut off at 1. "colour_space=linear" is what trimatte does.
 """
 
 import argparse

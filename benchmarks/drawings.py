@@ -1,4 +1,4 @@
-"""Drawings, multigrid's hardest pictures: the alpha of a solve beside a direct solution.
+"""Compares alpha of drawings, the hardest pictures for multigrid, with a direct solution.
 
     python benchmarks/drawings.py random --output benchmarks/compare/results/drawings.json
     python benchmarks/drawings.py pages --output benchmarks/compare/results/drawings_pages.json
@@ -47,7 +47,7 @@ TOLERANCE = 1e-3
 
 
 def draw(kind, height, width, unit, rng):
-    """A picture of the kind, things in it being a few units large."""
+    """Draw a picture of the kind, in which things are a few units large."""
     palette = [tuple(int(c) for c in colour) for colour in rng.integers(0, 256, (rng.integers(2, 7), 3))]
     picture = Image.new("RGB", (width, height), palette[0])
     pen = ImageDraw.Draw(picture)
@@ -78,7 +78,7 @@ def draw(kind, height, width, unit, rng):
 
 
 def drawing(seed, soft, noise=False):
-    """Kind, picture, trimap."""
+    """Return the kind, the picture and the trimap of a drawing."""
     rng = np.random.default_rng(seed)
     kind = KINDS[seed % len(KINDS)]
     height, width = (int(v) for v in rng.integers(60, 260, 2))
@@ -92,15 +92,15 @@ def drawing(seed, soft, noise=False):
         image = np.clip(image, 0, 1).astype(np.float32)
     trimap = np.full(image.shape[:2], 128, np.uint8)
     known = seed // len(KINDS) % 4
-    if known == 0:  # at the sides
+    if known == 0:  # known pixels lie at the left and right sides
         trimap[:, :3], trimap[:, -2:] = 0, 255
-    elif known == 1:  # one pixel of each
+    elif known == 1:  # one pixel of each kind is known
         trimap[0, 0], trimap[-1, -1] = 0, 255
-    elif known == 2:  # round the border, in the middle
+    elif known == 2:  # background lies at the border, foreground in the middle
         y, x = (n // 6 for n in trimap.shape)
         trimap[:y], trimap[-y:], trimap[:, :x], trimap[:, -x:] = 0, 0, 0, 0
         trimap[3 * y - 3 : 3 * y + 3, 3 * x - 3 : 3 * x + 3] = 255
-    else:  # scattered
+    else:  # known pixels are scattered
         chance = rng.random(trimap.shape)
         trimap[chance < 0.02], trimap[chance > 0.98] = 0, 255
     return kind, image, trimap
@@ -126,7 +126,7 @@ LARGEST_DIRECT = 100_000  # unknown pixels of the largest region that is solved 
 
 
 def drawn_pages(quick):
-    """Functions that draw one page each, and the band of its trimap."""
+    """Yield functions that draw one page each, and the band of its trimap."""
     for megapixels in (1,) if quick else (1, 6, 12):
         for size in (24, 40, 120):
             for band in ("narrow", "wide") if megapixels == 1 else ("narrow",):
@@ -139,7 +139,7 @@ def drawn_pages(quick):
 
 
 def direct_alpha(image, labels):
-    """Alpha of the small regions, each by Cholesky, and the number of unknown pixels left out.
+    """Return alpha of the small regions, each by Cholesky, and the number of pixels left out.
 
     A region that knows one label only has that label as its answer, since closed-form's Laplacian
     maps constants to zero. Alpha is NaN in the regions left out.
@@ -156,7 +156,7 @@ def direct_alpha(image, labels):
         own = numbers[rows, columns] == number
         cut = labels[rows, columns].copy()
         near = ndimage.maximum_filter(own, 5) & (cut != 128)
-        cut[~own & (cut == 128)] = 0  # too far away to be in a window with the region
+        cut[~own & (cut == 128)] = 0  # these share no window with the region
         label = cut[near][0]
         if (cut[near] == label).all():
             alpha = np.float32(label / 255)
@@ -170,7 +170,7 @@ def direct_alpha(image, labels):
 
 
 def solved(image, labels, options):
-    """Alpha, the record of the solve, its seconds, and the error that was raised or None."""
+    """Return alpha, the record of the solve, its seconds, and the error that was raised or None."""
     start = time.perf_counter()
 
     def progress(phase, fraction):
@@ -188,7 +188,7 @@ def solved(image, labels, options):
 
 
 def crop_of(labels):
-    """The largest part around the picture's middle that is small enough for a direct solution."""
+    """Return the largest part around the middle that is small enough for a direct solution."""
     height, width = labels.shape
     for share in np.linspace(1, 0.02, 50):
         h, w = int(share * height) // 2, int(share * width) // 2
@@ -199,7 +199,7 @@ def crop_of(labels):
 
 
 def error_of(alpha, exact):
-    """The largest difference where there is an exact alpha."""
+    """Return the largest difference among pixels that have an exact alpha."""
     return float(np.nanmax(abs(alpha - exact), initial=0))
 
 
@@ -246,7 +246,7 @@ def measure_page(page, band, jpeg, options):
 
 
 def goals(rows):
-    """Rows of (what is measured, its value, the most that is wanted)."""
+    """Return rows of (what is measured, its value, the largest value that is wanted)."""
     letters = [row["microseconds_per_unknown"] for row in rows if row["kind"] == "letters"]
     others = [row["microseconds_per_unknown"] for row in rows if row["kind"] != "letters"]
     failures = sum(row["failure"] is not None for row in rows)

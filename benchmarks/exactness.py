@@ -1,4 +1,4 @@
-"""How far alpha is from the NumPy reference with SciPy's direct solver, on any picture.
+"""Measures how far alpha is from the NumPy reference with SciPy's direct solver, on any picture.
 
     python benchmarks/exactness.py photo.png trimap.png [--output results.json]
 

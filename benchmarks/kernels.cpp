@@ -1,7 +1,9 @@
-// Nanoseconds of the multigrid's kernels, and what memory gives: `make kernels`. For the roofline note of DESIGN.md.
+// Measures the nanoseconds per slot of the inner loops of multigrid, and the bandwidth of the
+// memory: `make kernels`. docs/design/multigrid.md discusses the numbers.
 //
-// Strips of pixels as long as a row of hair is wide, once so few that all stays in the second-level cache, once so many
-// that all comes from memory; one thread, the least of many runs. TRIMATTE_SIMD chooses the instruction set.
+// The grids consist of strips of pixels as long as a row of hair is wide. One grid is so small that
+// it stays in the second-level cache, the other so large that everything comes from memory. One
+// thread runs, and the least time of many runs counts. TRIMATTE_SIMD chooses the instruction set.
 #include "simd/kernels.hpp"
 
 #include <algorithm>
@@ -35,7 +37,7 @@ Buffer<T> filled(std::int64_t size, T value) {
     return buffer;
 }
 
-// Gigabytes per second that the threads read together.
+// Returns the gigabytes per second that the threads read together.
 double bandwidth(int threads) {
     constexpr std::int64_t size = 64 << 20;
     std::vector<Buffer<float>> arrays;
@@ -66,7 +68,8 @@ std::int64_t slots_of(const Grid& grid) {
     return slots;
 }
 
-// Strips of `width` cells in every row of cells, a little to and fro.
+// Makes a grid with a strip of `width` cells in every row of cells; the strips are shifted by up to
+// two cells.
 Grid strips(std::int64_t rows, std::int64_t width, std::int64_t cell, std::int64_t reach) {
     const std::int64_t columns = width + 2;
     std::vector<std::uint8_t> active(static_cast<std::size_t>(rows * columns), 0);

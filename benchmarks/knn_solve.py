@@ -1,4 +1,4 @@
-"""The linear system of KNN matting, solved by trimatte's multigrid for graphs and by PyMatting's own solver.
+"""Solves the linear system of KNN matting by trimatte and by PyMatting's own solver.
 
     python benchmarks/knn_solve.py --megapixels 0.5 --output benchmarks/compare/results/knn_solve.json
 
@@ -54,7 +54,7 @@ def knn_laplacian(image):
 
 
 def systems(laplacian, trimap):
-    """The two forms of the system: name, matrix, right-hand side."""
+    """Return the two forms of the system as (name, matrix, right-hand side)."""
     foreground, unknown = trimap.ravel() > 0.9, unknown_pixels(trimap.ravel())
     to_known = laplacian[unknown]
     yield "eliminated", to_known[:, unknown], -to_known[:, foreground].sum(axis=1)
@@ -66,7 +66,7 @@ def unknown_pixels(trimap):
 
 
 def least_of_turns(tasks, reference, repeat):
-    """Least seconds, the last answer and the error of each task; tasks are pairs of a peer and a name."""
+    """Return the least seconds, the last answer and the error of each task (peer, name)."""
     rows = {}
     for _ in range(repeat + 1):  # the first warms up
         for peer, task in tasks:
@@ -86,7 +86,7 @@ def least_of_turns(tasks, reference, repeat):
 
 
 def loosest(theirs, kind, reference):
-    """PyMatting's task with the loosest tolerance that keeps the promise."""
+    """Return PyMatting's task with the loosest tolerance that keeps the promise."""
     for tolerance in TOLERANCES:
         task = f"sparse-{kind}-{tolerance:g}"
         if "error" not in theirs.run(task) and abs(theirs.result() - reference).max() <= PROMISE:

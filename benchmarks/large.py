@@ -1,11 +1,10 @@
-"""One very large picture through the command line: time of each phase and peak memory.
+"""Sends one very large picture through the command line: time of each phase and peak memory.
 
     python benchmarks/large.py --megapixels 150 --output benchmarks/compare/results/large.json
 
 Renders a dandelion (noise 0.01) and writes it and its trimap as PNG, in a process of its own; then runs
 `trimatte cutout IMAGE TRIMAP -o CUTOUT --json` and waits for it with wait4, which tells its peak memory.
-`--copies 4` makes the picture of so many dandelions side by side, whose unknown regions do not touch;
-`--together` has them solved as one system all the same, for comparison.
+`--copies 4` puts four dandelions side by side, whose unknown regions do not touch.
 """
 
 import argparse
@@ -32,21 +31,13 @@ for top in range(0, height, 256):
 tm.io.save_image("image.png", np.concatenate([image] * copies, axis=1))
 tm.io.save_image("trimap.png", np.concatenate([scene.trimap] * copies, axis=1))
 """
-TOGETHER = """
-import sys
-from trimatte import _regions
-from trimatte.cli import main
-_regions._LEAST_UNKNOWN = 2**62
-sys.exit(main())
-"""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=150)
-    parser.add_argument("--options", nargs="*", default=[], help="more of `trimatte cutout`")
+    parser.add_argument("--options", nargs="*", default=[], help="more options of `trimatte cutout`")
     parser.add_argument("--copies", type=int, default=1)
-    parser.add_argument("--together", action="store_true")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     output = options.output and options.output.absolute()
@@ -59,8 +50,7 @@ def main():
         command = ["cutout", "image.png", "trimap.png", "-o", "cutout.png", "--json", *options.options]
         start = time.perf_counter()
         with Path(folder, "out.json").open("w") as out:
-            program = ["-c", TOGETHER] if options.together else ["-m", "trimatte"]
-            process = subprocess.Popen([sys.executable, *program, *command], cwd=folder, stdout=out)
+            process = subprocess.Popen([sys.executable, "-m", "trimatte", *command], cwd=folder, stdout=out)
             _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         if status:

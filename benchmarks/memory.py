@@ -1,4 +1,4 @@
-"""Memory of this process, for benchmarks. Linux; elsewhere every number is 0."""
+"""Measures the memory of this process. On systems other than Linux every number is 0."""
 
 import contextlib
 import ctypes
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def status(field):
-    """A line of /proc/self/status, in bytes."""
+    """Return a value from /proc/self/status, in bytes."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

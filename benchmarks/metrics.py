@@ -3,8 +3,8 @@
     python benchmarks/metrics.py --folder alphamatting --output benchmarks/compare/results/metrics.json
 
 `--folder` is one that `trimatte.datasets.folder` opens; each truth is measured against trimatte's closed-form
-alpha. The time is that of each measure on a rendered matte of 8 megapixels with noise, all pixels counting: the
-median of five.
+alpha. The time of each measure is the median of five runs on a rendered matte of 8 megapixels with
+noise, in which all pixels count.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from reference import metrics as reference
 
 
 def differences(dataset):
-    """For each sample, what each measure and its twin say, and how far they are apart."""
+    """Return, for each sample, the results of each measure and its twin and their difference."""
     rows = {}
     for sample in dataset:
         truth, region = sample.truth / 255, sample.trimap == 128

@@ -1,4 +1,4 @@
-"""Public calls with one thread and with two, on the quiet machine and beside busy processes.
+"""Times public calls with one thread and with two, on a quiet machine and beside busy processes.
 
     python benchmarks/neighbours.py --output benchmarks/compare/results/neighbours.json
 
@@ -27,7 +27,7 @@ import trimatte as tm
 sys.path.insert(0, str(Path(__file__).parent / "compare"))
 import machine
 
-# Ends by itself, in case nobody ends it.
+# A busy process ends by itself after this number of seconds, if nothing ends it earlier.
 BUSY = """
 import sys, time
 end = time.monotonic() + float(sys.argv[1])
@@ -46,7 +46,7 @@ def picture(height, width):
 
 
 def calls():
-    """Name -> function of the number of threads."""
+    """Map the name of each call to a function of the number of threads."""
     image, trimap, alpha = picture(380, 570)
     large, large_trimap, large_alpha = picture(760, 1140)
     plane = image.astype(np.float32) / 255
@@ -74,13 +74,13 @@ def calls():
 
 @contextlib.contextmanager
 def neighbours(count, own_session):
-    """Busy processes while the block runs."""
+    """Run busy processes while the block runs."""
     command = [sys.executable, "-c", BUSY, str(MOST_SECONDS)]
     processes = []
     try:
         for _ in range(count):
             processes.append(subprocess.Popen(command, start_new_session=own_session))
-        time.sleep(1 if count else 0)  # until all of them count
+        time.sleep(1 if count else 0)  # all of them count after a second
         yield
     finally:
         for process in processes:
@@ -89,7 +89,7 @@ def neighbours(count, own_session):
 
 
 def measure(call, budget):
-    """Seconds of each run, by the number of threads."""
+    """Return the seconds of each run, by the number of threads."""
     seconds = {1: [], 2: []}
     call(2)
     end = time.perf_counter() + budget
@@ -102,7 +102,7 @@ def measure(call, budget):
 
 
 def summary(seconds):
-    """Milliseconds with one thread (median and least), and how many times as long two threads take."""
+    """Return milliseconds with one thread (median and least) and the ratio with two threads."""
     one, two = seconds["1"], seconds["2"]
     return {
         "runs": len(one),
@@ -120,10 +120,8 @@ def shown(row):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--neighbours", type=int, default=8, help="busy processes")
-    parser.add_argument(
-        "--budget", type=float, default=7, help="seconds for a call beside them, a third without them"
-    )
+    parser.add_argument("--neighbours", type=int, default=8, help="number of busy processes")
+    parser.add_argument("--budget", type=float, default=7, help="seconds for a call beside busy processes")
     parser.add_argument(
         "--calls", nargs="+", metavar="WORD", help="only the calls whose name contains one of these"
     )

@@ -1,4 +1,4 @@
-"""Pages of letters, logos and comics in flat colours, with their alpha and their trimaps."""
+"""Draws pages of letters, logos and comics in flat colours, with their alpha and their trimaps."""
 
 import io
 from dataclasses import dataclass
@@ -38,13 +38,13 @@ class Page:
 
 
 def size_of(megapixels, aspect):
-    """Height and width in pixels; `aspect` is height over width."""
+    """Return height and width in pixels; `aspect` is height over width."""
     width = round((megapixels * 1e6 / aspect) ** 0.5)
     return round(width * aspect), width
 
 
 def text(rng, font, width):
-    """Words that fill a line of `width` pixels."""
+    """Return words that fill a line of `width` pixels."""
     line = str(rng.choice(WORDS))
     while font.getlength(line) < width:
         line += " " + str(rng.choice(WORDS))
@@ -52,7 +52,7 @@ def text(rng, font, width):
 
 
 def letters(size, megapixels):
-    """Dark ink on light paper: lines of text, the letters being `size` pixels high."""
+    """Draw lines of text in dark ink on light paper, with letters of `size` pixels."""
     rng = np.random.default_rng(size)
     height, width = size_of(megapixels, 1.4)
     font = ImageFont.load_default(size=size)
@@ -67,7 +67,7 @@ def letters(size, megapixels):
 
 
 class Canvas:
-    """Flat colours and the coverage by the foreground, drawn large and averaged at the end."""
+    """A picture in flat colours and its coverage, drawn large and averaged at the end."""
 
     def __init__(self, megapixels, aspect, rng):
         self.height, self.width = (SUPERSAMPLING * n for n in size_of(megapixels, aspect))
@@ -81,7 +81,7 @@ class Canvas:
         return self.palette[self.rng.integers(1, len(self.palette))]
 
     def draw(self, shape, *where, fill, foreground, **how):
-        """Draw a shape; where it lies, the picture is foreground or is not."""
+        """Draw a shape and mark its pixels as foreground or as background."""
         getattr(self.pens[0], shape)(*where, fill=fill, **how)
         getattr(self.pens[1], shape)(*where, fill=255 if foreground else 0, **how)
 
@@ -100,7 +100,7 @@ class Canvas:
 
 
 def logo(seed, megapixels):
-    """A ring, stars, stripes and a word in a few colours on one background colour."""
+    """Draw a ring, stars, stripes and a word in a few colours on one background colour."""
     rng = np.random.default_rng(seed)
     canvas = Canvas(megapixels, 0.75, rng)
     h, w = canvas.height, canvas.width
@@ -122,7 +122,7 @@ def logo(seed, megapixels):
 
 
 def comic(seed, megapixels, ink):
-    """Panels of figures with black outlines before backgrounds of flat shapes.
+    """Draw panels of figures with black outlines before backgrounds of flat shapes.
 
     With `ink` the foreground is outlines, panel borders and letters; otherwise it is figures with
     their outlines.
@@ -175,7 +175,7 @@ def panel(canvas, box, pen, ink):
 
 
 def as_jpeg(image):
-    """The image after a JPEG of quality 90 with chroma of half the resolution (4:2:0)."""
+    """Return the image after a JPEG of quality 90 with chroma of half the resolution (4:2:0)."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=90, subsampling="4:2:0")
     file.seek(0)
@@ -183,7 +183,7 @@ def as_jpeg(image):
 
 
 def trimap(alpha, band):
-    """A trimap of the coverage: unknown are partly covered pixels and those near an edge.
+    """Return a trimap of the coverage; partly covered pixels and those near edges are unknown.
 
     `band` is "wide" or "narrow". A wide band reaches 3 pixels into the foreground, but each
     connected piece of it keeps its pixels farthest from the edge, however thin it is. A narrow one,
@@ -206,7 +206,7 @@ def trimap(alpha, band):
 
 
 def regions(labels):
-    """Numbers from 1 of the unknown pixels' connected regions, 0 elsewhere, and their count.
+    """Number the connected regions of the unknown pixels from 1, with 0 elsewhere, and count them.
 
     Two unknown pixels are neighbours if a window of 3 x 3 pixels holds both, that is, if they are
     at most 2 pixels apart in x and in y.

@@ -4,9 +4,9 @@
     python benchmarks/promise.py --image photo.png --trimap trimap.png
     python benchmarks/promise.py --scene dandelion --megapixels 1 4 16 64 --reference none
 
-The reference is the direct solution up to `--direct-up-to` unknown pixels, above that multigrid at a tolerance of
-1e-6. `peak` is what a solve adds to the process beyond the picture and the trimap (Linux only). Exit code 1 if an
-error is above the tolerance.
+The reference is the direct solution up to `--direct-up-to` unknown pixels, and multigrid at a
+tolerance of 1e-6 above that. `peak` is the memory that a solve adds to that of the picture and the
+trimap (Linux only). The exit code is 1 if an error is above the tolerance.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import trimatte as tm
 
 
 def pictures(options):
-    """(name, image, trimap) one after the other."""
+    """Yield (name, image, trimap) of one picture after the other."""
     for folder in options.folder:
         for image in sorted((folder / "input").glob("*.png")):
             for name in ("trimap1", "trimap2"):

@@ -3,14 +3,14 @@
     python benchmarks/quality.py --folder alphamatting --scene dandelion hair net --thin 0.03 --scribbles levin \
         --output benchmarks/compare/results/quality.json
 
-`--folder` is one that `trimatte.datasets.folder` opens, with two trimaps; scenes are rendered, with the
-noise and seeds given. SAD is the sum of absolute differences over the unknown pixels, in thousands, MSE the mean
-of their squares, both averaged over the pictures; nothing is stretched or clipped after the solve. `--thin 0.03`
-does the same once more with trimaps of which only so many known pixels are kept, as a part of all pixels, at
-random; errors are then still those over what was unknown before. `--scribbles` holds NAME.png, NAME_scribbles.png
-and NAME_res_alpha.png, which is solved with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7).
-`--time IMAGE TRIMAP` measures the
-methods' seconds on one picture of any size, the methods taking turns.
+`--folder` is one that `trimatte.datasets.folder` opens, with two trimaps. Scenes are rendered, with
+the given noise and seeds. SAD is the sum of absolute differences over the unknown pixels, in
+thousands, and MSE is the mean of their squares. Both are averaged over the pictures; nothing is
+stretched or clipped after the solve. `--thin 0.03` measures once more with trimaps in which random known pixels
+are kept, 3 % of all pixels; errors are still measured over the pixels that were unknown before.
+`--scribbles` is a folder with NAME.png, NAME_scribbles.png and NAME_res_alpha.png, which are solved
+with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7). `--time IMAGE TRIMAP`
+measures the seconds of the methods, which take turns, on one picture of any size.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def scene_pictures(names, megapixels, noises, seeds):
 
 
 def thinned(trimap, part, seed=0):
-    """Keep so many known pixels, as a part of all pixels."""
+    """Keep some of the known pixels, given as a part of all pixels."""
     known = np.flatnonzero((trimap <= 25) | (trimap >= 230))
     kept = np.random.default_rng(seed).permutation(known)[: round(part * trimap.size)]
     thin = np.full(trimap.size, 128, np.uint8)
@@ -65,7 +65,7 @@ def thinned(trimap, part, seed=0):
 
 
 def measured(image, trimap, truth, scored, options):
-    """One picture with all methods."""
+    """Measure all methods on one picture."""
     results = {}
     for name in options.methods:
         start = time.perf_counter()
@@ -87,7 +87,7 @@ def measured(image, trimap, truth, scored, options):
 
 
 def measure(title, pictures, thin, options):
-    """All pictures of one kind."""
+    """Measure all pictures of one kind."""
     rows = {}
     for name, image, trimap, truth in pictures:
         scored = (trimap > 25) & (trimap < 230)
@@ -132,7 +132,7 @@ def measure_scribbles(folder, options):
 
 
 def measure_times(image_path, trimap_path, options):
-    """Seconds of each method on one picture, taking turns; no truth is needed."""
+    """Measure the seconds of each method on one picture, in turns; no true alpha is needed."""
     image, trimap = tm.io.load_image(image_path), load_grey(trimap_path)
     seconds = {name: [] for name in options.methods}
     for _ in range(options.repeat + 1):
@@ -159,10 +159,10 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--thin", type=float, metavar="PART")
     parser.add_argument("--scribbles", type=Path)
-    parser.add_argument("--time", type=Path, nargs=2, metavar=("IMAGE", "TRIMAP"), help="seconds only, in turns")
-    parser.add_argument("--repeat", type=int, default=3, help="of --time")
+    parser.add_argument("--time", type=Path, nargs=2, metavar=("IMAGE", "TRIMAP"), help="measure seconds only")
+    parser.add_argument("--repeat", type=int, default=3, help="number of runs with --time")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--seed", type=int, default=0, help="of the priors")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the priors")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()

@@ -1,8 +1,11 @@
-"""Unknown regions that do not touch, solved as one system and one after another: seconds and memory of the solve.
+"""Compares a picture of several unknown regions that do not touch with a picture of one of them.
 
     python benchmarks/regions.py --output benchmarks/compare/results/regions.json
 
-Renders dandelions (noise 0.01) side by side and solves each picture in both ways, in turns.
+Renders a dandelion (noise 0.01) and puts copies of it side by side. The picture of one dandelion and
+that of all of them are solved in turns; seconds and memory of the solve are measured. The seconds
+of the larger picture are compared with those that its regions would take one by one: the number of
+copies times the seconds of one.
 """
 
 import argparse
@@ -15,12 +18,38 @@ from pathlib import Path
 import numpy as np
 
 import trimatte as tm
-from trimatte import _regions
 
 sys.path.insert(0, str(Path(__file__).parent / "compare"))
 import machine
 
-LEAST = {"together": 2**62, "apart": _regions._LEAST_UNKNOWN}
+
+def pictures(megapixels, copies):
+    """Return image and trimap of one dandelion, and those of all copies side by side, by name."""
+    height = round((megapixels / copies * 1e6 / 1.5) ** 0.5)
+    scene = tm.datasets.dandelion(height, round(1.5 * height), noise=0.01)
+    image = np.round(scene.image * 255).astype(np.uint8)
+    planes = image, scene.trimap
+    return {"one": planes, "all": tuple(np.concatenate([plane] * copies, axis=1) for plane in planes)}
+
+
+def measure(megapixels, copies, repeat):
+    """Return sizes, seconds and memory of both solves."""
+    seconds, infos = {"one": [], "all": []}, {}
+    named = pictures(megapixels, copies)
+    for _ in range(repeat):
+        for name, (image, trimap) in named.items():
+            start = time.perf_counter()
+            infos[name] = tm.solve_alpha(image, trimap).info
+            seconds[name].append(time.perf_counter() - start)
+    return {
+        "megapixels": megapixels,
+        "copies": copies,
+        "unknown": infos["all"].unknowns,
+        "regions": dict(infos["all"].regions),
+        "seconds": seconds,
+        "iterations": {name: info.iterations for name, info in infos.items()},
+        "peak_bytes": {name: info.peak_bytes for name, info in infos.items()},
+    }
 
 
 def main():
@@ -30,37 +59,18 @@ def main():
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     rows = []
-    print("| picture | unknown | seconds | memory of the solve |\n|---|---|---|---|")
+    print("| picture | unknown | regions | seconds, one by one -> in one picture | memory, one -> all |")
+    print("|---|---|---|---|---|")
     for case in options.cases:
-        megapixels, copies = float(case.split(":")[0]), int(case.split(":")[1])
-        height = round((megapixels / copies * 1e6 / 1.5) ** 0.5)
-        scene = tm.datasets.dandelion(height, round(1.5 * height), noise=0.01)
-        image = np.concatenate([np.round(scene.image * 255).astype(np.uint8)] * copies, axis=1)
-        trimap = np.concatenate([scene.trimap] * copies, axis=1)
-        seconds = {way: [] for way in LEAST}
-        peak, iterations = {}, {}
-        for _ in range(options.repeat):
-            for way, least in LEAST.items():
-                _regions._LEAST_UNKNOWN = least
-                start = time.perf_counter()
-                info = tm.solve_alpha(image, trimap).info
-                seconds[way].append(time.perf_counter() - start)
-                peak[way], iterations[way] = info.peak_bytes, info.iterations
-        median = {way: statistics.median(times) for way, times in seconds.items()}
-        rows.append(
-            {
-                "megapixels": megapixels,
-                "regions": copies,
-                "unknown": info.unknowns,
-                "seconds": seconds,
-                "iterations": iterations,
-                "peak_bytes": peak,
-            }
-        )
+        megapixels, copies = case.split(":")
+        row = measure(float(megapixels), int(copies), options.repeat)
+        rows.append(row)
+        one, all_of_them = (statistics.median(row["seconds"][name]) for name in ("one", "all"))
+        memory = {name: number / 1e6 for name, number in row["peak_bytes"].items()}
         print(
-            f"| {megapixels:g} MP, {copies} regions | {info.unknowns / 1e3:.0f}k "
-            f"| {median['together']:.2f} -> {median['apart']:.2f} "
-            f"| {peak['together'] / 1e6:.0f} -> {peak['apart'] / 1e6:.0f} MB |",
+            f"| {row['megapixels']:g} MP, {row['copies']} dandelions | {row['unknown'] / 1e3:.0f}k "
+            f"| {', '.join(f'{count} {name}' for name, count in row['regions'].items())} "
+            f"| {row['copies'] * one:.2f} -> {all_of_them:.2f} | {memory['one']:.0f} -> {memory['all']:.0f} MB |",
             flush=True,
         )
     if options.output:

@@ -15,7 +15,8 @@
 namespace trimatte::bindings {
 namespace {
 
-// (data, indices, indptr) as SciPy has them: 32-bit numbers while they suffice for the entries, 64-bit otherwise.
+// Returns (data, indices, indptr) as SciPy has them, with 32-bit indices while they suffice for the
+// number of entries, and 64-bit indices otherwise.
 py::tuple to_scipy(Csr&& matrix) {
     if (matrix.nonzeros() <= std::numeric_limits<std::int32_t>::max()) {
         Buffer<std::int32_t> row_start(matrix.row_start.size());

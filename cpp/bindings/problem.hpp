@@ -1,4 +1,4 @@
-// What Python passes of a matting problem, as the core wants it.
+// Converts the parts of a matting problem that Python passes to what the core takes.
 #pragma once
 
 #include <optional>
@@ -9,10 +9,11 @@
 
 namespace trimatte::bindings {
 
-// (alpha, confidence), or None.
+// A prior from Python: (alpha, confidence), or None.
 using OptionalPrior = std::optional<std::pair<Array<float>, Array<float>>>;
 
-// known_weight: 0 for the hard system. The arrays must outlive the result.
+// Returns what is known about the pixels. known_weight: 0 for the hard system. The arrays must
+// outlive the result.
 inline Known known_of(const ImageView& image, const Array<std::uint8_t>& labels, const OptionalPrior& prior,
                       double known_weight) {
     Known known{reinterpret_cast<const Label*>(plane(labels, image, "labels")), known_weight};

@@ -13,10 +13,10 @@ namespace trimatte::bindings {
 namespace {
 
 constexpr std::pair<const char*, Solver> names[] = {{"auto", Solver::automatic},
-                                                      {"cholesky", Solver::cholesky},
-                                                      {"multigrid", Solver::multigrid},
-                                                      {"graph-multigrid", Solver::graph_multigrid},
-                                                      {"cg", Solver::conjugate_gradient}};
+                                                    {"cholesky", Solver::cholesky},
+                                                    {"multigrid", Solver::multigrid},
+                                                    {"graph-multigrid", Solver::graph_multigrid},
+                                                    {"cg", Solver::conjugate_gradient}};
 
 Solver solver_named(const std::string& name) {
     for (const auto& [known, solver] : names) {
@@ -36,12 +36,12 @@ const char* name_of(Solver solver) {
     return "";
 }
 
-// `start`: an alpha of each pixel where iterative solvers start, or None. `alpha` is float32 or float64 and is filled where
-// pixels are unknown.
+// Solves for the unknown pixels of a picture. `start`: alpha of each pixel where iterative solvers
+// start, or None. `alpha` is float32 or float64; its unknown pixels are filled.
 py::dict solve(const Affinity& affinity, const py::array& image, const Array<std::uint8_t>& labels,
-               const OptionalPrior& prior, double known_weight, const std::optional<Array<float>>& start, py::array& alpha,
-               const std::string& solver, double tolerance, double relative_residual, std::int64_t max_iterations,
-               std::uint64_t memory, int threads, PyMonitor& monitor) {
+               const OptionalPrior& prior, double known_weight, const std::optional<Array<float>>& start,
+               py::array& alpha, const std::string& solver, double tolerance, double relative_residual,
+               std::int64_t max_iterations, std::uint64_t memory, int threads, PyMonitor& monitor) {
     const ImageView view = image_view(image);
     const Known known = known_of(view, labels, prior, known_weight);
     const float* first = start ? plane(*start, view, "start") : nullptr;

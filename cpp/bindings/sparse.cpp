@@ -33,7 +33,7 @@ Csr csr_from(const Array<double>& data, const Array<std::int32_t>& indices, cons
     return matrix;
 }
 
-// x is filled; on entry it holds the first guess.
+// Solves matrix x = rhs. On entry x holds the first guess, on return the solution.
 py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
                const Array<double>& rhs, const Array<float>& near_null, Array<double>& x, double tolerance,
                std::int64_t max_iterations, int threads, PyMonitor& monitor) {
@@ -45,7 +45,8 @@ py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, co
         near_null.shape(0) > 4) {
         throw std::invalid_argument("near_null: expected one to four rows of a number for each row of the matrix");
     }
-    // The unknowns lie in one row of a picture; the first near-null vector, the constant, is not stored.
+    // The unknowns are given places in one picture row. The first near-null vector, the constant,
+    // is not stored.
     Problem problem;
     problem.pixel = Buffer<std::int32_t>(matrix.rows);
     std::iota(problem.pixel.begin(), problem.pixel.end(), 0);

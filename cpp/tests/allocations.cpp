@@ -7,7 +7,7 @@
 namespace {
 
 std::atomic<std::size_t> held{0}, peak{0};
-constexpr std::size_t header = alignof(std::max_align_t);  // holds the size
+constexpr std::size_t header = alignof(std::max_align_t);  // the header of a block holds its size
 
 void* take(std::size_t size) noexcept {
     auto* memory = static_cast<char*>(std::malloc(size + header));

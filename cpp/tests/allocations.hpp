@@ -1,11 +1,11 @@
-// Counts what the program holds by operator new, for tests of how much memory something takes.
+// Counts the bytes that the program holds by operator new, for tests of memory.
 #pragma once
 
 #include <cstddef>
 
 namespace trimatte::test {
 
-// Bytes held now, and the most that were held since reset_peak().
+// The bytes held now, and the most bytes that were held since reset_peak().
 std::size_t bytes_held();
 std::size_t peak_bytes_held();
 void reset_peak();

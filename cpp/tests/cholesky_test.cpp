@@ -33,8 +33,9 @@ Eigen::VectorXd dense_solution(const Problem& problem) {
     return dense_solve(dense(problem.matrix), dense(problem.rhs));
 }
 
-// The Laplacian of a random graph on the marked pixels of a picture, plus a little on the diagonal: each is coupled to
-// those at most `reach` rows and columns away. sparse: only about half of them.
+// The Laplacian of a random graph on the marked pixels of a picture, with a small number added to
+// the diagonal. Each pixel is coupled to those at most `reach` rows and columns away, or to about
+// half of them if `sparse`.
 Problem grid_problem(std::int64_t height, std::int64_t width, std::int64_t reach, const std::vector<char>& marked,
                      bool sparse = false) {
     Random random(7);
@@ -102,7 +103,8 @@ void check_solution(const Problem& problem) {
     CHECK((run(problem) - dense_solution(problem)).cwiseAbs().maxCoeff() < 1e-9);
 }
 
-// Rows of each column of the factor, by playing the elimination through; the diagonal included.
+// Returns the rows of each column of the factor, the diagonal included, by carrying out the
+// elimination on the pattern.
 std::vector<std::int32_t> dense_counts(const Eigen::MatrixXd& A, const std::vector<std::int32_t>& order) {
     const Eigen::VectorXi p = Eigen::Map<const Eigen::VectorXi>(order.data(), static_cast<Eigen::Index>(order.size()));
     Eigen::MatrixXi coupled = (A(p, p).array() != 0).cast<int>();
@@ -156,7 +158,7 @@ TEST_CASE("a plan tells what the factorisation holds and does") {
     Monitor monitor;
     const CholeskyPlan plan(problem.matrix, elimination_order(problem, {1, monitor}), monitor);
     const Symbolic& symbolic = plan.symbolic();
-    // Every front holds the columns that elimination fills, with some zeros.
+    // Every front holds the columns that elimination fills, and some zeros.
     const std::vector<std::int32_t> counts = dense_counts(dense(problem.matrix), symbolic.order);
     std::int64_t entries = 0, filled = 0;
     double work = 0, least_work = 0;
@@ -180,7 +182,7 @@ TEST_CASE("a plan tells what the factorisation holds and does") {
 }
 
 TEST_CASE("a plan tells the most bytes that are held at once, and threads change no bit") {
-    const std::int64_t side = 300;  // enough for many subtrees
+    const std::int64_t side = 300;  // the system is large enough for many subtrees
     const Picture image = random_picture(side, side, 3);
     const std::vector<Label> labels = columns_known(side, side);
     Monitor monitor;
@@ -196,11 +198,12 @@ TEST_CASE("a plan tells the most bytes that are held at once, and threads change
         factor.solve(x.data(), {threads, monitor});
         const auto held = static_cast<double>(peak_bytes_held() - before);
         const auto told = static_cast<double>(plan.peak_bytes(threads));
-        // Large arrays begin and end with a huge page: factor, stack, what subtrees pass on, and a stack for each
-        // thread.
+        // Large arrays begin and end with a huge page: the factor, the stack, what subtrees pass
+        // on, and one stack for each thread.
         const double pages = (threads == 1 ? 2 : 3 + threads) * 4194304.0;
         CHECK(held < 1.02 * told + pages);
-        CHECK(held > (threads == 1 ? 0.98 : 0.8) * told);  // with more, one may wait while the others work
+        // With several threads, one may wait while the others work.
+        CHECK(held > (threads == 1 ? 0.98 : 0.8) * told);
         if (threads == 1) {
             first = x;
         } else {
@@ -254,7 +257,7 @@ TEST_CASE("a solution that rounding has spoilt is an error") {
     CHECK_THROWS_AS(cholesky(problem, {}, x.data(), monitor), FactorizationError);
 }
 
-TEST_CASE("small and degenerate systems") {
+TEST_CASE("small and degenerate systems are solved") {
     SUBCASE("one unknown") {
         const Problem problem = problem_from(Eigen::MatrixXd::Constant(1, 1, 4), Eigen::VectorXd::Constant(1, 2));
         CHECK(run(problem)(0) == 0.5);
@@ -293,12 +296,12 @@ TEST_CASE("phases are timed") {
 }
 
 TEST_CASE("a stop is heard in each part") {
-    const int n = 500;  // one front of several blocks
+    const int n = 500;  // a dense matrix is one front of several blocks
     const Eigen::MatrixXd A = Eigen::MatrixXd::Ones(n, n) + n * Eigen::MatrixXd::Identity(n, n);
     const Problem problem = problem_from(A, Eigen::VectorXd::Ones(n));
     Monitor calm;
     StopsAtOnce stopped;
-    CHECK_THROWS_AS(stopped.phase("asked to stop"), Cancelled);  // from here on every poll throws
+    CHECK_THROWS_AS(stopped.phase("asked to stop"), Cancelled);  // every poll throws from here on
     const std::vector<std::int32_t> order = elimination_order(problem, {1, calm});
     CHECK_THROWS_AS(elimination_order(problem, {1, stopped}), Cancelled);
     CHECK_THROWS_AS(CholeskyPlan(problem.matrix, order, stopped), Cancelled);

@@ -1,4 +1,4 @@
-// affinity/closed_form.cpp and its two kernels.
+// Tests affinity/closed_form.cpp and its two kernels.
 #include "reference/closed_form.hpp"
 
 #include <doctest/doctest.h>
@@ -24,7 +24,7 @@ Csr laplacian(const Picture& image, int radius, const std::uint8_t* known = null
 
 double largest(const Eigen::MatrixXd& m) { return m.cwiseAbs().maxCoeff(); }
 
-// Two islands of unknown pixels, one on the border, in a picture of known ones.
+// A picture of known pixels with two regions of unknown ones, one of them at the border.
 std::vector<Label> islands(std::int64_t height, std::int64_t width) {
     std::vector<Label> labels(static_cast<std::size_t>(height * width), Label::background);
     for (std::int64_t y = 0; y < height; ++y) {
@@ -59,7 +59,7 @@ TEST_CASE("the Laplacian equals its dense twin") {
 
 namespace {
 
-// Closed-form without its planes: the general kernel at any radius.
+// The closed-form affinity without its planes, which uses the general kernel at any radius.
 class WithoutPlanes : public ClosedForm {
 public:
     using ClosedForm::ClosedForm;
@@ -92,7 +92,8 @@ TEST_CASE("the planes of 3 x 3 windows and the rows of the general kernel make t
             CHECK(difference < rounding);
             CHECK((dense(slow.rhs) - dense(fast.rhs)).cwiseAbs().maxCoeff() < rounding);
             CHECK(slow.rhs_norm == doctest::Approx(fast.rhs_norm));
-            const Problem stencil = assemble(WithoutPlanes(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
+            const Problem stencil =
+                assemble(WithoutPlanes(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
             const Problem planes = assemble(ClosedForm(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
             CHECK((dense(stencil.stencil->hi) - dense(planes.stencil->hi)).cwiseAbs().maxCoeff() < 1e-7);
             CHECK((dense(stencil.stencil->rhs) - dense(planes.stencil->rhs)).cwiseAbs().maxCoeff() < rounding);
@@ -100,7 +101,7 @@ TEST_CASE("the planes of 3 x 3 windows and the rows of the general kernel make t
     }
 }
 
-TEST_CASE("rows that somebody else has made give the same system") {
+TEST_CASE("rows that the caller has made give the same system") {
     const Picture image = random_picture(12, 14, 3);
     const std::vector<Label> labels = islands(12, 14);
     Monitor monitor;
@@ -131,7 +132,7 @@ TEST_CASE("rows sum to zero, the matrix is symmetric and its rows are sorted") {
     }
 }
 
-TEST_CASE("alpha that is linear in the colours costs almost nothing, any other something") {
+TEST_CASE("alpha that is linear in the colours costs almost nothing, any other alpha costs something") {
     const Picture image = random_picture(12, 12, 3);
     Monitor monitor;
     const Eigen::MatrixXd L = dense(closed_form_laplacian(image.view(), nullptr, {1e-9, 1, 1}, monitor));

@@ -10,7 +10,7 @@ using namespace trimatte;
 
 namespace {
 
-// A crew whose threads have ended when this is destroyed.
+// A crew whose threads have ended when it is destroyed.
 struct Helped {
     std::shared_ptr<Crew> crew = std::make_shared<Crew>();
 
@@ -27,14 +27,15 @@ struct Helped {
 
 }  // namespace
 
-TEST_CASE("helpers take part in a job, and no more than may") {
+TEST_CASE("helpers take part in a job, and never more of them than the job allows") {
     Helped helped(5);
     for (const int helpers : {1, 2, 5}) {
         std::atomic<int> begun{0};
         helped.crew->run(
             [&] {
                 ++begun;
-                while (begun <= helpers) {  // ends only if so many help
+                // The loop ends only if this number of helpers takes part.
+                while (begun <= helpers) {
                     std::this_thread::yield();
                 }
             },
@@ -47,7 +48,8 @@ TEST_CASE("a job is over when all who began on it have returned") {
     Helped helped(3);
     std::atomic<int> begun{0}, returned{0};
     for (int repeat = 0; repeat < 2000; ++repeat) {
-        const bool is_long = repeat % 100 == 0;  // long enough that the leader sleeps
+        // Such a job is long enough for the leader to sleep.
+        const bool is_long = repeat % 100 == 0;
         helped.crew->run(
             [&] {
                 const int place = begun++;

@@ -1,10 +1,11 @@
-// What benchmarks/gate/run.py counts: one task on one picture, one thread, without Python around it.
+// The program whose work benchmarks/gate/run.py counts: one task on one picture, on one thread,
+// without Python.
 //
-//     trimatte_gate                                what it was built with, as JSON
-//     trimatte_gate task height width folder       runs the task, prints what it found, as JSON
+//     trimatte_gate                                prints as JSON what it was built with
+//     trimatte_gate task height width folder       runs the task and prints its results as JSON
 //
-// The folder holds image (8-bit RGB), labels (a byte each) and alpha (floats), raw. Only what gate_measured() does is
-// counted: callgrind is told its name.
+// The folder holds the raw files image (8-bit RGB), labels (one byte each) and alpha (floats). Only
+// the work of gate_measured() is counted: callgrind is told its name.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -27,7 +28,8 @@
 
 namespace {
 
-// Bytes that operator new has handed out. Eigen's own memory is not among them; SolveInfo::peak_bytes knows of it.
+// The bytes that operator new has handed out. Memory that Eigen allocates is not among them;
+// SolveInfo::peak_bytes counts it.
 std::size_t live_bytes = 0;
 std::size_t peak_bytes = 0;
 constexpr std::size_t header = alignof(std::max_align_t);

@@ -19,7 +19,8 @@ using namespace trimatte::test;
 
 namespace {
 
-// Solves A x = rhs, whose unknowns lie in one row of a picture. near_null: the constant, then `columns` - 1 others.
+// Solves A x = rhs, whose unknowns lie in one row of a picture. near_null holds the constant, then
+// `columns` - 1 other vectors.
 SolveInfo solve_sparse(const Csr& A, const double* rhs, const float* near_null, int columns, double tolerance,
                        std::int64_t max_iterations, int threads, double* x, Monitor& monitor) {
     Problem problem;
@@ -70,7 +71,7 @@ Csr csr_of(std::int64_t n, const Entries& entries) {
     return matrix;
 }
 
-// w (x_i - x_j)^2
+// Adds the matrix of the energy w (x_i - x_j)^2.
 void couple(Entries& entries, std::int64_t i, std::int64_t j, double w) {
     entries[{i, i}] += w;
     entries[{j, j}] += w;
@@ -78,7 +79,8 @@ void couple(Entries& entries, std::int64_t i, std::int64_t j, double w) {
     entries[{j, i}] -= w;
 }
 
-// Four neighbours each, random weights; the corner is tied to a known value by `anchor`.
+// The graph of a grid in which each node has four neighbours with random weights. The corner is
+// tied to a known value by `anchor`.
 Csr grid_graph(std::int64_t side, double anchor = 1) {
     Entries entries;
     Random random(7);
@@ -97,8 +99,9 @@ Csr grid_graph(std::int64_t side, double anchor = 1) {
     return csr_of(side * side, entries);
 }
 
-// Points of the unit cube in cells of about four; each is coupled to all points of its cell and of
-// the next cell along each axis. One in fifty is tied to a known value.
+// The graph of points of the unit cube in cells of about four points. Each point is coupled to all
+// points of its cell and of the next cell along each axis. One point in fifty is tied to a known
+// value.
 Csr scattered_graph(std::int64_t n) {
     Entries entries;
     Random random(11);
@@ -133,7 +136,7 @@ Csr scattered_graph(std::int64_t n) {
         entries[{i, i}] += 1;
     }
     for (std::int64_t i = 0; i < n; ++i) {
-        entries[{i, i}] += 1e-9;  // points without a neighbour
+        entries[{i, i}] += 1e-9;  // this keeps points without a neighbour positive definite
     }
     return csr_of(n, entries);
 }
@@ -143,7 +146,7 @@ struct Scaled {
     Buffer<float> near_null;
 };
 
-// D^-1/2 A D^-1/2, and D^1/2 times the constant.
+// Returns D^-1/2 A D^-1/2, and D^1/2 times the constant.
 Scaled unit_diagonal(Csr A) {
     std::vector<double> root(static_cast<std::size_t>(A.rows));
     Scaled scaled{{}, Buffer<float>(A.rows)};
@@ -179,7 +182,7 @@ Eigen::MatrixXd dense_inverse(Preconditioner& M, std::int64_t n) {
     return inverse;
 }
 
-// The eigenvalues of M^-1 A, A with unit diagonal; M^-1 has to be symmetric.
+// Returns the eigenvalues of M^-1 A, where A has unit diagonal and M^-1 has to be symmetric.
 Eigen::VectorXd eigenvalues(const Scaled& scaled, int columns = 1) {
     Monitor monitor;
     const auto M = make_graph_multigrid(scaled.A, scaled.near_null, columns, {1, monitor});
@@ -233,7 +236,7 @@ TEST_CASE("M^-1 is symmetric, positive definite, and near the inverse") {
 
 TEST_CASE("rows whose diagonal outweighs the rest are split off, and M^-1 stays what it has to be") {
     Csr A = scattered_graph(900);
-    for (std::int64_t i = 0; i < A.rows; ++i) {  // known pixels of a soft system
+    for (std::int64_t i = 0; i < A.rows; ++i) {  // these rows act as known pixels of a soft system
         A.value[A.diagonal(i)] += i % 3 != 0 ? 100 : 0;
     }
     const Scaled scaled = unit_diagonal(std::move(A));
@@ -271,7 +274,7 @@ TEST_CASE("each node belongs to one aggregate, and aggregates hang together") {
     }
     for (const std::vector<std::int64_t>& nodes : members) {
         REQUIRE(!nodes.empty());
-        // Spreads over strong couplings within the aggregate, from its first node on.
+        // The search spreads over strong couplings within the aggregate, from its first node on.
         std::vector<std::int64_t> reached{nodes[0]};
         for (std::size_t at = 0; at < reached.size(); ++at) {
             for (std::int64_t k = scaled.A.row_start[reached[at]]; k < scaled.A.row_start[reached[at] + 1]; ++k) {
@@ -297,7 +300,7 @@ TEST_CASE("the coarse matrix is P^T A P, and P gives the near-null vector back")
     const Eigen::MatrixXd expected = P.transpose() * test::dense(scaled.A) * P;
     CHECK((dense(levels[1].matrix) - expected).cwiseAbs().maxCoeff() < 1e-5);
     CHECK((dense(levels[0].R) - P.transpose()).cwiseAbs().maxCoeff() == 0);
-    // The constant is in the range of P.
+    // The constant lies in the range of P.
     const Eigen::VectorXd N = test::dense(scaled.near_null);
     const Eigen::VectorXd coarse = P.colPivHouseholderQr().solve(N);
     CHECK((P * coarse - N).cwiseAbs().maxCoeff() < 1e-4);
@@ -329,7 +332,8 @@ TEST_CASE("the tentative prolongation is orthonormal and gives all near-null vec
         N[i] = scaled.near_null[i];
         N[side * side + i] = N[i] * static_cast<float>(random());
         N[2 * side * side + i] =
-            i < 40 ? 2 * N[side * side + i] : N[i] * static_cast<float>(random());  // not of full rank
+            // The vectors of the first nodes do not have full rank.
+            i < 40 ? 2 * N[side * side + i] : N[i] * static_cast<float>(random());
         N[3 * side * side + i] = 0.5f * N[i];
     }
     const graph::Nodes nodes{scaled.A.rows, {}};
@@ -380,13 +384,13 @@ TEST_CASE("the result has the same bits for any number of threads") {
     }
 }
 
-TEST_CASE("rows that are coupled to nothing, and parts where nothing is known") {
+TEST_CASE("rows that are coupled to nothing and parts without known values are solved") {
     Entries entries;
-    for (std::int64_t i = 0; i < 500; ++i) {  // a ring, tied to a value
+    for (std::int64_t i = 0; i < 500; ++i) {  // a ring that is tied to a known value
         couple(entries, i, (i + 1) % 500, 1);
     }
     entries[{0, 0}] += 1;
-    for (std::int64_t i = 500; i < 1000; ++i) {  // rings of five, tied to nothing
+    for (std::int64_t i = 500; i < 1000; ++i) {  // rings of five unknowns that are tied to nothing
         couple(entries, i, i % 5 == 4 ? i - 4 : i + 1, 1);
     }
     for (std::int64_t i = 1000; i < 1500; ++i) {
@@ -398,12 +402,12 @@ TEST_CASE("rows that are coupled to nothing, and parts where nothing is known") 
     CHECK(info.converged);
     CHECK(error.head(500).cwiseAbs().maxCoeff() < 1e-3);
     CHECK(error.tail(500).cwiseAbs().maxCoeff() < 1e-3);
-    for (std::int64_t i = 500; i < 1000; i += 5) {  // right but for a constant
+    for (std::int64_t i = 500; i < 1000; i += 5) {  // the answer is right except for a constant
         CHECK(error.segment(i, 5).maxCoeff() - error.segment(i, 5).minCoeff() < 1e-3);
     }
 }
 
-TEST_CASE("an unknown that is coupled to all others") {
+TEST_CASE("a system with an unknown that is coupled to all others is solved") {
     constexpr std::int64_t n = 3000;
     Entries entries;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -420,7 +424,7 @@ TEST_CASE("an unknown that is coupled to all others") {
     CHECK(error.cwiseAbs().maxCoeff() < 1e-3);
 }
 
-TEST_CASE("matting's matrix, with the near-null vectors 1, R, G, B and entries of both signs") {
+TEST_CASE("a matting matrix with the near-null vectors 1, R, G, B and entries of both signs is solved") {
     const Picture image = random_picture(40, 60, 3);
     const std::vector<Label> labels = columns_known(40, 60);
     Monitor monitor;
@@ -436,14 +440,14 @@ TEST_CASE("matting's matrix, with the near-null vectors 1, R, G, B and entries o
     CHECK((x - dense_solve(test::dense(problem.matrix), test::dense(problem.rhs))).cwiseAbs().maxCoeff() < 1e-3);
 }
 
-TEST_CASE("a matrix that is none is refused, by its row") {
+TEST_CASE("an invalid matrix is refused by an error that names its row") {
     Eigen::VectorXd error;
     CHECK_THROWS_WITH_AS(solve_random(csr_of(2, {{{0, 0}, 1}, {{1, 0}, 1}}), error),
                          "matrix: expected a positive diagonal, row 1 is different", std::invalid_argument);
     CHECK_THROWS_AS(solve_random(csr_of(1, {{{0, 0}, NAN}}), error), std::invalid_argument);
 }
 
-TEST_CASE("it can be stopped while levels are made") {
+TEST_CASE("a stop is heard while levels are made") {
     const Csr A = grid_graph(100);
     const std::vector<double> b(10000, 1);
     const std::vector<float> ones(10000, 1);
@@ -455,7 +459,7 @@ TEST_CASE("it can be stopped while levels are made") {
     }
 }
 
-TEST_CASE("no unknowns") {
+TEST_CASE("a problem without unknowns is solved") {
     Eigen::VectorXd error;
     CHECK(solve_random(csr_of(0, {}), error).converged);
 }

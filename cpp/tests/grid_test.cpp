@@ -20,8 +20,8 @@ std::vector<std::uint8_t> random_cells(std::int64_t rows, std::int64_t columns, 
     return active;
 }
 
-// Trimmed to the nodes, a random ninth of the slots, if `trim`. Returns how often a piece reads a node that is no
-// neighbour.
+// Checks the pieces of a grid. If `trim`, the grid is trimmed to its nodes, a random ninth of the
+// slots. Returns how often a piece reads a node that is not a neighbour.
 std::int64_t check(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach, double share,
                    bool trim) {
     const std::int64_t rows = (height + cell - 1) / cell;
@@ -53,8 +53,9 @@ std::int64_t check(std::int64_t height, std::int64_t width, std::int64_t cell, s
         }
         grid.trim([&](std::int64_t slot) { return nodes.count(slot) != 0; });
     }
-    // Every neighbour is where the piece says. Where there is none lies a slot of no node; but below a node, where its
-    // own entry is zero, and above those that the piece leaves out, anything may lie.
+    // Every neighbour is where the piece says. Where there is none, a slot without a node is read.
+    // Two places may hold anything: those below a node, whose own entry is zero there, and those
+    // above nodes that the piece leaves out.
     std::set<std::int64_t> visited;
     std::int64_t wrong = 0, covered = 0, outside = 0;
     for (std::int64_t y = 0; y < height; ++y) {

@@ -8,7 +8,7 @@ using namespace trimatte;
 
 namespace {
 
-// Two rows of three pixels; pixel values count up from 0.
+// A picture of two rows of three pixels whose values count up from 0.
 template <typename T>
 std::vector<T> counted(int channels, double step) {
     std::vector<T> data;
@@ -18,7 +18,7 @@ std::vector<T> counted(int channels, double step) {
     return data;
 }
 
-// Row 1 of such a picture, where a count of i must come out as i * scale.
+// Checks row 1 of such a picture, in which a value of i must be loaded as i * scale.
 template <typename T, typename Out>
 void check(PixelType type, int channels, double step, double scale) {
     const std::vector<T> data = counted<T>(channels, step);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t side = 10;
 
-// Squares of one colour each.
+// A picture of squares of one colour each.
 Picture squares(std::int64_t rows, std::int64_t squares_in_a_row) {
     const Picture colours = random_picture(rows, squares_in_a_row, 3, 4);
     Picture image(rows * side, squares_in_a_row * side, 3);
@@ -36,7 +36,7 @@ Problem problem_of(const Picture& image, bool stencil) {
     return closed_form(image.view(), columns_known(image.height, image.width).data(), {1e-7, 1, 1, stencil}, monitor);
 }
 
-// Slots of the unknown pixels, in order.
+// Returns the slots of the unknown pixels, in order.
 std::vector<std::int64_t> slots_of(const Stencil& stencil) {
     std::vector<std::int64_t> slots;
     for (const std::int64_t i : places(stencil.grid)) {
@@ -59,7 +59,7 @@ TEST_CASE("the islands of squares are those that hold no known pixel, and are so
         REQUIRE(islands);
         CHECK(islands->count() == 3 * 3);
 
-        // The slow twin: E as a dense matrix, in alpha's units.
+        // The slow twin has E as a dense matrix, in units of alpha.
         const Problem rows = problem_of(image, false);
         const Eigen::MatrixXd A = dense(rows.matrix);
         const Eigen::VectorXd b = dense(rows.rhs);
@@ -118,12 +118,12 @@ TEST_CASE("squares are solved to the last digits that matter, in few iterations"
     CHECK((x - exact).cwiseAbs().maxCoeff() <= 1e-4);
 }
 
-TEST_CASE("drawings are pictures with flat colours, or with few") {
+TEST_CASE("pictures with flat colours or with few colours are drawings") {
     Monitor monitor;
     CHECK(is_drawing(*problem_of(squares(3, 4), true).stencil, {1, monitor}));
     Picture image = random_picture(40, 50, 3);
     for (double& v : image.data) {
-        v = std::round(v);  // eight colours
+        v = std::round(v);  // rounding leaves eight colours
     }
     CHECK(is_drawing(*problem_of(image, true).stencil, {1, monitor}));
     image = random_picture(40, 50, 1);

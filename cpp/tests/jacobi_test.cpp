@@ -126,7 +126,7 @@ TEST_CASE("a region that meets only background is zero") {
 }
 
 TEST_CASE("the result has the same bits for any number of threads") {
-    // Three pieces of unknowns, so that sums have an order to keep.
+    // The unknowns fill three pieces, so that sums have an order to keep.
     const Picture image = random_picture(160, 130, 3);
     const std::vector<Label> labels = columns_known(160, 130);
     Monitor monitor;
@@ -144,6 +144,6 @@ TEST_CASE("a stop is heard") {
     const Problem problem = matting_problem();
     Eigen::VectorXd x = Eigen::VectorXd::Zero(problem.unknowns());
     StopsIn monitor("cg");
-    // No residual is that small: it would go on for minutes.
+    // No residual is that small, so the solve would go on for minutes.
     CHECK_THROWS_AS(jacobi(problem, stop_at(1e-300, std::int64_t{1} << 40), x.data(), monitor), Cancelled);
 }

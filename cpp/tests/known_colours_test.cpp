@@ -79,7 +79,7 @@ TEST_CASE("the nearest places are those that a full search finds") {
     Random random(8);
     for (const int spread : {400, 20}) {  // queries lie up to 450 away, on all sides
         std::vector<Place> places, queries;
-        for (int i = 0; i < 700; ++i) {  // dense in one corner
+        for (int i = 0; i < 700; ++i) {  // the places are dense in one corner
             const int side = i < 500 ? 30 : spread;
             places.push_back(
                 {static_cast<std::int32_t>(200 + random() * side), static_cast<std::int32_t>(random() * side)});
@@ -111,7 +111,7 @@ TEST_CASE("the nearest places are those that a full search finds") {
     }
 }
 
-TEST_CASE("some of the places, each at most once, none more likely than another") {
+TEST_CASE("a sample of places holds each at most once, and none is more likely than another") {
     std::vector<int> drawn(100, 0);
     for (std::uint64_t seed = 0; seed < 2000; ++seed) {
         std::vector<Place> places;

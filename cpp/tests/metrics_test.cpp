@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t height = 13, width = 17;
 
-// Coarse values, so that components of many sizes exist.
+// Random values of few levels, so that components of many sizes exist.
 std::vector<double> values(unsigned seed) {
     Random random(seed);
     std::vector<double> v;
@@ -25,7 +25,7 @@ std::vector<double> values(unsigned seed) {
     return v;
 }
 
-// Floods from every pixel; marks the largest component of the pixels where `inside`.
+// Marks the largest component of the pixels where `inside` holds, by flood fills from every pixel.
 std::vector<bool> largest(const std::vector<bool>& inside) {
     std::vector<bool> best(inside.size()), seen(inside.size());
     std::ptrdiff_t most = 0;

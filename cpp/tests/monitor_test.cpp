@@ -34,7 +34,7 @@ void poll_until_reported(Recorder& monitor) {
 
 }  // namespace
 
-TEST_CASE("every phase is reported at its start, the last one at its end") {
+TEST_CASE("every phase is reported at its start, and the last one at its end as well") {
     Recorder monitor;
     monitor.phase("one");
     monitor.set_fraction(0.5);
@@ -52,7 +52,7 @@ TEST_CASE("seconds has one entry for each phase, in order") {
         monitor.phase(phase);
     }
     monitor.finish();
-    monitor.finish();  // nothing is under way: no effect
+    monitor.finish();  // no phase is under way, so this has no effect
     REQUIRE(monitor.seconds().size() == 2);
     CHECK(monitor.seconds()[0].first == "a");
     CHECK(monitor.seconds()[1].first == "b");
@@ -63,7 +63,7 @@ TEST_CASE("poll reports the fraction from time to time") {
     Recorder monitor;
     monitor.phase("loop");
     monitor.poll();
-    CHECK(monitor.reports.size() == 1);  // too soon after the start
+    CHECK(monitor.reports.size() == 1);  // the start was reported too recently
     monitor.set_fraction(0.25);
     poll_until_reported(monitor);
     CHECK(monitor.reports.back() == std::pair<std::string, double>("loop", 0.25));

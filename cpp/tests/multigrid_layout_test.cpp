@@ -1,4 +1,4 @@
-// Rows of several strips: what lies beside a strip in memory belongs to others.
+// Tests rows of several strips, in which the slots beside a strip belong to other strips.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@ using namespace trimatte::test;
 
 namespace {
 
-// Strips of all lengths, some as near to each other as they may be.
+// A grid of strips of all lengths, some as near to each other as strips may be.
 Grid scattered(std::int64_t cell, std::int64_t reach) {
     constexpr std::int64_t rows = 14, across = 70;
     std::vector<std::uint8_t> active(static_cast<std::size_t>(rows * across), 0);
@@ -28,7 +28,7 @@ Grid scattered(std::int64_t cell, std::int64_t reach) {
     return Grid(rows * cell, across * cell, cell, reach, active);
 }
 
-// A product with random entries between neighbours, against one that looks every neighbour up.
+// Compares a product with random entries between neighbours with one that looks every neighbour up.
 template <int B>
 void check_product(bool trim) {
     constexpr int reach = B == 1 ? 2 : 1;
@@ -116,7 +116,7 @@ TEST_CASE("cells know the cells around them") {
     const Grid fine = scattered(4, 2);
     const Grid coarse = coarse_grid(fine);
     const Cells cells(fine, coarse);
-    const auto number = [&](std::int64_t cy, std::int64_t cx) {  // 0 for none
+    const auto number = [&](std::int64_t cy, std::int64_t cx) {  // returns 0 if there is no cell
         const std::int64_t slot = fine.slot(4 * cy, 4 * cx);
         std::int32_t i = slot < 0 ? 0 : cells.count();
         while (i > 0 && cells[i].slot != slot) {

@@ -18,7 +18,8 @@ using namespace trimatte::test;
 
 namespace {
 
-// Smooth colours with a little noise; unknown but for the outer columns and a hole.
+// A picture of smooth colours with a little noise. All pixels are unknown except the outer columns
+// and a hole.
 Problem matting_problem(std::int64_t height, std::int64_t width) {
     Picture image(height, width, 3);
     Random random(5);
@@ -41,9 +42,9 @@ SolveOptions to(double tolerance, int threads = 1, std::int64_t max_iterations =
     return {Solver::multigrid, 0, max_iterations, threads, tolerance};
 }
 
-// A node's B numbers follow each other in the dense matrices below.
+// The B numbers of a node follow each other in the dense matrices below.
 
-// Column by column, with the kernel that multiplies.
+// Makes the dense matrix column by column, with the kernel that multiplies.
 template <int B>
 Eigen::MatrixXd dense_operator(const Grid& grid, const float* A) {
     const auto slots = places(grid);
@@ -64,7 +65,7 @@ Eigen::MatrixXd dense_operator(const Grid& grid, const float* A) {
     return full;
 }
 
-// Dense near-null vectors: a node's numbers x columns.
+// The near-null vectors as a dense matrix: (numbers of all nodes) x columns.
 template <int B>
 Eigen::MatrixXd dense_vectors(const Grid& grid, const Buffer<float>& N) {
     const auto slots = places(grid);
@@ -77,7 +78,8 @@ Eigen::MatrixXd dense_vectors(const Grid& grid, const Buffer<float>& N) {
     return full;
 }
 
-// Column by column, with interpolate: a node's numbers x the cells' columns, cells in the order of their numbers.
+// Makes P dense column by column, with interpolate: (numbers of all nodes) x (columns of all
+// cells), with the cells in the order of their numbers.
 template <int B>
 Eigen::MatrixXd dense_prolongation(const Grid& grid, const Prolongation<B>& P, const Context& context) {
     const auto slots = places(grid);
@@ -95,7 +97,7 @@ Eigen::MatrixXd dense_prolongation(const Grid& grid, const Prolongation<B>& P, c
     return full;
 }
 
-// Factors R, one above the other.
+// The factors R of all cells, one above the other.
 template <int B>
 Eigen::MatrixXd dense_factors(const Prolongation<B>& P, const Buffer<float>& R) {
     Eigen::MatrixXd full(P.cells.count() * columns, columns);
@@ -107,13 +109,13 @@ Eigen::MatrixXd dense_factors(const Prolongation<B>& P, const Buffer<float>& R) 
     return full;
 }
 
-// In the order of the cells' numbers.
+// The cells are in the order of their numbers.
 template <int B>
 Eigen::MatrixXd dense_blocks(const CoarseMatrix& coarse, const Prolongation<B>& P) {
     const auto slots = places(coarse.grid);
     Eigen::MatrixXd full = dense_operator<columns>(coarse.grid, coarse.A.data());
     Eigen::MatrixXd sorted(P.cells.count() * columns, P.cells.count() * columns);
-    std::vector<Eigen::Index> row_of;  // of the cells, in `full`
+    std::vector<Eigen::Index> row_of;  // the row of each cell in `full`
     for (std::int32_t i = 1; i <= P.cells.count(); ++i) {
         const auto at = std::find(slots.begin(), slots.end(), P.cells[i].coarse) - slots.begin();
         row_of.push_back(static_cast<Eigen::Index>(at) * columns);
@@ -132,7 +134,7 @@ Eigen::MatrixXd dense_blocks(const CoarseMatrix& coarse, const Prolongation<B>& 
     return sorted;
 }
 
-// The cells that share a node of cell i, and their parts of it.
+// Returns the cells that share a node with cell i, and their shares of it.
 std::vector<std::pair<std::int32_t, double>> shares(const Cells& cells, std::int64_t k, std::int32_t i, std::int64_t y,
                                                     std::int64_t x) {
     const int dy = y == 0 ? -1 : y == k - 1 ? 1 : 0;
@@ -151,7 +153,8 @@ std::vector<std::pair<std::int32_t, double>> shares(const Cells& cells, std::int
     return all;
 }
 
-// The twin of make_prolongation, with dense matrices in double; rows and columns as in dense_prolongation.
+// The twin of make_prolongation with dense matrices in double; rows and columns are those of
+// dense_prolongation.
 template <int B>
 Eigen::MatrixXd slow_prolongation(const Grid& grid, const Cells& cells, const Eigen::MatrixXd& A,
                                   const Eigen::MatrixXd& N, double lmax, bool with_steps) {
@@ -159,7 +162,7 @@ Eigen::MatrixXd slow_prolongation(const Grid& grid, const Cells& cells, const Ei
     const std::int64_t k = grid.cell();
     Eigen::MatrixXd P = Eigen::MatrixXd::Zero(N.rows(), cells.count() * columns);
     Eigen::MatrixXd R = Eigen::MatrixXd::Zero(P.cols(), columns);
-    // body(row of the node's first number, shares)
+    // Calls body(row of the first number of the node, shares).
     const auto for_nodes = [&](const auto& body) {
         for (std::int32_t i = 1; i <= cells.count(); ++i) {
             for (std::int64_t y = 0; y < k; ++y) {
@@ -207,8 +210,9 @@ Eigen::MatrixXd slow_prolongation(const Grid& grid, const Cells& cells, const Ei
     return P;
 }
 
-// P is its twin's, keeps the near-null vectors, has less energy than without its steps, and interpolates as it
-// restricts; the coarse matrix is that of dense ones. Returns P^T A P and the near-null vectors in planes of its grid.
+// Checks that P equals its twin, keeps the near-null vectors, has less energy than without its
+// steps, and restricts by the transpose of its interpolation, and that the coarse matrix equals the
+// dense one. Returns P^T A P and the near-null vectors in planes of its grid.
 template <int B>
 CoarseMatrix check_level(const LevelMatrix<B>& matrix, const Buffer<float>& N, Buffer<float>& coarse_N,
                          const Context& context) {
@@ -293,8 +297,8 @@ TEST_CASE("vectors become orthonormal by their Gram matrix; one that depends on 
     CHECK((T * Eigen::Map<const Square>(factor.R[0]) - X).cwiseAbs().maxCoeff() < 1e-8);
 }
 
-TEST_CASE("prolongation and coarse matrix, on pixels and on cells, are what the dense ones are") {
-    // With a hole, and corners where fewer than four cells meet.
+TEST_CASE("prolongation and coarse matrix equal their dense twins, on pixels and on cells") {
+    // The picture has a hole, and corners where fewer than four cells meet.
     const Problem problem = matting_problem(25, 31);
     Picture image(37, 45, 3);
     Random random(5);
@@ -378,7 +382,8 @@ TEST_CASE("the solution is within the tolerance of a dense LDLT") {
 }
 
 TEST_CASE("any number of threads gives the same bits") {
-    for (const auto& [height, width] : {std::pair{90, 200}, {500, 100}}) {  // one band of cells; several
+    // The first has one band of cells, the second several.
+    for (const auto& [height, width] : {std::pair{90, 200}, {500, 100}}) {
         const Problem problem = matting_problem(height, width);
         std::vector<Eigen::VectorXd> results;
         for (const int threads : {1, 2, 7}) {

@@ -26,7 +26,7 @@ Result estimate(const Picture& image, const std::vector<float>& alpha, const Mul
     return result;
 }
 
-// A ramp from 0 to 1 with both ends flat.
+// A ramp of alpha from 0 to 1 with both ends flat.
 std::vector<float> ramp(std::int64_t height, std::int64_t width) {
     std::vector<float> alpha;
     for (std::int64_t p = 0; p < height * width; ++p) {
@@ -80,7 +80,7 @@ TEST_CASE("a constant picture has constant layers") {
     CHECK(largest_difference(result.B, image.data) < 1e-6f);
 }
 
-TEST_CASE("opaque pixels keep their colour, transparent ones their background") {
+TEST_CASE("opaque pixels keep their colour as foreground, transparent ones as background") {
     const Picture image = random_picture(40, 60, 3);
     const std::vector<float> alpha = ramp(40, 60);
     for (const bool exact : {false, true}) {
@@ -117,13 +117,13 @@ TEST_CASE("layers lie in [0, 1]; an exact composite reproduces the picture") {
         if (exact) {
             CHECK(error < 1e-6);
         } else {
-            CHECK(error > 1e-3);  // otherwise the test above shows nothing
+            CHECK(error > 1e-3);  // otherwise the test above would show nothing
         }
     }
 }
 
 TEST_CASE("two layers of one colour each are found") {
-    // 4 levels of alpha between a red foreground and a blue background.
+    // The picture has 4 levels of alpha between a red foreground and a blue background.
     const std::vector<float> alpha = ramp(32, 32);
     Picture image(32, 32, 3);
     for (std::size_t p = 0; p < alpha.size(); ++p) {
@@ -139,7 +139,7 @@ TEST_CASE("two layers of one colour each are found") {
     }
 }
 
-TEST_CASE("the smallest picture") {
+TEST_CASE("the smallest pictures have layers") {
     const Picture image = random_picture(1, 1, 3);
     for (const float a : {0.0f, 0.5f, 1.0f}) {
         const Result result = estimate(image, {a});

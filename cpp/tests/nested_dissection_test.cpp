@@ -13,7 +13,7 @@ using namespace trimatte::test;
 
 namespace {
 
-// What the ordering looks at: the places of the unknowns and the reach.
+// A problem with what the ordering reads: the places of the unknowns and the reach.
 Problem places(std::int64_t height, std::int64_t width, const std::vector<std::int32_t>& pixel) {
     Problem problem;
     problem.height = height;
@@ -40,7 +40,8 @@ void check_permutation(const Problem& problem) {
     CHECK(order == numbers(static_cast<std::int32_t>(problem.unknowns())));
 }
 
-// Entries of the factor below its diagonal, by playing the elimination through on a dense pattern.
+// Counts the entries of the factor below its diagonal, by carrying out the elimination on a dense
+// pattern.
 std::int64_t fill(const Problem& problem, const std::vector<std::int32_t>& order) {
     const auto n = static_cast<std::size_t>(problem.unknowns());
     std::vector<std::vector<char>> coupled(n, std::vector<char>(n));

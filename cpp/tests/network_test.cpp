@@ -79,7 +79,7 @@ TEST_CASE("training gives the same bits for any number of threads, and lowers th
         CHECK(after < 0.1 * before);
         for (std::size_t l = 0; l < 3; ++l) {
             const Layer& layer = network.layers()[l];
-            // What pads a row stays zero.
+            // The numbers that pad a row stay zero.
             for (std::int64_t i = 0; i <= layer.inputs; ++i) {
                 for (std::int64_t j = layer.outputs; j < layer.padded; ++j) {
                     CHECK(layer.weight[i * layer.padded + j] == 0);

@@ -8,12 +8,13 @@ namespace {
 
 // A machine on which time passes only as the test says.
 struct Machine {
-    static inline double processor = 0;  // seconds of the caller
+    static inline double processor = 0;  // processor time of the caller in seconds
     double now = 0;
     Pace pace{[] { return processor; }};
 
-    // What a second brings: the caller's share of a core, and of every job's end that it waits with helpers; a helper
-    // does as many chunks as the caller. Returns the part of the time that was spent without helpers.
+    // Lets time pass. The arguments are the share of a core that the caller gets, and the share of
+    // the time of each job for which it waits for helpers at the end. A helper does as many chunks
+    // as the caller. Returns the part of the time that was spent without helpers.
     double run(double seconds, double share_alone, double share_with_helper, double waiting) {
         double alone_for = 0;
         for (const double end = now + seconds; now < end;) {
@@ -34,7 +35,8 @@ TEST_CASE("a calm machine is never without helpers") {
     Machine machine;
     CHECK(machine.run(10, 1, 1, 0.1) == 0);
     CHECK(machine.pace.calm());
-    CHECK(machine.run(10, 1, 1, 0.45) == 0);  // helpers that are waited for long, and still worth it
+    // The caller waits long for its helpers, which are still worth it.
+    CHECK(machine.run(10, 1, 1, 0.45) == 0);
 }
 
 TEST_CASE("where two threads get no more time than one, the caller works alone") {

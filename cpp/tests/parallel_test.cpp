@@ -105,7 +105,7 @@ TEST_CASE("a stop reaches the caller from inside the loop") {
         monitor.phase("loop");
         monitor.set_fraction(0.5);
         std::atomic<double> sink{0};
-        // Would take minutes if nobody stopped it.
+        // The loop would take minutes if nobody stopped it.
         CHECK_THROWS_AS(parallel_for(std::int64_t{1} << 31, threads, monitor,
                                      [&](std::int64_t i) { sink = std::sqrt(static_cast<double>(i)); }),
                         Cancelled);

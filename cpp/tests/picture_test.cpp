@@ -20,7 +20,8 @@ struct Scene {
     std::vector<Label> labels{static_cast<std::size_t>(height * width), Label::background};
     std::vector<float> guess, confidence;
 
-    // Foreground on the right, and blocks of unknown pixels: on the border of both, in the background, in the foreground.
+    // The foreground is on the right. Blocks of unknown pixels lie on the border of both, in the
+    // background, and in the foreground.
     Scene() {
         for (std::int64_t y = 0; y < height; ++y) {
             for (std::int64_t x = 0; x < width; ++x) {
@@ -58,11 +59,12 @@ Answer solved(const Scene& scene, const Known& known, SolveOptions options, cons
         answer.alpha[p] = scene.labels[p] == Label::foreground;
     }
     Monitor monitor;
-    answer.info = solve_picture(affinity, scene.image.view(), known, nullptr, {answer.alpha.data(), true}, options, monitor);
+    answer.info =
+        solve_picture(affinity, scene.image.view(), known, nullptr, {answer.alpha.data(), true}, options, monitor);
     return answer;
 }
 
-// The twin: one dense system of all unknown pixels.
+// The twin solves one dense system of all unknown pixels.
 std::vector<double> dense_alpha(const Scene& scene, const Known& known, const Affinity& affinity) {
     Monitor monitor;
     const Problem problem = assemble(affinity, scene.image.view(), known, Form::sparse, {1, monitor});
@@ -87,7 +89,7 @@ double difference(const std::vector<double>& a, const std::vector<double>& b) {
 
 }  // namespace
 
-TEST_CASE("solved region by region, alpha is that of one dense system") {
+TEST_CASE("alpha that is solved region by region equals that of one dense system") {
     const Scene scene;
     for (const int radius : {1, 2}) {
         const ClosedForm affinity(epsilon, radius);
@@ -175,16 +177,17 @@ TEST_CASE("a stop is heard while regions are solved side by side") {
     StopsBesideOthers monitor;
     SolveOptions options;
     options.threads = 2;
-    const auto solve_larger_and_larger = [&] {  // until a report falls into the phase
+    // The pictures grow until a report falls into the phase.
+    const auto solve_larger_and_larger = [&] {
         for (std::int64_t side = 200; side <= 6400; side *= 2) {
             const Picture image = random_picture(side, side, 1);
             std::vector<Label> labels(static_cast<std::size_t>(side * side), Label::background);
             std::vector<float> alpha(labels.size());
             for (std::int64_t p = 0; p < side * side; ++p) {
                 const std::int64_t y = p / side % 16, x = p % side % 16;
-                labels[static_cast<std::size_t>(p)] = x == 0              ? Label::foreground
+                labels[static_cast<std::size_t>(p)] = x == 0           ? Label::foreground
                                                       : x < 8 && y < 8 ? Label::unknown
-                                                                           : Label::background;
+                                                                       : Label::background;
             }
             solve_picture(ClosedForm(epsilon), image.view(), {labels.data()}, nullptr, {alpha.data(), false}, options,
                           monitor);

@@ -6,7 +6,7 @@
 using namespace trimatte;
 using namespace trimatte::test;
 
-TEST_CASE("by size: cholesky, then multigrid; without a stencil the one for graphs") {
+TEST_CASE("small systems go to cholesky, larger ones to multigrid on the grid or on the graph") {
     CHECK(choose(100, 2) == Solver::cholesky);
     CHECK(choose(30000, 2) == Solver::multigrid);
     CHECK(choose(100, 4) == Solver::cholesky);

@@ -22,8 +22,10 @@ std::vector<Label> random_labels(std::int64_t height, std::int64_t width, double
     return labels;
 }
 
-// The number of each pixel's region, found by following neighbours; -1 for known pixels.
-std::vector<int> flooded(const std::vector<Label>& labels, std::int64_t height, std::int64_t width, std::int64_t reach) {
+// Returns the number of the region of each pixel, found by following neighbours; -1 for known
+// pixels.
+std::vector<int> flooded(const std::vector<Label>& labels, std::int64_t height, std::int64_t width,
+                         std::int64_t reach) {
     std::vector<int> number(labels.size(), -1);
     int next = 0;
     for (std::int64_t p = 0; p < height * width; ++p) {
@@ -38,7 +40,8 @@ std::vector<int> flooded(const std::vector<Label>& labels, std::int64_t height, 
             stack.pop_back();
             for (std::int64_t r = 0; r < height * width; ++r) {
                 const bool near = std::abs(r / width - q / width) <= reach && std::abs(r % width - q % width) <= reach;
-                if (near && labels[static_cast<std::size_t>(r)] == Label::unknown && number[static_cast<std::size_t>(r)] < 0) {
+                if (near && labels[static_cast<std::size_t>(r)] == Label::unknown &&
+                    number[static_cast<std::size_t>(r)] < 0) {
                     number[static_cast<std::size_t>(r)] = next;
                     stack.push_back(r);
                 }
@@ -95,7 +98,7 @@ TEST_CASE("regions are those that a flood fill finds") {
     }
 }
 
-TEST_CASE("pictures without unknown pixels have no region, pictures of unknown pixels one") {
+TEST_CASE("pictures without unknown pixels have no region, pictures of unknown pixels only have one") {
     Monitor monitor;
     const std::vector<Label> known(20, Label::foreground), unknown(20, Label::unknown);
     CHECK(Regions(known.data(), 4, 5, 2, {2, monitor}).all().empty());

@@ -1,4 +1,4 @@
-// The kernels of each instruction set that this machine has.
+// Tests the kernels of each instruction set that this machine has.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -14,7 +14,7 @@ using namespace trimatte::test;
 
 namespace {
 
-// Those better than the baseline. TRIMATTE_SIMD may leave some out.
+// Returns the levels above the baseline. TRIMATTE_SIMD may exclude some.
 std::vector<const simd::Kernels*> better_kernels() {
     std::vector<const simd::Kernels*> found;
 #if defined(TRIMATTE_SIMD_LEVELS)
@@ -39,7 +39,7 @@ std::vector<T> random_numbers(std::size_t count, unsigned seed) {
     return numbers;
 }
 
-constexpr std::int64_t odd = 61;  // not a multiple of any vector's length
+constexpr std::int64_t odd = 61;  // not a multiple of the length of any vector
 
 std::vector<double> closed_form_planes(const simd::Kernels& kernels, int channels) {
     constexpr std::int64_t stride = 50;
@@ -77,7 +77,7 @@ std::vector<float> multilevel_layers(const simd::Kernels& kernels) {
     return layers;
 }
 
-// A matrix of m rows, stored by columns with some room behind each.
+// A matrix of m rows, stored by columns with some room after each.
 struct Dense {
     std::int64_t rows, columns, stride;
     std::vector<double> data;
@@ -95,8 +95,8 @@ double minus(double c, double a, double b) {
     return simd::fused_products() ? std::fma(-a, b, c) : c - product;
 }
 
-// The kernels of the Cholesky factorisation on a front of m rows, w of them eliminated; then the same, one number after
-// the other.
+// Runs the kernels of the Cholesky factorisation on a front of m rows, of which w are eliminated,
+// and then the same operations on one number after the other.
 void check_cholesky_kernels(const simd::Kernels& kernels, std::int64_t m, std::int64_t w) {
     Dense A(m, w, 5), C(m, w, 6), x(w, 1, 7);
     Dense B = A;

@@ -14,7 +14,8 @@ std::vector<Label> random_labels(std::int64_t height, std::int64_t width, unsign
     Random random(seed);
     for (std::int64_t y = 0; y < height; ++y) {
         for (std::int64_t x = 0; x < width; ++x) {
-            // Patches of unknown pixels with gaps of all sizes, and single pixels.
+            // The picture has patches of unknown pixels with gaps of all sizes, and single unknown
+            // pixels.
             const bool patch =
                 std::sin(0.11 * static_cast<double>(x * x % 97)) + std::cos(0.2 * static_cast<double>(y)) > 0.3;
             const double r = random();
@@ -42,7 +43,7 @@ double difference(const Stencil& a, const Stencil& b) {
 
 }  // namespace
 
-TEST_CASE("made from the picture, it is what the sparse rows say") {
+TEST_CASE("a stencil made from the picture equals the sparse rows") {
     for (const int channels : {1, 3}) {
         for (const auto& [height, width] : {std::pair{50, 83}, std::pair{97, 31}, std::pair{6, 12}}) {
             const Picture image = random_picture(height, width, channels);

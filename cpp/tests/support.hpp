@@ -1,4 +1,4 @@
-// What several tests need: pictures that own their pixels, problems, dense copies, monitors.
+// Tools of several tests: pictures that own their pixels, problems, dense copies, monitors.
 #pragma once
 
 #include <Eigen/Core>
@@ -17,7 +17,7 @@
 
 namespace trimatte::test {
 
-// Numbers in [0, 1), the same on every platform.
+// Random numbers in [0, 1) that are the same on every platform.
 class Random {
 public:
     explicit Random(unsigned seed) : engine_(seed) {}
@@ -27,7 +27,7 @@ private:
     std::mt19937 engine_;
 };
 
-// height x width x channels doubles, interleaved.
+// A picture of height x width x channels doubles, interleaved.
 struct Picture {
     std::int64_t height;
     std::int64_t width;
@@ -55,7 +55,8 @@ inline Picture random_picture(std::int64_t height, std::int64_t width, int chann
     return picture;
 }
 
-// Background on the left column, foreground on the right one, unknown between.
+// Labels with background in the left column, foreground in the right one, and unknown pixels
+// between.
 inline std::vector<Label> columns_known(std::int64_t height, std::int64_t width) {
     std::vector<Label> labels(static_cast<std::size_t>(height * width), Label::unknown);
     for (std::int64_t y = 0; y < height; ++y) {
@@ -65,7 +66,7 @@ inline std::vector<Label> columns_known(std::int64_t height, std::int64_t width)
     return labels;
 }
 
-// The slots of a grid's places, in order.
+// Returns the slots of the places of a grid, in order.
 inline std::vector<std::int64_t> places(const Grid& grid) {
     std::vector<std::int64_t> slots;
     for (std::int64_t y = 0; y < grid.height(); ++y) {
@@ -97,7 +98,8 @@ Eigen::VectorXd dense(const Buffer<T>& buffer) {
     return full;
 }
 
-// A problem from a dense matrix, all entries stored; its unknowns form one row of a picture.
+// Makes a problem from a dense matrix with all entries stored. Its unknowns form one row of a
+// picture.
 inline Problem problem_from(const Eigen::MatrixXd& matrix, const Eigen::VectorXd& rhs) {
     const std::int64_t n = rhs.size();
     Problem problem;
@@ -123,7 +125,7 @@ inline Problem problem_from(const Eigen::MatrixXd& matrix, const Eigen::VectorXd
     return problem;
 }
 
-// Closed-form systems, for tests of what comes after them.
+// Makes closed-form systems, for tests of solvers.
 struct ClosedFormOptions {
     double epsilon = 1e-7;
     int radius = 1;

@@ -10,8 +10,8 @@ using namespace trimatte;
 
 namespace {
 
-// Each stage replaces a row by a mixture of the rows around it, to and fro between two arrays, and adds to a third in
-// place: what the smoother does.
+// Each stage replaces a row by a mixture of the rows around it, alternating between two arrays, and
+// adds to a third array in place, as the smoother does.
 std::vector<std::uint32_t> run(std::int64_t height, std::int64_t reach, int stages, int threads, bool plain) {
     const Grid grid(height, 4000, 6, 2, std::vector<std::uint8_t>(static_cast<std::size_t>((height + 5) / 6 * 667), 1));
     std::vector<std::uint32_t> value[2];
@@ -27,7 +27,7 @@ std::vector<std::uint32_t> run(std::int64_t height, std::int64_t reach, int stag
     std::vector<RowStage> all;
     for (int s = 0; s < stages; ++s) {
         all.emplace_back([&, s](std::int64_t y, bool follows) {
-            // What a stage leaves for its next row, in one array for all of them.
+            // The array in which a stage leaves numbers for its next row; all stages share it.
             const auto left = [&](std::int64_t v) { return value[s % 2][static_cast<std::size_t>(v)] * 7 + 1; };
             wrong += follows && carry[static_cast<std::size_t>(y - 1)] != left(y - 1);
             carry[static_cast<std::size_t>(y)] = left(y);

@@ -31,7 +31,7 @@ class SolveInfo:
     iterations : int
         Iterations of an iterative solver, 0 for a direct one. Where several unknown regions were
         solved by themselves (see `solve_alpha`), this is the largest number among them. The 2 to 10
-        iterations by which "multigrid" looks for slow modes beforehand do not count.
+        steps by which iterative solvers look for slow modes beforehand do not count.
     relative_residual : float
         ``||D^-1 (b - A x)|| / ||D^-1 b||`` of the solution, computed anew from A and b; D is the
         diagonal of A.
@@ -39,7 +39,7 @@ class SolveInfo:
         Estimate of the largest error of alpha: at most `tolerance` for an iterative solver, 0 for a
         direct one and where nothing was unknown, None for a prior alone.
     unknowns : int
-        Number of unknowns of the linear system.
+        Number of unknowns of the linear systems, the pixels of constant regions included.
     seconds : dict of str to float
         Wall time of each phase, in order.
     peak_bytes : int
@@ -52,8 +52,8 @@ class SolveInfo:
         solvers.
     regions : dict of str to int
         How many connected unknown regions each solver took, by the solver's name; "constant" counts
-        regions that touch known pixels of one kind only and were not solved. Empty if the regions
-        were not told apart.
+        regions that touch known pixels of one kind only and were not solved. A picture that was
+        solved as one system counts as one region. Empty if nothing was solved.
     """
 
     method: str

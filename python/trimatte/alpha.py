@@ -80,10 +80,10 @@ def solve_alpha(
         Sparse Cholesky (direct), or conjugate gradients with one of three preconditioners: a
         colour-aware multigrid on the pixel grid, a multigrid for any sparse matrix, or the
         diagonal. "auto" decides for each connected region of unknown pixels: it takes Cholesky for
-        up to 5,000 unknowns and multigrid above, where Cholesky takes over if multigrid has not
-        ended after 100 iterations and the factor fits into the memory that is available. Where an
+        up to 20,000 unknowns and multigrid above, where Cholesky takes over if multigrid has not
+        ended after 60 iterations and the factor fits into the memory that is available. Where an
         affinity reaches more than 2 pixels (closed-form with a radius above 1), "graph-multigrid"
-        takes the place of "multigrid". `info.regions` counts the regions by the solver that gave
+        takes the place of "multigrid", from 5,000 unknowns on. `info.regions` counts the regions by the solver that gave
         their answer; `info.solver` is the one that solved the most pixels.
     known_weight : float, optional
         By default known pixels keep their value exactly. A number w solves the soft system
@@ -101,7 +101,8 @@ def solve_alpha(
         pixels and prior pass on takes the place of b, which is mostly the known pixels themselves.
         The default asks for no residual.
     max_iterations : int, default 10000
-        Iterative solvers give up after so many. They do not trust their estimate before the 10th.
+        Iterative solvers give up after so many. They do not trust their estimate before the 10th,
+        or the 4th if the affinity's `near_null` is "constant".
     background_threshold, foreground_threshold : float, default 0.1 and 0.9
         Trimap values ``<= background_threshold`` are background, ``>= foreground_threshold``
         foreground.

@@ -1,6 +1,6 @@
-// Affinities: which alphas of neighbouring pixels belong together. An affinity makes the rows of its operator L, a
-// matting Laplacian. It knows nothing of known pixels' values, weights, priors or solvers: system/ adds the former, and
-// solve/ finds the alpha of least energy.
+// An affinity says which alphas of neighbouring pixels belong together. It makes the rows of an
+// operator L, a matting Laplacian. It knows nothing of the values of known pixels, of weights,
+// priors or solvers: system/ adds these, and solve/ finds the alpha of least energy.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,13 @@
 
 namespace trimatte {
 
-// The rows of an operator that are wanted.
+// Says which rows of an operator are wanted.
 struct Wanted {
     ImageView image;
-    // A term of the energy without any unknown pixel may be left out; null: every pixel is unknown.
+    // The labels of the pixels; null if every pixel is unknown. Terms of the energy that hold no
+    // unknown pixel may be left out.
     const Label* labels = nullptr;
-    // Whether the rows of known pixels are wanted, too.
+    // Whether the rows of known pixels are wanted as well.
     bool known_too = false;
 
     bool is_unknown(std::int64_t pixel) const { return labels == nullptr || labels[pixel] == Label::unknown; }
@@ -28,69 +29,78 @@ struct Wanted {
 class RowSink {
 public:
     virtual ~RowSink() = default;
-    // The row of a pixel: value[k] is the entry of pixel column[k]. Columns ascend; the pixel itself is among them.
+    // Takes the row of a pixel: value[k] is the entry of pixel column[k]. The columns ascend, and
+    // the pixel itself is among them.
     virtual void add(std::int64_t pixel, std::int64_t count, const std::int32_t* column, const double* value) = 0;
 };
 
-// Rows of an operator that couples pixels at most two rows and columns apart, as dense planes: plane d of picture row y
-// holds L(p, p + d) of all its pixels p for one offset d = (dy, dx). Only the 13 offsets that point forward are kept:
-// (0, 0..2), (1, -2..2), (2, -2..2); L(p, p - d) is read at pixel p - d. A band of the picture has an object of its own.
+// The rows of an operator that couples pixels at most two rows and columns apart, as dense planes.
+// The plane of an offset d = (dy, dx) holds L(p, p + d) for all pixels p of picture row y. Only the
+// 13 offsets that point forward are stored: (0, 0..2), (1, -2..2), (2, -2..2). By symmetry L(p, p -
+// d) is found at pixel p - d. Each band of the picture has an object of its own.
 class StencilRows {
 public:
     static constexpr int planes = 13;
-    static constexpr std::int64_t margin = 16;     // columns that may be read on both sides of the picture
-    static constexpr std::int64_t rows_kept = 8;   // a row lives until clear() of the row that many below it
+    // Columns that may be read on both sides of the picture.
+    static constexpr std::int64_t margin = 16;
+    // a row is kept until clear() of the row that lies this many rows below it
+    static constexpr std::int64_t rows_kept = 8;
 
     virtual ~StencilRows() = default;
     static constexpr int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
-    // Begins row y with zeros; each row that a later add() touches needs it once.
+    // Fills row y with zeros. Each row that a later add() changes must be cleared once.
     virtual void clear(std::int64_t y) = 0;
-    // Adds the terms of the energy whose middle row is `centre`, which has rows above and below. Row y is complete when
-    // the terms round row y + 1 have been added.
+    // Adds the terms of the energy whose middle row is `centre`, which must have rows above and
+    // below. Row y is complete once the terms around row y + 1 have been added.
     virtual void add(std::int64_t centre) = 0;
-    // Plane 0 of row y at column x; plane d is d * stride() further.
+    // Points to plane 0 of row y at column x; plane d lies d * stride() further.
     virtual double* at(std::int64_t y, std::int64_t x) = 0;
     virtual std::int64_t stride() const = 0;
-    // Channel c of picture row y, one of the rows kept, as numbers in [0, 1].
+    // Points to channel c of picture row y, one of the rows kept, as numbers in [0, 1].
     virtual const double* colour(std::int64_t y, int c) = 0;
 };
 
 class Affinity {
 public:
-    // What solvers need to know.
+    // The properties that solvers need to know.
     struct Traits {
-        // Two pixels are coupled only if they are at most this many rows and columns apart. 0: any two may be.
+        // Two pixels are coupled only if they are at most this many rows and columns apart; 0: any
+        // two pixels may be coupled.
         std::int64_t reach = 0;
-        // The near-null space of L, which holds the alphas that cost almost nothing: [1, R, G, B], or [1] if false.
+        // The near-null space of L, which holds the alphas that cost almost nothing, is [1, R, G,
+        // B] if true and [1] if false.
         bool colour_line = false;
-        // Whether the rows of L sum to zero: a region that meets known pixels of one kind only takes their value then.
+        // Whether the rows of L sum to zero. A region that touches known pixels of one kind only
+        // then has their value.
         bool constant_regions = true;
-        // Whether stencil_rows() has the rows, too.
+        // Whether stencil_rows() gives the rows as planes.
         bool has_planes = false;
-        // Whether the rows of a part of the picture follow from that part and `reach` pixels around it.
+        // Whether the rows of a part of the picture depend only on that part and `reach` pixels
+        // around it.
         bool is_local = true;
     };
 
     virtual ~Affinity() = default;
     virtual Traits traits() const = 0;
-    // Throws std::invalid_argument if there is no operator for this picture.
+    // Throws std::invalid_argument if the picture has no operator.
     virtual void check(const ImageView& image) const = 0;
-    // Rows of the picture that one call of emit_rows should cover, so that a call takes less than 50 ms.
+    // The number of picture rows that one call of emit_rows should cover, so that it takes less
+    // than 50 ms.
     virtual std::int64_t band_height() const = 0;
-    // Passes the wanted rows of the pixels in picture rows [y_begin, y_end) to the sink, in the order of the pixels.
-    // Threads call it side by side.
+    // Passes the wanted rows of the pixels in picture rows [y_begin, y_end) to the sink, in the
+    // order of the pixels. Several threads may call it at the same time.
     virtual void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                            Monitor& monitor) const = 0;
-    // The same rows as planes, which is many times faster; null where traits() say that there are none. `wanted` must
-    // outlive the result.
+    // Returns the same rows as planes, which takes much less time; null if traits().has_planes is
+    // false. `wanted` must outlive the result.
     virtual std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const;
 };
 
 // Closed-form matting: Levin, Lischinski, Weiss, TPAMI 2008, Eq. 12.
 class ClosedForm : public Affinity {
 public:
-    // epsilon: colour variance added to a window, in squared image units. radius: windows are 2 radius + 1 pixels wide
-    // and lie fully inside the picture.
+    // epsilon: colour variance added to each window, in squared image units. radius: windows are 2
+    // radius + 1 pixels wide and lie fully inside the picture.
     explicit ClosedForm(double epsilon = 1e-7, int radius = 1) : epsilon_(epsilon), radius_(radius) {}
 
     Traits traits() const override { return {2 * static_cast<std::int64_t>(radius_), true, true, radius_ == 1}; }
@@ -105,10 +115,11 @@ private:
     int radius_;
 };
 
-// An operator that somebody else has made: the rows of all pixels of a picture, as a sparse matrix.
+// An operator that the caller has made: the rows of all pixels of a picture, as a sparse matrix.
 class GivenRows : public Affinity {
 public:
-    // matrix: one row per pixel, columns ascending, the diagonal among them; it must outlive this object.
+    // matrix: one row per pixel with ascending columns, the diagonal among them. It must outlive
+    // this object.
     GivenRows(CsrView matrix, std::int64_t reach, bool colour_line, bool constant_regions)
         : matrix_(matrix), reach_(reach), colour_line_(colour_line), constant_regions_(constant_regions) {}
 

@@ -1,4 +1,5 @@
-// An array that is not cleared when made: large arrays are first touched by the thread that fills them.
+// An array that is not cleared when it is made, so that the thread that fills a large array touches
+// its memory first.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,8 @@
 
 namespace trimatte {
 
-// Aligned to 64 bytes; from 512 KiB on, Linux is asked for huge pages: a fifth of the page faults' cost.
+// Returns memory that is aligned to 64 bytes. From 512 KiB on, Linux is asked for huge pages, which
+// reduces the cost of page faults to a fifth.
 void* allocate(std::size_t bytes);
 void deallocate(void* memory) noexcept;
 

@@ -1,4 +1,4 @@
-// What the core throws besides std::invalid_argument and std::bad_alloc.
+// The exceptions that the core throws besides std::invalid_argument and std::bad_alloc.
 #pragma once
 
 #include <stdexcept>

@@ -1,5 +1,6 @@
-// Where the nodes of a level (pixels, or cells of the multigrid) lie in memory: only the parts of the picture with
-// something unknown, in rows that vector instructions can run along without asking where they end.
+// A grid says where the nodes of a level (pixels, or cells of the multigrid) lie in memory. Only
+// the parts of the picture that hold unknown pixels are stored, in rows along which vector
+// instructions can run without checking for ends.
 #pragma once
 
 #include <algorithm>
@@ -9,42 +10,47 @@
 
 namespace trimatte {
 
-// A piece of a picture row: `size` nodes (a multiple of 8) whose neighbours of each row around lie at one distance.
+// A piece of a picture row: `size` nodes (a multiple of 8). In each of the rows around, the
+// neighbours of all its nodes lie at the same distance in memory.
 struct Piece {
     static constexpr int rows = 5;
-    std::int64_t at[rows];  // slot of the first node's column in the rows y - 2 ... y + 2
+    std::int64_t at[rows];  // slots at the column of the first node in the rows y - 2 ... y + 2
     std::int64_t size;
-    std::int64_t end;  // of its strip; what comes after is no node
-    // The `own_above` rows before this one are of the same strip. Nodes outside [from, to) have no neighbours in those
-    // further up: what lies where they would be is others'.
+    std::int64_t end;  // columns up to the end of the strip; the slots behind hold no nodes
+    // The rows y - own_above ... y - 1 belong to the same strip. In the rows above these, only the
+    // nodes in [from, to) have neighbours; the slots where the others would have them belong to
+    // other strips.
     std::int64_t own_above, from, to;
 };
 
-// Cells of `cell` x `cell` nodes beside each other; all their rows have the same columns.
+// A strip of adjacent cells of `cell` x `cell` nodes. All rows of a strip have the same columns.
 struct Strip {
     static constexpr std::int64_t lanes = 8;
     std::int64_t x;       // first column
     std::int64_t width;   // in nodes, a multiple of `cell`
-    std::int64_t slot;    // of (first row, x)
-    std::int64_t stride;  // from a row to the next
+    std::int64_t slot;    // slot of the first row at column x
+    std::int64_t stride;  // distance in slots from a row to the next
 
-    // With the slots of no node that fill a row's last vector.
+    // The width, rounded up to whole vectors. The slots behind the row that this adds hold no
+    // nodes.
     std::int64_t padded() const { return (width + lanes - 1) / lanes * lanes; }
 };
 
-// Slots are places in arrays of slots() elements. Every row of a strip is followed by `gap` slots or more that belong
-// to no node, so that where a node has neighbours in a row, all that its coupling reaches there can be read. All slots
-// of no node hold zeros, always.
+// Slots are places in arrays of slots() elements. At least `gap` slots without nodes follow each
+// row of a strip. If a node has neighbours in a row, everything within its reach in that row can
+// therefore be read. Slots without nodes always hold zeros.
 class Grid {
 public:
     static constexpr std::int64_t lanes = Strip::lanes;
-    static constexpr std::int64_t gap = 4;  // twice the largest reach
+    static constexpr std::int64_t gap = 4;  // twice the largest reach, in slots
 
     Grid() = default;
-    // active: for each cell, row by row, whether it holds a node. reach: of a node's coupling, at most 2.
+    // active: for each cell, row by row, whether it holds a node. reach: how far a node is coupled,
+    // at most 2.
     Grid(std::int64_t height, std::int64_t width, std::int64_t cell, std::int64_t reach,
          const std::vector<std::uint8_t>& active);
-    // Leaves what holds no node out of the pieces. is_node(slot): whether a slot of a strip holds one.
+    // Cuts the pieces down to the groups of lanes that hold nodes. is_node(slot) says whether a
+    // slot of a strip holds a node.
     template <class IsNode>
     void trim(const IsNode& is_node);
 
@@ -55,9 +61,9 @@ public:
     std::int64_t cell_rows() const { return (height_ + cell_ - 1) / cell_; }
     std::int64_t cell_columns() const { return (width_ + cell_ - 1) / cell_; }
     std::int64_t slots() const { return slots_; }
-    // Slots up to here are before all nodes.
+    // All slots before this one lie before the first node.
     std::int64_t first_slot() const { return first_slot_; }
-    // Where the last row of cells begins.
+    // The slot at which the last row of cells begins.
     std::int64_t last_row_slot() const { return last_row_slot_; }
 
     const Strip* strips_begin(std::int64_t cell_row) const { return strips_.data() + strip_start_[index(cell_row)]; }
@@ -65,9 +71,10 @@ public:
     const Piece* pieces_begin(std::int64_t y) const { return pieces_.data() + piece_start_[index(y)]; }
     const Piece* pieces_end(std::int64_t y) const { return pieces_.data() + piece_start_[index(y) + 1]; }
 
-    // Slot of a place; -1 where no strip covers it.
+    // Returns the slot of a place, or -1 if no strip covers it.
     std::int64_t slot(std::int64_t y, std::int64_t x) const;
-    // Slots of strips from row `begin` to row `end`: the work there.
+    // The number of slots of the strips from row `begin` to row `end`, which measures the work
+    // there.
     std::int64_t work(std::int64_t begin, std::int64_t end) const { return work_[index(end)] - work_[index(begin)]; }
     std::size_t bytes() const;
 
@@ -105,7 +112,8 @@ void Grid::trim(const IsNode& is_node) {
                 if (reach_ == 1) {  // matrices of cells are stored by groups of lanes
                     begin -= begin % lanes;
                 }
-                // Groups of lanes as long as they hold nodes; the last must not reach beyond the piece.
+                // The piece goes on by groups of lanes as long as they hold nodes, and must not end
+                // beyond the old piece.
                 for (end = begin; end < p->size; end += lanes) {
                     const std::int64_t to = std::min(end + lanes, p->size);
                     if (first_node(end, to) == to) {

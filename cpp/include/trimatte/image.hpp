@@ -1,4 +1,5 @@
-// Views of pictures and trimaps that the caller owns. Rows are contiguous and follow each other without gaps.
+// Views of pictures and trimaps that the caller owns. Rows are contiguous and follow each other
+// without gaps.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,8 @@ namespace trimatte {
 
 enum class PixelType { u8, u16, f32, f64 };
 
-// height x width x channels, interleaved. Integers mean value / 255 (or 65535), floats mean themselves.
+// Pixels are stored as height x width x channels, interleaved. An 8-bit integer v means v / 255, a
+// 16-bit integer v means v / 65535, and a float means itself.
 struct ImageView {
     const void* data;
     PixelType type;
@@ -18,14 +20,15 @@ struct ImageView {
     std::int64_t pixels() const { return height * width; }
 };
 
-// What a trimap says of a pixel. Python has already applied the thresholds.
+// The label of a pixel in a trimap. Python has already applied the thresholds.
 enum class Label : std::uint8_t { background = 0, foreground = 1, unknown = 2 };
 
-// Row y as numbers in [0, 1], one plane per channel: channel c of pixel x is out[c * stride + x]. T: float, double.
+// Loads row y as numbers in [0, 1], one plane per channel: channel c of pixel x goes to out[c *
+// stride + x]. T is float or double.
 template <typename T>
 void load_row(const ImageView& image, std::int64_t y, std::int64_t stride, T* out);
 
-// The same for `count` pixels of the row only: pixel k of the output is column[k].
+// Loads `count` pixels of the row only: pixel k of the output is pixel column[k] of the row.
 template <typename T>
 void sample_row(const ImageView& image, std::int64_t y, const std::int64_t* column, std::int64_t count,
                 std::int64_t stride, T* out);

@@ -1,4 +1,5 @@
-// What a caller may watch while a call runs: its phases, their seconds, progress, and the wish to stop.
+// A monitor lets a caller watch a call while it runs (phases, their seconds, progress), and stop
+// it.
 #pragma once
 
 #include <atomic>
@@ -14,21 +15,21 @@ class Monitor {
 public:
     virtual ~Monitor() = default;
 
-    // Ends the phase before and starts this one. The thread that calls it is the one that reports.
+    // Ends the phase before and starts this one. The calling thread becomes the one that reports.
     void phase(const char* name);
     // Ends the last phase.
     void finish();
-    // The part of the phase that is done, in [0, 1]. Any thread may set it.
+    // Sets the part of the phase that is done, in [0, 1]. Any thread may call it.
     void set_fraction(double fraction) { fraction_.store(fraction, std::memory_order_relaxed); }
-    // Call often, from any thread: throws Cancelled once the caller wants to stop. Asks the caller about every
-    // 50 ms, from the reporting thread only.
+    // Throws Cancelled once the caller wants to stop. Any thread should call it often. The
+    // reporting thread asks the caller about every 50 ms; all others look at a flag.
     void poll();
 
-    // Seconds of the phases so far, in order; a phase that came twice has one entry.
+    // The seconds of the phases so far, in order. A phase that came twice has one entry.
     const std::vector<std::pair<std::string, double>>& seconds() const { return seconds_; }
 
 protected:
-    // Returns false to stop the call.
+    // An override returns false to stop the call.
     virtual bool report(const std::string& /*phase*/, double /*fraction*/) { return true; }
 
 private:

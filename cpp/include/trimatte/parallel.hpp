@@ -1,5 +1,5 @@
-// The only door to threads. Results never depend on their number: work is cut into chunks whose borders do not depend
-// on it, and sums are added in the order of the chunks.
+// This header is the only door to threads. Results never depend on the number of threads: the
+// borders of the chunks of work do not depend on it, and sums are added in the order of the chunks.
 #pragma once
 
 #include <cstdint>
@@ -9,29 +9,32 @@
 
 namespace trimatte {
 
-// How a native call runs: the number of threads it may use, and the caller's monitor.
+// The number of threads that a native call may use, and the monitor of its caller.
 struct Context {
     int threads;
     Monitor& monitor;
 };
 
-// Whether the core was built with OpenMP, whose limit of threads it keeps. Without it every call runs on one thread.
+// Whether the core was built with OpenMP, whose limit of threads it respects. Without OpenMP every
+// call runs on one thread.
 bool has_openmp();
 
-// OpenMP's own limit (OMP_NUM_THREADS, threadpoolctl); 1 when built without OpenMP.
+// OpenMP's limit of threads (OMP_NUM_THREADS, threadpoolctl); 1 if the core was built without
+// OpenMP.
 int max_threads();
 
-// Runs body(0) ... body(count - 1), each once, in any order. The first exception stops the rest and is thrown
-// here. The calling thread polls the monitor between its chunks: keep a chunk under 50 ms. Its helpers are threads of
-// its own that sleep between two calls. A parallel_for inside a chunk runs on the chunk's thread. In a forked child the
-// caller gets new helpers.
+// Runs body(0) ... body(count - 1), each once, in any order. The first exception stops the rest and
+// is thrown here. The calling thread polls the monitor between its chunks, so a chunk should take
+// less than 50 ms. The helpers of a calling thread are its own, and they sleep between two calls. A
+// parallel_for inside a chunk runs on the thread of the chunk. In a forked child the caller gets
+// new helpers.
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body);
 
-// body(begin, end) on pieces of [0, size) that do not depend on the number of threads.
+// Calls body(begin, end) on pieces of [0, size) that do not depend on the number of threads.
 void parallel_ranges(std::int64_t size, int threads, Monitor& monitor,
                      const std::function<void(std::int64_t, std::int64_t)>& body);
 
-// Sum of body(begin, end) over such pieces, added in order.
+// Returns the sum of body(begin, end) over such pieces, added in order.
 double parallel_sum(std::int64_t size, int threads, Monitor& monitor,
                     const std::function<double(std::int64_t, std::int64_t)>& body);
 

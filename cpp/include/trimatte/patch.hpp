@@ -1,5 +1,6 @@
-// Learning alpha from the patches around known pixels. A patch is the (2 radius + 1)^2 pixels around one, row by row,
-// channels interleaved; beyond the picture's border its nearest pixel is repeated.
+// Learns alpha from the patches around known pixels. A patch is the (2 radius + 1)^2 pixels around
+// a pixel, row by row, channels interleaved. Beyond the border of the picture the nearest pixel is
+// repeated.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +18,22 @@ inline std::int64_t patch_size(int radius, int channels) {
     return side * side * channels;
 }
 
-// Weights w (patch_size + 1 numbers, the last is the bias) of least sum over the known pixels of (w . patch - alpha)^2,
-// plus ridge * (number of known pixels) * (sum of squares of w but the bias); among several, the shortest w: what the
-// pseudo-inverse gives with singular values below max(examples, numbers) * 2^-52 of the largest taken as zero.
+// Returns the weights w (patch_size + 1 numbers, of which the last is the bias) that minimise the
+// sum of (w . patch - alpha)^2 over the known pixels plus ridge * (number of known pixels) * (sum
+// of squares of w without the bias). If several w do, the shortest is returned: the one that the
+// pseudo-inverse gives if singular values below max(examples, numbers) * 2^-52 times the largest
+// count as zero.
 std::vector<double> patch_regression(const ImageView& image, const Label* labels, int radius, double ridge, int threads,
                                      Monitor& monitor);
 
-// alpha = w . patch, held in [0, 1]; of all pixels, or of the unknown ones if there are labels (others stay).
+// Sets alpha = w . patch, clamped to [0, 1], for all pixels, or for the unknown pixels only if
+// there are labels.
 void patch_regression_predict(const ImageView& image, const Label* labels, int radius, const std::vector<double>& w,
                               int threads, float* alpha, Monitor& monitor);
 
-// What a patch network sees of a pixel: its patch, and one number of each plane of `extra` (count planes of the image's
-// size). Numbers are used as (v - mean) * scale; means and scales are given for each channel, then for each plane.
+// The inputs of a patch network for a pixel: its patch, and one number from each plane of `extra`
+// (extra_count planes of the size of the image). Each number v enters as (v - mean) * scale. Means
+// and scales are given for each channel, then for each plane.
 struct PatchInputs {
     int radius;
     std::int64_t extra_count;
@@ -38,12 +43,13 @@ struct PatchInputs {
 
 struct PatchNetworkOptions {
     std::int64_t batch = 256;
-    std::int64_t steps = 2000;  // at most
+    std::int64_t steps = 2000;  // the largest number of steps
     double learning_rate = 3e-3;
-    bool balanced = true;     // as many examples of foreground as of background
-    double validation = 0.1;  // part of the known pixels that is held out
+    bool balanced = true;     // whether foreground and background get the same number of examples
+    double validation = 0.1;  // part of the known pixels that is held out for validation
     std::int64_t check_every = 50;
-    std::int64_t patience = 10;  // checks without a better result after which training stops
+    // Number of checks without a better result after which training stops.
+    std::int64_t patience = 10;
     std::uint64_t seed = 0;
     int threads = 1;
 };
@@ -51,14 +57,14 @@ struct PatchNetworkOptions {
 struct PatchTraining {
     std::int64_t steps;
     std::vector<double> training_loss;    // mean squared error of the batches between two checks
-    std::vector<double> validation_loss;  // at each check
+    std::vector<double> validation_loss;  // mean squared error at each check
 };
 
-// Trains the network in place and leaves it with the weights of the best check.
+// Trains the network in place, and leaves it with the weights of the best check.
 PatchTraining patch_network(const ImageView& image, const Label* labels, const PatchInputs& inputs,
                             const PatchNetworkOptions& options, Network& network, Monitor& monitor);
 
-// As patch_regression_predict.
+// Predicts alpha for the pixels that patch_regression_predict would fill.
 void patch_network_predict(const ImageView& image, const Label* labels, const PatchInputs& inputs,
                            const Network& network, int threads, float* alpha, Monitor& monitor);
 

@@ -1,5 +1,6 @@
-// A symmetric system of a picture's unknown pixels in which each is coupled to the 24 around it: what multigrid works
-// on. A matrix of this kind is a few planes, and a product runs along picture rows.
+// A symmetric system of the unknown pixels of a picture, each of which is coupled to the 24 pixels
+// around it. Multigrid works on this form: the matrix is a few planes, and a product runs along
+// picture rows.
 #pragma once
 
 #include <cstdint>
@@ -9,23 +10,27 @@
 
 namespace trimatte {
 
-// Scaled to unit diagonal: (S L S) y = S b, x = S y. Arrays are indexed by the grid's slots.
+// The system L x = b, scaled to unit diagonal: (S L S) y = S b and x = S y. Arrays are indexed by
+// the slots of the grid.
 struct Stencil {
     static constexpr std::int64_t reach = 2;
-    static constexpr int offsets = 12;                  // forward: (0, 1), (0, 2), (1, -2..2), (2, -2..2)
-    static constexpr std::int64_t pixels_per_cell = 4;  // along a side
+    // The forward offsets (0, 1), (0, 2), (1, -2..2), (2, -2..2).
+    static constexpr int offsets = 12;
+    static constexpr std::int64_t pixels_per_cell = 4;  // pixels along a side of a cell
 
     Grid grid;
-    // Entry between a pixel and the one at forward offset f, in plane f at the first pixel's slot: hi + lo. The
-    // rounding error of one float would move alpha by 1e-2 on smooth pictures.
+    // The entry between a pixel and the one at forward offset f is hi + lo, in plane f at the slot
+    // of the first pixel. The rounding error of a single float would change alpha by up to 1e-2 on
+    // smooth pictures.
     Buffer<float> hi, lo;
-    Buffer<double> scale;  // 1 / sqrt of L's diagonal; zero where nothing is unknown
+    Buffer<double> scale;  // 1 / sqrt of the diagonal of L; zero in slots without an unknown
     Buffer<double> rhs;    // S b
     int channels = 0;
     Buffer<float> colours;  // `channels` planes
 
     static constexpr int plane(int dy, int dx) { return dy == 0 ? dx - 1 : 5 * dy - 1 + dx; }
-    // Makes the arrays for the grid and clears the slots that lie in no row of the picture.
+    // Allocates the arrays for the grid, and clears the slots before the first row and from the
+    // last row of cells on.
     void allocate();
     std::size_t bytes() const {
         return grid.bytes() + hi.bytes() + lo.bytes() + scale.bytes() + rhs.bytes() + colours.bytes();
@@ -34,7 +39,8 @@ struct Stencil {
 
 struct Problem;
 
-// The same system, from general sparse rows. Throws std::invalid_argument if they reach further than 2.
+// Makes the same system from general sparse rows. Throws std::invalid_argument if they reach
+// further than 2 pixels.
 Stencil make_stencil(const Problem& problem);
 
 }  // namespace trimatte

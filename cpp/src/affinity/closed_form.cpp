@@ -1,11 +1,14 @@
-// The closed-form Laplacian for windows of 3 x 3 pixels; closed_form_any_radius.cpp has the general one.
+// The closed-form Laplacian for windows of 3 x 3 pixels; closed_form_any_radius.cpp has windows of
+// any radius.
 //
-// Eq. 12 of Levin et al. 2008 for one window w of n = 9 pixels with mean colour m and covariance S:
+// Eq. 12 of Levin et al. 2008 for one window w of n = 9 pixels with mean colour m and covariance S
+// is
 //     L_ab = delta_ab - (1 + (I_a - m)^T (S + epsilon / n Id)^-1 (I_b - m)) / n
-// With S + epsilon / n Id = K D K^T (K unit lower triangular) and y_a = D^-1/2 K^-1 (I_a - m) / sqrt(n) this is
+// With S + epsilon / n Id = K D K^T (K unit lower triangular) and y_a = D^-1/2 K^-1 (I_a - m) /
+// sqrt(n) this is
 //     L_ab = delta_ab - 1 / n - y_a . y_b
-// The factorisation matters: for colours on one line the determinant is a difference of nearly equal numbers, and an
-// inverse by adjugates loses all its digits.
+// The factorisation matters: for colours on one line the determinant is a difference of nearly
+// equal numbers, and an inverse by adjugates loses all its digits.
 #include "affinity/window_sums.hpp"
 #include "affinity/windows.hpp"
 #include "simd/kernels.hpp"

@@ -1,8 +1,8 @@
-// The closed-form Laplacian for windows of any radius, one matrix row after the other: pixel p gathers from every window
-// that holds it
+// The closed-form Laplacian for windows of any radius, one matrix row after the other: pixel p
+// gathers from every window that holds it
 //     L_pq += delta_pq - (1 + v . (I_q - m)) / n,   v = (S + epsilon / n Id)^-1 (I_p - m)
-// (Eq. 12 of Levin et al. 2008; n pixels per window, mean m, covariance S). It is slower than the 3 x 3 kernel, and its
-// twin in the tests.
+// (Eq. 12 of Levin et al. 2008, where a window has n pixels, mean m and covariance S). This is
+// slower than the 3 x 3 kernel, and it is the twin of that kernel in the tests.
 #include <algorithm>
 #include <vector>
 
@@ -12,7 +12,8 @@
 namespace trimatte {
 namespace {
 
-// Mean and factors of S + epsilon / n Id = K D K^T of one window; `built` is 0 for windows left out.
+// The mean m and the factors of S + epsilon / n Id = K D K^T of one window. `built` is false for a
+// window that is left out.
 template <int C>
 struct Window {
     bool built;
@@ -20,7 +21,7 @@ struct Window {
     double k10, k20, k21;
     double pivot[C];
 
-    // (S + epsilon / n Id)^-1 u, in place.
+    // Replaces u by (S + epsilon / n Id)^-1 u.
     void solve(double* u) const {
         if constexpr (C == 3) {
             u[1] -= k10 * u[0];
@@ -69,7 +70,7 @@ Window<C> make_window(const Wanted& wanted, ColourRows& colours, double epsilon,
             }
         }
     }
-    // Each pivot is at least e in exact arithmetic; rounding may take it below.
+    // Each pivot is at least e in exact arithmetic, but rounding may make it smaller.
     const double e = epsilon / n;
     w.pivot[0] = s[0][0] + e;
     if constexpr (C == 3) {
@@ -83,7 +84,7 @@ Window<C> make_window(const Wanted& wanted, ColourRows& colours, double epsilon,
     return w;
 }
 
-// The windows and colours that the rows of a band of the picture gather from.
+// The windows and colours from which the rows of a band of the picture are gathered.
 template <int C>
 class RowMaker {
 public:
@@ -98,7 +99,7 @@ public:
           next_window_row_(std::max<std::int64_t>(r_, y_begin - r_)),
           column_(stencil_.size()) {}
 
-    // Passes the wanted rows of picture row y on. Rows come in ascending order.
+    // Passes the wanted rows of picture row y to the sink. Calls must come with ascending y.
     void emit(std::int64_t y, RowSink& sink, Monitor& monitor) {
         const std::int64_t height = wanted_.image.height, width = wanted_.image.width;
         const std::int64_t last = std::min<std::int64_t>(y + r_, height - 1 - r_);
@@ -120,7 +121,8 @@ public:
 private:
     Window<C>* window_row(std::int64_t y) { return windows_.data() + y % (2 * r_ + 1) * wanted_.image.width; }
 
-    // stencil_ = the row of pixel (y, x), as a square around it. last: the last row of windows that hold it.
+    // Fills stencil_ with the matrix row of pixel (y, x), as a square of pixels around it. last:
+    // the last row of windows that hold the pixel.
     void gather(std::int64_t y, std::int64_t x, std::int64_t last) {
         const double n = (2.0 * r_ + 1) * (2.0 * r_ + 1);
         std::fill(stencil_.begin(), stencil_.end(), 0.0);
@@ -153,7 +155,8 @@ private:
         }
     }
 
-    // The part of the square that lies in the picture: any two pixels of it share a window there.
+    // Passes the part of the square that lies in the picture to the sink. Any two pixels of that
+    // part share a window.
     void pass_on(std::int64_t y, std::int64_t x, RowSink& sink) {
         const std::int64_t height = wanted_.image.height, width = wanted_.image.width;
         std::size_t count = 0;
@@ -161,7 +164,8 @@ private:
             const std::int64_t of_row = (v - y + 2 * r_) * side_ + 2 * r_ - x;
             for (std::int64_t u = std::max<std::int64_t>(0, x - 2 * r_); u <= std::min(width - 1, x + 2 * r_); ++u) {
                 column_[count] = static_cast<std::int32_t>(v * width + u);
-                stencil_[count++] = stencil_[static_cast<std::size_t>(of_row + u)];  // read before it is written over
+                // The entry is read before its place is overwritten.
+                stencil_[count++] = stencil_[static_cast<std::size_t>(of_row + u)];
             }
         }
         sink.add(y * width + x, static_cast<std::int64_t>(count), column_.data(), stencil_.data());
@@ -170,10 +174,11 @@ private:
     const Wanted& wanted_;
     double epsilon_;
     int r_;
-    int side_;  // of the square that a row covers
+    int side_;  // side of the square that a matrix row covers, in pixels
     ColourRows colours_;
     std::vector<double> stencil_;
-    std::vector<Window<C>> windows_;  // those whose centres are within r of the current row, in a ring
+    // The windows whose centres are within r rows of the current row, in a ring.
+    std::vector<Window<C>> windows_;
     std::int64_t next_window_row_;
     std::vector<std::int32_t> column_;
 };

@@ -1,4 +1,5 @@
-// Colours of picture rows as planar doubles, as many rows as a window is high. Private to this folder.
+// The colours of picture rows as planar doubles, for as many rows as a window is high. This header
+// is private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,7 @@
 
 namespace trimatte {
 
-// The last `count` rows that were asked for.
+// Keeps the last `count` rows that were asked for.
 class ColourRows {
 public:
     ColourRows(const ImageView& image, int count, std::int64_t padding)
@@ -18,7 +19,7 @@ public:
           loaded_(static_cast<std::size_t>(count), -1),
           data_(static_cast<std::size_t>(count * image.channels * stride_)) {}
 
-    // Channel c of row y starts at row(y) + c * stride().
+    // Returns row y, whose channel c starts at row(y) + c * stride().
     const double* row(std::int64_t y) {
         const std::int64_t slot = y % count_;
         double* out = data_.data() + slot * image_.channels * stride_;

@@ -1,4 +1,4 @@
-// Rows that somebody else has made.
+// Passes on the rows that the caller has made.
 #include <stdexcept>
 #include <string>
 
@@ -8,8 +8,8 @@ namespace trimatte {
 
 void GivenRows::check(const ImageView& image) const {
     if (matrix_.rows != image.pixels()) {
-        throw std::invalid_argument("laplacian: expected " + std::to_string(image.pixels()) + " rows, one per pixel, got " +
-                                    std::to_string(matrix_.rows));
+        throw std::invalid_argument("laplacian: expected " + std::to_string(image.pixels()) +
+                                    " rows, one per pixel, got " + std::to_string(matrix_.rows));
     }
 }
 

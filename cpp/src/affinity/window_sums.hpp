@@ -1,10 +1,11 @@
-// Sums over windows of 3 x 3 pixels, row by row: the fast form of affinities that are made of such windows. Private to
-// this folder.
+// Sums over windows of 3 x 3 pixels, row by row, are the fast form of affinities that are made of
+// such windows. This header is private to this folder.
 //
-// The matrix of one window w is
+// The matrix of one window is
 //     L_ab = delta_ab - constant - y_a . y_b
-// where y_a is a vector of a few numbers for each pixel a of the window; an affinity says how it follows from the
-// window's colours (WindowKernel). Many windows of a row are handled together, as arrays of simd::lanes numbers.
+// where y_a is a vector of a few numbers for each pixel a of the window. An affinity says how y_a
+// follows from the colours of the window (WindowKernel). Many windows of a row are handled
+// together, as arrays of simd::lanes numbers.
 #pragma once
 
 #include <algorithm>
@@ -16,21 +17,22 @@
 #include "trimatte/affinity.hpp"
 #include "trimatte/buffer.hpp"
 
-
 namespace trimatte {
 
-// What an affinity makes of a window.
+// Computes what an affinity makes of a window.
 class WindowKernel {
 public:
     virtual ~WindowKernel() = default;
-    virtual int components() const = 0;  // numbers of y_a, at most 4
+    virtual int components() const = 0;  // the length of y_a, at most 4
     virtual double constant() const = 0;
-    // y[a * components() + c][i]: number c of pixel a of window i, for `count` windows beside each other. rows: the
-    // three rows of colours at the first window's left column, channel c at c * stride.
+    // Fills y[a * components() + c][i] with number c of pixel a of window i, for `count` adjacent
+    // windows. rows points to the three rows of colours at the left column of the first window;
+    // channel c lies c * stride further.
     virtual void whiten(const double* const* rows, std::int64_t stride, int count, simd::Lanes* y) const = 0;
 };
 
-// The planes of picture rows: sums of the windows that have been added. A window is built if it holds an unknown pixel.
+// The planes of picture rows, which are sums over the windows that have been added. A window is
+// built if it holds an unknown pixel.
 class WindowSums : public StencilRows {
 public:
     WindowSums(const Wanted& wanted, std::unique_ptr<WindowKernel> kernel, Monitor& monitor)
@@ -47,7 +49,9 @@ public:
         std::fill(data_.begin(), data_.end(), 0.0);
     }
 
-    double* at(std::int64_t y, std::int64_t x) override { return data_.data() + slot(y) * planes * stride_ + x + margin; }
+    double* at(std::int64_t y, std::int64_t x) override {
+        return data_.data() + slot(y) * planes * stride_ + x + margin;
+    }
     std::int64_t stride() const override { return stride_; }
     const double* colour(std::int64_t y, int c) override { return colours_.row(y) + c * colours_.stride(); }
 
@@ -62,7 +66,7 @@ public:
         touched.clear();
     }
 
-    // Adds all windows whose centre is in row `centre`.
+    // Adds all windows whose centres are in row `centre`.
     void add(std::int64_t centre) override {
         find_windows(centre);
         monitor_.poll();
@@ -97,7 +101,7 @@ public:
 
 private:
     static constexpr int window_pixels = 9;
-    static constexpr std::int64_t poll_every = 65536;  // windows of a row
+    static constexpr std::int64_t poll_every = 65536;  // windows of a row between two polls
 
     static std::int64_t slot(std::int64_t y) { return (y + rows_kept) % rows_kept; }
 
@@ -110,7 +114,7 @@ private:
         }
     }
 
-    // Whether the window round (y, x) holds an unknown pixel, for all x of a row at once.
+    // Finds, for all x of a row at once, whether the window around (y, x) holds an unknown pixel.
     void find_windows(std::int64_t y) {
         const std::int64_t width = image_.width;
         if (labels_ == nullptr) {
@@ -133,7 +137,8 @@ private:
     Monitor& monitor_;
     std::int64_t stride_;
     Buffer<double> data_;
-    std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> touched_;  // ranges of columns that are not zero
+    // Ranges of columns that are not zero, for each row kept.
+    std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> touched_;
     ColourRows colours_;
     std::vector<std::uint8_t> column_, build_;
 };

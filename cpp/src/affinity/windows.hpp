@@ -1,4 +1,5 @@
-// What all affinities made of windows demand of a picture. Private to this folder.
+// The demands of all affinities made of windows on a picture. This header is private to this
+// folder.
 #pragma once
 
 #include <stdexcept>

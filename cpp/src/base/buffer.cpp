@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t cache_line = 64;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
-constexpr std::size_t huge_from = huge_page / 4;  // below, more memory would be wasted than time saved
+// Smaller arrays would waste more memory than they save time.
+constexpr std::size_t huge_from = huge_page / 4;
 
 }  // namespace
 
@@ -19,7 +20,8 @@ void* allocate(std::size_t bytes) {
     const bool huge = bytes >= huge_from;
     const std::size_t alignment = huge ? huge_page : cache_line;
     const std::size_t size = (bytes + alignment - 1) / alignment * alignment;
-    // The same on release, whatever the alignment: operator delete's address is kept before the block.
+    // The address that operator new returned is kept before the block, so that every block is
+    // released in the same way.
     void* raw = ::operator new(size + alignment + sizeof(void*));
     const auto address = reinterpret_cast<std::uintptr_t>(raw) + sizeof(void*);
     auto* memory = reinterpret_cast<void*>((address + alignment - 1) / alignment * alignment);

@@ -10,12 +10,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// About as long as it takes to wake a thread.
+// Time for which a thread spins before it sleeps or yields; waking a thread takes about as long.
 constexpr std::chrono::microseconds spinning{100};
-// On a calm machine a thread stays awake for so long, and lets other threads go first wherever there are any.
+// On a calm machine a thread stays awake for this time, and yields to other threads wherever there
+// are any.
 constexpr std::chrono::microseconds yielding{1000};
 
-// Whether the condition came to hold while this waited without sleeping.
+// Waits without sleeping for at most `most`. Returns whether the condition came to hold.
 template <typename Condition>
 bool spin(const Condition& holds, std::chrono::microseconds most) {
     const Clock::time_point begin = Clock::now();
@@ -76,7 +77,9 @@ void Crew::help() {
             --sleeping_;
         }
         seen = jobs_;
-        ++active_;  // before the job is read: the leader takes it back before it looks who is active
+        // This comes before the job is read, because the leader clears job_ before it looks at
+        // active_.
+        ++active_;
         if (const Job* job = job_; job != nullptr && places_.fetch_sub(1) > 0) {
             (*job)();
         }

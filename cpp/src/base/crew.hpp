@@ -1,4 +1,4 @@
-// The helpers of one calling thread.
+// The helper threads of one calling thread.
 #pragma once
 
 #include <atomic>
@@ -10,22 +10,23 @@
 
 namespace trimatte {
 
-// Threads that help one leader. They are started once and sleep while there is nothing to do. The leader hands out one
-// job after the other, and at the end of a job it waits only for those who have begun on it: on a busy machine a
-// thread that has nothing to do may need 10 ms to find that out.
+// A crew is a number of threads that help one leader. They are started once and sleep while there
+// is nothing to do. The leader hands out one job after the other. At the end of a job it waits only
+// for helpers that have begun on it, because on a busy machine a thread with nothing to do may need
+// 10 ms to find that out.
 class Crew {
 public:
     using Job = std::function<void()>;
 
-    // Starts threads until there are so many; fewer if the system gives no more.
+    // Starts threads until there are `helpers` of them, or fewer if the system allows no more.
     static void grow(const std::shared_ptr<Crew>& crew, int helpers);
 
-    // By the leader: it and at most so many helpers run the job at the same time, which must not throw. All have
-    // returned from it when this returns. calm: nobody else seems to use the cores, so that the helpers may stay awake
-    // for the next job.
+    // The leader calls this: it and at most `helpers` helpers run the job at the same time. The job
+    // must not throw. All have returned from it when run() returns. calm: nobody else seems to use
+    // the cores, so the helpers may stay awake for the next job.
     void run(const Job& job, int helpers, bool calm = false);
 
-    // By the leader: the helpers end, each as soon as it notices.
+    // The leader calls this: the helpers end, each as soon as it notices.
     void dismiss();
 
 private:
@@ -34,16 +35,16 @@ private:
 
     std::atomic<const Job*> job_{nullptr};
     std::atomic<std::int64_t> jobs_{0};
-    std::atomic<int> places_{0};    // for helpers that have not begun on the job
-    std::atomic<int> active_{0};    // helpers that may have begun on it
-    std::atomic<int> sleeping_{0};  // helpers
+    std::atomic<int> places_{0};    // helpers that may still begin on the job
+    std::atomic<int> active_{0};    // helpers that may have begun on the job
+    std::atomic<int> sleeping_{0};  // helpers that sleep
     std::atomic<bool> leader_sleeps_{false};
     std::atomic<bool> calm_{false};
     std::atomic<bool> over_{false};
     std::mutex mutex_;
-    std::condition_variable wake_;  // a job has come, or the end
-    std::condition_variable done_;  // no helper is active
-    int size_ = 0;                  // read and written by the leader only
+    std::condition_variable wake_;  // signals that a job has come, or the end of the crew
+    std::condition_variable done_;  // signals that no helper is active
+    int size_ = 0;                  // number of helpers; only the leader reads and writes it
 };
 
 }  // namespace trimatte

@@ -5,7 +5,8 @@
 namespace trimatte {
 namespace {
 
-// Value of an 8-bit number, looked up: a division for each would cost more than the rest of the row.
+// The value of an 8-bit number, from a table: one division per number would cost more than the rest
+// of the row.
 template <typename T>
 struct EightBit {
     std::array<T, 256> value;
@@ -17,7 +18,8 @@ struct EightBit {
     T operator()(std::uint8_t v) const { return value[v]; }
 };
 
-// place(x): the pixel of the row that becomes pixel x of the output.
+// Loads `count` pixels of row y as planes. place(x) is the pixel of the row that becomes pixel x of
+// the output.
 template <typename T, typename Place>
 void planar(const ImageView& image, std::int64_t y, const Place& place, std::int64_t count, std::int64_t stride,
             T* out) {
@@ -26,7 +28,7 @@ void planar(const ImageView& image, std::int64_t y, const Place& place, std::int
     const int channels = image.channels;
     const auto copy = [&](const auto* data, const auto& value) {
         const auto* row = data + first;
-        if (channels == 3) {  // one pass: the pixels are read once
+        if (channels == 3) {  // one pass reads each pixel once
             for (std::int64_t x = 0; x < count; ++x) {
                 const auto* pixel = row + place(x) * 3;
                 out[x] = value(pixel[0]);

@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds report_interval{50};
 void Monitor::phase(const char* name) {
     end_phase();
     phase_ = name;
-    stopped_ = false;  // a caller that was stopped before may go on
+    stopped_ = false;  // a caller that was stopped in an earlier call may go on
     reporter_ = std::this_thread::get_id();
     fraction_ = 0;
     phase_start_ = Clock::now();

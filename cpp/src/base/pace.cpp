@@ -5,17 +5,20 @@
 namespace trimatte {
 namespace {
 
-// All in seconds. A window holds several time slices of every neighbour.
+// All times are in seconds. A window is long enough to hold several time slices of every busy
+// neighbour.
 constexpr double window_length = 0.05;
-// The processor's clock is read once in so long: it may take a microsecond.
+// The interval at which the processor time is read, which may take a microsecond.
 constexpr double sample_every = 0.001;
-// A longer pause between two jobs belongs to neither of them.
+// A pause between two jobs that is longer than this is not counted.
 constexpr double longest_pause = 0.002;
-// The better way is kept for so many seconds of work before the other one is tried again; each trial doubles them. A
-// caller that works alone and has a core for itself again waits only for the first of these times.
+// Seconds of work for which the better way is kept before the other one is tried again. Each trial
+// doubles them, up to the longest stay. A caller that works alone and has a core for itself again
+// waits only for the first stay.
 constexpr double first_stay = 0.2;
 constexpr double longest_stay = 1.6;
-// With helpers, nothing else can be much faster than this rate.
+// A caller whose rate with helpers is at least this tries nothing else: without helpers the rate
+// cannot exceed 1.
 constexpr double good_rate = 0.95;
 
 }  // namespace

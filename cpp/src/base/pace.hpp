@@ -1,37 +1,41 @@
-// Whether a calling thread's helpers are worth having at present.
+// Decides whether the helpers of a calling thread are worth having at present.
 #pragma once
 
 #include <cstdint>
 
 namespace trimatte {
 
-// Compares the work that gets done per second with helpers and without. On a machine whose cores others use, too, the
-// system may give two threads no more time than one, and then their waiting for each other is a loss. The rate is in
-// seconds of work per second: the caller's processor time, and what the helpers did, in the caller's time for the same
-// number of chunks. Without helpers it cannot exceed 1, so a caller whose rate with them is about 1 or more stays with
-// them and tries nothing else: a machine that is not busy loses nothing.
+// Compares the work that is done per second with helpers and without. On a machine whose cores
+// other processes use, too, the system may give two threads no more time than one; then their
+// waiting for each other is a loss.
+//
+// The rate is in seconds of work per second. The work is the processor time of the caller plus the
+// time that the caller would have needed for the chunks that the helpers did. Without helpers the
+// rate cannot exceed 1. A caller whose rate with helpers is about 1 or more therefore stays with
+// them and tries nothing else, and a quiet machine loses nothing.
 class Pace {
 public:
     struct Job {
-        double ended;          // seconds
-        double waited;         // seconds at its end, for helpers
+        double ended;          // time at the end, in seconds
+        double waited;         // seconds for which the caller waited for helpers at the end
         std::int64_t own;      // chunks that the caller did
         std::int64_t helped;   // chunks that the helpers did
-        std::int64_t helpers;  // at most
+        std::int64_t helpers;  // most helpers that could take part
     };
 
     using Clock = double (*)();
 
-    // processor_seconds: the calling thread's processor time.
+    // processor_seconds: returns the processor time of the calling thread.
     explicit Pace(Clock processor_seconds) : processor_seconds_(processor_seconds) {}
 
-    // Before a job that may have helpers: whether it runs without. now: in seconds.
+    // Must be called before a job that may have helpers. Returns whether the job should run without
+    // them. now: in seconds.
     bool alone(double now);
 
-    // After it.
+    // Takes the measurements of the job that has ended.
     void finished(const Job& job);
 
-    // Whether the last window had helpers and a good rate.
+    // Whether the last window was one with helpers and a good rate.
     bool calm() const { return calm_; }
 
 private:
@@ -44,12 +48,12 @@ private:
     Clock processor_seconds_;
     bool alone_ = false;
     bool calm_ = false;
-    bool trying_ = false;     // the other way, for one window
-    double rate_before_ = 0;  // of the way that was left for the trial
-    double stay_ = 0;         // seconds of work in the way that has been found better, and what is left of them
+    bool trying_ = false;     // whether this window tries the other way
+    double rate_before_ = 0;  // rate of the way that was left for the trial
+    double stay_ = 0;         // seconds of work for which the better way is kept
     double stay_left_ = 0;
-    double began_ = 0;  // the present job
-    double last_ = -1;  // end of the job before
+    double began_ = 0;  // start of the present job
+    double last_ = -1;  // end of the job before; -1 if there was none
     double sampled_at_ = 0;
     double sampled_processor_ = 0;
     Spent window_;

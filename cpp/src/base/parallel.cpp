@@ -24,18 +24,20 @@
 namespace trimatte {
 namespace {
 
-// Small enough that a poll between two pieces comes often, large enough that a piece costs more than its call.
+// Elements of a piece: few enough that the monitor is polled often, many enough that a piece costs
+// more than its call.
 constexpr std::int64_t range_size = 8192;
-// Below this many elements a job for several threads costs more than it saves, on a busy machine many times more.
+// Below this number of elements a job for several threads costs more than it saves, and much more
+// on a busy machine.
 constexpr std::int64_t parallel_from = 4 * range_size;
 
-// The chunks still to do, shared by the threads of one parallel_for.
+// The chunks of one parallel_for that its threads still have to do.
 class Chunks {
 public:
     Chunks(std::int64_t count, Monitor& monitor, const std::function<void(std::int64_t)>& body)
         : count_(count), monitor_(monitor), body_(body) {}
 
-    // Takes chunks until none is left or one has failed; returns how many.
+    // Takes chunks until none is left or one has failed. Returns the number of chunks done.
     std::int64_t work() {
         std::int64_t done = 0;
         try {
@@ -80,11 +82,11 @@ private:
     std::exception_ptr error_;
 };
 
-// Whether this thread is in the middle of a chunk: a parallel_for in there runs on this thread alone.
+// Whether this thread is inside a chunk. A parallel_for in there runs on this thread alone.
 thread_local bool in_chunk = false;
 
-// Processor time of the calling thread, in seconds. A system without such a clock gives the time of day, as if nobody
-// else used the cores.
+// Returns the processor time of the calling thread, in seconds. A system without such a clock gives
+// the elapsed time, as if nobody else used the cores.
 double processor_seconds() {
 #if defined(CLOCK_THREAD_CPUTIME_ID)
     timespec now;
@@ -95,7 +97,7 @@ double processor_seconds() {
 #endif
 }
 
-// The calling thread's helpers, kept for its next call.
+// The helpers of the calling thread, which are kept for its next call.
 class Helpers {
 public:
     ~Helpers() {
@@ -131,8 +133,8 @@ public:
         pace_.finished({end, end - own_end, own, chunks.count() - own, helpers});
     }
 
-    // After a fork: the child's copy of the crew has no threads, and its locks are in an unknown state, so that it
-    // may not even be destroyed.
+    // Is called after a fork. The child's copy of the crew has no threads, and its locks are in an
+    // unknown state, so it must not even be destroyed.
     void forget() {
         if (crew_) {
             new std::shared_ptr<Crew>(std::move(crew_));

@@ -8,7 +8,7 @@
 
 namespace trimatte {
 
-// `size` zeros. The thread that is likely to work on a range touches its memory first.
+// Returns `size` zeros. The thread that is likely to work on a range touches its memory first.
 template <class T>
 Buffer<T> zeros(std::int64_t size, const Context& context) {
     Buffer<T> buffer(size);

@@ -7,7 +7,7 @@
 namespace trimatte {
 namespace {
 
-// Tells the monitor how far the estimate has fallen, on the logarithmic scale on which it falls.
+// Reports the progress of the estimate to the monitor, on a logarithmic scale.
 void report(const Promise& promise, Monitor& monitor) {
     const double done =
         std::log(promise.estimate() / promise.first_estimate()) / std::log(promise.goal() / promise.first_estimate());
@@ -22,7 +22,7 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
     Promise promise(options.tolerance, solve_noise(iterate, unknowns), caution);
     iterate.set_start(x, promise.share_of_noise());
     const Iterate::Norms first = iterate.settle();
-    if (first.b2 == 0) {  // nothing unknown meets any foreground
+    if (first.b2 == 0) {  // no unknown pixel is coupled to foreground, so that alpha is zero
         iterate.clear();
     }
     if (first.r2 == 0 || first.b2 == 0) {
@@ -30,7 +30,8 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
     }
     const double wanted_r2 = options.relative_residual * options.relative_residual * first.wanted2;
     Coefficients cg;
-    std::int64_t k = 0, begun = 0;  // begun: the first of the iterations whose directions are conjugate
+    // begun: the number of iterations before the directions were last started anew
+    std::int64_t k = 0, begun = 0;
     bool stuck = false;
     double r2 = first.r2;
     const auto is_small = [&] { return options.relative_residual <= 0 || r2 <= wanted_r2; };
@@ -42,7 +43,9 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
             sound = promise.look(measures.largest, cg.ritz) && sound;
         }
         if (!sound) {
-            // Rounding has its way: r is no longer b - A x. If a new start helps little, nothing will.
+            // Rounding has separated r from b - A x. The residual is computed anew and the
+            // directions start again. If fewer than three iterations follow a start, more of them
+            // gain nothing.
             stuck = k < begun + 3;
             if (stuck) {
                 break;
@@ -54,13 +57,15 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
         }
         ++k;
         if (k == options.max_iterations || (promise.is_kept(k - begun) && is_small())) {
-            iterate.finish(cg.alpha, cg.beta);  // needs no new z, and makes the error less than estimated
+            // This step needs no new z, and it makes the error smaller than the estimate says.
+            iterate.finish(cg.alpha, cg.beta);
             break;
         }
         report(promise, monitor);
     }
     const Iterate::Norms last = iterate.settle();
-    r2 = last.r2 / 1.02;  // the residual that the iterations carry along drifts from the true one
+    // The factor allows for the drift of the residual that the iterations carry along.
+    r2 = last.r2 / 1.02;
     iterate.get(x);
     monitor.finish();
     return {options.solver,

@@ -1,4 +1,5 @@
-// Conjugate gradients with any preconditioner, until the promise in alpha is kept. Private to this folder.
+// Conjugate gradients with any preconditioner, until the promise in alpha is kept. This header is
+// private to this folder.
 #pragma once
 
 #include <cmath>
@@ -11,14 +12,15 @@
 
 namespace trimatte {
 
-// The coefficients of conjugate gradients: x += alpha p, then p = z + beta p. beta is Polak's and Ribiere's, which
-// forgives a preconditioner that is not exactly symmetric.
+// The coefficients of conjugate gradients: x += alpha p, then p = z + beta p. beta is the one of
+// Polak and Ribiere, which tolerates a preconditioner that is not exactly symmetric.
 struct Coefficients {
     double alpha = 0, beta = 0, rz = 0, pq = 0;
     SmallestRitzValue ritz;
     std::int64_t steps = 0;
 
-    // Finds the next ones. False if rounding has made a product that must be positive zero or negative.
+    // Finds the coefficients of the next iteration. Returns false if rounding has made a product
+    // zero or negative that is positive in exact arithmetic.
     bool step(const Iterate::Measures& m) {
         // Polak-Ribiere: z . (r - r_old) / rz_old, where r - r_old = -alpha q.
         beta = steps == 0 ? 0 : -alpha * m.zq / rz;
@@ -26,7 +28,8 @@ struct Coefficients {
         if (steps > 0) {
             ritz.add(alpha, beta);
         }
-        // p . A p of the next direction p = z + beta p, whose product is w + beta q (Chronopoulos, Gear 1989).
+        // The product p . A p of the next direction p = z + beta p, where A p = w + beta q
+        // (Chronopoulos, Gear 1989).
         pq = m.zw + beta * (2 * m.zq + beta * pq);
         alpha = rz / pq;
         ++steps;
@@ -34,19 +37,22 @@ struct Coefficients {
     }
 };
 
-// How far the estimate of the error is trusted; it depends on the affinity that the system comes from.
+// How far the estimate of the error is trusted. This depends on the affinity that made the system.
 struct Caution {
-    // The estimate is too small before the slowest mode has shown, which takes so many iterations.
+    // The estimate is too small before the slowest mode has shown, which takes up to this number of
+    // iterations.
     std::int64_t iterations_at_least;
-    // Whether the system is known to have many slow modes, so that the estimate has to fall further than the tolerance.
+    // Whether the system is known to have many slow modes. The estimate then has to fall further
+    // below the tolerance.
     bool is_hard = false;
 };
 
-// Colour lines leave regions that hardly touch known pixels: in one of 41 photographs and scenes their mode showed after
-// the 7th iteration only. A graph with the constant as near-null space has nothing of the kind.
+// A colour-line affinity can leave regions that hardly touch known pixels, and the mode of such a
+// region shows late (docs/design/promise.md). A graph whose near-null space is the constant leaves
+// none.
 inline Caution caution_of(const Problem& problem) { return {problem.channels > 0 ? 10 : 4}; }
 
-// Solves the system of `iterate`; x holds the start and receives the answer.
+// Solves the system of `iterate`. x holds the start, in units of alpha, and receives the solution.
 SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caution& caution,
                              const SolveOptions& options, double* x, Monitor& monitor);
 

@@ -14,7 +14,7 @@ std::int64_t bytes_per_pixel(const ImageView& image) {
     }
 }
 
-// The box of a plane whose pixels have `size` elements.
+// Copies the box from a plane of `width` pixels per row, each of `size` elements.
 template <class T>
 std::vector<T> cut_out(const T* plane, std::int64_t width, const Box& box, std::int64_t size = 1) {
     std::vector<T> part(static_cast<std::size_t>(box.pixels() * size));

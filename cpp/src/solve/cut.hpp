@@ -1,4 +1,5 @@
-// A part of a picture that holds some of its unknown regions, as a picture of its own. Private to this folder.
+// A part of a picture that holds some of its unknown regions, as a picture of its own. This header
+// is private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +12,18 @@ namespace trimatte {
 
 class Cut {
 public:
-    // The whole picture. start: an alpha of each pixel where an iterative solver starts, or null.
+    // Takes the whole picture. start: alpha of each pixel where an iterative solver starts, or
+    // null.
     Cut(const ImageView& image, const Known& known, const float* start)
-        : box_{0, 0, image.height, image.width}, picture_width_(image.width), image_(image), known_(known), start_(start) {}
-    // The box of some regions and `reach` pixels around it. Unknown pixels of other regions count as background: they are
-    // too far away to matter. Where the box is most of the picture, the picture's own arrays are used.
+        : box_{0, 0, image.height, image.width},
+          picture_width_(image.width),
+          image_(image),
+          known_(known),
+          start_(start) {}
+    // Takes the box of some regions and `reach` pixels around it. Unknown pixels of other regions
+    // count as background, because they lie too far away to be coupled to these. If the box has
+    // more than half of the pixels of the picture, the part is the whole picture and uses its
+    // arrays.
     Cut(const ImageView& image, const Known& known, const float* start, const std::vector<const Region*>& regions,
         std::int64_t reach);
     Cut(const Cut&) = delete;
@@ -24,7 +32,7 @@ public:
     const ImageView& image() const { return image_; }
     const Known& known() const { return known_; }
     std::int64_t unknowns() const;
-    // Where an iterative solver starts at a pixel of the part.
+    // The alpha at which an iterative solver starts, for a pixel of the part.
     double start(std::int64_t pixel) const {
         if (known_.labels[pixel] != Label::unknown) {
             return known_.labels[pixel] == Label::foreground ? 1 : 0;
@@ -32,7 +40,7 @@ public:
         const float* alpha = start_ != nullptr ? start_ : known_.prior.alpha;
         return alpha != nullptr ? static_cast<double>(alpha[pixel]) : 0.5;
     }
-    // The pixel of the picture that a pixel of the part is.
+    // The pixel of the picture that corresponds to a pixel of the part.
     std::int64_t in_picture(std::int64_t pixel) const {
         return (pixel / box_.width() + box_.top) * picture_width_ + pixel % box_.width() + box_.left;
     }
@@ -46,7 +54,8 @@ private:
     ImageView image_;
     Known known_;
     const float* start_;
-    // Copies that the views above show, where the part is not the whole picture.
+    // Copies of the data that the views above show. Those of a part that is the whole picture are
+    // empty, except for the labels.
     std::vector<Label> labels_;
     std::vector<std::uint8_t> pixels_;
     std::vector<float> alpha_, confidence_, starts_;

@@ -1,48 +1,54 @@
-// What conjugate gradients work on. Private to this folder.
+// The vectors and products that conjugate gradients work on. This header is private to this folder.
 #pragma once
 
 #include <cstddef>
 
 namespace trimatte {
 
-// A system A x = b that is scaled to unit diagonal, its preconditioner M, and the vectors x, r, p, q, z and w; letters as
-// in Saad, Iterative Methods for Sparse Linear Systems, 2nd ed., Algorithm 9.1. Sums have the same bits for any number
-// of threads. "In units of alpha" means: before the unknowns were scaled.
+// A system A x = b that is scaled to unit diagonal, its preconditioner M, and the vectors x, r, p,
+// q, z and w. The letters are those of Saad, Iterative Methods for Sparse Linear Systems, 2nd ed.,
+// Algorithm 9.1, with q = A p and w = A z. Sums have the same bits for any number of threads. "In
+// units of alpha" refers to the unknowns before the scaling.
 class Iterate {
 public:
     struct Norms {
-        double r2, b2;  // r . r and b . b in units of alpha: those of the system whose rows are divided by their diagonal
-        double wanted2;  // what r2 is compared with where a relative residual is asked for: b2, or Problem::rhs_norm squared
+        // r . r and b . b in units of alpha, which is the system with each row divided by its
+        // diagonal
+        double r2, b2;
+        // b2, or the square of Problem::rhs_norm: a relative residual is measured against it
+        double wanted2;
     };
-    // Products with z = M^-1 r; q = A p of the last direction p, w = A z.
+    // Products with z = M^-1 r, where q = A p belongs to the last direction p, and w = A z.
     struct Measures {
         double zr, zq, zw;
         double largest;  // max |z| in units of alpha
-        double r2 = 0;   // r . r in units of alpha; zero where it is not measured
+        double r2 = 0;   // r . r in units of alpha; zero in an iterate that does not measure it
     };
 
     virtual ~Iterate() = default;
 
-    // x = start + share z, where start has one number of alpha per unknown.
+    // Sets x = start + share z, where start holds alpha for each unknown.
     virtual void set_start(const double* start, double share) = 0;
-    // x = 0
+    // Sets x = 0.
     virtual void clear() = 0;
-    // r = b - A x, after x has lost the part of its error that can be removed exactly.
+    // Sets r = b - A x, after removing the part of the error of x that can be removed exactly.
     virtual Norms settle() = 0;
-    // x = 0, r = noise. Rough modes matter less, so most of the noise is alike on neighbouring unknowns.
+    // Sets x = 0 and r to noise. Rough modes matter less, so most of the noise is the same on
+    // neighbouring unknowns.
     virtual void set_noise() = 0;
-    // r . r
+    // Returns r . r.
     virtual double residual2() const = 0;
-    // With the last z and w: p = z + beta p, q = w + beta q, x += alpha p, r -= alpha q. Then z = M^-1 r, w = A z.
+    // Takes a step with the last z and w: p = z + beta p, q = w + beta q, x += alpha p, r -= alpha
+    // q. Then it computes z = M^-1 r and w = A z.
     virtual Measures precondition(double alpha, double beta) = 0;
-    // p = z + beta p, x += alpha p: the last step.
+    // Takes the last step, which needs x only: p = z + beta p, x += alpha p.
     virtual void finish(double alpha, double beta) = 0;
     // Writes x in units of alpha, one number per unknown.
     virtual void get(double* x) const = 0;
 
-    // Bytes of all arrays, the preconditioner's included.
+    // Bytes of all arrays, including those of the preconditioner.
     virtual std::size_t bytes() const = 0;
-    // Numbers in the matrices of all levels of the preconditioner over those of A.
+    // Numbers in the matrices of all levels of the preconditioner, divided by the numbers in A.
     virtual double operator_complexity() const = 0;
 };
 

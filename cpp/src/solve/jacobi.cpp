@@ -1,5 +1,6 @@
-// Conjugate gradients with Jacobi's preconditioner, the inverse of the diagonal: the last resort, which needs no memory
-// beyond its vectors and hundreds to thousands of iterations.
+// Conjugate gradients with the preconditioner of Jacobi, the inverse of the diagonal. This solver
+// needs hundreds to thousands of iterations, but no memory beyond the scaled matrix and its
+// vectors.
 #include <algorithm>
 #include <memory>
 
@@ -10,7 +11,7 @@
 namespace trimatte {
 namespace {
 
-// The matrix is scaled to unit diagonal, so that there is nothing left to do.
+// The matrix is already scaled to unit diagonal, so that its Jacobi preconditioner is the identity.
 class Identity : public Preconditioner {
 public:
     explicit Identity(std::int64_t size) : size_(size) {}

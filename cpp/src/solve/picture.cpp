@@ -1,4 +1,5 @@
-// From a picture to its alpha: the unknown regions are found, and each is solved in the way that the policy says.
+// From a picture to its alpha: the unknown regions are found, and each is solved in the way that
+// the policy says.
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
@@ -15,7 +16,8 @@ namespace {
 
 using Group = std::vector<const Region*>;
 
-// Watches a system that one of several threads solves: it asks the call's own monitor whether to stop.
+// Watches a system that is solved beside others, each on one thread. It asks the monitor of the
+// call whether to stop.
 class TaskMonitor : public Monitor {
 public:
     explicit TaskMonitor(Monitor& call) : call_(call) {}
@@ -30,13 +32,13 @@ private:
     Monitor& call_;
 };
 
-// One system, and the attempts at it.
+// One linear system, and the attempts to solve it.
 class System {
 public:
     System(const Affinity& affinity, const Cut& cut, const SolveOptions& options, Monitor& monitor)
         : affinity_(affinity), cut_(cut), options_(options), monitor_(monitor) {}
 
-    // Makes the attempts until one keeps its promise.
+    // Makes the attempts in order until one keeps its promise.
     PictureInfo solve() {
         PictureInfo info{};
         std::size_t peak = 0;
@@ -72,11 +74,10 @@ public:
     }
 
 private:
-    SolveInfo run(const SolveOptions& options) {
-        return trimatte::solve(*problem_, options, x_.data(), monitor_);
-    }
+    SolveInfo run(const SolveOptions& options) { return trimatte::solve(*problem_, options, x_.data(), monitor_); }
 
-    // A factorisation; nothing where it needs too much memory or rounding makes it fail, and x stays.
+    // Runs a factorisation. Returns nothing, and leaves x unchanged, if the factorisation needs too
+    // much memory or if rounding makes it fail.
     std::optional<SolveInfo> if_possible(const SolveOptions& options) {
         const std::vector<double> before = x_;
         try {
@@ -88,7 +89,7 @@ private:
         }
     }
 
-    // Makes the problem in the form that an attempt wants, and the start.
+    // Makes the problem in the form that an attempt takes, and the start at the first call.
     void prepare(Form form) {
         if (problem_ && problem_->stencil.has_value() == (form == Form::stencil)) {
             return;
@@ -111,14 +112,15 @@ private:
     std::vector<double> x_;
 };
 
-// The regions of a picture by the way in which they are solved.
+// The regions of a picture, sorted by the way in which they are solved.
 struct Plan {
     std::vector<Group> small;  // systems that are factorised side by side
     std::vector<Group> large;  // systems that are solved one after another
     Group constant;
 };
 
-// Puts small regions that lie near each other into one system, in an order that depends on the regions only.
+// Puts small regions that lie near each other into one system. The result depends on the regions
+// only.
 std::vector<Group> grouped(Group small, std::int64_t reach, const ImageView& image) {
     constexpr std::int64_t unknowns_at_most = 2000;
     constexpr std::int64_t tile = 32;  // picture rows
@@ -146,7 +148,7 @@ std::vector<Group> grouped(Group small, std::int64_t reach, const ImageView& ima
     return groups;
 }
 
-// Whether the prior has anything to say of a region.
+// Whether the prior has a positive confidence at a pixel of the region.
 bool has_prior(const Region& region, const Known& known, std::int64_t width) {
     const auto says_something = [&](const Run& run) {
         const float* confidence = known.prior.confidence + run.y * width;
@@ -157,7 +159,8 @@ bool has_prior(const Region& region, const Known& known, std::int64_t width) {
 
 Plan plan_of(const Regions& regions, const Affinity::Traits& traits, const ImageView& image, const Known& known,
              const SolveOptions& options) {
-    // A small region whose box has more pixels than this for each unknown would cost too much if it were cut out.
+    // If the box of a small region has more pixels than this for each unknown, cutting the box out
+    // would cost more than the solution.
     constexpr std::int64_t sprawl = 1000;
     Plan plan;
     Group small, sprawling;
@@ -177,14 +180,14 @@ Plan plan_of(const Regions& regions, const Affinity::Traits& traits, const Image
     if (!sprawling.empty()) {
         plan.large.push_back(std::move(sprawling));
     }
-    if (plan.small.size() == 1) {  // nothing to share among threads
+    if (plan.small.size() == 1) {  // a single system leaves nothing to share among threads
         plan.large.push_back(std::move(plan.small.front()));
         plan.small.clear();
     }
     return plan;
 }
 
-// All regions of one picture.
+// Solves all regions of one picture.
 class PictureSolve {
 public:
     PictureSolve(const Affinity& affinity, const ImageView& image, const Known& known, const float* start,
@@ -234,7 +237,7 @@ private:
         return info;
     }
 
-    // Each system has one thread, which saves waiting at the ends of thousands of short loops.
+    // Each system gets one thread, which avoids waiting at the ends of thousands of short loops.
     void solve_side_by_side(const std::vector<Group>& groups) {
         monitor_.phase("small regions");
         std::vector<PictureInfo> infos(groups.size());
@@ -253,7 +256,7 @@ private:
         }
     }
 
-    // A region that meets known pixels of one kind only.
+    // Fills a region that meets known pixels of one kind only with the value of that kind.
     void fill(const Region& region) {
         ++(region.meets_foreground ? info_.constant_foreground : info_.constant_background);
         info_.unknowns += region.unknowns;
@@ -264,7 +267,7 @@ private:
         }
     }
 
-    // Adds what is known of a system that has `regions` regions.
+    // Adds the info of a system that has `regions` regions.
     void add(const PictureInfo& one, std::int64_t regions) {
         const std::int64_t solved_before = solved_[static_cast<int>(info_.solver)];
         std::int64_t& solved = solved_[static_cast<int>(one.solver)];
@@ -288,7 +291,7 @@ private:
     const SolveOptions& options_;
     Monitor& monitor_;
     PictureInfo info_{{Solver::automatic, true, 0, 0, 0, 0}};
-    std::int64_t solved_[solvers] = {};  // unknowns, by solver
+    std::int64_t solved_[solvers] = {};  // unknowns that each solver has solved
 };
 
 }  // namespace

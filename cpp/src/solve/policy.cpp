@@ -14,18 +14,19 @@ enum class Coupling {
 
 constexpr std::int64_t no_limit = INT64_MAX;
 
-// Up to here Cholesky is about as fast as multigrid, and exact.
+// Up to this number of unknowns Cholesky is about as fast as multigrid, and it is exact.
 constexpr std::int64_t small_stencil = 20000;
+// The same limit for graphs, whose factors are denser.
 constexpr std::int64_t small_graph = 5000;
 // Up to so many entries of the matrix, a factorisation takes less time than the multigrid for graphs needs for its levels,
 // since rows of wide windows are long.
 constexpr std::int64_t entries_to_factorise = std::int64_t{50} * 1000 * 1000;
 
-// Iterations of multigrid after which a factorisation would have been faster.
+// After this number of iterations of multigrid, a factorisation would have been faster.
 constexpr std::int64_t patience = 60;
 
-// A row of the table holds for systems of its coupling with at most so many unknowns and entries of the matrix. The first
-// row that holds counts.
+// A row of the table holds for systems of its coupling with at most this number of unknowns and of
+// entries of the matrix. The first row that holds is taken.
 struct Rule {
     Coupling coupling;
     std::int64_t unknowns_at_most;

@@ -1,4 +1,4 @@
-// Which solver a system gets: a table of attempts. Private to this folder.
+// The table of attempts says which solvers a system gets. This header is private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -9,22 +9,23 @@
 
 namespace trimatte {
 
-// One way to solve a system. If it does not keep its promise, the next attempt goes on from its x.
+// One way to solve a system. If it does not keep its promise, the next attempt starts from its x.
 struct Attempt {
     Solver solver;
     std::int64_t max_iterations;
-    // Whether the attempt is left out where it needs more memory than SolveOptions::memory.
+    // Whether the attempt is left out if it needs more memory than SolveOptions::memory.
     bool if_it_fits;
 
-    // What the attempt wants the problem to be.
+    // The form in which the attempt takes the problem.
     Form form() const { return solver == Solver::multigrid ? Form::stencil : Form::sparse; }
 };
 
-// The attempts for a system of so many unknowns that couples unknowns over `reach` rows and columns (0: over any
-// distance), in order. A solver that was asked for is the only one.
+// Returns the attempts, in order, for a system of this number of unknowns that are coupled over at
+// most `reach` rows and columns (0: over any distance). A solver that the options name is the only
+// attempt.
 std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options);
 
-// Whether a region is small: small regions are factorised side by side, each by one thread.
+// Whether a region is small. Small regions are factorised side by side, each by one thread.
 bool is_small(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options);
 
 }  // namespace trimatte

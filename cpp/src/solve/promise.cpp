@@ -5,17 +5,18 @@
 namespace trimatte {
 namespace {
 
-// An eigenvalue below this comes with many others: the last of them only show when the estimate is a hundredth of what
-// it should be.
+// A Ritz value of the noise below this one comes with many other slow modes. The last of them only
+// show when the estimate has fallen to a hundredth of the usual goal.
 constexpr double slow_below = 0.025;
 
-// Margin of the estimate, which is up to 2.7 times too small.
+// The goal is this part of the tolerance, because the estimate is up to 2.7 times smaller than the
+// error.
 constexpr double margin = 0.3;
 
-// Tolerances above this one would hide more modes, and save next to nothing.
+// Larger tolerances count as this one: they would hide more modes and save next to no iterations.
 constexpr double largest_tolerance = 1e-3;
 
-// The value that the estimate has to fall to. 1e-6 is about what its digits allow.
+// Returns the value that the estimate has to fall to. Rounding limits the estimate to about 1e-6.
 double goal_of(double tolerance, bool is_slow) {
     const double goal = margin * std::min(tolerance, largest_tolerance);
     return is_slow ? std::min(goal, std::max(0.01 * goal, 1e-6)) : goal;
@@ -25,12 +26,15 @@ double goal_of(double tolerance, bool is_slow) {
 
 Noise solve_noise(Iterate& iterate, std::int64_t unknowns) {
     constexpr int steps_at_most = 10;
-    // Nearly all photographs have larger eigenvalues than these after 2 steps, 3, and so on; the last is for 8 steps and
-    // more. Where a smaller one is found, or it still falls, a closer look is needed.
+    // Smallest Ritz values after 2, 3, ... 7 steps, and after 8 and more. Nearly all photographs
+    // have larger ones. Where a Ritz value is smaller than its entry, or still falls, more steps
+    // are taken.
     constexpr double usual[] = {0.55, 0.25, 0.2, 0.2, 0.15, 0.15, 0.1};
-    constexpr double settled = 2.0 / 3;  // of what the step before had found
-    // r . r has to fall to a hundredth, in small systems to less, since a mode of two pixels is a larger part of them.
-    // It cannot fall while modes with a larger part have not been found: each keeps its part, however slow it is.
+    // a Ritz value has settled if it is more than this part of the one a step before
+    constexpr double settled = 2.0 / 3;
+    // The part of r . r that may be left. Every mode that has not been found keeps its part of r .
+    // r, however slow it is. In small systems less may be left, since a mode of two pixels has a
+    // larger part in them.
     const double part_of_large = std::min(1.0, static_cast<double>(unknowns) / 40000);
     const double rest = 0.01 * part_of_large * part_of_large;
     iterate.set_noise();
@@ -42,7 +46,8 @@ Noise solve_noise(Iterate& iterate, std::int64_t unknowns) {
         const Iterate::Measures measures = iterate.precondition(cg.alpha, cg.beta);
         noise.largest = measures.largest;
         if (!cg.step(measures)) {
-            const bool ended = std::abs(cg.rz) <= 1e-12 * first_rz;  // there are no more modes
+            // The steps have found all modes.
+            const bool ended = std::abs(cg.rz) <= 1e-12 * first_rz;
             return {ended ? noise.smallest : 0, 0, 0, ended};
         }
         first_rz = steps == 1 ? cg.rz : first_rz;
@@ -60,14 +65,15 @@ Promise::Promise(double tolerance, const Noise& noise, const Caution& caution)
     : caution_(caution),
       noise_smallest_(noise.smallest),
       share_(noise.largest > 0 ? (noise.is_gone ? 0.01 : 0.5) / noise.largest : 0.0),
-      // Where the steps leave all of the noise, no mode may have been found yet.
+      // r . r that has not fallen means that the steps may not have found any mode yet.
       goal_(goal_of(tolerance, noise.smallest < slow_below || noise.left > 1 || caution.is_hard)),
       is_met_(share_ == 0) {}
 
 bool Promise::look(double largest, SmallestRitzValue& ritz) {
     const bool near_goal = largest <= goal_ * ritz.recent();
     const double smallest = near_goal ? ritz.now() : ritz.recent();
-    // Noise may make the estimate a hundred times larger, not more: rounding has a part in so small a value.
+    // The Ritz value of the noise makes the estimate at most a hundred times larger: smaller values
+    // are partly rounding.
     const double bound = std::min(smallest, std::max(noise_smallest_, 0.01 * smallest));
     estimate_ = smallest > 0 ? largest / bound : estimate_;
     is_met_ = is_met_ || smallest <= 2 * noise_smallest_;

@@ -1,11 +1,14 @@
-// The promise of iterative solvers: the largest error of alpha is at most the tolerance. Private to this folder.
+// The promise of iterative solvers: the largest error of alpha is at most the tolerance. This
+// header is private to this folder.
 //
-// The error e of x has max |e| <= max |z| / theta, about, where z = M^-1 r is the preconditioned residual in units of
-// alpha and theta the smallest eigenvalue of M^-1 A that the error has a part in. Conjugate gradients' own Ritz values
-// approach theta from above, but meet slow modes last: b - A x = A e has next to nothing of a slow mode, however much of
-// it the error has. So each solve begins with a few steps on noise (solve_noise), where slow modes are as strong as all
-// others, and what these steps leave of the noise is added to the start: the error of slow modes has a known size then,
-// and the estimate stays large until conjugate gradients have met them.
+// Let e be the error of x, z = M^-1 r the preconditioned residual in units of alpha, and theta the
+// smallest eigenvalue of M^-1 A among the modes that e contains. Then max |e| is about max |z| /
+// theta at most. The Ritz values of conjugate gradients approach theta from above, but they meet
+// slow modes last: a slow mode contributes next to nothing to the residual b - A x = A e, however
+// large its part in the error is. Each solve therefore begins with a few steps on noise
+// (solve_noise), in which slow modes are as strong as all others. What these steps leave of the
+// noise is added to the start. The error in slow modes then has a known size, and the estimate
+// stays large until conjugate gradients have met them.
 #pragma once
 
 #include <algorithm>
@@ -17,36 +20,39 @@
 
 namespace trimatte {
 
-// What steps of conjugate gradients on noise have found.
+// What the steps of conjugate gradients on noise have found.
 struct Noise {
-    double smallest;  // eigenvalue of M^-1 A; 0 if the steps broke down
-    double largest;   // max |z| of what is left, in units of alpha
-    double left;      // r . r over that of the first step
-    bool is_gone;     // whether no mode of some size can be left unseen
+    double smallest;  // smallest Ritz value of M^-1 A; 0 if the steps broke down
+    double largest;   // max |z| after the last step, in units of alpha
+    double left;      // r . r after the last step over r . r at the start
+    bool is_gone;     // whether no mode with a large part in the noise can be left unseen
 };
 Noise solve_noise(Iterate& iterate, std::int64_t unknowns);
 
-// When a solve may stop.
+// Decides when a solve may stop.
 class Promise {
 public:
     Promise(double tolerance, const Noise& noise, const Caution& caution);
 
-    // How much of z, as the steps on noise leave it, goes into the start. Its largest pixel is 0.01 where nearly all
-    // modes have been seen, 0.5 otherwise, and nothing where the steps broke down, since z may not be finite then.
+    // The share of z, as the steps on noise leave it, that goes into the start. The largest pixel
+    // of the added noise is 0.01 where nearly all modes have been seen, and 0.5 otherwise. Nothing
+    // is added where the steps broke down, since z may not be finite then.
     double share_of_noise() const { return share_; }
     double goal() const { return goal_; }
     double estimate() const { return estimate_; }
-    // The first estimate, from which progress is counted.
+    // The first estimate of the error, from which progress is counted.
     double first_estimate() const { return first_estimate_; }
     void set_exact() { estimate_ = 0; }
 
-    // Looks at an iteration: max |z| and the Ritz values so far. False if rounding has made those useless.
+    // Updates the estimate after an iteration from max |z| in units of alpha and from the Ritz
+    // values so far. Returns false if rounding has made the Ritz values useless.
     bool look(double largest, SmallestRitzValue& ritz);
-    // Whether the solve may stop after so many iterations with conjugate directions.
+    // Whether the solve may stop after this number of iterations with conjugate directions.
     bool is_kept(std::int64_t iterations) const {
         return estimate_ <= goal_ && is_met_ && iterations >= caution_.iterations_at_least;
     }
-    // The same at the end of a solve. stuck: no digits are left to gain.
+    // Whether the promise holds when the solve ends for another reason. stuck: rounding has ended
+    // the iterations, and more of them would gain nothing.
     bool is_kept_at_last(std::int64_t iterations, bool stuck) const {
         const bool too_early = estimate_ > 0 && iterations < caution_.iterations_at_least && !stuck;
         return estimate_ <= goal_ && (is_met_ || estimate_ == 0) && !too_early;
@@ -59,7 +65,7 @@ private:
     double goal_;
     double estimate_ = std::numeric_limits<double>::infinity();
     double first_estimate_ = 0;
-    bool is_met_;  // whether the slowest mode of the noise, which the start has, has been met
+    bool is_met_;  // whether the iterations have met the slowest mode that the noise has shown
 };
 
 }  // namespace trimatte

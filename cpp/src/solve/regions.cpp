@@ -7,9 +7,9 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t band = 64;  // picture rows of a task
+constexpr std::int64_t band = 64;  // a task has this number of picture rows
 
-// The runs of a picture, row by row, and where each row's begin.
+// The runs of a picture, row by row. start[y] is the place of the first run of row y.
 struct RowRuns {
     std::vector<Run> runs;
     std::vector<std::int64_t> start;
@@ -33,7 +33,7 @@ void find_in_row(const Label* row, std::int64_t width, std::int64_t y, std::vect
     }
 }
 
-// body(first row, end) on bands of rows.
+// Calls body(y_begin, y_end) for bands of picture rows, in parallel.
 template <class Body>
 void for_bands(std::int64_t height, const Context& context, const Body& body) {
     parallel_for((height + band - 1) / band, context.threads, context.monitor,
@@ -59,7 +59,7 @@ RowRuns find_runs(const Label* labels, std::int64_t height, std::int64_t width, 
     return rows;
 }
 
-// Disjoint sets of runs; the first run of a set is its root.
+// Disjoint sets of runs. The first run of a set is its root.
 class Sets {
 public:
     explicit Sets(std::size_t size) : parent_(size) { std::iota(parent_.begin(), parent_.end(), 0); }
@@ -82,7 +82,7 @@ private:
     std::vector<std::int64_t> parent_;
 };
 
-// Joins the runs of row y with those of row v above, or of y itself, that are at most `reach` columns away.
+// Joins the runs of row y with the runs of row v <= y that are at most `reach` columns away.
 void join_rows(const RowRuns& rows, std::int64_t y, std::int64_t v, std::int64_t reach, Sets& sets) {
     const Run* first = rows.begin(v);
     for (const Run* a = rows.begin(y); a != rows.end(y); ++a) {
@@ -114,7 +114,8 @@ Sets joined(const RowRuns& rows, std::int64_t height, std::int64_t reach, const 
     return sets;
 }
 
-// Whether a known pixel of the kind is at most `reach` rows and columns away from a pixel of the region.
+// Whether a known pixel of this kind is at most `reach` rows and columns away from a pixel of the
+// region.
 bool meets(const Region& region, Label kind, const Label* labels, std::int64_t height, std::int64_t width,
            std::int64_t reach) {
     for (const Run* run = region.begin; run != region.end; ++run) {
@@ -122,8 +123,8 @@ bool meets(const Region& region, Label kind, const Label* labels, std::int64_t h
         const std::int64_t right = std::min<std::int64_t>(width, run->x_end + reach);
         const std::int64_t bottom = std::min<std::int64_t>(height, run->y + reach + 1);
         for (std::int64_t y = std::max<std::int64_t>(0, run->y - reach); y < bottom; ++y) {
-            if (std::memchr(labels + y * width + left, static_cast<int>(kind), static_cast<std::size_t>(right - left)) !=
-                nullptr) {
+            if (std::memchr(labels + y * width + left, static_cast<int>(kind),
+                            static_cast<std::size_t>(right - left)) != nullptr) {
                 return true;
             }
         }
@@ -147,7 +148,8 @@ Regions::Regions(const Label* labels, std::int64_t height, std::int64_t width, s
                  const Context& context) {
     const RowRuns rows = find_runs(labels, height, width, context);
     Sets sets = joined(rows, height, reach, context);
-    // Roots come before the other runs of their sets, so that the regions are numbered in the order of their first runs.
+    // The root of a set comes before its other runs, so the regions are numbered in the order of
+    // their first runs.
     std::vector<std::int64_t> number(rows.runs.size()), start{0};
     for (std::size_t i = 0; i < rows.runs.size(); ++i) {
         const auto root = static_cast<std::size_t>(sets.root(static_cast<std::int64_t>(i)));

@@ -1,4 +1,5 @@
-// The smallest eigenvalue of M^-1 A that conjugate gradients have seen. Private to this folder.
+// The smallest eigenvalue of M^-1 A that conjugate gradients have seen. This header is private to
+// this folder.
 #pragma once
 
 #include <Eigen/Eigenvalues>
@@ -8,21 +9,23 @@
 
 namespace trimatte {
 
-// Of the tridiagonal matrix of the iterations' coefficients (Saad, Iterative Methods, 2nd ed., Sec. 6.7.3).
+// The smallest eigenvalue of the tridiagonal matrix that the coefficients of the iterations form
+// (Saad, Iterative Methods, 2nd ed., Sec. 6.7.3).
 class SmallestRitzValue {
 public:
-    // Coefficients of iteration k: x += alpha p, then p = z + beta p.
+    // Adds the coefficients of an iteration: x += alpha p, then p = z + beta p.
     void add(double alpha, double beta) {
         diagonal_.push_back(1 / alpha + carry_);
         off_diagonal_.push_back(std::sqrt(std::max(beta, 0.0)) / alpha);
         carry_ = beta / alpha;
     }
-    // As it was at most a twentieth of the iterations ago: it falls slowly, and takes as long as their number squared.
+    // Returns a value that leaves out at most the last twentieth of the iterations. The value falls
+    // slowly, and computing it takes time that grows with the square of their number.
     double recent() {
         const std::size_t size = diagonal_.size();
         return size < 64 || 20 * size > 21 * size_then_ ? now() : value_;
     }
-    // With the step that follows, whose beta is not known yet.
+    // Returns the value that includes the step that follows, whose beta is not known yet.
     double then(double alpha) const {
         SmallestRitzValue next = *this;
         next.add(alpha, 0);

@@ -15,7 +15,7 @@ namespace {
 
 double squared(double value) { return value * value; }
 
-// Sum of term(i) over all unknowns.
+// Returns the sum of term(i) over all unknowns i.
 template <class Term>
 double sum_of(std::int64_t n, const Context& context, const Term& term) {
     return parallel_sum(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
@@ -27,7 +27,7 @@ double sum_of(std::int64_t n, const Context& context, const Term& term) {
     });
 }
 
-// body(i) for all unknowns.
+// Calls body(i) for all unknowns i.
 template <class Body>
 void for_all(std::int64_t n, const Context& context, const Body& body) {
     parallel_ranges(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
@@ -82,8 +82,8 @@ Iterate::Norms SparseIterate::settle() {
         r_[i] = problem_.rhs[i] * scaled_.scale[i] - q_[i];
         return squared(r_[i] * scaled_.scale[i]);
     });
-    const double b2 = sum_of(
-        n(), context_, [&](std::int64_t i) { return squared(problem_.rhs[i] * squared(scaled_.scale[i])); });
+    const double b2 =
+        sum_of(n(), context_, [&](std::int64_t i) { return squared(problem_.rhs[i] * squared(scaled_.scale[i])); });
     return {r2, b2, problem_.rhs_norm > 0 ? squared(problem_.rhs_norm) : b2};
 }
 

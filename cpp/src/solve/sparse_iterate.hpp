@@ -1,4 +1,5 @@
-// Conjugate gradients on sparse rows with any preconditioner. Private to this folder.
+// The vectors of conjugate gradients on sparse rows, with any preconditioner. This header is
+// private to this folder.
 #pragma once
 
 #include <memory>
@@ -10,16 +11,16 @@
 
 namespace trimatte {
 
-// A matrix D^-1/2 A D^-1/2 of unit diagonal D, and D^-1/2.
+// The matrix D^-1/2 A D^-1/2, where D is the diagonal of A, and D^-1/2 itself as `scale`.
 struct ScaledMatrix {
     Csr A;
     Buffer<double> scale;
 
-    // Throws FactorizationError if an entry of the diagonal is not positive.
+    // Throws FactorizationError if a diagonal entry is not positive.
     ScaledMatrix(const Csr& matrix, const Context& context);
 };
 
-// The preconditioner is made for `scaled.A`.
+// The preconditioner must have been made for `scaled.A`.
 class SparseIterate : public Iterate {
 public:
     SparseIterate(const Problem& problem, const ScaledMatrix& scaled, std::unique_ptr<Preconditioner> preconditioner,

@@ -17,7 +17,7 @@ void check(const Affinity& affinity, const ImageView& image) {
     }
 }
 
-// The pixels that are unknowns of the system, ascending.
+// Returns the pixels that are unknowns of the system, ascending.
 Buffer<std::int32_t> unknown_pixels(const ImageView& image, const Known& known, const Context& context) {
     const std::int64_t width = image.width;
     std::vector<std::int64_t> start(static_cast<std::size_t>(image.height) + 1, 0);
@@ -49,7 +49,7 @@ Buffer<std::int32_t> unknown_pixels(const ImageView& image, const Known& known, 
     return pixels;
 }
 
-// The number of each pixel's row; see no_row.
+// Returns the number of the row of each pixel; no_row and no_row_foreground stand for none.
 Buffer<std::int32_t> numbers(const ImageView& image, const Known& known, const Buffer<std::int32_t>& pixels) {
     Buffer<std::int32_t> index(image.pixels());
     std::transform(known.labels, known.labels + image.pixels(), index.begin(),
@@ -77,7 +77,7 @@ Buffer<float> colours_of(const ImageView& image, const Buffer<std::int32_t>& ind
     return colours;
 }
 
-// Adds weights and the prior to the rows, and makes the right-hand side.
+// Adds soft weights and the prior to the rows, and makes the right-hand side.
 void add_known(const Known& known, SparseRows& rows, Problem& problem, const Context& context) {
     Csr& matrix = rows.matrix;
     problem.rhs = Buffer<double>(matrix.rows);
@@ -93,12 +93,14 @@ void add_known(const Known& known, SparseRows& rows, Problem& problem, const Con
     });
 }
 
-// The norm of D^-1 (L m - C beta), D the diagonal of the soft system: what known pixels and the prior pass on.
+// Returns the norm of D^-1 (L m - C beta), where D is the diagonal of the soft system. L m - C beta
+// is what known pixels and the prior pass on to other pixels.
 double norm_passed_on(const ImageView& image, const Known& known, const Csr& matrix, Monitor& monitor) {
     double sum = 0;
     for (std::int64_t p = 0; p < image.pixels(); ++p) {
         double r = known.labels[p] == Label::unknown ? -known.prior.pull(p) : 0.0;
-        double own = 0;  // what was added to the diagonal is not part of L
+        // own: the diagonal entry of the soft system, whose added part is not part of L
+        double own = 0;
         for (std::int64_t k = matrix.row_start[p]; k < matrix.row_start[p + 1]; ++k) {
             const bool is_foreground = known.labels[matrix.column[k]] == Label::foreground;
             own = matrix.column[k] == p ? matrix.value[k] : own;

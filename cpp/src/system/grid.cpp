@@ -18,8 +18,8 @@ Grid::Grid(std::int64_t height, std::int64_t width, std::int64_t cell, std::int6
 }
 
 void Grid::add_strips(const std::vector<std::uint8_t>& active) {
-    // A vector with its neighbours spans `span` columns. Strips are at least as far apart, so it meets one of a row at
-    // most.
+    // A vector of lanes and the neighbours of its nodes span `span` columns. Two strips of a row
+    // are at least that far apart, so a vector meets at most one strip of each row around it.
     const std::int64_t span = lanes + 2 * reach_;
     const std::int64_t columns = cell_columns();
     std::int64_t longest = 0;
@@ -42,8 +42,9 @@ void Grid::add_strips(const std::vector<std::uint8_t>& active) {
     }
     first_slot_ = round_up(longest + 4 * span, 16);
     slots_ = first_slot_;
-    // The strips' parts of a row lie in one piece, row after row: memory is read in turn. Rows of pixels may begin
-    // anywhere; matrices of cells are stored by groups of lanes.
+    // The parts of a row that belong to different strips follow each other, row after row, so that
+    // memory is read in order. Rows of pixels may begin at any slot; matrices of cells are stored
+    // by groups of lanes.
     for (std::int64_t cy = 0; cy < cell_rows(); ++cy) {
         const std::int64_t first = slots_;
         for (std::size_t i = strip_start_[index(cy)]; i < strip_start_[index(cy) + 1]; ++i) {
@@ -59,7 +60,8 @@ void Grid::add_strips(const std::vector<std::uint8_t>& active) {
     last_row_slot_ = strip_start_[strip_start_.size() - 2] < strips_.size()
                          ? strips_[strip_start_[strip_start_.size() - 2]].slot
                          : slots_;
-    // Arrays are read side by side: their distance must not be near a multiple of a page, or they share cache sets.
+    // Several arrays of slots() elements are read side by side. Their distance must not be near a
+    // multiple of a page, because they would share cache sets.
     constexpr std::int64_t page = 1024;
     slots_ = round_up(slots_ + 2 * span, 16);
     if (slots_ > page / 2) {
@@ -80,7 +82,8 @@ void Grid::add_pieces() {
     piece_start_.assign(1, 0);
     for (std::int64_t y = 0; y < height_; ++y) {
         const std::int64_t cy = y / cell_;
-        // Rows of another row of cells, all of the same one: the reach is less than a cell.
+        // Rows around row y that belong to another row of cells all belong to the same one, because
+        // the reach is less than a cell.
         const std::int64_t other = y - reach_ < cy * cell_ ? cy - 1 : y + reach_ >= (cy + 1) * cell_ ? cy + 1 : cy;
         const bool exists = other != cy && other >= 0 && other < cell_rows();
         const Strip* near = exists ? strips_begin(other) : nullptr;
@@ -110,7 +113,7 @@ void Grid::add_pieces() {
                 for (std::int64_t dy = -2; dy <= 2; ++dy) {
                     const std::int64_t v = y + dy;
                     std::int64_t& at = piece.at[dy + 2];
-                    at = 2 * lanes;  // zeros, as long as the longest strip
+                    at = 2 * lanes;  // slots of zeros, as many as the longest strip needs
                     if (std::abs(dy) > reach_ || v < 0 || v >= cell_rows() * cell_) {
                         continue;
                     }

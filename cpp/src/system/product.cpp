@@ -1,4 +1,4 @@
-// Products with the matrix of a problem, for all solvers.
+// Products with the matrix of a problem, which all solvers use.
 #include <cmath>
 
 #include "trimatte/parallel.hpp"

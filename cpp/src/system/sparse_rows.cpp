@@ -1,4 +1,5 @@
-// Sparse rows from an affinity: from its planes, whose entries can be counted beforehand, or from the rows that it emits.
+// Makes sparse rows from an affinity: from its planes, whose entries can be counted beforehand, or
+// from the rows that it emits.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -11,7 +12,7 @@ namespace {
 
 using Body = std::function<void(std::int64_t, std::int64_t)>;
 
-// body(y_begin, y_end) on bands of the picture, in parallel.
+// Calls body(y_begin, y_end) on bands of the picture, in parallel.
 void for_bands(std::int64_t height, std::int64_t band, const Context& context, const Body& body) {
     parallel_for((height + band - 1) / band, context.threads, context.monitor, [&](std::int64_t i) {
         body(i * band, std::min(height, (i + 1) * band));
@@ -19,8 +20,8 @@ void for_bands(std::int64_t height, std::int64_t band, const Context& context, c
     });
 }
 
-// Rows of the index map around a picture row, `reach` pixels wider on both sides, so that nobody has to ask where the
-// picture ends.
+// The rows of the index map around a picture row, `reach` pixels wider on both sides, so that no
+// loop has to check for the border of the picture.
 class IndexRows {
 public:
     static constexpr int reach = 2;
@@ -32,7 +33,7 @@ public:
           stride_(width + 2 * reach),
           data_(static_cast<std::size_t>((2 * reach + 1) * stride_), no_row) {}
 
-    // Makes row(dy) valid for dy in [-reach, reach] around y. Rows come in ascending order.
+    // Makes row(dy) valid for dy in [-reach, reach] around y. Calls must come with ascending y.
     void move_to(std::int64_t y) {
         const std::int64_t from = y_ < 0 ? y - reach : std::max(y_ + reach + 1, y - reach);
         for (std::int64_t v = from; v <= y + reach; ++v) {
@@ -46,7 +47,7 @@ public:
         y_ = y;
     }
 
-    // The index of pixel x of row y + dy is row(dy)[x]; x from -reach to width + reach - 1.
+    // row(dy)[x] is the index of pixel x of row y + dy, for x from -reach to width + reach - 1.
     const std::int32_t* row(int dy) { return slot(y_ + dy) + reach; }
 
 private:
@@ -61,7 +62,8 @@ private:
     std::int64_t y_ = -1;
 };
 
-// row_start[i + 1] = entries of row i: the pixels with a row that are at most two rows and columns away.
+// Sets row_start[i + 1] to the number of entries of row i: the pixels with a row that are at most
+// two rows and columns away.
 void count_entries(const ImageView& image, const std::int32_t* index_of, Csr& matrix, std::int64_t y_begin,
                    std::int64_t y_end) {
     constexpr std::int64_t reach = IndexRows::reach;
@@ -135,15 +137,15 @@ void write_row(StencilRows& planes, IndexRows& index, std::int64_t y, std::int64
 
 SparseRows from_planes(const Affinity& affinity, const Wanted& wanted, const std::int32_t* index, std::int64_t count,
                        const Context& context) {
-    constexpr std::int64_t band = 32;  // a band computes two rows of windows more than it has rows
+    // Rows of a band, which computes the windows of two more rows.
+    constexpr std::int64_t band = 32;
     const ImageView& image = wanted.image;
     SparseRows rows;
     rows.matrix.rows = count;
     rows.matrix.row_start = Buffer<std::int64_t>(count + 1);
     rows.matrix.row_start[0] = 0;
-    for_bands(image.height, band, context, [&](std::int64_t begin, std::int64_t end) {
-        count_entries(image, index, rows.matrix, begin, end);
-    });
+    for_bands(image.height, band, context,
+              [&](std::int64_t begin, std::int64_t end) { count_entries(image, index, rows.matrix, begin, end); });
     for (std::int64_t i = 0; i < count; ++i) {
         rows.matrix.row_start[i + 1] += rows.matrix.row_start[i];
     }
@@ -168,7 +170,7 @@ SparseRows from_planes(const Affinity& affinity, const Wanted& wanted, const std
     return rows;
 }
 
-// The rows of one band as they come, without the pixels that have none.
+// Keeps the rows of one band as they come, without the entries of pixels that have no row.
 class BandRows : public RowSink {
 public:
     explicit BandRows(const std::int32_t* index) : index_(index) {}
@@ -190,7 +192,7 @@ public:
 
     std::int64_t rows() const { return static_cast<std::int64_t>(end_.size()); }
     std::int64_t entries() const { return static_cast<std::int64_t>(column_.size()); }
-    // Moves everything to where it belongs, from row `first` and entry `start` on.
+    // Moves the rows to the matrix, from row `first` and entry `start` on.
     void move_to(SparseRows& rows, std::int64_t first, std::int64_t start) {
         std::copy(column_.begin(), column_.end(), rows.matrix.column.data() + start);
         std::copy(value_.begin(), value_.end(), rows.matrix.value.data() + start);

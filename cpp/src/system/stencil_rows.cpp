@@ -1,4 +1,5 @@
-// The system as planes for multigrid, from the planes of an affinity, without a sparse matrix between.
+// Makes the system as planes for multigrid from the planes of an affinity, without a sparse matrix
+// between them.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,9 +12,10 @@ namespace trimatte {
 namespace {
 
 constexpr std::int64_t k = Stencil::pixels_per_cell;
-static_assert(k % Grid::gap == 0);  // so that a strip has `gap` slots behind its row, no more
+static_assert(k % Grid::gap == 0);  // so that exactly `gap` slots follow each row of a strip
 
-// One number for each pixel of the last eight picture rows, zero beyond the picture.
+// One number for each pixel of the last eight picture rows; the numbers beyond the picture are
+// zero.
 class Rows {
 public:
     explicit Rows(std::int64_t width)
@@ -26,7 +28,7 @@ private:
     std::vector<double> data_;
 };
 
-// A grid whose cells are those with an unknown of the system.
+// Makes a grid of the cells that hold an unknown of the system.
 Grid make_grid(const ImageView& image, const Known& known, const Context& context) {
     const std::int64_t rows = (image.height + k - 1) / k;
     const std::int64_t columns = (image.width + k - 1) / k;
@@ -56,7 +58,7 @@ Grid make_grid(const ImageView& image, const Known& known, const Context& contex
     return Grid(image.height, image.width, k, Stencil::reach, active);
 }
 
-// Fills a band of the stencil's rows.
+// Fills a band of rows of the stencil.
 class RowFiller {
 public:
     RowFiller(StencilRows& rows, const ImageView& image, const Known& known, Stencil& stencil)
@@ -68,13 +70,14 @@ public:
           foreground_(image.width),
           product_(static_cast<std::size_t>(image.width + 2 * StencilRows::margin)) {}
 
-    // Rows [y_begin, y_end).
+    // Fills picture rows [y_begin, y_end).
     void fill(std::int64_t y_begin, std::int64_t y_end) {
         for (std::int64_t y = y_begin - 2; y < y_begin; ++y) {
             sums_.clear(y);
             load_foreground(y);
         }
-        // Row v needs the scale of row v + 2, and that the windows round row v + 3.
+        // Row v needs the scale of row v + 2, whose diagonal is complete once the windows around
+        // row v + 3 have been added.
         for (std::int64_t centre = y_begin - 1; centre <= y_end + 2; ++centre) {
             sums_.clear(centre + 1);
             load_foreground(centre + 1);
@@ -125,7 +128,8 @@ private:
         for (const Strip* strip = strips_begin(y); strip != strips_end(y); ++strip) {
             const std::int64_t x = strip->x;
             const std::int64_t size = strip->padded();
-            const std::int64_t rest = strip->width + Grid::gap - size;  // slots of no node behind the row
+            // Slots without nodes behind the row.
+            const std::int64_t rest = strip->width + Grid::gap - size;
             const std::int64_t to = strip->slot + y % k * strip->stride;
             const double* const s_at[] = {s[0] + x, s[1] + x, s[2] + x};
             simd::kernels().scale_entries(size, sums_.at(y, x), sums_.stride(), s_at, stencil_.hi.data() + to,
@@ -182,7 +186,8 @@ Stencil stencil_of_planes(const Affinity& affinity, const Wanted& wanted, const 
     stencil.grid = make_grid(image, known, context);
     stencil.channels = affinity.traits().colour_line ? image.channels : 0;
     stencil.allocate();
-    // Bands of whole cells; every band computes a few rows of windows that its neighbours compute, too.
+    // A band consists of whole cells. Every band also computes the windows of a few rows that
+    // belong to its neighbours.
     const std::int64_t rows = stencil.grid.cell_rows();
     const std::int64_t band = std::clamp<std::int64_t>(rows / (4 * context.threads), 8, 32);
     const std::int64_t bands = (rows + band - 1) / band;

@@ -1,5 +1,5 @@
-// Slow twin of the closed-form Laplacian: Eq. 12 of Levin, Lischinski, Weiss, TPAMI 2008, window after window into a
-// dense matrix, with an explicit inverse.
+// The slow twin of the closed-form Laplacian: Eq. 12 of Levin, Lischinski, Weiss, TPAMI 2008,
+// window after window into a dense matrix, with an explicit inverse.
 #pragma once
 
 #include <Eigen/LU>

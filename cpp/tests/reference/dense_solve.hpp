@@ -1,4 +1,4 @@
-// The oracle of the solvers: a dense LDL^T.
+// The reference of all solvers: a dense LDL^T factorisation.
 #pragma once
 
 #include <Eigen/Core>

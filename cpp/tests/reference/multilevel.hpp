@@ -1,5 +1,6 @@
-// Slow twin of the multi-level foreground estimation (Germer et al., ICPR 2020), in doubles: at every pixel the 2 x 2
-// system of the energy in src/foreground/multilevel.cpp, in the order of sweeps that is described there.
+// The slow twin of the multi-level foreground estimation (Germer et al., ICPR 2020), in doubles. At
+// every pixel it solves the 2 x 2 system of the energy in src/foreground/multilevel.cpp, in the
+// order of sweeps that is described there.
 #pragma once
 
 #include <Eigen/LU>
@@ -32,7 +33,8 @@ inline Picture resize(const Picture& from, std::int64_t height, std::int64_t wid
     return to;
 }
 
-// Mean colour of the pixels where alpha lies in (low, high); of all pixels if there are none.
+// Returns the mean colour of the pixels whose alpha lies in (low, high), or of all pixels if there
+// are none.
 inline Picture mean_colour(const Picture& image, const Picture& alpha, double low, double high) {
     Picture mean(1, 1, image.channels);
     double count = 0;
@@ -93,7 +95,7 @@ inline Layers slow_multilevel(const Picture& image, const Picture& alpha, const 
         const Picture a = resize(alpha, height, width);
         layers = {resize(layers.F, height, width), resize(layers.B, height, width)};
         if (height * width == 1) {
-            continue;  // no neighbours: the start colours stay
+            continue;  // without neighbours the start colours stay
         }
         const int iterations =
             std::max(height, width) <= options.small_size ? options.small_iterations : options.big_iterations;

@@ -1,13 +1,14 @@
-// Vectors made orthonormal, by way of their Gram matrix: the twin of what kernels_prolongation.inl does.
+// Makes vectors orthonormal by way of their Gram matrix, as the twin of kernels_prolongation.inl.
 #pragma once
 
 #include <cmath>
 
 namespace trimatte {
 
-// Of C vectors X with the Gram matrix X^T X (row-major, upper triangle): X = T R, T = X W, T orthonormal, R and W upper
-// triangular. A vector that is (nearly) a combination of those before it gets zeros in T and on R's diagonal: colours
-// that differ by less than 1e-4, or cancellation to 1e-5.
+// Takes the Gram matrix X^T X (row-major, upper triangle) of C vectors X. Finds R and W with X = T
+// R and T = X W, where T is orthonormal and R and W are upper triangular. A vector that is (nearly)
+// a combination of those before it gets zeros in T and on the diagonal of R. This holds for colours
+// that differ by less than 1e-4, and for cancellation to 1e-5.
 template <int C>
 struct Orthonormal {
     double R[C][C] = {};

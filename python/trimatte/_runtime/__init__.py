@@ -1,3 +1,3 @@
-"""The process: the core is loaded here, threads and cores, worker processes, files of lines."""
+"""The process: the core is loaded here, threads and cores, memory, worker processes, files of lines."""
 
 from . import native as native

@@ -1,4 +1,4 @@
-// Direct solution: an order with little fill, a multifrontal factorisation, two substitutions.
+// The direct solution: an order with little fill, a multifrontal factorisation, two substitutions.
 #include "solve/cholesky/cholesky.hpp"
 
 #include <Eigen/OrderingMethods>
@@ -15,10 +15,12 @@
 namespace trimatte {
 namespace {
 
-// Rounding leaves up to 1e-6 where the picture has flat colours.
+// The largest relative residual that counts as solved. Rounding leaves up to 1e-6 where the picture
+// has flat colours.
 constexpr double residual_at_most = 1e-3;
 
-// Approximate minimum degree (Amestoy, Davis, Duff, SIAM J. Matrix Anal. Appl. 17(4), 1996).
+// Returns the order of approximate minimum degree (Amestoy, Davis, Duff, SIAM J. Matrix Anal. Appl.
+// 17(4), 1996).
 std::vector<std::int32_t> minimum_degree(const Csr& A) {
     if (A.nonzeros() > std::numeric_limits<std::int32_t>::max()) {
         throw FactorizationError("cholesky: expected at most 2147483647 entries in a matrix without geometry, got " +

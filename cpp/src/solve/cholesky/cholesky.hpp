@@ -1,5 +1,5 @@
-// Sparse Cholesky factorisation has two steps: a plan says what it would cost, a factor holds the numbers. This header
-// is private to cpp/src/solve.
+// Sparse Cholesky factorisation has two steps: a plan says what it would cost, a factor holds the
+// numbers. This header is private to cpp/src/solve.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,9 @@
 
 namespace trimatte {
 
-// Returns an order of elimination that leaves little fill. Nested dissection finds it where the unknowns have places
-// and a reach, Eigen's approximate minimum degree where they have none (reach = 0).
+// Returns an order of elimination that leaves little fill. Nested dissection finds it where the
+// unknowns have places and a reach, Eigen's approximate minimum degree where they have none (reach
+// = 0).
 std::vector<std::int32_t> elimination_order(const Problem& problem, const Context& context);
 
 // A plan is the symbolic part of a factorisation. It polls the monitor, but starts no phase.
@@ -39,8 +40,8 @@ private:
     Symbolic symbolic_;
 };
 
-// A storage is the memory of a factorisation. The next one uses it again and enlarges it only if it needs more, so a
-// thread that factorises many small systems one after the other keeps one storage.
+// A storage is the memory of a factorisation. The next one uses it again and enlarges it only if it
+// needs more, so a thread that factorises many small systems one after the other keeps one storage.
 struct CholeskyStorage {
     Buffer<double> values, stack;
 
@@ -48,13 +49,13 @@ struct CholeskyStorage {
     static double* reserve(Buffer<double>& buffer, std::int64_t size);
 };
 
-// A factor is the L of P A P^T = L L^T. The plan and the storage must outlive it, and the storage serves one factor at
-// a time.
+// A factor is the L of P A P^T = L L^T. The plan and the storage must outlive it, and the storage
+// serves one factor at a time.
 class CholeskyFactor {
 public:
-    // Throws FactorizationError if the matrix is not positive definite, and Cancelled. With one thread, all of it runs
-    // on the calling thread; the bits do not depend on the number of threads. If sets_fraction is true, the monitor's
-    // fraction follows the work.
+    // Throws FactorizationError if the matrix is not positive definite, and Cancelled. With one
+    // thread, all of it runs on the calling thread; the bits do not depend on the number of
+    // threads. If sets_fraction is true, the monitor's fraction follows the work.
     CholeskyFactor(const CholeskyPlan& plan, const Csr& matrix, const Context& context, CholeskyStorage& storage,
                    bool sets_fraction = false);
 

@@ -3,7 +3,7 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int32_t poll_every = 1024;  // columns
+constexpr std::int32_t poll_every = 1024;  // columns between two polls
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
@@ -25,8 +25,8 @@ void OrderedPattern::reorder(const std::vector<std::int32_t>& places) {
     order = std::move(next);
 }
 
-// Liu, A compact row storage scheme for Cholesky factors using elimination trees, ACM TOMS 12(2), 1986: paths to the
-// root are shortened as they are walked.
+// The algorithm is that of Liu, A compact row storage scheme for Cholesky factors using elimination
+// trees, ACM TOMS 12(2), 1986. Paths to the root are shortened as they are walked.
 std::vector<std::int32_t> elimination_tree(const OrderedPattern& pattern, Monitor& monitor) {
     const std::int32_t n = pattern.size();
     std::vector<std::int32_t> parent(at(n), -1), ancestor(at(n), -1);
@@ -77,17 +77,21 @@ std::vector<std::int32_t> postorder(const std::vector<std::int32_t>& parent) {
     return order;
 }
 
-// Gilbert, Ng, Peyton, An efficient algorithm to compute row and column counts for sparse Cholesky factorization, SIAM
-// J. Matrix Anal. Appl. 15(4), 1994. Row i of the factor is a subtree of the elimination tree; a column's length is the
-// number of row subtrees that it lies in. A row subtree adds one at each of its leaves and takes one away where the
-// paths from two of its leaves meet; summed towards the root, that counts it once in each of its nodes.
+// The algorithm is that of Gilbert, Ng, Peyton, An efficient algorithm to compute row and column
+// counts for sparse Cholesky factorization, SIAM J. Matrix Anal. Appl. 15(4), 1994. Row i of the
+// factor is a subtree of the elimination tree, and the length of a column is the number of row
+// subtrees that hold it. A row subtree adds one at each of its leaves and takes one away where the
+// paths from two of its leaves meet. Summed towards the root, this counts the subtree once in each
+// of its nodes.
 std::vector<std::int32_t> column_counts(const OrderedPattern& pattern, const std::vector<std::int32_t>& parent,
                                         Monitor& monitor) {
     const std::int32_t n = pattern.size();
     std::vector<std::int32_t> count(at(n), 1), first(at(n)), seen(at(n), -1), last_leaf(at(n), -1), top(at(n));
     for (std::int32_t j = 0; j < n; ++j) {
-        first[at(j)] = j;  // of its subtree, so far
-        top[at(j)] = j;    // of the part of the tree that has been walked, above j; shortened as it is used
+        first[at(j)] = j;  // the first node of its subtree, as far as it is known
+        // The top of the part of the tree above j that has been walked; it is shortened as it is
+        // used.
+        top[at(j)] = j;
     }
     for (std::int32_t j = 0; j < n; ++j) {
         const std::int32_t p = parent[at(j)];
@@ -103,11 +107,12 @@ std::vector<std::int32_t> column_counts(const OrderedPattern& pattern, const std
     for (std::int32_t j = 0; j < n; ++j) {
         const std::int32_t p = parent[at(j)];
         if (p >= 0) {
-            --count[at(p)];  // row j's subtree ends at j
+            --count[at(p)];  // the row subtree of j ends at j
         }
         pattern.for_coupled(j, [&](std::int32_t i) {
             if (i <= j || first[at(j)] <= seen[at(i)]) {
-                return;  // not below the diagonal, or not a leaf of row i's subtree
+                // The entry is not below the diagonal, or not a leaf of the row subtree of i.
+                return;
             }
             ++count[at(j)];
             if (last_leaf[at(i)] >= 0) {

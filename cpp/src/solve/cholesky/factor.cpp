@@ -1,6 +1,7 @@
-// Numeric part of the multifrontal method (Liu, SIAM Review 34(1), 1992). A front gathers the matrix's entries in its
-// columns and what its children pass on, eliminates its columns, and passes what is left, its update, to its parent.
-// Updates wait on a stack: children are worked through just before their parent.
+// The numeric part of the multifrontal method (Liu, SIAM Review 34(1), 1992). A front gathers the
+// entries of the matrix in its columns and the updates that its children pass on. It eliminates its
+// columns and passes what is left, its update, to its parent. Updates wait on a stack, because
+// children are worked through just before their parent.
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -13,23 +14,25 @@
 namespace trimatte {
 namespace {
 
-constexpr double parallel_work = 4e6;  // multiply-adds of a front from which several threads are worth waking
+// Multiplications of a front from which several threads are worth waking.
+constexpr double parallel_work = 4e6;
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-// Rows of a child's update that follow each other in the parent's front too.
+// Rows of the update of a child that follow each other in the front of its parent as well.
 struct Run {
     std::int32_t from, to, length;
 };
-constexpr std::int32_t longest_run = 64;  // rows: one task where several threads add an update
+// rows; a task adds one run where several threads add an update
+constexpr std::int32_t longest_run = 64;
 
-// What one thread needs while it works through fronts.
+// The arrays that one thread needs while it works through fronts.
 struct Workspace {
     Buffer<double> own_stack;
     double* stack;
     std::int64_t top = 0;
-    std::vector<std::int32_t> local;  // row of the matrix -> row of the present front
-    std::vector<Run> runs;            // of a child's update in the present front
+    std::vector<std::int32_t> local;  // the row of the present front for each row of the matrix
+    std::vector<Run> runs;            // runs of the update of a child in the present front
 
     Workspace(std::int64_t stack_size, std::int32_t unknowns)
         : own_stack(stack_size), stack(own_stack.data()), local(at(unknowns)) {}
@@ -47,7 +50,7 @@ public:
           sets_fraction_(sets_fraction),
           update_(symbolic.fronts.size()) {}
 
-    // stack: memory for the top of the tree.
+    // stack: memory for the fronts at the top of the tree.
     void run(const Schedule& plan, double* stack) {
         const Buffer<double> passed = run_subtrees(plan);
         Workspace workspace(stack, unknowns());
@@ -59,7 +62,8 @@ public:
 private:
     std::int32_t unknowns() const { return static_cast<std::int32_t>(symbolic_.order.size()); }
 
-    // Returns the updates of the subtrees' roots, which wait until the top of the tree is done.
+    // Returns the updates of the roots of the subtrees, which wait until the top of the tree is
+    // done.
     Buffer<double> run_subtrees(const Schedule& plan) {
         Buffer<double> passed(plan.passed);
         std::vector<std::int64_t> start = {0};
@@ -95,7 +99,7 @@ private:
             workspace.local[at(symbolic_.rows[static_cast<std::size_t>(front.row + r)])] = front.columns + r;
         }
         add_entries(front, L, workspace);
-        double* bottom = U.data;  // of what the children passed on
+        double* bottom = U.data;  // the place of the updates that the children passed on
         for (std::int32_t c = symbolic_.child[at(f)]; c >= 0; c = symbolic_.sibling[at(c)]) {
             add_update(symbolic_.fronts[at(c)], update_[at(c)], front, L, U, workspace, context);
             if (on_stack(update_[at(c)], workspace)) {
@@ -121,7 +125,7 @@ private:
         return update >= workspace.stack && update < workspace.stack + workspace.top;
     }
 
-    // The matrix's entries in the front's columns.
+    // Adds the entries of the matrix in the columns of the front.
     void add_entries(const Front& front, const Trapezoid& L, const Workspace& workspace) const {
         for (std::int32_t j = 0; j < front.columns; ++j) {
             double* const column = L.column(j);
@@ -137,7 +141,7 @@ private:
         }
     }
 
-    // Adds a child's update to its parent's panel and update.
+    // Adds the update of a child to the panel and the update of its parent.
     void add_update(const Front& child, const double* update, const Front& front, const Trapezoid& L,
                     const Trapezoid& U, Workspace& workspace, const Context& context) const {
         find_runs(child, front, workspace);
@@ -167,7 +171,8 @@ private:
         }
     }
 
-    // The child's rows below in the front, as runs of rows that follow each other in both.
+    // Finds the rows of the child below its columns, as runs of rows that follow each other in both
+    // fronts.
     void find_runs(const Front& child, const Front& front, Workspace& workspace) const {
         workspace.runs.clear();
         const std::int32_t* const rows = symbolic_.rows.data() + child.row;
@@ -204,7 +209,7 @@ private:
     double* const values_;
     const Context context_;
     const bool sets_fraction_;
-    std::vector<double*> update_;  // of each front that waits for its parent
+    std::vector<double*> update_;  // the update of each front that waits for its parent
     std::atomic<double> done_{0};
 };
 

@@ -1,6 +1,6 @@
-// Blocked left-looking partial Cholesky factorisation of a dense front (Davis, Direct Methods for Sparse Linear
-// Systems, 2006, section 4.8, with blocks in place of numbers). The blocks do not depend on the number of threads, and
-// every number is computed by one thread in a fixed order.
+// Blocked left-looking partial Cholesky factorisation of a dense front (Davis, Direct Methods for
+// Sparse Linear Systems, 2006, section 4.8, with blocks in place of numbers). The blocks do not
+// depend on the number of threads, and one thread computes every number, in a fixed order.
 #include "solve/cholesky/front.hpp"
 
 #include "simd/kernels.hpp"
@@ -8,10 +8,11 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t strip = 8;           // columns that factor_columns takes
-constexpr std::int64_t rows_at_once = 384;  // of a block of columns: one task
+constexpr std::int64_t strip = 8;           // columns that factor_columns takes at once
+constexpr std::int64_t rows_at_once = 384;  // rows of a block of columns that one task takes
 
-// Rows [begin, end) of the block of L at column c, minus their products with all blocks before it.
+// Subtracts from rows [begin, end) of the block of L at column c their products with all blocks
+// before it.
 void subtract_earlier(const Trapezoid& L, std::int64_t c, std::int64_t w, std::int64_t begin, std::int64_t end) {
     for (std::int64_t p = 0; p < c; p += Trapezoid::width) {
         simd::kernels().subtract_product(end - begin, w, Trapezoid::width, L.at(begin, p), L.stride(p), L.at(c, p),
@@ -19,7 +20,8 @@ void subtract_earlier(const Trapezoid& L, std::int64_t c, std::int64_t w, std::i
     }
 }
 
-// Factors the square at the top of the block at column c. Returns the first bad column, w if there is none.
+// Factorises the square at the top of the block at column c. Returns the first bad column, or w if
+// there is none.
 std::int64_t factor_square(const Trapezoid& L, std::int64_t c, std::int64_t w, std::int64_t rows) {
     double* const block = L.at(c, c);
     const std::int64_t ld = L.stride(c);
@@ -37,7 +39,7 @@ std::int64_t factor_square(const Trapezoid& L, std::int64_t c, std::int64_t w, s
     return w;
 }
 
-// The further rows [begin, end) of the same block.
+// Computes the further rows [begin, end) of the same block.
 void solve_rows(const Trapezoid& L, std::int64_t c, std::int64_t w, std::int64_t begin, std::int64_t end) {
     const double* const square = L.at(c, c);
     double* const rows = L.at(begin, c);
@@ -51,7 +53,7 @@ void solve_rows(const Trapezoid& L, std::int64_t c, std::int64_t w, std::int64_t
     }
 }
 
-// body(begin, end) for pieces of the rows [begin, end).
+// Calls body(begin, end) for pieces of the rows [begin, end).
 template <class Body>
 void for_rows(std::int64_t begin, std::int64_t end, const Context& context, const Body& body) {
     if (end - begin <= rows_at_once) {
@@ -67,7 +69,7 @@ void for_rows(std::int64_t begin, std::int64_t end, const Context& context, cons
                  });
 }
 
-// Columns [c, c + w) of U in its rows [begin, end).
+// Updates columns [c, c + w) of U in rows [begin, end).
 void subtract_tile(const Trapezoid& L, const Trapezoid& U, std::int64_t c, std::int64_t begin, std::int64_t end) {
     const std::int64_t k = L.columns;
     const std::int64_t w = std::min(Trapezoid::width, U.columns - c);
@@ -81,7 +83,7 @@ void subtract_tile(const Trapezoid& L, const Trapezoid& U, std::int64_t c, std::
 }  // namespace
 
 double front_work(std::int64_t m, std::int64_t k) {
-    // sum of r (r + 1) / 2 over r = m - k ... m - 1
+    // Sum of r (r + 1) / 2 over r = m - k ... m - 1.
     const auto below = [](double r) { return r * (r + 1) * (r + 2) / 6; };
     return below(static_cast<double>(m - 1)) - below(static_cast<double>(m - k - 1));
 }

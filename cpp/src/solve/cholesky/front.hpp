@@ -1,4 +1,5 @@
-// The dense part of the multifrontal method stores the lower trapezoid of a frontal matrix and factorises a part of it.
+// The dense part of the multifrontal method stores the lower trapezoid of a frontal matrix and
+// factorises a part of it.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +10,10 @@
 
 namespace trimatte {
 
-// A trapezoid is the lower part of a matrix of `rows` rows and `columns` <= `rows` columns, in blocks of `width`
-// columns. A block that begins at column c holds rows c and after, by columns; the distance of two columns is a
-// multiple of 8, and the numbers behind the last row may be overwritten. `data` points to numbers that another object
-// owns.
+// A trapezoid is the lower part of a matrix of `rows` rows and `columns` <= `rows` columns, in
+// blocks of `width` columns. A block that begins at column c holds rows c and after, by columns;
+// the distance of two columns is a multiple of 8, and the numbers behind the last row may be
+// overwritten. `data` points to numbers that another object owns.
 struct Trapezoid {
     static constexpr std::int64_t width = 64;
 
@@ -44,14 +45,17 @@ struct Trapezoid {
 // The kernels may read this many numbers beyond the last one of an array of trapezoids.
 constexpr std::int64_t readable_beyond = 8;
 
-// Counts the multiplications, each with an addition, that it takes to eliminate k columns from m rows.
+// Counts the multiplications, each with an addition, that it takes to eliminate k columns from m
+// rows.
 double front_work(std::int64_t m, std::int64_t k);
 
-// L holds the first columns of a symmetric matrix on entry, the same columns of its Cholesky factor on return. Returns
-// the first column whose pivot is not positive and finite, L.columns if there is none.
+// Factorises L, which holds the first columns of a symmetric matrix on entry and the same columns
+// of its Cholesky factor on return. Returns the first column whose pivot is not positive and
+// finite, or L.columns if there is none.
 std::int64_t factor_panel(const Trapezoid& L, const Context& context);
 
-// U -= B B^T, B the rows of L below its columns; U.rows = U.columns = L.rows - L.columns.
+// Computes U -= B B^T, where B is the rows of L below its columns and U.rows = U.columns = L.rows -
+// L.columns.
 void subtract_panel(const Trapezoid& L, const Trapezoid& U, const Context& context);
 
 }  // namespace trimatte

@@ -1,6 +1,7 @@
-// Nested dissection (George, SIAM J. Numer. Anal. 10(2), 1973) on the pixel grid: a part is cut in two by a strip of
-// rows or columns as wide as the stencil reaches, both halves are ordered first, the strip last. On matting systems
-// it leaves as little fill as approximate minimum degree at a tenth of its time (docs/design/cholesky.md).
+// Nested dissection (George, SIAM J. Numer. Anal. 10(2), 1973) on the pixel grid: a strip of rows
+// or columns, as wide as the stencil reaches, cuts a part in two; both halves are ordered first,
+// the strip last. On matting systems the order leaves as little fill as approximate minimum degree
+// and takes a tenth of its time (docs/design/cholesky.md).
 #include "solve/cholesky/nested_dissection.hpp"
 
 #include <algorithm>
@@ -11,21 +12,21 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t leaf_size = 30;      // unknowns; smaller parts are not worth cutting
-constexpr std::int64_t large_part = 16384;  // unknowns; larger parts are cut one level at a time, side by side
+constexpr std::int64_t leaf_size = 30;      // unknowns; smaller parts are not cut
+constexpr std::int64_t large_part = 16384;  // unknowns; larger parts are cut level by level, in parallel
 
 struct Place {
     std::int32_t y, x, unknown;
 };
 
-// A strip of lines: the first of them, and what it costs to cut there.
+// A strip of lines: the first of them, and the cost of a cut there.
 struct Cut {
-    std::int64_t line = -1;  // none
+    std::int64_t line = -1;  // -1 if there is no strip
     double cost = 0;
 };
 
-// The strip that leaves both sides of similar size and is thin itself. count[l] = unknowns in line l. None if no strip
-// leaves the given share on each side.
+// Finds the strip that is thin and leaves sides of similar size. count[l] is the number of unknowns
+// in line l. There is none if no strip leaves the given share on each side.
 Cut best_cut(const std::vector<std::int32_t>& count, std::int64_t strip, std::int64_t total, double share) {
     Cut best;
     const double least = share * static_cast<double>(total);
@@ -62,7 +63,7 @@ public:
           monitor_(monitor),
           places_(static_cast<std::size_t>(problem.unknowns())),
           scratch_(places_.size()) {
-        std::int64_t row = -1, row_end = 0;  // pixels ascend: a division for each row is enough
+        std::int64_t row = -1, row_end = 0;  // pixels ascend, so one division per row is enough
         for (std::int64_t i = 0; i < problem.unknowns(); ++i) {
             const std::int64_t p = problem.pixel[i];
             if (row < 0 || p >= row_end || p < row_end - problem.width) {
@@ -113,7 +114,8 @@ private:
         }
     }
 
-    // Brings the part into the order first half, second half, strip. False if it cannot be cut.
+    // Brings the part into the order first half, second half, strip. Returns false if it cannot be
+    // cut.
     bool cut(const Part& part, Counts& counts, Part* halves) {
         halves[0] = halves[1] = {};
         Place* const begin = places_.data() + part.begin;
@@ -132,7 +134,8 @@ private:
             ++counts.rows[static_cast<std::size_t>(p->y - low.y)];
         }
         Cut columns, rows;
-        for (const double share : {0.2, 0.02}) {  // a well-balanced cut, else any
+        // a well-balanced cut is tried first, then any cut
+        for (const double share : {0.2, 0.02}) {
             columns = best_cut(counts.columns, strip_, part.size(), share);
             rows = best_cut(counts.rows, strip_, part.size(), share);
             if (columns.line >= 0 || rows.line >= 0) {

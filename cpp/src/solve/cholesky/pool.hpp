@@ -1,4 +1,5 @@
-// A pool holds objects that one thread after the other uses. It makes as many as threads ask for at the same time.
+// A pool holds objects that one thread after the other uses. It makes as many as threads ask for at
+// the same time.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
-// L L^T x = b with the dense panels of the fronts. The vector is in the order of elimination. Fronts are shared among
-// threads by subtrees that do not depend on the number of threads, so that every sum has one order.
+// Solves L L^T x = b with the dense panels of the fronts. The vector is in the order of
+// elimination. Fronts are shared among threads by subtrees that do not depend on the number of
+// threads, so that the order of every sum is fixed.
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +11,7 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t strip = 8;  // columns at once
+constexpr std::int64_t strip = 8;  // columns that are handled at once
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -18,7 +19,8 @@ Trapezoid panel_of(const Front& front, const double* values) {
     return {const_cast<double*>(values) + front.value, front.rows(), front.columns};
 }
 
-// x: the front's columns and rows below. The first become L^-1 x; their products are taken from the others.
+// x holds the columns of the front and the rows below. The columns become L^-1 x; their products
+// are subtracted from the rows below.
 void lower_panel(const Trapezoid& L, double* x) {
     for (std::int64_t c = 0; c < L.columns; c += Trapezoid::width) {
         const std::int64_t end = std::min(L.columns, c + Trapezoid::width);
@@ -37,7 +39,7 @@ void lower_panel(const Trapezoid& L, double* x) {
     }
 }
 
-// The front's columns become L^-T of what is there, less the products with the rows below.
+// The columns of the front become L^-T times their values less the products with the rows below.
 void upper_panel(const Trapezoid& L, double* x) {
     for (std::int64_t c = Trapezoid::block_of(L.columns - 1); c >= 0; c -= Trapezoid::width) {
         const std::int64_t end = std::min(L.columns, c + Trapezoid::width);
@@ -56,10 +58,11 @@ void upper_panel(const Trapezoid& L, double* x) {
     }
 }
 
-// Vectors of one thread.
+// The vectors of one thread.
 struct Vectors {
-    std::vector<double> local;  // of one front
-    std::vector<double> above;  // what a subtree adds to rows above it; zero between two subtrees
+    std::vector<double> local;  // the values of one front
+    // The sums that a subtree adds to rows above it; zero between two subtrees.
+    std::vector<double> above;
 
     Vectors(std::int64_t rows, std::size_t unknowns) : local(at(rows + readable_beyond)), above(unknowns) {}
 };
@@ -79,7 +82,8 @@ public:
         for (const std::int32_t root : plan_.subtrees) {
             start.push_back(start.back() + symbolic_.fronts[at(root)].below);
         }
-        std::vector<double> passed(at(start.back()));  // by the subtrees, each to the rows below its root
+        // The sums that each subtree passes to the rows below its root.
+        std::vector<double> passed(at(start.back()));
         for_subtrees(pool, [&](std::int64_t i, std::int32_t root, Vectors& vectors) {
             for (std::int32_t f = symbolic_.fronts[at(root)].subtree; f <= root; ++f) {
                 lower(symbolic_.fronts[at(f)], symbolic_.fronts[at(root)], vectors);
@@ -122,7 +126,7 @@ private:
         return symbolic_.rows[at(symbolic_.fronts[at(front)].row + r)];
     }
 
-    // root: of the subtree that this thread works through.
+    // root: the root of the subtree that this thread works through.
     void lower(const Front& front, const Front& root, Vectors& vectors) {
         double* const local = vectors.local.data();
         const std::int32_t* const below = symbolic_.rows.data() + front.row;

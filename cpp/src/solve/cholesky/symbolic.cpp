@@ -1,5 +1,5 @@
-// From the elimination tree to fronts (Liu, The multifrontal method for sparse matrix solution: theory and practice,
-// SIAM Review 34(1), 1992).
+// Makes the fronts from the elimination tree (Liu, The multifrontal method for sparse matrix
+// solution: theory and practice, SIAM Review 34(1), 1992).
 #include "solve/cholesky/symbolic.hpp"
 
 #include <algorithm>
@@ -10,27 +10,29 @@
 namespace trimatte {
 namespace {
 
-constexpr double worth_sharing = 1e7;  // multiply-adds from which several threads are worth starting: a millisecond
+// multiplications, about a millisecond, from which several threads are worth starting
+constexpr double worth_sharing = 1e7;
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-// Columns that are eliminated together, before the final numbering.
+// A group of columns that are eliminated together, before the final numbering.
 struct Group {
     std::int32_t columns;
     std::int32_t below;
     std::int32_t parent;
-    std::int32_t merged_into;  // itself, or the group that has taken its columns over
+    std::int32_t merged_into;  // the group itself, or the group that has taken its columns over
 
     std::int64_t rows() const { return std::int64_t{columns} + below; }
 };
 
-// Nanoseconds that a front takes, roughly: to handle it at all, to add up its entries, to eliminate its columns.
+// Estimates the nanoseconds that a front takes: to handle it at all, to add up its entries, and to
+// eliminate its columns.
 double front_cost(std::int64_t columns, std::int64_t below) {
     const double m = static_cast<double>(columns + below);
     return 300 + 0.5 * m * m + 0.1 * front_work(columns + below, columns);
 }
 
-// Columns that follow each other in the tree and have the same rows below.
+// Finds groups of columns that follow each other in the tree and have the same rows below.
 std::vector<Group> equal_columns(const std::vector<std::int32_t>& parent, const std::vector<std::int32_t>& count,
                                  std::vector<std::int32_t>& group_of) {
     std::vector<Group> groups;
@@ -52,8 +54,8 @@ std::vector<Group> equal_columns(const std::vector<std::int32_t>& parent, const 
     return groups;
 }
 
-// Gives a group's columns to its parent where one front with some zeros costs less than two. The parents of those left
-// are found in `merged_into`.
+// Gives the columns of a group to its parent where one front with some zeros costs less than two
+// fronts. The parents of the groups that remain are found in `merged_into`.
 void merge_groups(std::vector<Group>& groups) {
     const auto count = static_cast<std::int32_t>(groups.size());
     std::vector<std::int32_t> child(groups.size(), -1), sibling(groups.size(), -1);
@@ -79,8 +81,9 @@ void merge_groups(std::vector<Group>& groups) {
     }
 }
 
-// Numbers that wait on the stack at most while the subtree of a group is worked through, if its children come in the
-// order that needs least (Liu 1992, section 4): those first that need much and leave little.
+// Returns the most numbers that wait on the stack while the subtree of a group is worked through,
+// if its children come in the order that needs least (Liu 1992, section 4): first those that need
+// much and leave little.
 std::vector<std::int32_t> order_children(const std::vector<Group>& groups, const std::vector<std::int32_t>& kept) {
     const auto count = static_cast<std::int32_t>(kept.size());
     std::vector<std::int64_t> need(kept.size()), leave(kept.size());
@@ -116,7 +119,8 @@ std::vector<std::int32_t> order_children(const std::vector<Group>& groups, const
         leave[at(i)] = Trapezoid::size(below, below);
         need[at(i)] = std::max(need[at(i)], held + leave[at(i)]);
     }
-    // Postorder, children in that order: parents backwards from the last, each placed before its later siblings.
+    // The groups are put into postorder with the children in that order. Parents are visited
+    // backwards from the last, and each is placed before its later siblings.
     std::vector<std::int32_t> order, open(list.begin() + start[at(count)], list.end());
     order.reserve(kept.size());
     while (!open.empty()) {
@@ -129,7 +133,8 @@ std::vector<std::int32_t> order_children(const std::vector<Group>& groups, const
     return order;
 }
 
-// The fronts' rows: those of the matrix in their columns, and those that their children leave.
+// Finds the rows of the fronts: those of the matrix in their columns, and those that their children
+// leave.
 void find_rows(const OrderedPattern& pattern, Symbolic& symbolic, Monitor& monitor) {
     std::vector<std::int32_t> seen_by(at(pattern.size()), -1);
     for (std::int32_t f = 0; f < static_cast<std::int32_t>(symbolic.fronts.size()); ++f) {
@@ -239,11 +244,11 @@ Schedule schedule(const Symbolic& symbolic, int threads) {
         threads = 1;
     }
     const auto count = static_cast<std::int32_t>(symbolic.fronts.size());
-    std::vector<double> work(symbolic.fronts.size());        // of the subtree
-    std::vector<std::int64_t> need(symbolic.fronts.size());  // numbers on the stack, at most
+    std::vector<double> work(symbolic.fronts.size());        // the work of the subtree
+    std::vector<std::int64_t> need(symbolic.fronts.size());  // the most numbers on the stack
     for (std::int32_t f = 0; f < count; ++f) {
         const Front& front = symbolic.fronts[at(f)];
-        work[at(f)] += front.work() + 1000;  // so that the smallest fronts count too
+        work[at(f)] += front.work() + 1000;  // the constant makes the smallest fronts count too
         std::int64_t held = 0;
         for (std::int32_t c = symbolic.child[at(f)]; c >= 0; c = symbolic.sibling[at(c)]) {
             need[at(f)] = std::max(need[at(f)], held + need[at(c)]);

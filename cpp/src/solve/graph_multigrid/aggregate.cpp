@@ -1,6 +1,6 @@
-// Aggregates, greedily in the order of the nodes, by one thread: it reads each entry about once,
-// which is little beside the products of the matrices, and the order makes aggregates of neighbours
-// lie side by side.
+// Makes the aggregates greedily, in the order of the nodes, on one thread. This reads each entry
+// about once, which takes little time beside the products of the matrices, and it makes aggregates
+// of neighbours lie side by side.
 #include <algorithm>
 #include <cmath>
 
@@ -24,7 +24,7 @@ void for_nodes(const Strength& strength, const Context& context, const Body& bod
     });
 }
 
-// body(j, a) for the strong neighbours j of i.
+// Calls body(j, a) for the strong neighbours j of i, where a is the size of the entry.
 template <class Body>
 void for_strong(const Strength& strength, std::int64_t i, const Body& body) {
     for (std::int64_t k = strength.graph.row_start[i]; k < strength.graph.row_start[i + 1]; ++k) {
@@ -70,7 +70,7 @@ Aggregates aggregate(const Strength& strength, const Context& context) {
             });
         }
     });
-    // 3. What is left forms aggregates with the neighbours that are left.
+    // 3. The nodes that are left form aggregates with their neighbours that are left.
     for_nodes(strength, context, [&](std::int64_t i) {
         if (joined[i] == none) {
             const auto own = static_cast<std::int32_t>(aggregates.count++);

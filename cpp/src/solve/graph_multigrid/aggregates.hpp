@@ -1,4 +1,4 @@
-// Which unknowns hang together strongly, and the aggregates that they form.
+// Finds the strong couplings between unknowns, and the aggregates that they form.
 #pragma once
 
 #include <cmath>
@@ -9,11 +9,13 @@
 
 namespace trimatte::graph {
 
-// A node is what an aggregate is made of: one unknown on the finest level, and all unknowns of one
-// aggregate of the level above on the others. Unknowns of a node have consecutive numbers.
+// A node is one unknown on the finest level. On the other levels it consists of all unknowns that
+// come from one aggregate of the finer level. The unknowns of a node have consecutive numbers.
+// Aggregates consist of nodes.
 struct Nodes {
     std::int64_t count = 0;
-    Buffer<std::int32_t> first;  // count + 1; empty if every node has one unknown
+    // The first unknown of each node, count + 1 numbers; empty if every node has one unknown.
+    Buffer<std::int32_t> first;
 
     std::int32_t begin(std::int64_t node) const {
         return first.size() == 0 ? static_cast<std::int32_t>(node) : first[node];
@@ -22,28 +24,31 @@ struct Nodes {
     bool are_single() const { return first.size() == 0; }
 };
 
-// How strongly nodes are coupled.
+// The strength of the couplings between nodes.
 struct Strength {
-    MatrixView graph;    // of nodes: their entry, or the Frobenius norm of the block of their unknowns
-    SparseMatrix norms;  // what graph shows, if nodes have several unknowns
-    // Largest entry of each row off the diagonal, in absolute value. It is infinite where the
-    // diagonal outweighs the rest of the row, so that smoothing is enough: such a node is alone.
+    // The entry between two nodes, or the Frobenius norm of the block of their unknowns.
+    MatrixView graph;
+    SparseMatrix norms;  // the matrix that `graph` shows if nodes have several unknowns
+    // The largest absolute value off the diagonal in each row. It is infinite if the diagonal
+    // outweighs the rest of the row, so that smoothing is enough. Such a node is alone.
     Buffer<float> largest;
 
     bool is_alone(std::int64_t i) const { return std::isinf(largest[i]); }
-    // Whether entry k of row i is strong; so is then the entry on the other side of the diagonal.
+    // Whether entry k of row i is strong. The entry on the other side of the diagonal is strong,
+    // too.
     bool is_strong(std::int64_t i, std::int64_t k) const {
         const std::int32_t j = graph.column[k];
         const float a = graph.value[k];
         return a * a >= threshold * threshold * largest[i] * largest[j] && j != i;
     }
-    // Couplings weaker than this, beside the strongest ones of the two nodes, do not hold an
-    // aggregate together.
+    // Couplings that are weaker than this part of the strongest ones of both nodes (in the
+    // geometric mean) do not hold an aggregate together.
     static constexpr float threshold = 0.25f;
 };
 Strength measure_strength(const MatrixView& A, const Nodes& nodes, const float* near_null, const Context& context);
 
-// The aggregate of each node, -1 for nodes that are alone. Depends on the order of the nodes only.
+// The aggregate of each node; -1 for nodes that are alone. It depends on the order of the nodes
+// only.
 struct Aggregates {
     std::int64_t count = 0;
     Buffer<std::int32_t> of_node;

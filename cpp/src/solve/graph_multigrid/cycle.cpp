@@ -1,11 +1,11 @@
-// The V-cycle: smoothing, correction from the coarser level, smoothing by the same polynomial, so
-// that it is symmetric.
+// The V-cycle smooths, takes a correction from the coarser level, and smooths by the same
+// polynomial again, so that it is symmetric.
 //
-// The smoother is Chebyshev's of the fourth kind (J. Lottes, "Optimal polynomial smoothers for
-// multigrid V-cycles", Numer. Linear Algebra Appl. 30, 2023), which needs the largest eigenvalue
-// only. Its residual polynomial of degree k is W_k(1 - 2 lambda / lmax) / (2 k + 1), W_k the
-// Chebyshev polynomials of the fourth kind. It stays between -1 and 1 up to 1.25 lmax for degree 2,
-// and up to 1.04 lmax for degree 8.
+// The smoother is the Chebyshev smoother of the fourth kind (J. Lottes, "Optimal polynomial
+// smoothers for multigrid V-cycles", Numer. Linear Algebra Appl. 30, 2023), which needs only the
+// largest eigenvalue. Its residual polynomial of degree k is W_k(1 - 2 lambda / lmax) / (2 k + 1),
+// where W_k is the Chebyshev polynomial of the fourth kind. It stays between -1 and 1 up to 1.25
+// lmax for degree 2, and up to 1.04 lmax for degree 8.
 #include <algorithm>
 
 #include "solve/graph_multigrid/hierarchy.hpp"
@@ -13,10 +13,10 @@
 namespace trimatte::graph {
 namespace {
 
-constexpr int degree = 2;           // of the polynomial
-constexpr int coarsest_degree = 8;  // where the coarsest level is too large to be factorised
+constexpr int degree = 2;           // degree of the polynomial
+constexpr int coarsest_degree = 8;  // degree on a coarsest level that is too large to be factorised
 
-// r -= A d
+// Computes r -= A d.
 void subtract_product(Level& l, const Context& context) {
     for_ranges(l.ranges, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
@@ -25,8 +25,8 @@ void subtract_product(Level& l, const Context& context) {
     });
 }
 
-// x += p(A) r, where r is the residual before. Afterwards r - A d is the residual. x is zero before
-// if `from_zero`, whatever it holds.
+// Adds p(A) r to x, where r is the residual before. Afterwards r - A d is the residual. If
+// `from_zero`, x counts as zero before, whatever it holds.
 void smooth(Level& l, int steps, bool from_zero, const Context& context) {
     const auto first = static_cast<float>(4 / (3 * l.lmax));
     parallel_ranges(l.A.rows, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
@@ -49,7 +49,7 @@ void smooth(Level& l, int steps, bool from_zero, const Context& context) {
     }
 }
 
-// levels[at].x = the cycle's answer to levels[at].r.
+// Sets levels[at].x to the result of the cycle for levels[at].r.
 void cycle(std::vector<Level>& levels, std::size_t at, DenseSolve* coarsest, const Context& context) {
     Level& l = levels[at];
     if (at + 1 == levels.size()) {

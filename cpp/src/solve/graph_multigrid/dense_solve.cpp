@@ -1,4 +1,4 @@
-// The coarsest level, by a dense Cholesky factorisation.
+// Solves the coarsest level by a dense Cholesky factorisation.
 #include <Eigen/Cholesky>
 
 #include "solve/graph_multigrid/hierarchy.hpp"
@@ -6,11 +6,12 @@
 namespace trimatte::graph {
 namespace {
 
-constexpr std::int64_t most_unknowns = 400;  // a factorisation of some ten milliseconds
-// Added to the diagonal of ones. Rounding of the levels is below the least of them; the largest
-// makes any matrix that Chebyshev's smoother can stand definite.
+constexpr std::int64_t most_unknowns = 400;  // such a factorisation takes some ten milliseconds
+// One of these is added to the diagonal, whose entries are one. Rounding on the levels is below the
+// least positive shift. The largest shift makes any matrix definite that the Chebyshev smoother can
+// handle.
 constexpr double shifts[] = {0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1};
-// A pivot below this is rounding, or a region in which nothing is known.
+// A pivot below this is rounding, or belongs to a region without any known value.
 constexpr double least_pivot = 1e-6;
 
 class Cholesky : public DenseSolve {

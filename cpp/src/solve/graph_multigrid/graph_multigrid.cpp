@@ -8,11 +8,11 @@
 namespace trimatte {
 namespace {
 
-// Multigrid B on all rows, or on those that are coupled. In the second case
+// Applies multigrid B to all rows, or to the coupled rows only. In the second case it is
 //     M^-1 = | I  -F | | I  0 | |  I  0 |
 //            | 0   I | | 0  B | | -E  I |
-// with the rows that are alone first, and E and F = E^T the blocks beside the diagonal: a symmetric
-// step of block Gauss-Seidel.
+// where the rows that are alone come first, and E and F = E^T are the blocks off the diagonal. This
+// is a symmetric step of block Gauss-Seidel.
 class GraphMultigrid : public Preconditioner {
 public:
     GraphMultigrid(const Csr& A, const Buffer<float>& near_null, int columns, const Context& context)
@@ -86,8 +86,8 @@ private:
     }
 
     Context context_;
-    std::int64_t entries_;    // of A
-    graph::SplitRows split_;  // empty if all rows are in the multigrid
+    std::int64_t entries_;    // the number of entries of A
+    graph::SplitRows split_;  // empty if multigrid works on all rows
     std::vector<graph::Level> levels_;
     std::unique_ptr<graph::DenseSolve> coarsest_;
     Buffer<float> of_alone_;

@@ -14,9 +14,10 @@
 
 namespace trimatte {
 
-// A has unit diagonal, and outlives what is returned. near_null holds `columns` vectors of A.rows
-// numbers, one after the other: what A maps to (almost) zero. For a matrix D^-1/2 L D^-1/2 they are
-// D^1/2 times those of L; the first one is nowhere zero (the constant).
+// Makes the preconditioner of A, which must have unit diagonal and outlive the result. near_null
+// holds `columns` vectors of A.rows numbers, one after the other: the vectors that A maps to
+// (almost) zero. For a matrix D^-1/2 L D^-1/2 they are D^1/2 times those of L. The first vector,
+// which comes from the constant, is nowhere zero.
 std::unique_ptr<Preconditioner> make_graph_multigrid(const Csr& A, const Buffer<float>& near_null, int columns,
                                                      const Context& context);
 

@@ -1,5 +1,5 @@
-// Levels are made until one is small enough for a dense factorisation, or coarsening has nothing
-// more to gain.
+// Makes levels until one is small enough for a dense factorisation, or coarsening gains nothing
+// more.
 #include "solve/graph_multigrid/hierarchy.hpp"
 
 #include <algorithm>
@@ -8,11 +8,14 @@
 namespace trimatte::graph {
 namespace {
 
-constexpr std::int64_t small_enough = 400;  // unknowns of the coarsest level
-constexpr double least_reduction = 0.8;     // a coarser level with more than this part of the unknowns is no use
+// a level of at most this number of unknowns is the coarsest
+constexpr std::int64_t small_enough = 400;
+// a coarser level must have at most this part of the unknowns
+constexpr double least_reduction = 0.8;
 constexpr int most_levels = 20;
 
-// Divides the coarse unknowns by the roots of the diagonal of C = P^T A P, so that it is one.
+// Divides the coarse unknowns by the square roots of the diagonal of C = P^T A P, so that its
+// diagonal becomes one.
 void scale_to_unit_diagonal(SparseMatrix& C, Prolongation& prolongation, int columns, const Context& context) {
     SparseMatrix& P = prolongation.P;
     const std::int64_t n = C.rows;
@@ -22,8 +25,8 @@ void scale_to_unit_diagonal(SparseMatrix& C, Prolongation& prolongation, int col
         for (std::int64_t i = begin; i < end; ++i) {
             for (std::int64_t k = C.row_start[i]; k < C.row_start[i + 1]; ++k) {
                 if (C.column[k] == i) {
-                    // Columns of P have length one, nearly. Below that it is rounding, in a region
-                    // where nothing is known, which is one aggregate.
+                    // Columns of P have a length of about one. A smaller diagonal entry is
+                    // rounding, in a region without any known value that forms one aggregate.
                     C.value[k] = std::max(C.value[k], 1e-7f);
                     inverse[i] = 1 / std::sqrt(C.value[k]);
                 }
@@ -78,7 +81,8 @@ std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, i
     std::vector<Level> levels;
     levels.push_back(std::move(finest));
     Nodes nodes{levels[0].A.rows, {}};
-    Buffer<float> N;  // of the last level; the finest's is the caller's
+    // near-null vectors of the last level; the caller owns those of the finest level
+    Buffer<float> N;
     while (true) {
         Level& fine = levels.back();
         const std::int64_t n = fine.A.rows;

@@ -11,36 +11,38 @@
 
 namespace trimatte::graph {
 
-// From the unknowns of the next coarser level to those of this one.
+// Maps the unknowns of the next coarser level to those of this one.
 struct Prolongation {
     SparseMatrix P;
-    Nodes nodes;              // of the coarser level
-    Buffer<float> near_null;  // of the coarser level: the column c of unknown j is at c * P.columns + j
+    Nodes nodes;  // the nodes of the coarser level
+    // near-null vectors of the coarser level: vector c at unknown j is at c * P.columns + j
+    Buffer<float> near_null;
 };
 
-// The tentative prolongation T: the near-null vectors cut up by aggregates, made orthonormal on
-// each of them. T times the coarse near-null vectors gives the fine ones, except on nodes without
-// an aggregate, whose rows are empty.
+// Makes the tentative prolongation T: the near-null vectors, cut up by aggregates and made
+// orthonormal on each of them. T times the coarse near-null vectors gives the fine ones, except on
+// nodes without an aggregate, whose rows of T are empty.
 Prolongation tentative_prolongation(const Nodes& nodes, const Aggregates& aggregates, const Buffer<float>& near_null,
                                     int columns, const Context& context);
 
-// P = (I - omega A) T, the small entries of a row dropped.
+// Computes P = (I - omega A) T and drops the small entries of each row.
 void smooth_prolongation(const MatrixView& A, double omega, Prolongation& prolongation, int columns,
                          const Context& context);
 
-// An upper bound of the eigenvalues of A, which is as good as certain.
+// Returns an upper bound of the eigenvalues of A, which holds except in rare cases.
 double largest_eigenvalue(const MatrixView& A, const Context& context);
 
 // One level. Its matrix has unit diagonal.
 struct Level {
     MatrixView A;
-    std::vector<std::int64_t> ranges;  // of the rows of A
-    SparseMatrix matrix;               // what A shows, but for the finest level
-    Buffer<float> value;               // of A on the finest level; the rest is the caller's
+    std::vector<std::int64_t> ranges;  // borders of ranges of rows of A
+    SparseMatrix matrix;               // the matrix that A shows, except on the finest level
+    Buffer<float> value;               // values of A on the finest level; the caller owns the rest
     double lmax = 0;
-    SparseMatrix P, R;                        // to and from the coarser level, R = P^T; empty on the coarsest
-    std::vector<std::int64_t> coarse_ranges;  // of the rows of R
-    Buffer<float> x, r, d, next_d;            // vectors of the cycle
+    // P leads from the coarser level and R = P^T to it; both are empty on the coarsest level
+    SparseMatrix P, R;
+    std::vector<std::int64_t> coarse_ranges;  // borders of ranges of rows of R
+    Buffer<float> x, r, d, next_d;            // the vectors of the cycle
 
     std::size_t bytes() const;
 };
@@ -52,17 +54,17 @@ public:
     virtual void solve(const float* r, float* x) = 0;
     virtual std::size_t bytes() const = 0;
 };
-// Null if A is too large for it.
+// Returns null if A is too large.
 std::unique_ptr<DenseSolve> make_dense_solve(const MatrixView& A, const Context& context);
 
-// A level without anything coarser below. The first keeps pointers to the columns of A.
+// Makes a level without a coarser one. The first function keeps pointers to the columns of A.
 Level level_of(const Csr& A, const Context& context);
 Level level_of(SparseMatrix&& matrix);
 
 std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, const Context& context);
 
-// x = an approximate solution of levels[0].A x = r, in levels[0].x; r is in levels[0].r and is
-// lost.
+// Computes an approximate solution x of A x = r on the finest level, levels[0], in place of the old
+// x. The vector r of that level is overwritten.
 void run_cycle(std::vector<Level>& levels, DenseSolve* coarsest, const Context& context);
 
 }  // namespace trimatte::graph

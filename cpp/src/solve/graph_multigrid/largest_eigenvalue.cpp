@@ -1,5 +1,5 @@
-// The largest eigenvalue of a level's matrix, by Lanczos' method (Saad, Numerical Methods for Large
-// Eigenvalue Problems, 2nd ed., Algorithm 6.5).
+// Estimates the largest eigenvalue of the matrix of a level by the method of Lanczos (Saad,
+// Numerical Methods for Large Eigenvalue Problems, 2nd ed., Algorithm 6.5).
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -11,8 +11,8 @@ namespace trimatte::graph {
 namespace {
 
 constexpr int steps = 6;
-// The value of so few steps is up to 5 % below the true one. The cycle converges while its
-// smoother's eigenvalue is at most 25 % too small, or 4 % where the coarsest level is not
+// After this number of steps the value is up to 5 % below the true one. The cycle converges if the
+// eigenvalue of its smoother is at most 25 % too small, or 4 % where the coarsest level is not
 // factorised (cycle.cpp).
 constexpr double safety = 1.08;
 

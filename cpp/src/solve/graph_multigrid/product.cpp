@@ -1,6 +1,6 @@
-// Products and transposes of sparse matrices. A product is made row by row: F. G. Gustavson, "Two
+// Products and transposes of sparse matrices. A product is made row by row (F. G. Gustavson, "Two
 // Fast Algorithms for Sparse Matrices: Multiplication and Permuted Transposition", ACM TOMS 4,
-// 1978.
+// 1978).
 #include <algorithm>
 #include <memory>
 #include <mutex>
@@ -10,10 +10,10 @@
 namespace trimatte::graph {
 namespace {
 
-// Entries of a range: some ten microseconds of a product with a vector.
+// The number of entries of a range. A product with a vector takes some ten microseconds for it.
 constexpr std::int64_t entries_per_range = 16384;
 
-// Row sums that are free: each thread that works takes one.
+// The row sums that are not in use. Each thread that works takes one.
 class RowSums {
 public:
     explicit RowSums(std::int64_t columns) : columns_(columns) {}
@@ -40,7 +40,7 @@ private:
     std::vector<std::unique_ptr<RowSum>> free_;
 };
 
-// The rows of one range.
+// Holds the rows of one range.
 struct Piece {
     std::vector<std::int64_t> row_end;
     std::vector<std::int32_t> column;
@@ -51,7 +51,7 @@ struct Piece {
 
 std::vector<std::int64_t> ranges_of_rows(std::int64_t rows, const std::int64_t* row_start) {
     std::vector<std::int64_t> borders{0};
-    // A row costs as much as a few entries, even if it is empty.
+    // Each row counts as a few more entries, since even an empty row takes time.
     const auto cost = [&](std::int64_t i) { return row_start[i] + 4 * i; };
     while (borders.back() < rows) {
         std::int64_t end = borders.back() + 1;

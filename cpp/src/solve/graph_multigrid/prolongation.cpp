@@ -1,5 +1,5 @@
-// The tentative prolongation, and its smoothing by one step of Jacobi's method (Vanek, Mandel,
-// Brezina 1996, Eq. 9).
+// Makes the tentative prolongation and smooths it by one step of the method of Jacobi (Vanek,
+// Mandel, Brezina 1996, Eq. 9).
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -9,7 +9,7 @@
 namespace trimatte::graph {
 namespace {
 
-// body(0) ... body(count - 1), by one thread in this order.
+// Calls body(0) ... body(count - 1) on one thread, in this order.
 template <class Body>
 void each_in_turn(std::int64_t count, const Context& context, const Body& body) {
     parallel_ranges(count, 1, context.monitor, [&](std::int64_t begin, std::int64_t end) {
@@ -20,7 +20,7 @@ void each_in_turn(std::int64_t count, const Context& context, const Body& body) 
 }
 
 // The nodes of each aggregate: those of aggregate a are node[first[a]] ... node[first[a + 1] - 1],
-// ascending.
+// in ascending order.
 struct Members {
     std::vector<std::int64_t> first;
     std::vector<std::int32_t> node;
@@ -45,12 +45,12 @@ Members members_of(const Aggregates& aggregates, const Context& context) {
     return members;
 }
 
-// The near-null vectors of one aggregate, made orthonormal by modified Gram-Schmidt, done twice.
+// Makes the near-null vectors of one aggregate orthonormal by modified Gram-Schmidt, done twice.
 class Orthonormal {
 public:
-    // Q: `columns` vectors of `size` numbers, one after the other, replaced. A vector that is
-    // (nearly) a combination of those before it is dropped: what is left of it is below 1e-4 of the
-    // first vector, or 1e-5 of itself.
+    // Replaces Q, `columns` vectors of `size` numbers one after the other. A vector that is
+    // (nearly) a combination of those before it is dropped. This is the case if less than 1e-4 of
+    // the length of the first vector is left of it, or less than 1e-5 of its own length.
     Orthonormal(std::vector<double>& Q, std::int64_t size, int columns) {
         const auto at = [&](int c) { return Q.data() + c * size; };
         const auto dot = [&](const double* a, const double* b) {
@@ -86,19 +86,21 @@ public:
         }
     }
 
-    static constexpr int most = 8;  // columns
+    static constexpr int most = 8;  // the largest number of columns
     int rank = 0;
     double R[most][most] = {};
 };
 
-// The orthonormal bases of all aggregates.
+// Holds the orthonormal bases of all aggregates.
 struct Bases {
-    Buffer<std::int32_t> rank;  // of each aggregate
-    Buffer<float> T;            // `rank` numbers for unknown i, from i * columns on
-    Buffer<float> R;            // columns x columns for each aggregate, the first `rank` rows filled
+    Buffer<std::int32_t> rank;  // the rank of each aggregate
+    Buffer<float> T;            // the `rank` numbers of unknown i start at i * columns
+    // A matrix of columns x columns numbers for each aggregate, of which the first `rank` rows are filled.
+    Buffer<float> R;
 };
 
-// body(m, i) for the unknowns i of aggregate a, in order, m = 0, 1, ... Returns their number.
+// Calls body(m, i) for the unknowns i of aggregate a, in order, with m = 0, 1, ... Returns their
+// number.
 template <class Body>
 std::int64_t for_unknowns(const Nodes& nodes, const Members& members, std::size_t a, const Body& body) {
     std::int64_t m = 0;
@@ -145,14 +147,14 @@ Bases make_bases(const Nodes& nodes, const Members& members, const Buffer<float>
     return bases;
 }
 
-// Entries of P below this part of the row's largest are dropped. The others take over what they
-// carried.
+// Entries of P that are below this part of the largest entry of their row are dropped. The other
+// entries take over what they carried.
 constexpr double small = 0.2;
-// A row with more entries stays as it is in T: it belongs to an unknown that is coupled to very
-// many.
+// A row with more entries keeps its values from T: it belongs to an unknown that is coupled to very
+// many others.
 constexpr std::size_t long_row = 256;
 
-// Drops small entries, so that the row times the near-null vector does not change.
+// Drops small entries so that the product of the row with the near-null vector does not change.
 void drop_small(RowSum& row, const float* near_null) {
     double largest = 0, all = 0, kept = 0;
     for (std::size_t k = 0; k < row.size(); ++k) {

@@ -1,14 +1,16 @@
 // Conjugate gradients with the multigrid for graphs as preconditioner.
+#include "trimatte/solve.hpp"
+
 #include "solve/conjugate_gradient.hpp"
 #include "solve/graph_multigrid/graph_multigrid.hpp"
 #include "solve/sparse_iterate.hpp"
-#include "trimatte/solve.hpp"
 
 namespace trimatte {
 namespace {
 
-// The near-null vectors of the scaled matrix: those of the problem times D^1/2. Colours count from their middle, 0.5, so
-// that they differ more from the constant.
+// Returns the near-null vectors of the scaled matrix, which are those of the problem times D^1/2.
+// 0.5, the middle of the range, is subtracted from colours, so that they differ more from the
+// constant.
 Buffer<float> near_null(const Problem& problem, const Buffer<double>& scale, const Context& context) {
     const std::int64_t n = problem.unknowns();
     Buffer<float> N((1 + problem.channels) * n);
@@ -30,8 +32,7 @@ SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double
     const Buffer<float> N = near_null(problem, scaled.scale, context);
     SparseIterate iterate(problem, scaled, make_graph_multigrid(scaled.A, N, 1 + problem.channels, context), context);
     monitor.phase("cg");
-    SolveInfo info =
-        conjugate_gradient(iterate, problem.unknowns(), caution_of(problem), options, x, monitor);
+    SolveInfo info = conjugate_gradient(iterate, problem.unknowns(), caution_of(problem), options, x, monitor);
     info.solver = Solver::graph_multigrid;
     return info;
 }

@@ -10,8 +10,8 @@
 
 namespace trimatte::graph {
 
-// The entries of row i are those from row_start[i] on, in any order. The arrays belong to somebody
-// else.
+// A view of a matrix whose arrays another object owns. The entries of row i start at row_start[i]
+// and are in any order.
 struct MatrixView {
     std::int64_t rows = 0;
     const std::int64_t* row_start = nullptr;
@@ -24,7 +24,7 @@ struct MatrixView {
 struct SparseMatrix {
     std::int64_t rows = 0;
     std::int64_t columns = 0;
-    Buffer<std::int64_t> row_start;  // rows + 1
+    Buffer<std::int64_t> row_start;  // rows + 1 numbers
     Buffer<std::int32_t> column;
     Buffer<float> value;
 
@@ -33,10 +33,10 @@ struct SparseMatrix {
     std::size_t bytes() const { return row_start.bytes() + column.bytes() + value.bytes(); }
 };
 
-// Borders of ranges of rows that are about equal work. They depend on the matrix only.
+// Returns the borders of ranges of rows of about equal work, which depend on the matrix only.
 std::vector<std::int64_t> ranges_of_rows(std::int64_t rows, const std::int64_t* row_start);
 
-// body(begin, end) for each of the ranges between the borders.
+// Calls body(begin, end) for each of the ranges between the borders, in parallel.
 void for_ranges(const std::vector<std::int64_t>& borders, const Context& context,
                 const std::function<void(std::int64_t, std::int64_t)>& body);
 
@@ -48,8 +48,8 @@ public:
           is_there_(static_cast<std::size_t>(columns), 0),
           column_(static_cast<std::size_t>(columns) + 1) {}
 
-    // Adds factor times row i of B. There is no branch for new columns, which would be mispredicted
-    // often.
+    // Adds factor times row i of B. New columns are handled without a branch, which would often be
+    // mispredicted.
     void add_row(const SparseMatrix& B, std::int64_t i, double factor) {
         double* const sum = sum_.data();
         std::int32_t* const is_there = is_there_.data();
@@ -72,11 +72,11 @@ public:
         is_there_[at] = 1;
         sum_[at] += value;
     }
-    // The entries so far, in the order in which their columns came first.
+    // Returns the entries so far, in the order in which their columns came first.
     std::size_t size() const { return static_cast<std::size_t>(size_); }
     std::int32_t column(std::size_t k) const { return column_[k]; }
     double& value(std::size_t k) { return sum_[static_cast<std::size_t>(column_[k])]; }
-    // Leaves out the entries that are zero.
+    // Removes the entries that are zero.
     void drop_zeros() {
         std::size_t kept = 0;
         for (std::size_t k = 0; k < size(); ++k) {
@@ -97,24 +97,24 @@ public:
     }
 
 private:
-    std::vector<double> sum_;             // of each column
-    std::vector<std::int32_t> is_there_;  // 1: the column has an entry
-    std::vector<std::int32_t> column_;    // of the entries
+    std::vector<double> sum_;             // the sum of each column
+    std::vector<std::int32_t> is_there_;  // 1 if the column has an entry
+    std::vector<std::int32_t> column_;    // the columns of the entries
     std::int64_t size_ = 0;
 };
 
-// The matrix with the rows that fill(i, sum) adds up; rows side by side.
+// Makes the matrix whose rows fill(i, sum) adds up, in parallel over rows.
 SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vector<std::int64_t>& borders,
                         const Context& context, const std::function<void(std::int64_t, RowSum&)>& fill);
 
 SparseMatrix transposed(const SparseMatrix& matrix, const Context& context);
 
-// A B.
+// Returns A B.
 SparseMatrix product(const MatrixView& A, const SparseMatrix& B, const Context& context);
 
-// Row i of A times x.
+// Returns row i of A times x.
 inline float row_product(const MatrixView& A, std::int64_t i, const float* x) {
-    // Four sums side by side: one alone would wait for each addition to end.
+    // Four sums are added side by side, since a single one would wait for each addition to end.
     float sum[4] = {0, 0, 0, 0};
     std::int64_t k = A.row_start[i];
     const std::int64_t end = A.row_start[i + 1];

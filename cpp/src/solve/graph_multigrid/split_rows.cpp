@@ -5,8 +5,9 @@
 namespace trimatte::graph {
 namespace {
 
-// The rest of a row that is alone weighs at most this much of the diagonal, in the units of the
-// near-null vector. The other rows then see at least 1 - 0.3 of what couples them to it.
+// In a row that is alone, the entries off the diagonal weigh at most this part of the diagonal
+// entry, in the units of the near-null vector. The other rows then keep at least 1 - 0.3 of what
+// couples them to that row.
 constexpr double alone_below = 0.3;
 
 bool is_alone(const Csr& A, std::int64_t i, const float* near_null) {
@@ -23,8 +24,8 @@ SparseMatrix empty_matrix(std::int64_t rows, std::int64_t columns) {
     return matrix;
 }
 
-// The coupled rows in two parts. number[i] is the number of row i among the coupled ones, or minus
-// one less its number among those alone.
+// Cuts the coupled rows into two parts. number[i] is the number of row i among the coupled rows, or
+// -1 - k if it is number k among the rows that are alone.
 void cut(const Csr& A, const Buffer<std::int32_t>& number, SplitRows& split, const Context& context) {
     const std::int64_t rows = split.coupled.size();
     split.matrix = empty_matrix(rows, rows);
@@ -78,7 +79,7 @@ SplitRows split_rows(const Csr& A, const Buffer<float>& near_null, int columns, 
             number[i] = is_alone(A, i, near_null.data()) ? -1 : 0;
         }
     });
-    std::int32_t count[2] = {0, 0};  // coupled, alone
+    std::int32_t count[2] = {0, 0};  // the numbers of coupled rows and of rows that are alone
     const auto in_turn = [&](const auto& body) {
         parallel_ranges(A.rows, 1, context.monitor, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {

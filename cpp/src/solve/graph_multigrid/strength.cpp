@@ -1,4 +1,5 @@
-// Strength of coupling, symmetric: a_ij^2 beside the largest entries of both rows.
+// Measures the strength of couplings symmetrically: a_ij^2 is compared with the product of the
+// largest entries of both rows.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,13 +9,13 @@
 namespace trimatte::graph {
 namespace {
 
-// The rest of a row may weigh this much of the diagonal for smoothing alone to solve it.
+// Smoothing alone solves a row whose other entries weigh at most this part of its diagonal entry.
 constexpr double alone_below = 0.3;
 
-// The Frobenius norms of the blocks of nodes.
+// Returns the Frobenius norms of the blocks between nodes.
 SparseMatrix norms_of_blocks(const MatrixView& A, const Nodes& nodes, const Context& context) {
     Buffer<std::int32_t> node_of(A.rows);
-    Buffer<std::int64_t> start(nodes.count + 1);  // of the entries of each node
+    Buffer<std::int64_t> start(nodes.count + 1);  // the first entry of each node
     start[nodes.count] = A.nonzeros();
     parallel_ranges(nodes.count, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t node = begin; node < end; ++node) {
@@ -55,7 +56,7 @@ Strength measure_strength(const MatrixView& A, const Nodes& nodes, const float* 
     for_ranges(borders, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
             float largest = 0;
-            double rest = 0, diagonal = 0;  // in the units of the vector that costs nothing
+            double rest = 0, diagonal = 0;  // in the units of the near-null vector
             for (std::int64_t k = graph.row_start[i]; k < graph.row_start[i + 1]; ++k) {
                 const std::int64_t j = graph.column[k];
                 const double weight = nodes.are_single() ? std::abs(near_null[j]) : 1.0;

@@ -1,4 +1,4 @@
-// The coarse matrix P^T A P.
+// Computes the coarse matrix P^T A P.
 #include "solve/multigrid/hierarchy.hpp"
 
 namespace trimatte {
@@ -38,7 +38,7 @@ CoarseMatrix galerkin(const LevelMatrix<B>& fine, const Prolongation<B>& P, Grid
             for (int p = 0; p < C * C; ++p) {
                 coarse.diagonal[p * n + own] = 0.5f * (out[0][p][lane] + out[0][p % C * C + p / C][lane]);
             }
-            for (int f = 0; f < 4; ++f) {  // entries are kept with the first of two cells
+            for (int f = 0; f < 4; ++f) {  // an entry is stored with the first of its two cells
                 const auto [dy, dx] = offsets[static_cast<std::size_t>(f)];
                 const std::int32_t first = group.neighbour(-dy, -dx)[lane];
                 for (int p = 0; p < C * C && first != 0; ++p) {

@@ -9,11 +9,13 @@ namespace trimatte {
 namespace {
 
 constexpr double flat_at_least = 0.1;
-constexpr std::int64_t every = 4;               // row is looked at
-constexpr std::int64_t colours_at_most = 1024;  // and a quarter of the pixels
+constexpr std::int64_t every = 4;  // the distance of the rows that are looked at
+// a drawing also has at least four pixels per colour
+constexpr std::int64_t colours_at_most = 1024;
 
-// The part of the pixels from which 3 x 3 unknown ones have one colour: photographs up to 0.03, JPEG of quality 50 up
-// to 0.1, drawings 0.2 and more.
+// Returns the part of the unknown pixels that are the upper left corner of 3 x 3 unknown pixels of
+// one colour. Photographs have up to 0.03, JPEG files of quality 50 up to 0.1, drawings 0.2 and
+// more.
 double flat_part(const Stencil& stencil, const Context& context) {
     const Grid& grid = stencil.grid;
     const std::int64_t n = grid.slots();
@@ -52,7 +54,8 @@ double flat_part(const Stencil& stencil, const Context& context) {
     return static_cast<double>(sum.flat) / static_cast<double>(std::max<std::int64_t>(sum.all, 1));
 }
 
-// Whether there are no more different colours than in a palette; a photograph has more in its first rows.
+// Whether there are no more colours than a palette has. In a photograph the search ends after a few
+// rows.
 bool has_few_colours(const Stencil& stencil) {
     const std::int64_t n = stencil.grid.slots();
     const auto colour_at = [&](std::int64_t i) {

@@ -1,4 +1,4 @@
-// Tells drawings from photographs. Private to this folder.
+// Tells drawings from photographs. This header is private to this folder.
 #pragma once
 
 #include "solve/multigrid/sweep.hpp"
@@ -6,7 +6,8 @@
 
 namespace trimatte {
 
-// Whether the unknown pixels have flat colours, or few: the matting Laplacian has very slow modes then.
+// Whether the unknown pixels have few colours, or large areas of one colour. The matting Laplacian
+// has very slow modes then.
 bool is_drawing(const Stencil& stencil, const Context& context);
 
 }  // namespace trimatte

@@ -8,19 +8,22 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t cells_per_cell = simd::PatchOf<columns>::k;  // along a side
+// Nodes along a side of a cell of cells.
+constexpr std::int64_t cells_per_cell = simd::PatchOf<columns>::k;
 static_assert(Stencil::pixels_per_cell == simd::PatchOf<1>::k);
 constexpr std::int64_t coarsest_cells = 40;
-// Of a cell's columns, and of any sum of them, in P^T A P: less is the rounding error of float32.
+// Energy, relative to the scaled matrix, below which a column of a cell or a combination of columns
+// in P^T A P is rounding error of float32.
 constexpr double least_energy = 1e-6;
-// All other blocks shrink by that, as if everything had this much energy more: where colours are flat, A has
-// eigenvalues of 1e-8, which the rounding of its entries made negative.
+// All blocks off the diagonal are multiplied by this factor, which acts as if every coarse unknown
+// had this much more energy. Where colours are flat, A has eigenvalues of 1e-8, which rounding of
+// its entries may make negative.
 constexpr auto shrunk = static_cast<float>(1 - least_energy);
 
 constexpr int C = columns;
 using Block = Eigen::Matrix<double, C, C, Eigen::RowMajor>;
 
-// The last level: a dense inverse.
+// The last level is solved by a dense inverse.
 class DenseSolver : public CoarseSolver {
 public:
     DenseSolver(CoarseMatrix&& matrix, const Context& context)
@@ -73,8 +76,9 @@ public:
     }
 
 private:
-    // Of A, as if everything had `least_energy` more. Where columns of neighbouring cells depend on each other,
-    // rounding of the float32 entries has made A indefinite, by up to 1e-5: then more is needed.
+    // Inverts A after adding `least_energy` to its diagonal. Where columns of neighbouring cells
+    // depend on each other, rounding of the float32 entries makes A indefinite by up to 1e-5; the
+    // diagonal then grows until the inverse is bounded.
     static Eigen::MatrixXd sound_inverse(Eigen::MatrixXd A) {
         Eigen::MatrixXd inverse;
         for (double more = least_energy; more < 1; more *= 4) {
@@ -103,7 +107,7 @@ private:
     Eigen::MatrixXf inverse_;
 };
 
-// A level between the finest and the last.
+// A level between the pixels and the last level.
 class CellSolver : public CoarseSolver {
 public:
     CellSolver(CoarseMatrix&& matrix, Buffer<float>&& null, const Context& context)
@@ -139,15 +143,45 @@ private:
     std::unique_ptr<Smoother<C>> smoother_;
 };
 
-// Makes the diagonal blocks D = G G^T identities: the coarse unknowns e become G^T e. P becomes P G^-T, the coarse
-// near-null vectors G^T R, an off-diagonal block G_i^-1 A_ij G_j^-T. Returns the near-null vectors in planes of the
-// coarse grid. P is finished then.
+// A diagonal block D = G G^T, and G^-1.
+struct BlockFactor {
+    Block G, inverse;
+};
+
+// Factorises a diagonal block. Empty columns get a one on the diagonal, and the diagonal grows
+// until the trace of D^-1, by which the rounding errors of all blocks grow, is at most 1 /
+// least_energy.
+BlockFactor factorise_block(Block D) {
+    for (int u = 0; u < C; ++u) {
+        if (D(u, u) <= 0) {  // the column was dropped, or rounding has left nothing of it
+            D.row(u).setZero();
+            D.col(u).setZero();
+            D(u, u) = 1;
+        }
+    }
+    BlockFactor result;
+    for (double more = least_energy;; more *= 2) {
+        const Eigen::LLT<Block> factor(D);
+        result.G = factor.matrixL();
+        result.inverse = factor.matrixL().solve(Block(Block::Identity()));
+        const double trace = result.inverse.squaredNorm();
+        if ((factor.info() == Eigen::Success && trace <= 1 / least_energy) || more > 1) {
+            return result;
+        }
+        D.diagonal().array() += more;
+    }
+}
+
+// Makes the diagonal blocks D = G G^T of the coarse matrix identities. The coarse unknowns e become
+// G^T e, P becomes P G^-T, the coarse near-null vectors become G^T R, and an off-diagonal block
+// becomes G_i^-1 A_ij G_j^-T. P is finished afterwards. Returns the near-null vectors in planes of
+// the coarse grid.
 template <int B>
 Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const float* R, const Context& context) {
     const Cells& cells = P.cells;
     const std::int64_t n = coarse.grid.slots();
     Buffer<float> near_null = zeros<float>(C * C * n, context);
-    Buffer<float> inverses(C * C * std::int64_t{cells.count() + 1});  // of G, by cell
+    Buffer<float> inverses(C * C * std::int64_t{cells.count() + 1});  // G^-1 of each cell
     using Small = Eigen::Matrix<float, C, C, Eigen::RowMajor | Eigen::DontAlign>;
     const auto inverse_of = [&](std::int32_t i) {
         return Eigen::Map<Small>(inverses.data() + C * C * std::int64_t{i});
@@ -166,31 +200,13 @@ Buffer<float> scale_to_identity(Prolongation<B>& P, CoarseMatrix& coarse, const 
             D(k / C, k % C) = coarse.diagonal[k * n + at];
             null(k / C, k % C) = R[C * C * std::int64_t{i} + k];
         }
-        for (int u = 0; u < C; ++u) {
-            if (D(u, u) <= 0) {  // a column that was dropped, or lost to rounding
-                D.row(u).setZero();
-                D.col(u).setZero();
-                D(u, u) = 1;
-            }
-        }
-        Block G, G_inverse;
-        for (double more = least_energy;; more *= 2) {
-            const Eigen::LLT<Block> factor(D);
-            G = factor.matrixL();
-            G_inverse = factor.matrixL().solve(Block(Block::Identity()));
-            // The trace of D^-1, by which the rounding of all blocks grows.
-            const double trace = G_inverse.squaredNorm();
-            if ((factor.info() == Eigen::Success && trace <= 1 / least_energy) || more > 1) {
-                break;
-            }
-            D.diagonal().array() += more;
-        }
-        const Block scaled = G.transpose() * null;
+        const BlockFactor factor = factorise_block(D);
+        const Block scaled = factor.G.transpose() * null;
         for (int k = 0; k < C * C; ++k) {
             near_null[k * n + at] = static_cast<float>(scaled(k / C, k % C));
         }
-        inverse_of(i) = G_inverse.cast<float>();
-        W = G_inverse.transpose();
+        inverse_of(i) = factor.inverse.cast<float>();
+        W = factor.inverse.transpose();
     };
     for_groups<B>(cells, context, [&](const simd::CellGroup& group) {
         float lanes[C * C][Strip::lanes] = {};
@@ -252,18 +268,24 @@ Grid coarse_grid(const Grid& fine) {
     return grid;
 }
 
+// On pixels, 10 steps of Lanczos' method find a value that is up to a tenth too small, and the
+// single smoothing step tolerates what the safety factor does not correct. On cells, 15 steps find
+// a value that is up to 2 % too small, and the smoother needs a close bound.
+template <int B>
+constexpr int lanczos_steps = B == 1 ? 10 : 15;
+template <int B>
+constexpr double lanczos_safety = B == 1 ? 1.06 : 1.04;
+
 template <int B>
 double largest_eigenvalue(const Grid& grid, const float* A, const Context& context) {
-    // On pixels, 10 steps find up to a tenth too little (2.24 of 2.45); one step of smoothing forgives another tenth.
-    // On cells, 15 steps find up to 2 % too little, and the smoother wants it close.
-    constexpr int steps = B == 1 ? 10 : 15;
-    constexpr double safety = B == 1 ? 1.06 : 1.04;
+    constexpr int steps = lanczos_steps<B>;
     const std::int64_t n = grid.slots();
     Buffer<float> v = zeros<float>(B * n, context), old = zeros<float>(B * n, context);
     Buffer<float> w = zeros<float>(B * n, context);
     Buffer<float> carry = zeros<float>(carry_planes<B> * n, context);
     std::vector<double> part(static_cast<std::size_t>(grid.height()));
-    const auto for_parts = [&](std::int64_t y, const auto& body) {  // of each plane
+    // Calls body for the row of each plane.
+    const auto for_parts = [&](std::int64_t y, const auto& body) {
         for_strips(grid, y, [&](const Strip& s, std::int64_t slot) {
             for (int b = 0; b < B; ++b) {
                 body(b * n + slot, s.padded(), s.width);
@@ -283,7 +305,8 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
         return sum;
     };
     const simd::Kernels& kernels = simd::kernels();
-    // Any vector that is not orthogonal to the rough modes; this one is the same on every machine.
+    // The start may be any vector that is not orthogonal to the rough modes. This one is the same
+    // on every machine.
     double norm2 = sum_rows([&](std::int64_t y, bool) {
         double sum = 0;
         for_parts(y, [&](std::int64_t at, std::int64_t size, std::int64_t width) {
@@ -330,7 +353,7 @@ double largest_eigenvalue(const Grid& grid, const float* A, const Context& conte
     }
     Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
     solver.computeFromTridiagonal(alpha.head(done), beta.segment(1, done - 1), Eigen::EigenvaluesOnly);
-    return safety * solver.eigenvalues().maxCoeff();
+    return lanczos_safety<B> * solver.eigenvalues().maxCoeff();
 }
 
 template <int B>
@@ -361,6 +384,7 @@ std::unique_ptr<Smoother<B>> make_smoother(const Grid& grid, const float* A, Buf
 }
 
 template std::unique_ptr<Smoother<1>> make_smoother(const Grid&, const float*, Buffer<float>&&, const Context&);
-template double largest_eigenvalue<1>(const Grid&, const float*, const Context&);  // for the tests
+// The tests call it.
+template double largest_eigenvalue<1>(const Grid&, const float*, const Context&);
 
 }  // namespace trimatte

@@ -1,4 +1,4 @@
-// Making the levels of the multigrid. Private to this folder.
+// Makes the levels of the multigrid. This header is private to this folder.
 #pragma once
 
 #include <array>
@@ -8,25 +8,28 @@
 
 namespace trimatte {
 
-// The largest eigenvalue of A: Lanczos. What is too small by a tenth or more (on cells, by little) spoils the smoother,
-// what is a little too large costs nothing.
+// Estimates the largest eigenvalue of A by the method of Lanczos. A value that is a tenth too small
+// (on cells, a few percent) spoils the smoother; a value that is slightly too large costs nothing.
 template <int B>
 double largest_eigenvalue(const Grid& grid, const float* A, const Context& context);
 
-// A level and those below it, for a matrix A with the near-null vectors N (see make_prolongation).
+// Makes a level and all levels below it, for a matrix A with the near-null vectors N (see
+// make_prolongation).
 template <int B>
 std::unique_ptr<Smoother<B>> make_smoother(const Grid& grid, const float* A, Buffer<float>&& N, const Context& context);
 
-// A matrix of cells with the 4 * columns * columns entries of a slot in one piece.
+// Copies a matrix of cells so that the 4 * columns * columns entries of each slot follow each other
+// in memory.
 Buffer<float> in_one_piece(const LevelMatrix<columns>& matrix, const Context& context);
 
-// Place in a matrix of cells of entry e = (f * columns + u) * columns + c of a slot; see kernels_multigrid.inl.
+// Place of entry e = (f * columns + u) * columns + c of a slot in a matrix of cells;
+// kernels_multigrid.inl describes the layout.
 inline std::int64_t entry_of_cell(std::int64_t slot, int e) {
     constexpr std::int64_t group = Strip::lanes;
     return (slot / group * 4 * columns * columns + e) * group + slot % group;
 }
 
-// P^T A P: the coarse matrix. Diagonal blocks apart, in columns * columns planes.
+// The coarse matrix P^T A P. Its diagonal blocks are stored apart, in columns * columns planes.
 struct CoarseMatrix {
     Grid grid;
     Buffer<float> diagonal;
@@ -35,10 +38,10 @@ struct CoarseMatrix {
 template <int B>
 CoarseMatrix galerkin(const LevelMatrix<B>& fine, const Prolongation<B>& P, Grid&& coarse, const Context& context);
 
-// The grid whose nodes are the cells of `fine`.
+// Returns the grid whose nodes are the cells of `fine`.
 Grid coarse_grid(const Grid& fine);
 
-// The forward offsets of a reach, in the order of the planes.
+// The forward offsets (dy, dx) within a reach of R, in the order of the planes of a matrix.
 template <int R>
 constexpr std::array<std::array<int, 2>, R + R * (2 * R + 1)> forward_offsets() {
     std::array<std::array<int, 2>, R + R * (2 * R + 1)> offsets{};

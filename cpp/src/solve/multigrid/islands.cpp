@@ -9,7 +9,8 @@
 namespace trimatte {
 namespace {
 
-// E^T A E is factorised by one thread and cannot be stopped: this many take 0.2 s.
+// One thread factorises E^T A E, and a stop is not noticed meanwhile. This number of islands takes
+// 0.2 s.
 constexpr std::size_t islands_at_most = 50000;
 
 }  // namespace
@@ -46,12 +47,13 @@ Islands::Islands(const Stencil& stencil, const LooseParts& parts, const Context&
     factor_.compute(matrix);
 }
 
-// The lower half of E^T A E.
+// Returns the lower triangle of E^T A E.
 Islands::Matrix Islands::coupling(const LooseParts& parts) const {
     const Labels& island = parts.part;
     std::vector<Eigen::Triplet<double>> entries;
     std::int32_t here = nothing;
-    std::vector<std::pair<std::int32_t, double>> others;  // what the last pixels, all of one island, are coupled to
+    // Couplings of the last pixels, which belong to one island, to other islands.
+    std::vector<std::pair<std::int32_t, double>> others;
     const auto end_run = [&](std::int32_t next) {
         for (const auto& [other, value] : others) {
             entries.emplace_back(std::max(here, other), std::min(here, other), value);

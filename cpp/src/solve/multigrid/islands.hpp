@@ -1,10 +1,13 @@
-// Islands: parts of the unknown region that hardly touch the others or what is known. Private to this folder.
+// Islands are parts of the unknown region that hardly touch other parts or known pixels. This
+// header is private to this folder.
 //
-// Where flat colours meet at a hard edge (drawings, palettes, text), the windows across it hold two colours, so that
-// any alpha that is constant on either side is an affine function of colour: only epsilon couples the sides. The modes
-// of such parts have eigenvalues of 1e-6 to 1e-10, of which the levels' float32 knows nothing, and conjugate gradients
-// meet them last, when all else seems to have ended. But they are known: alpha one on an island, zero elsewhere. All
-// directions are kept A-orthogonal to these, the columns of E, which then cost no iterations (deflation: Saad, Yeung,
+// Where flat colours meet at a hard edge (drawings, palettes, text), the windows across the edge
+// hold two colours. Any alpha that is constant on either side is then an affine function of colour,
+// and only epsilon couples the two sides. The modes of such parts have eigenvalues of 1e-6 to
+// 1e-10. The float32 levels cannot represent them, and conjugate gradients meet them last, when the
+// residual of all other modes is already small. But these modes are known in advance: alpha is one
+// on an island and zero elsewhere. They are the columns of E. All directions of conjugate gradients
+// are kept A-orthogonal to E, so that these modes cost no iterations (deflation: Saad, Yeung,
 // Erhel, Guyomarc'h, SIAM J. Sci. Comput. 21, 2000, Algorithm 3.5).
 #pragma once
 
@@ -18,11 +21,11 @@ namespace trimatte {
 
 class Islands {
 public:
-    // Null if there are none.
+    // Returns null if there are no islands.
     static std::unique_ptr<Islands> find(const Stencil& stencil, const Context& context);
 
     std::int64_t count() const { return static_cast<std::int64_t>(start_.size()) - 1; }
-    // v += sign E (E^T A E)^-1 E^T u
+    // Computes v += sign E (E^T A E)^-1 E^T u.
     template <class T>
     void correct(const double* u, double sign, T* v) const;
     std::size_t bytes() const;
@@ -35,9 +38,9 @@ private:
 
     const Stencil& stencil_;
     Context context_;
-    std::vector<std::int64_t> start_;  // of each island in slot_
+    std::vector<std::int64_t> start_;  // slot_[start_[c]] is the first slot of island c
     std::vector<std::int64_t> slot_;
-    Eigen::VectorXd scale_;  // of E^T A E, to unit diagonal
+    Eigen::VectorXd scale_;  // scales E^T A E to unit diagonal
     Eigen::SimplicialLDLT<Matrix> factor_;
 };
 

@@ -1,7 +1,7 @@
-// One level of the multigrid and its cycle. Private to this folder.
+// One level of the multigrid and its cycle. This header is private to this folder.
 //
-// A level's nodes lie on a grid and have B numbers each (pixels: 1; cells: `columns`). Its matrix A is scaled so that
-// its diagonal blocks are the identity.
+// The nodes of a level lie on a grid and have B numbers each: B is 1 for pixels and `columns` for
+// cells. The matrix A of a level is scaled so that its diagonal blocks are identities.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace trimatte {
 
-// Chebyshev polynomial for the eigenvalues [lmax / range, lmax] (Saad, Iterative Methods, 2nd ed., Alg. 12.1):
-// step = keep[k] * last step + add[k] * residual.
+// The Chebyshev polynomial for the eigenvalues [lmax / range, lmax] (Saad, Iterative Methods, 2nd
+// ed., Algorithm 12.1). Step k is keep[k] times the step before plus add[k] times the residual.
 template <int Steps>
 struct Chebyshev {
     float keep[Steps];
@@ -34,35 +34,38 @@ struct Chebyshev {
     }
 };
 
-// Solves or approximates A x = b.
+// Solves A x = b on the next coarser level, exactly or approximately.
 class CoarseSolver {
 public:
     virtual ~CoarseSolver() = default;
-    virtual float* b() = 0;        // to be filled
-    virtual const float* x() = 0;  // the answer
+    virtual float* b() = 0;        // the right-hand side, which the caller fills
+    virtual const float* x() = 0;  // the solution after cycle()
     virtual const Grid& grid() const = 0;
     virtual void cycle() = 0;
     virtual bool exact() const = 0;
     virtual std::size_t bytes() const = 0;
-    virtual std::int64_t entries() const = 0;  // numbers in the matrices, of the levels below too
+    // Numbers in the matrices of this level and of all below it.
+    virtual std::int64_t entries() const = 0;
 };
 
-// Planes that the kernels of a matrix with B numbers a node want between rows.
+// Number of planes in which the kernels for matrices of B numbers per node carry sums from one row
+// to the next.
 template <int B>
 constexpr std::int64_t carry_planes = B == 1 ? 0 : 12;
 
-// What a level is made of, before it has vectors: see multigrid_setup.hpp.
+// The matrix of a level, before the level has vectors; make_smoother in hierarchy.cpp fills it.
 template <int B>
 struct LevelMatrix {
     const Grid* grid;
     const float* A;
-    double lmax;          // about the largest eigenvalue of A
-    const float* blocks;  // while levels are made: A, of cells as in_one_piece gives it
+    double lmax;          // upper estimate of the largest eigenvalue of A
+    const float* blocks;  // A while the levels are made; for cells in the layout of in_one_piece
 
     std::int64_t n() const { return grid->slots(); }
 };
 
-// A level without its right-hand side: its cycle sets x to what a multigrid cycle makes of the residual r.
+// A level without its right-hand side. Its cycle sets x to the result of one multigrid cycle for
+// the residual r.
 template <int B>
 class Smoother {
 public:
@@ -81,17 +84,19 @@ public:
 
     float* r() { return r_.data(); }
     float* x() { return x_.data(); }
-    float* d() { return smoothing_steps == 1 ? x() : d_[0].data(); }  // x itself where no other step follows
+    // x itself if the first step is the only one
+    float* d() { return smoothing_steps == 1 ? x() : d_[0].data(); }
     float first_step() const { return chebyshev_.add[0]; }
 
-    // x = M^-1 r, where `first` are the stages that fill r and begin the smoothing: d = first_step r, x = d. `last` may
-    // look at the x of a row that is done. b: what r is at first, where it is kept.
+    // Sets x = M^-1 r. `first` holds the stages that fill r and take the first smoothing step: d =
+    // first_step r, x = d. `last` is called for each row as soon as its x is final. b: a copy of
+    // the initial r, which only levels of cells need.
     void cycle(std::vector<RowStage> first, const RowStage& last, const float* b = nullptr) {
         std::vector<RowStage> stages = std::move(first);
         const int now = add_smoothing(stages);
         add_residual(stages, smoothing_steps == 1 ? d() : d_[now].data());
         sweep(grid(), stages, context_);
-        // Below the pixels a W-cycle: smoothing, next level, smoothing, all of it twice.
+        // Levels of cells run a W-cycle: smoothing, coarser level and smoothing, all of it twice.
         if (B > 1 && !coarse_->exact()) {
             correct();
             stages.clear();
@@ -117,7 +122,8 @@ public:
     std::int64_t entries() const { return (B == 1 ? Stencil::offsets : 4 * B * B) * matrix_.n() + coarse_->entries(); }
 
 private:
-    // P does most of the work on pixels, so that little smoothing is enough there.
+    // The smoothed prolongation P reduces most of the error on pixels, so one smoothing step is
+    // enough there.
     static constexpr int smoothing_steps = B == 1 ? 1 : 3;
     static constexpr double smoothing_range = B == 1 ? 8 : 20;
     static constexpr float rounds[2] = {1.11f, 2.48f};
@@ -129,7 +135,8 @@ private:
     const Piece* begin(std::int64_t y) const { return grid().pieces_begin(y); }
     const Piece* end(std::int64_t y) const { return grid().pieces_end(y); }
 
-    // d_[0] = P (coarse solution for P^T r); x and r do not know of it yet.
+    // Sets d_[0] = P c, where c is the coarse solution for P^T r. x and r do not include this
+    // correction yet.
     void correct() {
         const std::int64_t coarse_slots = coarse_->grid().slots();
         P_.restrict_to_cells(grid(), r_.data(), coarse_->b(), coarse_slots, context_);
@@ -145,8 +152,9 @@ private:
         P_.interpolate(grid(), e_.data(), d_[0].data(), context_);
     }
 
-    // Step k of the polynomial, after one in d_[now]; returns where the step is. again: how much of the last step x has
-    // not got yet. last: neither r nor the step are wanted any more.
+    // Adds step k of the polynomial, which follows a step in d_[now]. Returns the index of the new
+    // step in d_. again: the part of the step in d_[now] that x still lacks. last: neither r nor
+    // the new step are needed afterwards.
     int add_step(std::vector<RowStage>& stages, int k, int now, float again, bool last) {
         float* next = last ? nullptr : d_[1 - now].data();
         stages.emplace_back([this, k, now, again, next](std::int64_t y, bool follows) {
@@ -156,7 +164,8 @@ private:
         return 1 - now;
     }
 
-    // The steps of the polynomial after the first, which is in d_[0]; returns where the last step is.
+    // Adds the steps of the polynomial after the first, which is in d_[0]. Returns the index of the
+    // last step in d_.
     int add_smoothing(std::vector<RowStage>& stages) {
         int now = 0;
         for (int k = 1; k < smoothing_steps; ++k) {
@@ -165,7 +174,8 @@ private:
         return now;
     }
 
-    // All steps, after a correction in d_[0] that x has not got and r has not lost yet.
+    // Adds all steps of the polynomial after a correction in d_[0] that neither x nor r include
+    // yet.
     int add_whole_smoothing(std::vector<RowStage>& stages, bool last) {
         int now = 0;
         for (int k = 0; k < smoothing_steps; ++k) {
@@ -174,8 +184,9 @@ private:
         return now;
     }
 
-    // The second of two rounds x += w M^-1 (b - A x), with the weights w of a Chebyshev polynomial for eigenvalues of
-    // M^-1 A in [0.3, 1]. M^-1 is linear, so r takes the weight. Begins the smoothing, the first step being in d_[0].
+    // Starts the second of two rounds x += w M^-1 (b - A x). The weights w are those of the
+    // Chebyshev polynomial for eigenvalues of M^-1 A in [0.3, 1]. M^-1 is linear, so the weight is
+    // applied to r. The stage also takes the first smoothing step, into d_[0].
     void add_restart(std::vector<RowStage>& stages, const float* b) {
         stages.emplace_back([this, b](std::int64_t y, bool) {
             constexpr float w1 = rounds[0];
@@ -190,7 +201,7 @@ private:
         });
     }
 
-    // Then r loses the last step's part.
+    // Adds a stage that subtracts A times the last step from r.
     void add_residual(std::vector<RowStage>& stages, const float* step) {
         stages.emplace_back([this, step](std::int64_t y, bool follows) {
             kernels().subtract(A(), n(), begin(y), end(y), carry_.data(), follows, step, r_.data());
@@ -204,8 +215,9 @@ private:
     Chebyshev<smoothing_steps> chebyshev_;
     Buffer<float> r_, x_;
     Buffer<float> d_[2];
-    Buffer<float> carry_;  // for all stages of a sweep: one has read a row of it before the next writes it
-    Buffer<float> e_;      // the coarse solution, by cell
+    // Shared by the stages of a sweep: one has read a row of it before the next writes that row.
+    Buffer<float> carry_;
+    Buffer<float> e_;  // the coarse solution, `columns` numbers per cell
 };
 
 }  // namespace trimatte

@@ -12,11 +12,12 @@
 namespace trimatte {
 namespace {
 
-// Entries of the matrix, whose diagonal is 1, that hold pixels together.
+// Entries above this one hold two pixels together; the diagonal of the matrix is 1.
 constexpr float strong = 0.01f;
-// Of an island's energy over what its pixels have alone, times the root of their number: something like the part of its
-// border by which it is held. Flat colours: 1e-4 to 2e-3 for some pixels, 1e-7 for many; in photographs 3e-3 is the
-// least found, in groups of eight that chance has made, and what meets known pixels has 0.2 and more.
+// A part is loose if its energy e^T A e, divided by e^T e and multiplied by the square root of its
+// number of pixels, is below this. The quotient is roughly the part of its border that is held.
+// Parts in flat colours have 1e-4 to 2e-3 with a few pixels, and 1e-7 with many. Parts in
+// photographs have at least 3e-3, and parts that touch known pixels have 0.2 and more.
 constexpr double loose = 2.5e-3;
 
 std::int32_t root_of(Labels& parent, std::int32_t i) {
@@ -27,7 +28,7 @@ std::int32_t root_of(Labels& parent, std::int32_t i) {
     return i;
 }
 
-// Joins the pixels of row y with those beside and, if below, under them.
+// Joins the pixels of row y with their neighbours in that row and, if `below`, in the row below.
 void join_near(const Stencil& stencil, std::int64_t y, bool below, Labels& parent) {
     constexpr int near[][2] = {{0, 1}, {1, -1}, {1, 0}, {1, 1}};
     const std::int64_t n = stencil.grid.slots();
@@ -46,14 +47,16 @@ void join_near(const Stencil& stencil, std::int64_t y, bool below, Labels& paren
         });
 }
 
-// Parts that strong entries between neighbours hold together, in the order of their first pixels. Returns the sizes.
+// Finds the parts that strong entries between neighbouring pixels hold together, numbers them in
+// the order of their first pixels, and returns their sizes.
 std::vector<std::int64_t> near_parts(const Stencil& stencil, Labels& part, const Context& context) {
     const Grid& grid = stencil.grid;
     Labels parent(grid.slots());
     parallel_ranges(grid.slots(), context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
         std::iota(parent.data() + begin, parent.data() + end, static_cast<std::int32_t>(begin));
     });
-    std::vector<std::uint8_t> is_last(static_cast<std::size_t>(grid.height()), 0);  // of a range of rows
+    // Whether the row is the last of its range.
+    std::vector<std::uint8_t> is_last(static_cast<std::size_t>(grid.height()), 0);
     for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = begin; y < end; ++y) {
             join_near(stencil, y, y + 1 < end, parent);
@@ -75,14 +78,14 @@ std::vector<std::int64_t> near_parts(const Stencil& stencil, Labels& part, const
             part[i] = static_cast<std::int32_t>(size.size());
             size.push_back(0);
         } else {
-            part[i] = part[parent[i]];  // parents come before their children
+            part[i] = part[parent[i]];  // a parent comes before its children
         }
         ++size[static_cast<std::size_t>(part[i])];
     }
     return size;
 }
 
-// The rows that hold pixels of other parts than that.
+// Returns the rows that hold pixels of other parts than the largest.
 std::vector<std::int64_t> rows_beside(const Stencil& stencil, const Labels& part, std::int32_t largest,
                                       const Context& context) {
     std::vector<std::uint8_t> has(static_cast<std::size_t>(stencil.grid.height()), 0);
@@ -106,11 +109,11 @@ std::vector<std::int64_t> rows_beside(const Stencil& stencil, const Labels& part
     return rows;
 }
 
-// Joins parts by strong entries that reach two pixels far. The largest keeps its number, so that nothing else than the
-// rows with pixels of others has to be looked at.
+// Joins parts by strong entries between pixels that are two apart. The largest part keeps its
+// number, so that only rows with pixels of other parts have to be visited.
 void join_further(const Stencil& stencil, const std::vector<std::int64_t>& rows, std::int32_t largest,
                   std::vector<std::int64_t>& size, Labels& part, const Context& context) {
-    std::vector<std::int64_t> near_rows;  // also those above, whose entries reach them
+    std::vector<std::int64_t> near_rows;  // also the rows above, whose entries reach these rows
     for (const std::int64_t row : rows) {
         for (std::int64_t y = std::max<std::int64_t>(0, row - Stencil::reach); y <= row; ++y) {
             if (near_rows.empty() || near_rows.back() < y) {
@@ -156,11 +159,11 @@ void join_further(const Stencil& stencil, const std::vector<std::int64_t>& rows,
 }
 
 struct Energy {
-    double of_one = 0;  // e^T A e for alpha of one on a part, zero elsewhere
+    double of_one = 0;  // e^T A e, where the alpha e is one on a part and zero elsewhere
     double alone = 0;   // e^T e
 };
 
-// Of the largest part or of all others, which the rows hold.
+// Returns the energies of the largest part or of all other parts, from the rows that hold them.
 std::vector<Energy> energies(const Stencil& stencil, const std::vector<std::int64_t>& rows, const Labels& part,
                              std::size_t parts, std::int32_t largest, bool of_largest, const Context& context) {
     struct Run {
@@ -230,7 +233,7 @@ LooseParts find_loose_parts(const Stencil& stencil, const Context& context) {
     if (of_loose.empty()) {
         return {};
     }
-    // Only now the largest, most of the picture.
+    // The largest part, which is most of the picture, is measured only if another part is loose.
     rows.resize(static_cast<std::size_t>(stencil.grid.height()));
     std::iota(rows.begin(), rows.end(), 0);
     number_loose_parts(true);

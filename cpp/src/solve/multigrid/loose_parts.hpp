@@ -1,4 +1,5 @@
-// Parts of the unknown region that hardly touch the others or what is known. Private to this folder.
+// Finds the parts of the unknown region that hardly touch other parts or known pixels. This header
+// is private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +11,19 @@
 namespace trimatte {
 
 constexpr std::int32_t nothing = -1;
-using Labels = Buffer<std::int32_t>;  // of each slot: the number of its part, or nothing
+// The number of the part that each slot belongs to, or `nothing`.
+using Labels = Buffer<std::int32_t>;
 
 struct LooseParts {
     Labels part;
-    std::vector<double> energy;  // of each: e^T A e for alpha of one on it, zero elsewhere
+    // e^T A e of each part, where e is the alpha that is one on the part and zero elsewhere
+    std::vector<double> energy;
 };
 
-// Without parts where there are none.
+// Returns no parts if none are loose.
 LooseParts find_loose_parts(const Stencil& stencil, const Context& context);
 
-// body(slot of the other pixel, index of the entry) for the forward offsets of a pixel.
+// Calls body(slot of the other pixel, index of the entry) for the forward offsets of a pixel.
 template <class Body>
 void for_entries(const Stencil& stencil, const std::int64_t* at, const Body& body) {
     for (int dy = 0; dy <= 2; ++dy) {

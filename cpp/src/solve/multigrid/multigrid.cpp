@@ -1,10 +1,11 @@
-// Conjugate gradients with a colour-aware multigrid preconditioner: aggregation on cells of the pixel grid, with the
-// near-null space [1, R, G, B] of the matting Laplacian, blended over the cells' borders and smoothed by energy
-// minimisation (prolongation.hpp).
+// Conjugate gradients with a colour-aware multigrid preconditioner: aggregation on cells of the
+// pixel grid, with the near-null space [1, R, G, B] of the matting Laplacian. The prolongation is
+// blended over the borders of the cells and smoothed by energy minimisation (prolongation.hpp).
 //
-// The system is scaled to unit diagonal. The finest level is that of the pixels. Cells of 4 x 4 pixels, then of 3 x 3
-// cells, carry four numbers each: the cell's own 1, R, G, B, made orthonormal. Smoothing is a Chebyshev polynomial, so
-// that nothing depends on an order of the nodes. The levels are in float32, conjugate gradients in float64.
+// The system is scaled to unit diagonal. The nodes of the finest level are the pixels. Cells of 4 x
+// 4 pixels, then of 3 x 3 cells, carry four numbers each, the coefficients of their own 1, R, G and
+// B, made orthonormal. The smoother is a Chebyshev polynomial, so that no result depends on an
+// order of the nodes. The levels are in float32, conjugate gradients in float64.
 #include <numeric>
 
 #include "base/random.hpp"
@@ -18,7 +19,7 @@
 namespace trimatte {
 namespace {
 
-// body(y, x, slot) for every slot of the strips; rows side by side.
+// Calls body(y, x, slot) for every slot of the strips, in parallel over rows.
 template <class Body>
 void for_slots(const Grid& grid, const Context& context, const Body& body) {
     for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
@@ -32,7 +33,7 @@ void for_slots(const Grid& grid, const Context& context, const Body& body) {
     });
 }
 
-// [1, R, G, B] / scale, colours less 0.5.
+// Returns the near-null vectors [1, R, G, B] / scale, with 0.5 subtracted from the colours.
 Buffer<float> near_null(const Stencil& stencil, const Context& context) {
     const std::int64_t n = stencil.grid.slots();
     Buffer<float> N = zeros<float>(columns * n, context);
@@ -47,7 +48,7 @@ Buffer<float> near_null(const Stencil& stencil, const Context& context) {
     return N;
 }
 
-// body(i, slot) for every unknown i.
+// Calls body(i, slot) for every unknown i.
 template <class Body>
 void for_unknowns(const Problem& problem, const Stencil& stencil, const Context& context, const Body& body) {
     const Grid& grid = stencil.grid;
@@ -66,7 +67,7 @@ void for_unknowns(const Problem& problem, const Stencil& stencil, const Context&
     });
 }
 
-// The vectors of one solve, by slot, and the passes over them.
+// The vectors of one solve, indexed by slot, and the loops over them.
 class StencilIterate : public Iterate {
 public:
     StencilIterate(const Problem& problem, const Stencil& stencil, const Context& context)
@@ -96,7 +97,7 @@ public:
                      [&](std::int64_t i, std::int64_t at) { x[i] = x_[at] * stencil_.scale[at]; });
     }
 
-    // r = b - A x
+    // Sets r = b - A x.
     Norms set_residual(const double* b) {
         std::vector<Norms> norms(measures_.size());
         multiply(x_.data());
@@ -116,7 +117,8 @@ public:
         return all;
     }
 
-    // r = b - A x, after x has lost its error on islands, which is the same number on all pixels of one.
+    // Sets r = b - A x, after removing the error of x on islands, which has the same value on all
+    // pixels of an island.
     Norms settle() override {
         const Norms norms = set_residual(stencil_.rhs.data());
         if (!islands_) {
@@ -134,8 +136,9 @@ public:
         return std::accumulate(sums.begin(), sums.end(), 0.0);
     }
 
-    // The noise is alike on blocks of 4 x 4 pixels; modes that are plus and minus within a block are met by a quarter as
-    // much noise on single pixels. Islands are solved for beforehand.
+    // The noise is constant on blocks of 4 x 4 pixels. Modes that change their sign within a block
+    // are met by noise of a quarter of that size on single pixels. The error on islands is removed
+    // beforehand.
     void set_noise() override {
         constexpr std::int64_t block = 4;
         double* const b = islands_ ? w_.data() : r_.data();
@@ -219,7 +222,7 @@ private:
     std::unique_ptr<Islands> islands_;
     std::unique_ptr<Smoother<1>> smoother_;
     Buffer<double> x_, r_, p_, q_, w_;
-    std::vector<Measures> measures_;  // of each row
+    std::vector<Measures> measures_;  // the sums of each row
 };
 
 SolveInfo solve_stencil(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {

@@ -17,7 +17,8 @@ Cells::Cells(const Grid& fine, const Grid& coarse) {
     for (std::vector<std::int32_t>& all : neighbours_) {
         all.assign(cells_.size() + Strip::lanes, 0);
     }
-    // Numbers along the rows above, here and below, with a column more at both ends.
+    // The numbers of the cells in the rows above, here and below, with one more column at both
+    // ends.
     std::vector<std::int32_t> above(static_cast<std::size_t>(fine.cell_columns() + 2)), here = above, below = above;
     const auto number = [&](std::int64_t cy, std::vector<std::int32_t>& row) {
         std::fill(row.begin(), row.end(), 0);
@@ -55,8 +56,9 @@ simd::CellGroup Cells::group(std::int32_t i, std::int32_t end, std::int64_t k, s
             const std::int64_t y = r - 1 - reach;
             const int dy = y < 0 ? -1 : y < k ? 0 : 1;
             std::int64_t& slot = group.row[r][lane];
-            slot = 2 * Strip::lanes;           // zeros
-            for (const int dx : {0, -1, 1}) {  // whichever lies there: they have the same strip
+            slot = 2 * Strip::lanes;  // slots that hold zeros
+            // Whichever neighbour exists: all of them lie in the same strip.
+            for (const int dx : {0, -1, 1}) {
                 const std::int32_t near = group.neighbour(dy, dx)[lane];
                 if (near != 0) {
                     slot = (*this)[near].slot + (y - dy * k) * (*this)[near].stride - dx * k;
@@ -92,7 +94,7 @@ void Prolongation<B>::restrict_to_cells(const Grid& grid, const float* r, float*
             for (int y = 0; y < Patch::k; ++y) {
                 at[y + 1] = r + cell.slot + y * cell.stride - 1;
             }
-            // Where there is no cell, P is zero.
+            // Where there is no cell, the rows of P are zero, and any address will do.
             const std::int32_t above = cells.neighbour(i, -1, 0);
             const std::int32_t below = cells.neighbour(i, 1, 0);
             at[0] = above == 0 ? at[1] : r + cells[above].slot + (Patch::k - 1) * cells[above].stride - 1;
@@ -110,8 +112,9 @@ namespace {
 
 using GroupStage = std::function<void(const simd::CellGroup&)>;
 
-// One stage after the other. Of pixels, which are many, the stages follow each other along the rows of cells: what one
-// has made is in the cache for the next. (A step writes P in the rows beside; gradients read their own row only.)
+// Runs one stage after the other. On pixels, of which there are many, the stages follow each other
+// along the rows of cells, so that what one stage has written is in the cache for the next. (A step
+// also writes P in the rows beside its own; a gradient reads its own row only.)
 template <int B>
 void for_groups_in_turn(const Cells& cells, [[maybe_unused]] const Grid& grid, const std::vector<GroupStage>& stages,
                         const Context& context) {
@@ -123,7 +126,7 @@ void for_groups_in_turn(const Cells& cells, [[maybe_unused]] const Grid& grid, c
         std::vector<RowStage> along_rows;
         for (const GroupStage& stage : stages) {
             along_rows.emplace_back([&](std::int64_t cy, bool) {
-                context.monitor.poll();  // all stages together take microseconds a cell
+                context.monitor.poll();  // the stages take some microseconds per cell
                 for_groups<B>(cells, cells.begin(cy), cells.end(cy), stage);
             });
         }
@@ -137,11 +140,13 @@ template <int B>
 Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float>& N, const Grid& coarse,
                                   Buffer<float>& R, const Context& context) {
     Prolongation<B> P{Cells(*fine.grid, coarse), {}};
-    const std::int64_t count = std::int64_t{P.cells.count()} + 1;  // with cell 0, of which all is zero
+    // Counts cell 0, whose numbers are all zero.
+    const std::int64_t count = std::int64_t{P.cells.count()} + 1;
     const simd::StencilKernels& kernels = kernels_for<B>();
     const std::int64_t n = fine.n();
     constexpr std::int64_t size = Prolongation<B>::Patch::size;
-    P.patches = Buffer<float>(size * count + Strip::lanes);  // read in vectors
+    // Vector loads may read beyond the last patch.
+    P.patches = Buffer<float>(size * count + Strip::lanes);
     std::fill_n(P.patches.begin(), size, 0.0f);
     std::fill_n(P.patches.end() - Strip::lanes, Strip::lanes, 0.0f);
     R = Buffer<float>(columns * columns * count);

@@ -3,13 +3,16 @@
 namespace trimatte {
 namespace {
 
-// Below, waking a thread costs more than it saves. A cell with its blocks is as much work as 16 pixels.
+// Least number of slots for which waking a thread saves more than it costs. A cell with its blocks
+// takes as much work as 16 pixels.
 std::int64_t slots_per_range(const Grid& grid) { return grid.reach() == 1 ? 512 : 8192; }
-constexpr std::int64_t slots_for_more_bands = 100000;  // a thread's: enough for several bands
-// A few milliseconds between polls.
+// From this number of slots per thread on, several bands per thread are faster.
+constexpr std::int64_t slots_for_more_bands = 100000;
+// Slots whose stages take a few milliseconds, after which the monitor is polled.
 std::int64_t slots_per_band(const Grid& grid) { return grid.reach() == 1 ? 25000 : 400000; }
 
-// Borders of ranges of rows with about equal work, at least `rows` rows and `work` slots each.
+// Returns the borders of ranges of rows with about equal work, of at least `rows` rows and `work`
+// slots each.
 std::vector<std::int64_t> borders(const Grid& grid, std::int64_t work, std::int64_t rows) {
     std::vector<std::int64_t> result{0};
     for (std::int64_t y = 1; y < grid.height(); ++y) {
@@ -27,8 +30,9 @@ void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context&
     const std::int64_t reach = grid.reach();
     const auto count = static_cast<std::int64_t>(stages.size());
     const std::int64_t height = grid.height();
-    // Bands: each thread takes one of several. Two neighbours leave a triangle of rows between them, which grows with
-    // each stage, and is done once both are.
+    // The picture is cut into bands, of which each thread takes one after the other. In a band,
+    // each stage covers `reach` rows less than the stage before on either side. The triangles of
+    // rows that are left between two bands are done once both bands are done.
     const std::int64_t total = grid.work(0, height);
     const std::int64_t fewest = total < context.threads * slots_for_more_bands ? context.threads : 4 * context.threads;
     const std::int64_t wanted = std::max(fewest, total / slots_per_band(grid));

@@ -1,4 +1,4 @@
-// Work along the rows of a grid. Private to this folder.
+// Runs work along the rows of a grid. This header is private to this folder.
 #pragma once
 
 #include <algorithm>
@@ -12,22 +12,25 @@
 
 namespace trimatte {
 
-// follows: this stage has just done row y - 1.
+// A stage does its work on row y. follows: the same stage has just done row y - 1.
 using RowStage = std::function<void(std::int64_t y, bool follows)>;
 
-// Runs every stage on every row of the grid, as if one stage after the other. Stage s may use what earlier stages
-// wrote up to grid.reach() rows away, and may write what stage s - 2 or an earlier one has written. (Vectors also load
-// a few slots beyond a row's strips, which another thread may be writing, and multiply them by zero.) The stages follow
-// each other through the picture at that distance, so that a row is still in the cache when the next stage comes to it.
+// Runs every stage on every row of the grid, with the result of running one stage after the other.
+// Stage s may read what earlier stages wrote up to grid.reach() rows away, and may overwrite what
+// stage s - 2 or an earlier one has written. (Vector loads also read a few slots beyond the strips
+// of a row, which another thread may be writing, and multiply them by zero.) The stages follow each
+// other through the picture at a distance of grid.reach() rows, so that a row is still in the cache
+// when the next stage comes to it.
 void sweep(const Grid& grid, const std::vector<RowStage>& stages, const Context& context);
 
-// body(begin, end) on ranges of rows with about the same work, in parallel.
+// Calls body(begin, end) on ranges of rows with about equal work, in parallel.
 void for_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t, std::int64_t)>& body);
 
-// body(row) for all rows of cells, in parallel.
+// Calls body(row) for all rows of cells, in parallel.
 void for_cell_rows(const Grid& grid, const Context& context, const std::function<void(std::int64_t)>& body);
 
-// body(strip, slot) for the strips of row y; slot: of the row's first node there.
+// Calls body(strip, slot) for the strips of row y, where slot is that of the first node of row y in
+// the strip.
 template <class Body>
 void for_strips(const Grid& grid, std::int64_t y, const Body& body) {
     for (const Strip* s = grid.strips_begin(y / grid.cell()); s != grid.strips_end(y / grid.cell()); ++s) {
@@ -35,8 +38,8 @@ void for_strips(const Grid& grid, std::int64_t y, const Body& body) {
     }
 }
 
-// body(at) for the nodes of row y, of a grid of pixels, whose slot is wanted(slot): at[dy] is the slot in their column
-// of row y + dy, for dy of 0, 1 and 2.
+// Calls body(at) for the nodes of row y for whose slot wanted(slot) holds, on a grid of pixels.
+// at[dy] is the slot in row y + dy of the same column, for dy = 0, 1, 2.
 template <class Wanted, class Body>
 void for_pixels(const Grid& grid, std::int64_t y, const Wanted& wanted, const Body& body) {
     for (const Piece* p = grid.pieces_begin(y); p != grid.pieces_end(y); ++p) {
@@ -49,7 +52,7 @@ void for_pixels(const Grid& grid, std::int64_t y, const Wanted& wanted, const Bo
     }
 }
 
-// body(strip, x) for the cells of a row; x: a cell's first column.
+// Calls body(strip, x) for the cells of a row of cells, where x is the first column of a cell.
 template <class Body>
 void for_cells(const Grid& grid, std::int64_t cell_row, const Body& body) {
     for (const Strip* s = grid.strips_begin(cell_row); s != grid.strips_end(cell_row); ++s) {
