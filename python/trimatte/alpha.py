@@ -82,9 +82,10 @@ def solve_alpha(
         diagonal. "auto" decides for each connected region of unknown pixels: it takes Cholesky for
         up to 20,000 unknowns and multigrid above, where Cholesky takes over if multigrid has not
         ended after 60 iterations and the factor fits into the memory that is available. Where an
-        affinity reaches more than 2 pixels (closed-form with a radius above 1), "graph-multigrid"
-        takes the place of "multigrid", from 5,000 unknowns on. `info.regions` counts the regions by the solver that gave
-        their answer; `info.solver` is the one that solved the most pixels.
+        affinity reaches more than 2 pixels (closed-form with a radius above 1), it takes Cholesky
+        first for up to 50 million matrix entries, and "graph-multigrid" in place of "multigrid".
+        `info.regions` counts the regions by the solver that gave their answer; `info.solver` is the
+        one that solved the most pixels.
     known_weight : float, optional
         By default known pixels keep their value exactly. A number w solves the soft system
         ``(L + w D) x = w m`` instead (D marks known pixels, m known foreground) over all pixels, as
