@@ -1,12 +1,12 @@
-"""What was counted beside what the table says. No measuring here, so that the rules can be tested."""
+"""Compares counted numbers with the table. Nothing is measured here, so tests can check it."""
 
-SLACK = 0.02  # what changes by less is left alone
+SLACK = 0.02  # smaller changes are ignored
 UPDATE = "make gate-update"
 INSTRUCTIONS = "instructions"
 
 
 def why_not_counted(build, recorded, *, has_valgrind):
-    """Why instructions are not counted on this machine, or None if they are.
+    """Say why instructions are not counted on this machine, or return None if they are.
 
     `build` is the compiler and the instruction set of the program that is counted, `recorded` those of the table.
     """
@@ -19,7 +19,7 @@ def why_not_counted(build, recorded, *, has_valgrind):
 
 
 def complaints(table, found, *, counted=True):
-    """One sentence for each difference between the table's entries and those found; empty if all is well.
+    """Return one sentence for each difference between the entries of the table and those found.
 
     Both map the name of a case to its numbers, less being better, and its picture's checksum. Without `counted`
     the table's instructions have nothing to be compared with.
@@ -57,7 +57,7 @@ def _change(old, new):
 
 
 def merged(table, found):
-    """The entries of a new table. Instructions that could not be counted here stay as they were."""
+    """Return the entries of a new table. Instructions that were not counted stay as they were."""
     return {
         name: {
             **({INSTRUCTIONS: table[name][INSTRUCTIONS]} if INSTRUCTIONS in table.get(name, {}) else {}),

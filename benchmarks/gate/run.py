@@ -1,14 +1,16 @@
-"""Compare what cannot jitter with a committed table: iterations, bytes, instructions.
+"""Compare iterations, bytes and instructions, which do not vary, with a committed table.
 
-    make gate           compare; what is 2 % worse, or better, fails
+    make gate           compare; a number that is 2 % worse, or better, fails
     make gate-update    write the table anew
 
 Each case is one task on one rendered picture with 8 bits, on one thread:
 
-iterations       of the iterative solvers, as `SolveInfo` has them
-peak_bytes       as `SolveInfo` has it
-allocated_bytes  most that the task's C++ code held at once (cpp/tests/gate.cpp counts it in operator new)
-instructions     of the same code, by callgrind, with kernels for AVX2: valgrind knows no AVX-512
+iterations       iterations of the iterative solvers, from `SolveInfo`
+peak_bytes       bytes that the solver held, from `SolveInfo`
+allocated_bytes  most bytes that the C++ code of the task held at once; cpp/tests/gate.cpp counts
+                 them in operator new
+instructions     instructions of the same code, counted by callgrind, with kernels for AVX2, since
+                 valgrind knows no AVX-512
 
 Instructions depend on the compiler. They are compared where valgrind is installed and the compiler is the table's.
 """
@@ -44,7 +46,7 @@ CASES = {
 
 
 def render(scene, height, width, noise):
-    """Image, trimap and alpha. Eight bits hide in which last digit two versions of NumPy differ."""
+    """Return image, trimap and alpha. Eight bits hide how versions of NumPy differ."""
     picture = getattr(tm.datasets, scene)(height, width, noise=noise)
     image = np.rint(255 * picture.image.astype(np.float64)).astype(np.uint8)
     alpha = (np.rint(255 * picture.alpha.astype(np.float64)) / 255).astype(np.float32)
@@ -56,7 +58,7 @@ def checksum(arrays):
 
 
 def save(arrays, folder):
-    """The files that cpp/tests/gate.cpp reads."""
+    """Write the files that cpp/tests/gate.cpp reads."""
     image, trimap, alpha = arrays
     labels = np.select([trimap == 0, trimap == 255], [0, 1], 2).astype(np.uint8)
     for name, array in {"image": image, "labels": labels, "alpha": alpha}.items():
@@ -64,7 +66,7 @@ def save(arrays, folder):
 
 
 def reported(task, arrays):
-    """What the library says of itself."""
+    """Return the numbers that the library reports."""
     if task not in SOLVERS:
         return {}
     info = tm.solve_alpha(*arrays[:2], solver=task, threads=1).info
@@ -82,7 +84,7 @@ def run_driver(driver, *arguments, prefix=()):
 
 
 def count(driver, task, picture, folder, *, instructions):
-    """What the task's C++ code does."""
+    """Return the bytes and instructions of the C++ code of the task."""
     arguments = (task, *picture[1:3], folder)
     if not instructions:
         return run_driver(driver, *arguments)
@@ -94,7 +96,7 @@ def count(driver, task, picture, folder, *, instructions):
 
 
 def measure(driver, folder, *, instructions):
-    """All cases, by name."""
+    """Return the numbers of all cases, by name."""
     found, counts = {}, {}
     with ThreadPoolExecutor(usable_cpus()) as pool:
         for number, (picture, tasks) in enumerate(CASES.items()):

@@ -95,7 +95,7 @@ public:
 struct Bases {
     Buffer<std::int32_t> rank;  // the rank of each aggregate
     Buffer<float> T;            // the `rank` numbers of unknown i start at i * columns
-    // A matrix of columns x columns numbers for each aggregate, of which the first `rank` rows are filled.
+    // For each aggregate a matrix of columns x columns numbers, whose first `rank` rows are filled.
     Buffer<float> R;
 };
 
