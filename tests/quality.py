@@ -10,7 +10,15 @@ from pathlib import Path
 import trimatte as tm
 
 TABLE = Path(__file__).with_name("quality_table.json")
-METHODS = ("closed-form", "sampling", "patch-regression", "patch-network", "closed-form+composite-network", "best")
+METHODS = (
+    "closed-form",
+    "learning-based",
+    "sampling",
+    "patch-regression",
+    "patch-network",
+    "closed-form+composite-network",
+    "best",
+)
 SAMPLES = (
     "dandelion",
     "hair-noise",

@@ -39,7 +39,7 @@ def test_meaning(name, affinity, prior):
 
 
 def test_every_name_has_a_meaning():
-    assert methods.names()[:2] == ("closed-form", "best")
+    assert {"closed-form", "best"} <= set(methods.names())
     for name in methods.names():
         affinity, prior = methods.meaning(name)
         assert affinity or prior
@@ -55,7 +55,7 @@ def test_the_seed_reaches_the_priors_that_have_one():
 @pytest.mark.parametrize(
     ("method", "error", "message"),
     [
-        ("bets", ValueError, "method: expected one of closed-form, best, .*got 'bets'; did you mean 'best'[?]"),
+        ("bets", ValueError, "method: expected one of closed-form, .*best, .*got 'bets'; did you mean 'best'[?]"),
         ("closed_form", ValueError, "did you mean 'closed-form'[?]"),
         ("magic", ValueError, "got 'magic'$"),
         (
@@ -65,8 +65,8 @@ def test_the_seed_reaches_the_priors_that_have_one():
         ),
         ("closed-form+", ValueError, "expected a prior of composite-network, .* after closed-form[+]"),
         ("clsed-form+sampling", ValueError, "did you mean 'closed-form'[?]"),
-        ("best+sampling", ValueError, r"expected one of closed-form before \+, .*'best' has a prior"),
-        ("sampling+closed-form", ValueError, "expected one of closed-form before"),
+        ("best+sampling", ValueError, r"expected one of closed-form.* before \+, .*'best' has a prior"),
+        ("sampling+closed-form", ValueError, "expected one of closed-form.* before"),
         ("", ValueError, "method: expected one of closed-form, "),
         (None, TypeError, "method: expected a name or an object of trimatte.affinities, got None"),
         (ClosedForm, TypeError, r"got the class ClosedForm; make an object: ClosedForm\(\)"),

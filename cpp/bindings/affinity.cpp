@@ -11,6 +11,7 @@
 #include "problem.hpp"
 #include "register.hpp"
 #include "trimatte/assemble.hpp"
+#include "trimatte/learning_based.hpp"
 
 namespace trimatte::bindings {
 namespace {
@@ -61,6 +62,8 @@ void register_affinity(py::module_& m) {
     py::class_<Affinity>(m, "Affinity");
     py::class_<ClosedForm, Affinity>(m, "ClosedForm")
         .def(py::init<double, int>(), py::arg("epsilon"), py::arg("radius"));
+    py::class_<LearningBased, Affinity>(m, "LearningBased")
+        .def(py::init<double, int>(), py::arg("regularization"), py::arg("radius"));
     py::class_<GivenRows, Affinity>(m, "GivenRows")
         .def(py::init(&given_rows), py::arg("data").noconvert(), py::arg("indices").noconvert(),
              py::arg("indptr").noconvert(), py::arg("reach"), py::arg("colour_line"), py::arg("constant_regions"),

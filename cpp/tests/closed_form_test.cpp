@@ -57,21 +57,6 @@ TEST_CASE("the Laplacian equals its dense twin") {
     }
 }
 
-namespace {
-
-// The closed-form affinity without its planes, which uses the general kernel at any radius.
-class WithoutPlanes : public ClosedForm {
-public:
-    using ClosedForm::ClosedForm;
-    Traits traits() const override {
-        Traits traits = ClosedForm::traits();
-        traits.has_planes = false;
-        return traits;
-    }
-};
-
-}  // namespace
-
 TEST_CASE("the planes of 3 x 3 windows and the rows of the general kernel make the same system") {
     std::vector<float> guess(37 * 41, 0.3f), confidence(37 * 41, 0.01f);
     for (const int channels : {1, 3}) {
@@ -81,7 +66,8 @@ TEST_CASE("the planes of 3 x 3 windows and the rows of the general kernel make t
             Monitor monitor;
             const Known known{labels.data(), weight, {guess.data(), confidence.data()}};
             const Problem fast = assemble(ClosedForm(epsilon, 1), image.view(), known, Form::sparse, {2, monitor});
-            const Problem slow = assemble(WithoutPlanes(epsilon, 1), image.view(), known, Form::sparse, {2, monitor});
+            const Problem slow =
+                assemble(WithoutPlanes<ClosedForm>(epsilon, 1), image.view(), known, Form::sparse, {2, monitor});
             CHECK(same_bits(slow.matrix.row_start, fast.matrix.row_start));
             CHECK(same_bits(slow.matrix.column, fast.matrix.column));
             CHECK(same_bits(slow.pixel, fast.pixel));
@@ -93,7 +79,7 @@ TEST_CASE("the planes of 3 x 3 windows and the rows of the general kernel make t
             CHECK((dense(slow.rhs) - dense(fast.rhs)).cwiseAbs().maxCoeff() < rounding);
             CHECK(slow.rhs_norm == doctest::Approx(fast.rhs_norm));
             const Problem stencil =
-                assemble(WithoutPlanes(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
+                assemble(WithoutPlanes<ClosedForm>(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
             const Problem planes = assemble(ClosedForm(epsilon, 1), image.view(), known, Form::stencil, {2, monitor});
             CHECK((dense(stencil.stencil->hi) - dense(planes.stencil->hi)).cwiseAbs().maxCoeff() < 1e-7);
             CHECK((dense(stencil.stencil->rhs) - dense(planes.stencil->rhs)).cwiseAbs().maxCoeff() < rounding);

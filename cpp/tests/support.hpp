@@ -125,6 +125,18 @@ inline Problem problem_from(const Eigen::MatrixXd& matrix, const Eigen::VectorXd
     return problem;
 }
 
+// An affinity without its planes, so that its rows are used.
+template <class A>
+class WithoutPlanes : public A {
+public:
+    using A::A;
+    Affinity::Traits traits() const override {
+        Affinity::Traits traits = A::traits();
+        traits.has_planes = false;
+        return traits;
+    }
+};
+
 // Makes closed-form systems, for tests of solvers.
 struct ClosedFormOptions {
     double epsilon = 1e-7;

@@ -60,6 +60,9 @@ class GivenRows(Affinity):
         constant_regions: bool,
     ) -> None: ...
 
+class LearningBased(Affinity):
+    def __init__(self, regularization: float, radius: int) -> None: ...
+
 def laplacian(
     affinity: Affinity,
     image: npt.NDArray[np.generic],

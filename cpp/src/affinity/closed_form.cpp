@@ -1,14 +1,13 @@
-// The closed-form Laplacian for windows of 3 x 3 pixels; closed_form_any_radius.cpp has windows of
-// any radius.
+// The closed-form Laplacian.
 //
-// Eq. 12 of Levin et al. 2008 for one window w of n = 9 pixels with mean colour m and covariance S
-// is
+// Eq. 12 of Levin et al. 2008 for one window w of n pixels with mean colour m and covariance S is
 //     L_ab = delta_ab - (1 + (I_a - m)^T (S + epsilon / n Id)^-1 (I_b - m)) / n
 // With S + epsilon / n Id = K D K^T (K unit lower triangular) and y_a = D^-1/2 K^-1 (I_a - m) /
 // sqrt(n) this is
 //     L_ab = delta_ab - 1 / n - y_a . y_b
 // The factorisation matters: for colours on one line the determinant is a difference of nearly
 // equal numbers, and an inverse by adjugates loses all its digits.
+#include "affinity/window_rows.hpp"
 #include "affinity/window_sums.hpp"
 #include "affinity/windows.hpp"
 #include "simd/kernels.hpp"
@@ -17,6 +16,7 @@
 namespace trimatte {
 namespace {
 
+// y_a for windows of 3 x 3 pixels.
 class ClosedFormKernel : public WindowKernel {
 public:
     ClosedFormKernel(int channels, double epsilon) : channels_(channels), e_(epsilon / 9) {}
@@ -35,6 +35,12 @@ private:
 }  // namespace
 
 void ClosedForm::check(const ImageView& image) const { check_windows(image, radius_); }
+
+void ClosedForm::emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
+                           Monitor& monitor) const {
+    emit_window_rows(wanted, epsilon_, radius_, y_begin, y_end, sink, monitor,
+                     [](const auto& window, double* v) { window.solve(v); });
+}
 
 std::unique_ptr<StencilRows> ClosedForm::stencil_rows(const Wanted& wanted, Monitor& monitor) const {
     if (radius_ != 1) {

@@ -8,3 +8,4 @@ from ._base import Affinity as Affinity
 from ._base import option as option
 from ._base import register as register
 from .closed_form import ClosedForm as ClosedForm
+from .learning_based import LearningBased as LearningBased

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check
+from .. import _check, _core
+from .._context import Context
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -149,3 +150,34 @@ def _row(matrix: scipy.sparse.csr_array, entry: int) -> int:
 def _place(row: int, width: int) -> str:
     """Name a row and its pixel."""
     return f"row {row}, of pixel {divmod(row, width)}"
+
+
+def matrix_of(
+    affinity: _core.Affinity, image: npt.NDArray[Any], known: npt.NDArray[np.uint8] | None, context: Context
+) -> scipy.sparse.csr_array:
+    """Return the rows that the core makes for an image as a sparse matrix.
+
+    Parameters
+    ----------
+    affinity : _core.Affinity
+        What makes the rows.
+    image : (H, W, C) ndarray
+        Display colours in one of the core's dtypes.
+    known : (H, W) ndarray of uint8 or None
+        Where it is not 0, the pixel is known; terms of known pixels only are left out.
+    context : Context
+        How to run.
+
+    Returns
+    -------
+    (H*W, H*W) scipy.sparse.csr_array
+        Row-major pixel order.
+    """
+    import scipy.sparse
+
+    data, indices, indptr = _core.laplacian(affinity, image, known, context.threads, context.monitor)
+    pixels = image.shape[0] * image.shape[1]
+    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
+    if known is not None:
+        matrix.eliminate_zeros()  # pairs of pixels that share only windows that were left out
+    return matrix

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .. import _core
 from .._context import Context
 from ._base import Affinity, Labels, Pixels, option, register
+from ._rows import matrix_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,16 +76,7 @@ class ClosedForm(Affinity):
 
         Windows that hold nothing but `known` pixels are left out.
         """
-        import scipy.sparse
-
-        data, indices, indptr = _core.laplacian(
-            _core.ClosedForm(self.epsilon, self.radius), image, known, context.threads, context.monitor
-        )
-        pixels = image.shape[0] * image.shape[1]
-        matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
-        if known is not None:
-            matrix.eliminate_zeros()  # pairs of pixels that share only windows that were left out
-        return matrix
+        return matrix_of(_core.ClosedForm(self.epsilon, self.radius), image, known, context)
 
     def core(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
         """Return the core's own closed-form matting."""

@@ -1,8 +1,11 @@
-// The closed-form Laplacian for windows of any radius, one matrix row after the other: pixel p
-// gathers from every window that holds it
-//     L_pq += delta_pq - (1 + v . (I_q - m)) / n,   v = (S + epsilon / n Id)^-1 (I_p - m)
-// (Eq. 12 of Levin et al. 2008, where a window has n pixels, mean m and covariance S). This is
-// slower than the 3 x 3 kernel, and it is the twin of that kernel in the tests.
+// Sums over windows of any radius, one matrix row after the other: the general form of affinities
+// that are made of windows. Pixel p gathers from every window that holds it
+//     L_pq += delta_pq - (1 + v . (I_q - m)) / n,   v = weigh(I_p - m)
+// where n is the number of pixels of a window and m its mean colour. An affinity says what weigh
+// is. This is slower than window_sums.hpp, and it is the twin of that file in the tests. Private to
+// this folder.
+#pragma once
+
 #include <algorithm>
 #include <vector>
 
@@ -10,12 +13,12 @@
 #include "trimatte/affinity.hpp"
 
 namespace trimatte {
-namespace {
 
-// The mean m and the factors of S + epsilon / n Id = K D K^T of one window. `built` is false for a
-// window that is left out.
+// The mean m and the factors of S + epsilon / n Id = K D K^T of one window, where S is the
+// covariance of its colours. `built` is false for a window that is left out.
 template <int C>
 struct Window {
+    static constexpr int channels = C;
     bool built;
     double mean[C];
     double k10, k20, k21;
@@ -85,11 +88,12 @@ Window<C> make_window(const Wanted& wanted, ColourRows& colours, double epsilon,
 }
 
 // The windows and colours from which the rows of a band of the picture are gathered.
-template <int C>
+template <int C, class Weigh>
 class RowMaker {
 public:
-    RowMaker(const Wanted& wanted, double epsilon, int radius, std::int64_t y_begin)
+    RowMaker(const Wanted& wanted, double epsilon, int radius, std::int64_t y_begin, const Weigh& weigh)
         : wanted_(wanted),
+          weigh_(weigh),
           epsilon_(epsilon),
           r_(radius),
           side_(4 * radius + 1),
@@ -138,7 +142,7 @@ private:
                 for (int c = 0; c < C; ++c) {
                     v[c] = colours_.row(y)[c * colours_.stride() + x] - w.mean[c];
                 }
-                w.solve(v);
+                weigh_(w, v);
                 for (std::int64_t qy = wy - r_; qy <= wy + r_; ++qy) {
                     const double* q = colours_.row(qy) + wx - r_;
                     double* out = stencil_.data() + (qy - y + 2 * r_) * side_ + (wx - r_ - x + 2 * r_);
@@ -172,6 +176,7 @@ private:
     }
 
     const Wanted& wanted_;
+    const Weigh& weigh_;
     double epsilon_;
     int r_;
     int side_;  // side of the square that a matrix row covers, in pixels
@@ -183,21 +188,18 @@ private:
     std::vector<std::int32_t> column_;
 };
 
-template <int C>
-void emit_rows_of(const Wanted& wanted, double epsilon, int radius, std::int64_t y_begin, std::int64_t y_end,
-                  RowSink& sink, Monitor& monitor) {
-    RowMaker<C> maker(wanted, epsilon, radius, y_begin);
-    for (std::int64_t y = y_begin; y < y_end; ++y) {
-        maker.emit(y, sink, monitor);
-    }
-}
-
-}  // namespace
-
-void ClosedForm::emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
-                           Monitor& monitor) const {
-    wanted.image.channels == 1 ? emit_rows_of<1>(wanted, epsilon_, radius_, y_begin, y_end, sink, monitor)
-                               : emit_rows_of<3>(wanted, epsilon_, radius_, y_begin, y_end, sink, monitor);
+// Affinity::emit_rows for windows whose S gets epsilon / n added to its diagonal. weigh(window, v)
+// replaces v = I_p - m in place. It is called for windows of 1 and of 3 channels.
+template <class Weigh>
+void emit_window_rows(const Wanted& wanted, double epsilon, int radius, std::int64_t y_begin, std::int64_t y_end,
+                      RowSink& sink, Monitor& monitor, const Weigh& weigh) {
+    const auto emit = [&](auto maker) {
+        for (std::int64_t y = y_begin; y < y_end; ++y) {
+            maker.emit(y, sink, monitor);
+        }
+    };
+    wanted.image.channels == 1 ? emit(RowMaker<1, Weigh>(wanted, epsilon, radius, y_begin, weigh))
+                               : emit(RowMaker<3, Weigh>(wanted, epsilon, radius, y_begin, weigh));
 }
 
 }  // namespace trimatte
