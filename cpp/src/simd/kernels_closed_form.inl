@@ -1,5 +1,5 @@
-// Loops of affinity/window_sums.hpp, affinity/closed_form.cpp and system/stencil_rows.cpp. Only kernels.cpp includes this
-// file.
+// Loops of affinity/window_sums.hpp, affinity/closed_form.cpp and system/stencil_rows.cpp. Only kernels.cpp includes
+// this file.
 
 constexpr int window_pixels = 9;
 
@@ -100,8 +100,7 @@ void add_all(double constant, const Lanes* y, int count, int64_t stride, double*
     }
 }
 
-void add_entries(int components, double constant, const Lanes* y, int count, int64_t stride,
-                 double* const* planes_at) {
+void add_entries(int components, double constant, const Lanes* y, int count, int64_t stride, double* const* planes_at) {
     switch (components) {
         case 1: return add_all<1>(constant, y, count, stride, planes_at);
         case 2: return add_all<2>(constant, y, count, stride, planes_at);

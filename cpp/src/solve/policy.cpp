@@ -18,8 +18,8 @@ constexpr std::int64_t no_limit = INT64_MAX;
 constexpr std::int64_t small_stencil = 20000;
 // The same limit for graphs, whose factors are denser.
 constexpr std::int64_t small_graph = 5000;
-// Up to so many entries of the matrix, a factorisation takes less time than the multigrid for graphs needs for its levels,
-// since rows of wide windows are long.
+// Up to so many entries of the matrix, a factorisation takes less time than the multigrid for graphs needs for its
+// levels, since rows of wide windows are long.
 constexpr std::int64_t entries_to_factorise = std::int64_t{50} * 1000 * 1000;
 
 // After this number of iterations of multigrid, a factorisation would have been faster.
