@@ -53,7 +53,7 @@ def calls():
     truth = large_alpha.astype(np.float64)
     found = np.clip(truth + 0.1 * np.random.default_rng(0).standard_normal(truth.shape), 0, 1)
     network = tm.priors.CompositeNetwork(steps=100)
-    patches = tm.priors.PatchNetwork(max_iterations=100)
+    patches = tm.priors.PatchNetwork(steps=100)
     sampling, regression = tm.priors.GlobalSampling(), tm.priors.PatchRegression(radius=1)
     unknown, large_unknown = (int(((t > 0) & (t < t.max())).sum()) for t in (trimap, large_trimap))
     return {
