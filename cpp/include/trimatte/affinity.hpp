@@ -43,17 +43,18 @@ public:
     static constexpr int planes = 13;
     // Columns that may be read on both sides of the picture.
     static constexpr std::int64_t margin = 16;
-    // a row is kept until clear() of the row that lies this many rows below it
+    // A row is kept until clear() is called for the row that lies this many rows below it.
     static constexpr std::int64_t rows_kept = 8;
 
     virtual ~StencilRows() = default;
+    // Returns the number of the plane of a forward offset, 0 ... 12; plane 0 is the diagonal.
     static constexpr int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
     // Fills row y with zeros. Each row that a later add() changes must be cleared once.
     virtual void clear(std::int64_t y) = 0;
     // Adds the terms of the energy whose middle row is `centre`, which must have rows above and
     // below. Row y is complete once the terms around row y + 1 have been added.
     virtual void add(std::int64_t centre) = 0;
-    // Points to plane 0 of row y at column x; plane d lies d * stride() further.
+    // Points to plane 0 of row y at column x; plane number k lies k * stride() doubles further.
     virtual double* at(std::int64_t y, std::int64_t x) = 0;
     virtual std::int64_t stride() const = 0;
     // Points to channel c of picture row y, one of the rows kept, as numbers in [0, 1].
@@ -71,7 +72,7 @@ public:
         // B] if true and [1] if false.
         bool colour_line = false;
         // Whether the rows of L sum to zero. A region that touches known pixels of one kind only
-        // then has their value.
+        // then has their value, 0 or 1, as its solution.
         bool constant_regions = true;
         // Whether stencil_rows() gives the rows as planes.
         bool has_planes = false;

@@ -10,16 +10,17 @@
 
 namespace trimatte {
 
-// A piece of a picture row: `size` nodes (a multiple of 8). In each of the rows around, the
-// neighbours of all its nodes lie at the same distance in memory.
+// A piece of a row of nodes: `size` adjacent slots (a multiple of 8). In each of the rows y - 2 ...
+// y + 2 around it, the neighbours of all its nodes lie at the same distance in memory. `end`,
+// `from` and `to` are columns, counted from the first node of the piece.
 struct Piece {
     static constexpr int rows = 5;
-    std::int64_t at[rows];  // slots at the column of the first node in the rows y - 2 ... y + 2
+    std::int64_t at[rows];  // at[2 + dy] is the slot of row y + dy at the piece's first column
     std::int64_t size;
-    std::int64_t end;  // columns up to the end of the strip; the slots behind hold no nodes
+    std::int64_t end;  // the end of the strip; the slots from this column on hold no nodes
     // The rows y - own_above ... y - 1 belong to the same strip. In the rows above these, only the
-    // nodes in [from, to) have neighbours; the slots where the others would have them belong to
-    // other strips.
+    // nodes in columns [from, to) have neighbours; for the other nodes, the slots at the same
+    // distance belong to other strips.
     std::int64_t own_above, from, to;
 };
 
@@ -36,9 +37,11 @@ struct Strip {
     std::int64_t padded() const { return (width + lanes - 1) / lanes * lanes; }
 };
 
-// Slots are places in arrays of slots() elements. At least `gap` slots without nodes follow each
-// row of a strip. If a node has neighbours in a row, everything within its reach in that row can
-// therefore be read. Slots without nodes always hold zeros.
+// Slots are places in arrays of slots() elements. The rows of a strip lie in memory from top to
+// bottom, `stride` slots apart, and between them lie the rows of the other strips in the same row
+// of cells. At least `gap` slots without nodes follow each row of a strip. If a node has neighbours
+// in a row, everything within its reach in that row can therefore be read. Slots without nodes
+// always hold zeros.
 class Grid {
 public:
     static constexpr std::int64_t lanes = Strip::lanes;
@@ -73,8 +76,8 @@ public:
 
     // Returns the slot of a place, or -1 if no strip covers it.
     std::int64_t slot(std::int64_t y, std::int64_t x) const;
-    // The number of slots of the strips from row `begin` to row `end`, which measures the work
-    // there.
+    // The number of nodes of the strips in the rows `begin` ... `end` - 1, plus one for each row.
+    // It measures the work there.
     std::int64_t work(std::int64_t begin, std::int64_t end) const { return work_[index(end)] - work_[index(begin)]; }
     std::size_t bytes() const;
 

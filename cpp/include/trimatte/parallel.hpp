@@ -23,14 +23,16 @@ bool has_openmp();
 // OpenMP.
 int max_threads();
 
-// Runs body(0) ... body(count - 1), each once, in any order. The first exception stops the rest and
-// is thrown here. The calling thread polls the monitor between its chunks, so a chunk should take
-// less than 50 ms. The helpers of a calling thread are its own, and they sleep between two calls. A
+// Runs the chunks body(0) ... body(count - 1), each once, in any order, on the calling thread and
+// at most threads - 1 helpers. The first exception stops the rest and is thrown here. Each thread
+// polls the monitor between its chunks, so a chunk should take less than 50 ms. Every calling
+// thread has helpers of its own, which are kept for its next call and sleep in between. A
 // parallel_for inside a chunk runs on the thread of the chunk. In a forked child the caller gets
 // new helpers.
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body);
 
-// Calls body(begin, end) on pieces of [0, size) that do not depend on the number of threads.
+// Calls body(begin, end) on pieces of [0, size), a few thousand numbers each, in parallel. The
+// pieces do not depend on the number of threads. If `size` is small, the calling thread does all.
 void parallel_ranges(std::int64_t size, int threads, Monitor& monitor,
                      const std::function<void(std::int64_t, std::int64_t)>& body);
 

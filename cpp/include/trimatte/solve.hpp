@@ -15,14 +15,16 @@ constexpr int solvers = 5;
 
 struct SolveOptions {
     Solver solver = Solver::automatic;
-    // ||D^-1 (b - A x)|| / ||D^-1 b|| that cg has to reach as well, D the diagonal of A; 0: none
+    // The relative residual ||D^-1 (b - A x)|| / ||D^-1 b|| that iterative solvers have to reach
+    // besides the tolerance, where D is the diagonal of A; 0 asks for none. If the problem has a
+    // rhs_norm, it takes the place of ||D^-1 b||.
     double relative_residual = 0;
     std::int64_t max_iterations = 10000;
     int threads = 1;
     double tolerance = 1e-3;        // largest error of alpha at which iterative solvers stop
     std::size_t memory = SIZE_MAX;  // bytes that a factorisation may hold at once
-    // Whether cholesky returns without converging instead of throwing if it needs more memory than
-    // that.
+    // Whether cholesky returns converged = false, instead of throwing, if it needs more bytes than
+    // `memory`.
     bool gives_way = false;
 };
 
@@ -41,7 +43,8 @@ struct SolveInfo {
 // Fills x, which has unknowns() doubles. Throws FactorizationError and Cancelled.
 SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
-// The solvers, each in a file of its name. The iterative solvers start from the given x.
+// Each solver is in a file or folder of its name. The iterative solvers start from the given x;
+// cholesky ignores it.
 SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 // Multigrid on the pixel grid takes problems with a stencil, or whose unknowns are coupled over at
 // most Stencil::reach rows and columns.
@@ -55,8 +58,8 @@ SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x,
 // over `reach` rows and columns.
 Solver choose(std::int64_t unknowns, std::int64_t reach);
 
-// The alpha of a picture, one number per pixel: 0 or 1 where the pixel is known, to be filled
-// elsewhere.
+// The alpha of a picture, one number per pixel, row by row. Known pixels hold 0 or 1 when a solve
+// begins. The solve fills the others, and with soft weights (Known::weight) all pixels.
 struct AlphaView {
     void* data;
     bool is_double;  // double if true, float if false

@@ -1,6 +1,6 @@
 // A symmetric system of the unknown pixels of a picture, each of which is coupled to the 24 pixels
-// around it. Multigrid works on this form: the matrix is a few planes, and a product runs along
-// picture rows.
+// around it. Multigrid works on this form: the matrix is 12 planes, one for each forward offset,
+// and a product runs along picture rows.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ struct Stencil {
     int channels = 0;
     Buffer<float> colours;  // `channels` planes
 
+    // Returns the plane f of a forward offset, 0 ... 11.
     static constexpr int plane(int dy, int dx) { return dy == 0 ? dx - 1 : 5 * dy - 1 + dx; }
     // Allocates the arrays for the grid, and clears the slots before the first row and from the
     // last row of cells on.

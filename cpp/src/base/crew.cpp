@@ -77,8 +77,8 @@ void Crew::help() {
             --sleeping_;
         }
         seen = jobs_;
-        // This comes before the job is read, because the leader clears job_ before it looks at
-        // active_.
+        // active_ must grow before job_ is read: the leader clears job_ before it looks at active_,
+        // so it waits for every helper that has read the job.
         ++active_;
         if (const Job* job = job_; job != nullptr && places_.fetch_sub(1) > 0) {
             (*job)();

@@ -11,9 +11,10 @@
 namespace trimatte {
 
 // A crew is a number of threads that help one leader. They are started once and sleep while there
-// is nothing to do. The leader hands out one job after the other. At the end of a job it waits only
-// for helpers that have begun on it, because on a busy machine a thread with nothing to do may need
-// 10 ms to find that out.
+// is nothing to do. The leader hands out one job after the other. All that take part call the same
+// job, which divides the work among them (Chunks in parallel.cpp). At the end of a job the leader
+// waits only for helpers that have begun on it, because on a busy machine a thread with nothing to
+// do may need 10 ms to find that out.
 class Crew {
 public:
     using Job = std::function<void()>;
@@ -21,9 +22,10 @@ public:
     // Starts threads until there are `helpers` of them, or fewer if the system allows no more.
     static void grow(const std::shared_ptr<Crew>& crew, int helpers);
 
-    // The leader calls this: it and at most `helpers` helpers run the job at the same time. The job
-    // must not throw. All have returned from it when run() returns. calm: nobody else seems to use
-    // the cores, so the helpers may stay awake for the next job.
+    // The leader calls this: it and at most `helpers` helpers call the job at the same time. The
+    // job must not throw. When run() returns, every thread that called the job has returned from
+    // it. calm: no other process seems to use the cores, so the helpers may stay awake for up to a
+    // millisecond and wait for the next job.
     void run(const Job& job, int helpers, bool calm = false);
 
     // The leader calls this: the helpers end, each as soon as it notices.
@@ -33,11 +35,11 @@ private:
     void help();
     void await_helpers();
 
-    std::atomic<const Job*> job_{nullptr};
-    std::atomic<std::int64_t> jobs_{0};
-    std::atomic<int> places_{0};    // helpers that may still begin on the job
-    std::atomic<int> active_{0};    // helpers that may have begun on the job
-    std::atomic<int> sleeping_{0};  // helpers that sleep
+    std::atomic<const Job*> job_{nullptr};  // null while no helper may begin
+    std::atomic<std::int64_t> jobs_{0};     // number of jobs that the leader has handed out
+    std::atomic<int> places_{0};            // helpers that may still begin on the job
+    std::atomic<int> active_{0};            // helpers that may have begun on the job
+    std::atomic<int> sleeping_{0};          // helpers that sleep
     std::atomic<bool> leader_sleeps_{false};
     std::atomic<bool> calm_{false};
     std::atomic<bool> over_{false};

@@ -5,16 +5,16 @@
 namespace trimatte {
 namespace {
 
-// All times are in seconds. A window is long enough to hold several time slices of every busy
-// neighbour.
+// All times are in seconds. The rate is measured over windows of this length, which hold several
+// time slices of every other busy process.
 constexpr double window_length = 0.05;
 // The interval at which the processor time is read, which may take a microsecond.
 constexpr double sample_every = 0.001;
 // A pause between two jobs that is longer than this is not counted.
 constexpr double longest_pause = 0.002;
-// Seconds of work for which the better way is kept before the other one is tried again. Each trial
-// doubles them, up to the longest stay. A caller that works alone and has a core for itself again
-// waits only for the first stay.
+// The time for which the better way (with helpers or alone) is kept before the other one is tried
+// again. Each trial doubles it, up to the longest stay. A caller that works alone and has a core
+// for itself again, as its rate shows, waits only for the first stay.
 constexpr double first_stay = 0.2;
 constexpr double longest_stay = 1.6;
 // A caller whose rate with helpers is at least this tries nothing else: without helpers the rate

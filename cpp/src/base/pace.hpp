@@ -9,10 +9,11 @@ namespace trimatte {
 // other processes use, too, the system may give two threads no more time than one; then their
 // waiting for each other is a loss.
 //
-// The rate is in seconds of work per second. The work is the processor time of the caller plus the
-// time that the caller would have needed for the chunks that the helpers did. Without helpers the
-// rate cannot exceed 1. A caller whose rate with helpers is about 1 or more therefore stays with
-// them and tries nothing else, and a quiet machine loses nothing.
+// The rate is in seconds of work per second of elapsed time. The work is the processor time of the
+// caller plus the time that the caller would have needed for the chunks that the helpers did.
+// Without helpers the rate cannot exceed 1. A caller whose rate with helpers is about 1 or more
+// therefore stays with them and tries nothing else, and a quiet machine loses nothing. Any other
+// caller tries the other way (with helpers or alone) now and then, for a window of 50 ms.
 class Pace {
 public:
     struct Job {
@@ -48,7 +49,7 @@ private:
     Clock processor_seconds_;
     bool alone_ = false;
     bool calm_ = false;
-    bool trying_ = false;     // whether this window tries the other way
+    bool trying_ = false;     // whether this window tries the other way (alone or with helpers)
     double rate_before_ = 0;  // rate of the way that was left for the trial
     double stay_ = 0;         // seconds of work for which the better way is kept
     double stay_left_ = 0;

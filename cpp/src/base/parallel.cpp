@@ -24,8 +24,8 @@
 namespace trimatte {
 namespace {
 
-// Elements of a piece: few enough that the monitor is polled often, many enough that a piece costs
-// more than its call.
+// The number of elements of a piece of parallel_ranges: it is small enough that the monitor is
+// polled often, and large enough that the work on a piece takes longer than its call.
 constexpr std::int64_t range_size = 8192;
 // Below this number of elements a job for several threads costs more than it saves, and much more
 // on a busy machine.

@@ -1,7 +1,7 @@
 // The inner loops that are compiled once for each instruction set ("level"). The level is chosen
 // when a loop is first used. All levels give the same bits on one machine: no sum is reordered, and
-// no multiplication and addition is contracted, except in matrix_product and the dense blocks of the
-// Cholesky factorisation, where every level contracts all of them if the machine can
+// no multiplication and addition is contracted. The exceptions are matrix_product and the dense
+// blocks of the Cholesky factorisation, where every level contracts all of them if the machine can
 // (fused_products).
 //
 // The files behind this header (kernels_*.inl) keep three rules: they use raw pointers, their
@@ -15,41 +15,48 @@
 
 namespace trimatte::simd {
 
-// One call handles so many windows, so that their colours stay in the first-level cache.
+// The most windows of 3 x 3 pixels that one call of whiten or add_entries handles; the numbers of
+// that many windows fit the first-level cache. Lanes holds one number for each of these windows.
+// (Strip::lanes is another constant: the 8 nodes of a vector.)
 constexpr int lanes = 32;
 using Lanes = double[lanes];
 
 // Number of columns of multigrid's near-null space, and so of unknowns in a cell.
 constexpr int columns = 4;
 
+// The least and the largest value that a colour may have.
 struct Range {
     float low, high;
 };
 
-// Constants of a level of multigrid. Its nodes have B numbers each: 1 for pixels, 4 for cells. They
-// make up the cells of the next level, and each of these has a patch: its nodes and those around
-// it.
+// Constants of a level of multigrid whose nodes have B numbers each: 1 for pixels, 4 for cells. A
+// cell of k x k nodes is one node of the next coarser level. The patch of a cell is its own nodes
+// and the ring of nodes around them: those on which its four columns of P may be nonzero.
 template <int B>
 struct PatchOf {
-    static constexpr int reach = B == 1 ? 2 : 1;  // distance up to which nodes are coupled
-    static constexpr int k = B == 1 ? 4 : 3;      // nodes along a side of the cell
-    static constexpr int side = k + 2;            // nodes along a side of the patch
-    static constexpr int size = side * side * B * columns;
+    static constexpr int reach = B == 1 ? 2 : 1;            // distance up to which nodes are coupled
+    static constexpr int k = B == 1 ? 4 : 3;                // nodes along a side of the cell
+    static constexpr int side = k + 2;                      // nodes along a side of the patch
+    static constexpr int size = side * side * B * columns;  // numbers of P on the patch
 };
 
-// Eight cells of multigrid, one in each lane.
+// Eight cells of multigrid, one in each lane. The last index of both arrays is the lane.
 struct CellGroup {
-    std::int32_t cell[9][8];  // numbers of the cells and of those around them; 0 means none
-    // Slots in the cell's first column, for the rows of nodes from (1 + reach) above the cell's
-    // first row to the one below its last row.
+    // Numbers of the cells and of those around them: cell[3 * (dy + 1) + dx + 1] is the neighbour
+    // dy rows and dx columns of cells away. 0 means that there is no cell.
+    std::int32_t cell[9][8];
+    // row[r] is the slot at the cell's first column in the row of nodes that lies 1 + reach - r
+    // rows above the cell's first row, for r = 0 ... k + reach + 1. Around the slot of a row that
+    // belongs to no cell, all arrays hold zeros.
     std::int64_t row[8][8];
 
     const std::int32_t* neighbour(int dy, int dx) const { return cell[3 * (dy + 1) + dx + 1]; }
 };
 
 // Multigrid's loops over the pieces [p, end) of a row. kernels_multigrid.inl describes the layout
-// of the matrix A. n is the number of slots of a plane. For cells, `carry` has 12 planes for
-// products that wait for the next row, and `follows` says that it holds those of the row above.
+// of the matrix A and of the vectors. n is the number of slots of a plane. For cells, `carry` has
+// 12 planes for products that wait for the next row, and `follows` says that it holds those of the
+// row above. For pixels neither is used.
 struct StencilKernels {
     // out = A v
     void (*product)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
@@ -57,16 +64,17 @@ struct StencilKernels {
     // r -= A d
     void (*subtract)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
                      const float* d, float* r);
-    // r -= A d; d_next = keep d + add r; x += again d + d_next. If d_next is null, it is not
-    // written, and r stays as it is.
+    // r -= A d; d_next = keep d + add r; x += again d + d_next. If d_next is null, x is updated in
+    // the same way, but neither d_next nor r is written.
     void (*smooth)(const float* A, std::int64_t n, const Piece* p, const Piece* end, float* carry, bool follows,
                    float keep, float add, float again, const float* d, float* r, float* d_next, float* x);
-    // gather computes one cell's part of P^T r, spread computes P e on the nodes of cells beside
-    // each other; see kernels_patches.inl.
+    // gather computes the four numbers of P^T r that belong to one cell; spread computes P e on the
+    // nodes of cells beside each other. kernels_patches.inl describes the arguments and P.
     void (*gather)(const float* P, const float* const* rows, std::int64_t n, float* out);
     void (*spread)(std::int64_t count, const float* P, const std::int32_t* const* cells, const float* e, std::int64_t n,
                    std::int64_t stride, float* out);
-    // These make P, eight cells at a time; see kernels_prolongation.inl.
+    // These make P and the coarse matrix, eight cells at a time. kernels_prolongation.inl describes
+    // what each does and the layout of P meanwhile.
     void (*blend)(const CellGroup& group, const float* N, std::int64_t n, float* P, float* R);
     void (*gradient)(const CellGroup& group, const float* A, std::int64_t n, const float* P, float* out);
     void (*take_step)(const CellGroup& group, const float* gradient, float step, const float* R, float* P);
@@ -75,39 +83,48 @@ struct StencilKernels {
 };
 
 struct Kernels {
-    // Affinities of windows of 3 x 3 pixels; see affinity/window_sums.hpp. whiten is closed-form's: it
-    // writes the whitened colour of pixel a of window i to y[a * channels + c][i]. `rows` are the
-    // three rows of colours at the first window's left column, with channel c at c * stride; e is
-    // epsilon / 9.
+    // Affinities of windows of 3 x 3 pixels; see affinity/window_sums.hpp. Window i covers the
+    // columns i, i + 1 and i + 2 of three picture rows, and its pixels are numbered row by row.
+    // whiten writes number c of the whitened colour y_a (affinity/closed_form.cpp) of pixel a of
+    // window i to y[a * channels + c][i], for `count` windows. rows[v] points to picture row v at
+    // the first window's left column, and channel c lies c * stride further. e is added to the
+    // variances of the colours: closed-form's epsilon / 9.
     void (*whiten)(int channels, const double* const* rows, std::int64_t stride, int count, double e, Lanes* y);
-    // Adds the 45 entries delta_ab - constant - y_a . y_b of each window, y of 1 to 4 components.
-    // planes_at points to plane 0 of the windows' three picture rows, at the first window's left
-    // column.
+    // Adds the 45 entries delta_ab - constant - y_a . y_b, a <= b, of each window to the planes of
+    // StencilRows. y_a has 1 to 4 components. planes_at[v] points to plane 0 of the windows'
+    // picture row v at the first window's left column; plane d lies d * stride further.
     void (*add_entries)(int components, double constant, const Lanes* y, int count, std::int64_t stride,
                         double* const* planes_at);
 
-    // Entry (i, j) of 12 planes of a row becomes s_i s_j entry = hi + lo, with n floats from one
-    // plane of hi and lo to the next. `row` is the diagonal's plane, which the 12 follow. s holds
-    // the scales of the rows y, y + 1 and y + 2. `size` is a multiple of 8.
+    // Writes the scaled entries s_i s_j L_ij = hi + lo of `size` pixels of picture row y, where
+    // `size` is a multiple of 8. `row` points to plane 0 of StencilRows (the diagonal, which is not
+    // written) at the first of these pixels; planes 1 ... 12 lie `stride` doubles apart and become
+    // the planes 0 ... 11 of hi and lo, which lie n floats apart. s[dy] points to the scales of row
+    // y + dy at the same column, dy = 0, 1, 2.
     void (*scale_entries)(std::int64_t size, const double* row, std::int64_t stride, const double* const* s, float* hi,
                           float* lo, std::int64_t n);
-    // out = L f for a row y. `rows` are the diagonal's planes of the rows y - 2 ... y, f the rows
-    // y - 2 ... y + 2.
+    // Computes out = L f for `size` pixels of a picture row y. rows[v] points to plane 0 of row
+    // y - 2 + v, v = 0, 1, 2, and f[v] to row y - 2 + v of f, v = 0 ... 4, at the first pixel.
     void (*apply_entries)(std::int64_t size, const double* const* rows, std::int64_t stride, const double* const* f,
                           double* out);
 
-    // Multi-level foreground; see foreground/multilevel.cpp.
+    // Multi-level foreground; see foreground/multilevel.cpp. Pixel k is the one of a row's `count`
+    // pixels of one colour of the checkerboard. weigh and normalise read alpha from a whole row,
+    // where these pixels are two columns apart: its alpha is a[2 k]. All other arrays hold the
+    // pixels of one colour without gaps.
     // weight[k] = base + slope |a[2 k] - neighbour[2 k]|
     void (*weigh)(const float* a, const float* neighbour, std::int64_t count, float base, float slope, float* weight);
-    // Scales the four weights to sum 1; inverse_k = 1 / (a^2 + (1 - a)^2 + their sum), a = a[2 k].
+    // Computes inverse_k = 1 / (a^2 + (1 - a)^2 + the sum of the four weights), a = a[2 k], and
+    // then scales the weights to sum 1.
     void (*normalise)(const float* a, std::int64_t count, float* left, float* right, float* up, float* down,
                       float* inverse_k);
-    // Computes one channel of the pixels' new F and B. F_at, B_at and weights are in the order
-    // left, right, up, down.
+    // Computes one channel of the pixels' new F and B. The pixel's alpha is a[k] here. F_at, B_at
+    // (the colours of the neighbours) and weights are in the order left, right, up, down.
     void (*update)(std::int64_t count, const float* a, const float* image, const float* const* weights,
                    const float* inverse_k, const float* const* F_at, const float* const* B_at, Range range, float* F,
                    float* B);
-    // Moves F and B by the least that gives a F + (1 - a) B = I within the range.
+    // Moves F and B by the least that gives a F + (1 - a) B = I within the range, for `count`
+    // adjacent numbers of a, I, F and B.
     void (*make_exact)(const float* a, const float* I, std::int64_t count, Range range, float* F, float* B);
 
     // Multigrid on pixels, and on cells with 4 numbers.
@@ -115,7 +132,8 @@ struct Kernels {
     // out = A v in double, where A = hi + lo.
     void (*wide_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
                          const double* v, double* out);
-    // w = A z in double; sums[0 ... 2] += z . r, z . q, z . w; sums[3] = max(sums[3], |scale z|).
+    // w = A z in double, where A = hi + lo; sums[0 ... 2] += z . r, z . q, z . w; sums[3] becomes
+    // the larger of itself and the largest |scale[i] z[i]|.
     void (*measured_product)(const float* hi, const float* lo, std::int64_t n, const Piece* p, const Piece* end,
                              const float* z, const double* r, const double* q, const double* scale, double* w,
                              double* sums);
@@ -134,8 +152,9 @@ struct Kernels {
     void (*combine)(std::int64_t size, float a, const float* w, float b, const float* u, float c, float* out);
 
     // Networks; see prior/network.cpp. C = first + A B. A is m x k, with entry (i, l) at i * a_row
-    // + l * a_column. B is k x n, and n is a multiple of 8. `first` may be null, which means zero;
-    // with first_row = 0 it is one row for all.
+    // + l * a_column. B (k x n), `first` and C (m x n) are stored by rows, b_row, first_row and
+    // c_row floats apart, and n is a multiple of 8. `first` may be null, which means zero; with
+    // first_row = 0 one row serves as all rows.
     void (*matrix_product)(std::int64_t m, std::int64_t n, std::int64_t k, const float* A, std::int64_t a_row,
                            std::int64_t a_column, const float* B, std::int64_t b_row, const float* first,
                            std::int64_t first_row, float* C, std::int64_t c_row);
@@ -143,41 +162,51 @@ struct Kernels {
     void (*rectify)(std::int64_t size, float* x);
     // gradient = 0 where x = 0
     void (*rectify_gradient)(std::int64_t size, const float* x, float* gradient);
-    // ADAM's update of w with the sum of `count` gradients. rate and scale2 include the bias
-    // corrections.
+    // Takes a step of ADAM (Kingma, Ba 2015) in the weights w, whose moments are m and v. The
+    // gradient is the sum of `count` arrays of `size` floats, `stride` floats apart. keep1 and
+    // keep2 are the paper's beta_1 and beta_2; rate and scale2 include its bias corrections.
     void (*adam)(std::int64_t size, const float* gradients, std::int64_t count, std::int64_t stride, float keep1,
                  float keep2, float rate, float scale2, float epsilon, float* m, float* v, float* w);
 
-    // Global sampling; see prior/global_sampling.cpp. `pixels` has planes of the colour (3), y, x,
-    // and 1 / distance to the nearest known foreground and to the nearest known background. F and B
-    // have planes of the colour (3), y and x of F_count and B_count samples. f and b number the
-    // pair to try.
+    // Global sampling; see prior/global_sampling.cpp. For each of `count` pixels i, pair_costs
+    // computes the alpha and the cost of the pair of foreground sample f[i] and background sample
+    // b[i]. `pixels` has 7 planes, `stride` floats apart: the colour (3), y, x, and 1 / distance in
+    // pixels to the nearest known foreground and to the nearest known background. F and B have 5
+    // planes of F_count and B_count samples: the colour (3), y and x.
     void (*pair_costs)(std::int64_t count, const float* pixels, std::int64_t stride, const float* F,
                        std::int64_t F_count, const std::int32_t* f, const float* B, std::int64_t B_count,
                        const std::int32_t* b, float* alpha, float* cost);
-    // drawn[i] becomes a random number within `reach` of at[i] and in [0, size).
+    // drawn[i] becomes a random number within `reach` of at[i] and in [0, size), from the generator
+    // whose state is state[i].
     void (*draw_around)(std::int64_t count, std::uint32_t* state, const std::int32_t* at, std::int32_t reach,
                         std::int32_t size, std::int32_t* drawn);
-    // The best pair becomes (f, b) where this costs less.
+    // Replaces the best pair, its alpha and its cost by those of (f, b) where this pair costs less.
     void (*take_cheaper)(std::int64_t count, const std::int32_t* f, const std::int32_t* b, const float* alpha,
                          const float* cost, std::int32_t* best_f, std::int32_t* best_b, float* best_alpha,
                          float* best_cost);
 
-    // Dense blocks of the sparse Cholesky factorisation, stored by columns; see solve/cholesky/front.cpp. Rows are
-    // worked on by eights: up to 7 rows behind the last one are read and, in what is written, overwritten.
-    // C -= A B^T, C m x n, k columns in A and B. lower: only the lower triangle of C's first n rows is wanted.
+    // Dense blocks of the sparse Cholesky factorisation; see solve/cholesky/front.cpp. A matrix is
+    // stored by columns, and a leading dimension (lda, ldb, ldc, ldt, ld) is the distance from one
+    // column to the next in doubles. The loops work on up to eight rows at once: they may read up
+    // to 7 rows behind the last row of a matrix, and may overwrite these rows in a matrix that they
+    // write.
+    // Computes C -= A B^T, where C is m x n, A is m x k and B is n x k. If `lower` is true, the
+    // entries above the diagonal of C's first n rows are not wanted and may hold anything
+    // afterwards.
     void (*subtract_product)(std::int64_t m, std::int64_t n, std::int64_t k, const double* A, std::int64_t lda,
                              const double* B, std::int64_t ldb, double* C, std::int64_t ldc, bool lower);
-    // The first w <= 8 columns of the Cholesky factor of a matrix of m rows, in place. Returns the first column whose
-    // pivot is not positive and finite, w if there is none.
+    // Replaces the first w <= 8 columns of a symmetric matrix of m rows, of which L holds the lower
+    // part, by those of its Cholesky factor. Returns the first column whose pivot is not positive
+    // and finite, and leaves L as it was; returns w if there is no such column.
     std::int64_t (*factor_columns)(std::int64_t m, std::int64_t w, double* L, std::int64_t ld);
-    // L = L T^-T for m rows, T lower triangular of w <= 8 columns: further rows of the same columns.
+    // Replaces m rows of L by L T^-T, where T is lower triangular with w <= 8 columns. If T is the
+    // top of factored columns, this factorises further rows of the same columns.
     void (*solve_columns)(std::int64_t m, std::int64_t w, const double* T, std::int64_t ldt, double* L,
                           std::int64_t ld);
-    // y -= A x, A m x w. Up to 7 numbers behind y's last are overwritten.
+    // Computes y -= A x, where A is m x w. Up to 7 numbers behind y's last are overwritten.
     void (*subtract_columns)(std::int64_t m, std::int64_t w, const double* A, std::int64_t lda, const double* x,
                              double* y);
-    // x -= A^T y. Nothing is read behind the last row.
+    // Computes x -= A^T y, where A is m x w. Nothing is read behind the last row.
     void (*subtract_dots)(std::int64_t m, std::int64_t w, const double* A, std::int64_t lda, const double* y,
                           double* x);
 };

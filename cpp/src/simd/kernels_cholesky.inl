@@ -1,8 +1,11 @@
-// Loops of solve/cholesky/front.cpp. Included by kernels.cpp only. Matrices are stored by columns; a leading dimension
-// (lda, ldb, ...) is the distance of two columns. Every number is computed in one order, whatever the tile.
+// Loops of solve/cholesky/front.cpp and of the substitution. Only kernels.cpp includes this file.
+//
+// Matrices are stored by columns; entry (i, j) of A is at A[j * lda + i]. kernels.hpp says what is
+// read and written behind the last row. Products are subtracted from a number in the order of the
+// columns of A and B, whatever the tile.
 
 #if defined(__AVX512F__)
-using Doubles = D8;  // what fills a register
+using Doubles = D8;  // the vector of doubles that fills a register
 #elif defined(__AVX2__)
 using Doubles = D4;
 #elif defined(__GNUC__)
@@ -10,7 +13,7 @@ using Doubles = D2;
 #endif
 
 #if defined(__GNUC__)
-// c - a b, rounded once where the processor can.
+// Returns c - a b, rounded once where the processor can.
 #if defined(__FMA__)
 TRIMATTE_INLINE double subtract(double c, double a, double b) { return __builtin_fma(-a, b, c); }
 #if defined(__AVX512F__)
@@ -32,7 +35,8 @@ TRIMATTE_INLINE V subtract(V c, V a, double b) {
 #endif
 
 constexpr int doubles = sizeof(Doubles) / sizeof(double);
-// A tile of C has `tile_vectors` registers of rows and `tile_columns` columns: as many as leave registers for A and B.
+// A tile of C has tile_vectors * doubles rows and `tile_columns` columns. It stays in registers,
+// and some registers are left for a column of A and an entry of B.
 #if defined(__AVX512F__)
 constexpr int tile_vectors = 3, tile_columns = 8;
 #elif defined(__AVX2__)
@@ -41,6 +45,7 @@ constexpr int tile_vectors = 3, tile_columns = 4;
 constexpr int tile_vectors = 2, tile_columns = 4;
 #endif
 
+// Computes C -= A B^T for a tile of Vectors * doubles rows and `Columns` columns.
 template <int Vectors, int Columns>
 TRIMATTE_INLINE void subtract_tile(int64_t k, const double* A, int64_t lda, const double* B, int64_t ldb, double* C,
                                    int64_t ldc) {
@@ -76,6 +81,7 @@ TRIMATTE_INLINE void subtract_tile(int64_t k, const double* A, int64_t lda, cons
     }
 }
 
+// Computes C -= A B^T for Vectors * doubles rows and n columns.
 template <int Vectors>
 TRIMATTE_INLINE void subtract_rows(int64_t n, int64_t k, const double* A, int64_t lda, const double* B, int64_t ldb,
                                    double* C, int64_t ldc) {
@@ -92,6 +98,7 @@ TRIMATTE_INLINE void subtract_rows(int64_t n, int64_t k, const double* A, int64_
     }
 }
 
+// Computes C -= A B^T for m rows and n columns, and for as many rows more as fill the last vector.
 TRIMATTE_INLINE void subtract_rectangle(int64_t m, int64_t n, int64_t k, const double* A, int64_t lda, const double* B,
                                         int64_t ldb, double* C, int64_t ldc) {
     int64_t i = 0;
@@ -107,6 +114,7 @@ TRIMATTE_INLINE void subtract_rectangle(int64_t m, int64_t n, int64_t k, const d
     }
 }
 
+// Computes L = L T^-T for W columns. inverse[j] is 1 / T_jj.
 template <int W>
 TRIMATTE_INLINE void solve_tiles(int64_t m, const double* T, int64_t ldt, const double* inverse, double* L,
                                  int64_t ld) {
@@ -127,8 +135,8 @@ TRIMATTE_INLINE void solve_tiles(int64_t m, const double* T, int64_t ldt, const 
 #endif
 
 #if !defined(__FMA__)
-// One number after the other; for compilers without vectors, and where TRIMATTE_SIMD asks for less than the machine
-// has.
+// These loops work on one number after the other. They serve compilers without vectors, and runs
+// where TRIMATTE_SIMD asks for a lower level than the machine has.
 template <class Subtract>
 TRIMATTE_INLINE void subtract_plainly(int64_t m, int64_t n, int64_t k, const double* A, int64_t lda, const double* B,
                                       int64_t ldb, double* C, int64_t ldc, Subtract minus) {
@@ -165,6 +173,8 @@ struct Separate {
 };
 #endif
 
+// Whether this level has no instruction that rounds c - a b once, although the machine has one. It
+// then calls fma(), so that it gives the bits of the machine's best level.
 TRIMATTE_INLINE bool must_be_plain() {
 #if defined(TRIMATTE_SIMD_LEVELS) && !defined(__FMA__)
     return fused_products();
@@ -187,6 +197,7 @@ TRIMATTE_INLINE void subtract_any(int64_t m, int64_t n, int64_t k, const double*
 #endif
 }
 
+// If only the lower triangle is wanted, each eight columns begin at the row of their first column.
 void subtract_product(int64_t m, int64_t n, int64_t k, const double* A, int64_t lda, const double* B, int64_t ldb,
                       double* C, int64_t ldc, bool lower) {
     int64_t top = 0;
@@ -228,8 +239,8 @@ void solve_columns(int64_t m, int64_t w, const double* T, int64_t ldt, double* L
 #endif
 }
 
-// The Cholesky factor of the lower triangle of a w x w matrix, in place. Returns the first column whose pivot is not
-// positive and finite, w if there is none.
+// Replaces the lower triangle of a w x w matrix by its Cholesky factor. Returns the first column
+// whose pivot is not positive and finite, or w if there is none.
 TRIMATTE_INLINE int64_t factor_triangle(int64_t w, double* T, int64_t ldt) {
     const auto minus = [](double c, double a, double b) {
 #if defined(__FMA__)
@@ -269,14 +280,15 @@ int64_t factor_columns(int64_t m, int64_t w, double* L, int64_t ld) {
     if (good < w) {
         return good;
     }
-    solve_columns(m, w, T, 8, L, ld);  // the triangle too, but for its diagonal
+    solve_columns(m, w, T, 8, L, ld);  // also gives the triangle, except for its diagonal
     for (int64_t j = 0; j < w; ++j) {
         L[j * ld + j] = T[j * 8 + j];
     }
     return w;
 }
 
-// Products of the substitution; memory bounds them, so that nothing is gained by rounding once.
+// The products of the substitution follow. Reading A from memory takes most of their time, so that
+// nothing is gained by rounding c - a b once.
 void subtract_columns(int64_t m, int64_t w, const double* A, int64_t lda, const double* x, double* y) {
     for (int64_t i = 0; i < m; i += 8) {
         D8 sum = load<D8>(y + i);
@@ -287,6 +299,7 @@ void subtract_columns(int64_t m, int64_t w, const double* A, int64_t lda, const 
     }
 }
 
+// Computes x -= A^T y for `Columns` columns of A.
 template <int Columns>
 TRIMATTE_INLINE void subtract_dots_of(int64_t m, const double* A, int64_t lda, const double* y, double* x) {
     D8 sum[Columns];

@@ -1,10 +1,15 @@
-// Loops of affinity/window_sums.hpp, affinity/closed_form.cpp and system/stencil_rows.cpp. Only kernels.cpp includes
-// this file.
+// Loops of affinity/window_sums.hpp, affinity/closed_form.cpp and system/stencil_rows.cpp. Only
+// kernels.cpp includes this file.
+//
+// Up to `lanes` windows of 3 x 3 pixels beside each other are handled at once. Window i covers the
+// columns i, i + 1 and i + 2, its pixel a lies in row a / 3 and column i + a % 3, and y[a * C +
+// c][i] is number c of this pixel. kernels.hpp describes the pointers.
 
 constexpr int window_pixels = 9;
 
 double larger(double a, double b) { return a > b ? a : b; }
 
+// Returns the covariance of the centred channels c and d of window i.
 template <int C>
 double covariance(const Lanes* y, int c, int d, int i) {
     double sum = 0;
@@ -14,6 +19,7 @@ double covariance(const Lanes* y, int c, int d, int i) {
     return sum * (1.0 / window_pixels);
 }
 
+// Sets y to the colours minus the mean colour of their window.
 template <int C>
 void centre(const double* const* rows, int64_t stride, int count, Lanes* y) {
     Lanes mean[C];
@@ -37,8 +43,10 @@ void centre(const double* const* rows, int64_t stride, int count, Lanes* y) {
     }
 }
 
-// Substitutes forwards with K (see closed_form_windows.hpp), column by column, in place. Each pivot
-// is at least e in exact arithmetic, but rounding may make it smaller.
+// Computes y_a = D^-1/2 K^-1 (I_a - m) / 3, where S + e Id = K D K^T is the factorisation of
+// affinity/closed_form.cpp. The variables k10, k20 and k21 are K's entries below the diagonal, and
+// s00, d1 and d2 are D. Each pivot of D is at least e in exact arithmetic, but rounding may make it
+// smaller. K^-1 is applied by forward substitution, in place.
 void whiten(int channels, const double* const* rows, int64_t stride, int count, double e, Lanes* y) {
     if (channels == 1) {
         centre<1>(rows, stride, count, y);
@@ -81,6 +89,8 @@ void whiten(int channels, const double* const* rows, int64_t stride, int count, 
 // Returns the plane of a forward offset: (0, 0..2), (1, -2..2) or (2, -2..2).
 int plane_of(int dy, int dx) { return dy == 0 ? dx : 5 * dy + dx; }
 
+// Adds the entries of windows whose y_a have C components; add_entries chooses C. The entry of the
+// pixels a <= b belongs to pixel a, in the plane of the offset from a to b.
 template <int C>
 void add_all(double constant, const Lanes* y, int count, int64_t stride, double* const* planes_at) {
     for (int a = 0; a < window_pixels; ++a) {
@@ -109,7 +119,8 @@ void add_entries(int components, double constant, const Lanes* y, int count, int
     }
 }
 
-// Scales the entries of one row of pixels by s on both sides and splits them into hi + lo.
+// Scales the entries of one row of pixels by s on both sides and splits them into hi + lo, two
+// floats whose sum has about 48 bits; see kernels.hpp.
 void scale_entries(int64_t size, const double* row, int64_t stride, const double* const* s, float* hi, float* lo,
                    int64_t n) {
     for (int d = 1; d < 13; ++d) {
@@ -124,7 +135,8 @@ void scale_entries(int64_t size, const double* row, int64_t stride, const double
     }
 }
 
-// out = L f for one row of pixels; see kernels.hpp.
+// Computes out = L f for one row of pixels; see kernels.hpp. The entry at a backward offset is read
+// from the other pixel.
 void apply_entries(int64_t size, const double* const* rows, int64_t stride, const double* const* f, double* out) {
     for (int64_t i = 0; i < size; i += 8) {
         D8 sum = load<D8>(rows[2] + i) * load<D8>(f[2] + i);

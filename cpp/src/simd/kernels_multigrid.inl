@@ -7,8 +7,9 @@
 // offset, with index e = (f * B + u) * B + c. An entry at a backward offset is held by the other
 // node. The diagonal is 1 and is not held. The matrix of pixels has planes: entry e of slot i is at
 // A[e * n + i]. That of cells has groups of 8 slots: entry e is at A[(i / 8 * 64 + e) * 8 + i % 8],
-// and every piece begins with a group.
+// and every piece begins at the first slot of a group.
 
+// Returns the index f of a forward offset.
 template <int R>
 constexpr int offset_index(int dy, int dx) {
     return dy == 0 ? dx - 1 : R + (dy - 1) * (2 * R + 1) + dx + R;
@@ -26,8 +27,9 @@ TRIMATTE_INLINE F8 lanes_between(int64_t from, int64_t to, int64_t o) {
     return load<F8>(step + 8 - lane(from)) * load<F8>(step + 16 - lane(to));
 }
 
-// Masks for the numbers that are read dy rows above a piece. All keeps every lane. AtEdge is for
-// eight columns at the edge of a strip: lanes whose slots are no neighbours of the piece become 0.
+// Masks for the numbers that are read dy rows above a piece (dy = 0: in its own row, to the left).
+// All keeps every lane. AtEdge is for eight columns at the edge of a strip: lanes whose slots are
+// no neighbours of the piece become 0.
 struct All {
     template <class V>
     TRIMATTE_INLINE V operator()(int, const V& v) const {
@@ -78,7 +80,8 @@ TRIMATTE_INLINE void for_pixel_offsets(int64_t n, const Piece& p, int64_t o, con
     }
 }
 
-// Returns (A v)[i ...] for pixels, where i is the slot of column `o` of the piece.
+// Returns (A v)[i], (A v)[i + 1], ..., a vector V for pixels, where i is the slot of column `o` of
+// the piece. `above` is All or AtEdge.
 template <class V, class Above>
 TRIMATTE_INLINE V product_at(const float* A, int64_t n, const Piece& p, int64_t o, const float* v, const Above& above) {
     V sum = load<V>(v + p.at[2] + o);
@@ -91,8 +94,8 @@ TRIMATTE_INLINE V product_at(const float* A, int64_t n, const Piece& p, int64_t 
 }
 
 // Calls use(i, (A v)[i ...]) for the pixels of a piece from column `o` to `end`, as far as whole
-// vectors fit. i is the slot of the first pixel of the vector, and `o` becomes the first column
-// left.
+// vectors V fit. i is the slot of the first pixel of a vector, and `o` becomes the first column
+// that no vector covers. No column may need a mask.
 template <class V, class Use>
 TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int64_t& o, int64_t end, const float* v,
                                  const Use& use) {
@@ -102,7 +105,8 @@ TRIMATTE_INLINE void for_vectors(const float* A, int64_t n, const Piece& p, int6
     }
 }
 
-// Multiplies the entries with the numbers of both of their nodes:
+// Multiplies the 16 entries between eight cells `here` and eight cells `there` with the numbers of
+// both, where number u of the cells is the vector here[u] and entry A_uc is at A[(u * 4 + c) * 8]:
 //     sum[u] += sum over c of A_uc there[c],   back[c] = sum over u of A_uc here[u].
 TRIMATTE_INLINE void multiply_both(const float* A, const F8* here, const F8* there, F8* sum, F8* back) {
     for (int u = 0; u < 4; ++u) {
@@ -115,9 +119,11 @@ TRIMATTE_INLINE void multiply_both(const float* A, const F8* here, const F8* the
 }
 
 // Calls use(u * n + i, (A v)[u * n + i ...]) for number u of the cells of the pieces. The matrix is
-// read once: the products for the cell to the right stay in registers, and those for the cells
-// below wait in `carry` (12 planes) until their row is reached. `follows` says that `carry` holds
-// the products of the row above; otherwise they are computed again.
+// read once, although each entry serves both of its cells: the products for the cell to the right
+// stay in registers, and those for the cells below wait in `carry` until their row is reached.
+// Plane f * 4 + c of `carry` holds, at the slot of a cell, its product for number c of the cell at
+// offset (1, f - 1). `follows` says that `carry` holds the products of the row above; otherwise
+// they are computed again.
 template <class Use>
 TRIMATTE_INLINE void for_cell_vectors(const float* A, int64_t n, const Piece* p, const Piece* end, const float* v,
                                       float* carry, bool follows, const Use& use) {
@@ -241,7 +247,7 @@ void smooth(const float* A, int64_t n, const Piece* p, const Piece* end, float* 
     });
 }
 
-// Returns the matrix entries hi + lo of pixels in double.
+// Returns eight matrix entries hi + lo of pixels in double.
 TRIMATTE_INLINE D8 wide(const float* hi, const float* lo, int64_t i) { return load_wide(hi + i) + load_wide(lo + i); }
 
 // out = A v

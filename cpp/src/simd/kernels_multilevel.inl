@@ -1,4 +1,6 @@
-// Loops of foreground/multilevel.cpp. Only kernels.cpp includes this file.
+// Loops of foreground/multilevel.cpp, whose comment gives the equations; kernels.hpp describes the
+// arrays. f and g are the weighted means of the neighbours' F and B, and b = 1 - a. Only
+// kernels.cpp includes this file.
 
 float clip(float v, Range range) {
     v = v > range.low ? v : range.low;
@@ -41,8 +43,8 @@ void update(int64_t count, const float* a, const float* image, const float* cons
     }
 }
 
-// Moves (F, B) onto the line a F + b B = I, within the range. A layer whose share (a or b) is 0
-// stays as it is.
+// Moves (F, B) to the nearest point of the line a F + b B = I, b = 1 - a, within the range. A layer
+// whose share (a or b) is 0 stays as it is.
 void make_exact(const float* __restrict alpha, const float* __restrict I, int64_t count, Range range,
                 float* __restrict F, float* __restrict B) {
     for (int64_t k = 0; k < count; ++k) {

@@ -24,15 +24,17 @@ TRIMATTE_INLINE V multiply_add(float a, const V& b, const V& sum) {
 }
 #endif
 
-// A tile of a product has as many rows as leave registers for B.
+// The number of rows of a tile of C. The sums of a tile stay in registers, and some registers must
+// be left for a row of B and an entry of A.
 #if defined(__AVX2__)
 constexpr int tile_rows = 6;
 #else
 constexpr int tile_rows = 3;
 #endif
 
-// Computes a tile of the product: `Rows` rows and as many columns as V has numbers. Every number is
-// summed in the order of k, whatever the tile.
+// Computes a tile of C = first + A B: `Rows` rows and as many columns as V has numbers. The tile's
+// first row and column are those that the pointers point to; kernels.hpp describes the layout.
+// Every number is summed over l = 0 ... k - 1 in this order, whatever the tile.
 template <class V, int Rows>
 TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                                   int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
@@ -51,7 +53,8 @@ TRIMATTE_INLINE void product_tile(int64_t k, const float* A, int64_t a_row, int6
     }
 }
 
-// Computes the rows from i on that fill tiles, and returns the first row left.
+// Computes the rows from i on, in tiles of `Rows` rows as long as these fit into the m rows.
+// Returns the first row that no tile covers.
 template <class V, int Rows>
 TRIMATTE_INLINE int64_t product_rows(int64_t i, int64_t m, int64_t k, const float* A, int64_t a_row, int64_t a_column,
                                      const float* B, int64_t b_row, const float* first, int64_t first_row, float* C,
@@ -63,6 +66,7 @@ TRIMATTE_INLINE int64_t product_rows(int64_t i, int64_t m, int64_t k, const floa
     return i;
 }
 
+// Computes all m rows of as many columns as V has numbers.
 template <class V>
 TRIMATTE_INLINE void product_columns(int64_t m, int64_t k, const float* A, int64_t a_row, int64_t a_column,
                                      const float* B, int64_t b_row, const float* first, int64_t first_row, float* C,
@@ -77,7 +81,8 @@ TRIMATTE_INLINE void product_columns(int64_t m, int64_t k, const float* A, int64
 void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                     int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
 #if defined(TRIMATTE_SIMD_LEVELS) && !defined(__FMA__)
-    // This is slow, but it runs only where TRIMATTE_SIMD asks for less than the machine has.
+    // This is slow, but it runs only where TRIMATTE_SIMD asks for a lower level than the machine
+    // has.
     if (fused_products()) {
         for (int64_t i = 0; i < m; ++i) {
             for (int64_t j = 0; j < n; ++j) {

@@ -1,15 +1,18 @@
-// These loops make the prolongation P of multigrid, eight cells at a time, one in each lane; see
-// solve/multigrid/prolongation.hpp. Only kernels.cpp includes this file.
+// These loops make the prolongation P of multigrid, eight cells at a time, one in each lane of a
+// vector; see solve/multigrid/prolongation.hpp. Only kernels.cpp includes this file.
 //
-// While P is made, the entry of number b of node (row, lane) of a cell's patch and of column c is
-// at ((row * side + lane) * B + b) * 4 + c. Row 0 and lane 0 are the nodes above and left of the
-// cell. The factor R of a cell (4 x 4, row-major) takes 16 floats. Cell 0 stands for no cell: zeros
-// are read of it, and nothing is written to it.
+// While P is made, the patch of cell i takes the Patch::size floats from i * size on. In it, the
+// entry of number b of node (row, lane) and of column c is at ((row * side + lane) * B + b) * 4 +
+// c. Row 0 and lane 0 are the nodes above and left of the cell (this lane is a column of the patch,
+// not one of a vector). The factor R of a cell (4 x 4, row-major) takes 16 floats. In the arrays X,
+// Y and E of vectors F8 below, the same place holds the numbers of all eight cells. Cell 0 stands
+// for no cell: its numbers read as zeros, and nothing is written to it.
 
 template <int B>
 struct Patch : PatchOf<B> {
     using PatchOf<B>::reach, PatchOf<B>::side;
-    static constexpr int offsets = reach + reach * (2 * reach + 1);  // forward
+    static constexpr int offsets = reach + reach * (2 * reach + 1);  // number of forward offsets
+    // Returns the place of a node's first entry in a patch.
     static constexpr int node(int row, int lane) { return (row * side + lane) * B * columns; }
 };
 
@@ -18,9 +21,10 @@ TRIMATTE_INLINE const int32_t* neighbours(const CellGroup& group, int dy, int dx
     return group.cell[3 * (dy + 1) + dx + 1];
 }
 
-constexpr float ramp = 1.0f / 3;  // weight of a neighbouring cell at a cell's outer nodes
+// The outer nodes of a cell lie along its border; ramp is a neighbouring cell's weight there.
+constexpr float ramp = 1.0f / 3;
 
-// out[j] becomes the numbers j of the eight arrays. `count` is 4, or a multiple of 8.
+// Lane i of out[j] becomes from[i][j], for j < count. `count` is 4, or a multiple of 8.
 template <int count>
 TRIMATTE_INLINE void load_lanes(const float* const* from, F8* out) {
     if constexpr (count == 4) {
@@ -39,7 +43,7 @@ TRIMATTE_INLINE void load_lanes(const float* const* from, F8* out) {
     }
 }
 
-// Writes the numbers j of the eight arrays from v[j]. v is destroyed.
+// to[i][j] becomes lane i of v[j], for j < count. v is destroyed.
 template <int count>
 TRIMATTE_INLINE void store_lanes(F8* v, float* const* to) {
     if constexpr (count == 4) {
@@ -58,8 +62,8 @@ TRIMATTE_INLINE void store_lanes(F8* v, float* const* to) {
     }
 }
 
-// Addresses of the `size` floats of eight cells. Targets are written to: the address for cell 0 is
-// `nowhere`.
+// The addresses of eight cells in an array that has `size` floats for each cell. Places are read,
+// Targets are written to; the target of cell 0 is `nowhere`, so that its floats stay zero.
 struct Places {
     const float* at[8];
     Places(const float* array, const int32_t* cells, int64_t size) {
@@ -77,11 +81,12 @@ struct Targets {
     }
 };
 
-// Modified Gram-Schmidt on the four columns of X (rows x 4): X becomes T, where X = T R, T is
-// orthonormal and R upper triangular. A column that is nearly a combination of those before it
-// becomes zero, and so does R's diagonal. Nearly means that colours differ by less than 1e-4 of the
-// constant, or that less than 1e-5 of the column is left. `triangular` says that X consists of
-// upper triangular squares, one above the other.
+// Applies modified Gram-Schmidt to the four columns of X (rows x 4, row-major): X becomes T, where
+// X = T R, T has orthonormal columns and R is upper triangular. A column that is nearly a
+// combination of the columns before it becomes zero, and so does its diagonal entry of R. That is
+// the case if the length of what is left of the column is at most 1e-4 of the length of the first
+// column, the constant, or at most 1e-5 of the column's own length before. `triangular` says that X
+// consists of upper triangular 4 x 4 squares, one above the other.
 template <int rows, bool triangular>
 TRIMATTE_INLINE void orthonormalise(F8* X, F8* R) {
     // Calls use(4 i, i % 4) for the rows i in which column c is not zero.
@@ -120,13 +125,15 @@ TRIMATTE_INLINE void orthonormalise(F8* X, F8* R) {
     }
 }
 
-// Makes a first P of the group's cells: the near-null vectors N (B * 4 planes), blended over the
-// cells' borders and made orthonormal. A cell that lies across a corner gets its part by way of the
-// cell beside it.
+// Makes a first P of the group's cells, and R. The near-null vectors N (B * 4 planes of n numbers)
+// are multiplied by the weight of the cell at each node of its patch and then made orthonormal. The
+// weights of all cells at a node have the sum 1. In a cell across a corner, (dy, dx), the weight is
+// zero unless the cell (dy, 0) exists too.
 template <int B>
 void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R) {
     using S = Patch<B>;
-    // Returns the weight of the neighbour (dy, dx) at the outer nodes; 0 if there is none.
+    // Returns the weight that the neighbour (dy, dx) has at the cell's outer nodes next to it, and
+    // that the cell has at the neighbour's nodes; 0 if there is no such neighbour.
     const auto part = [&](int dy, int dx) {
         float exists[8];
         for (int i = 0; i < 8; ++i) {
@@ -171,9 +178,13 @@ void blend(const CellGroup& group, const float* N, int64_t n, float* P, float* R
     store_lanes<16>(factor, Targets(R, neighbours(group, 0, 0), 16, nowhere).at);
 }
 
-// Loads the matrix entries between the nodes of a window and those at forward offsets, as far as A
-// P needs them. The window is the patch and `border` nodes all round; no entries are loaded for the
-// rows below the patch. A has planes for pixels, and for cells 64 numbers of a slot in one piece.
+// Loads the matrix entries between the nodes of a window and those at forward offsets, as far as
+// the product A P needs them. The window is the patch and `border` nodes all round, `width` nodes
+// wide; no entries are loaded for the rows below the patch. The entry between number u of node
+// (row, lane) of the window and number c of the node at forward offset f goes to
+//     E[((row * width + lane) * offsets + f) * B * B + u * B + c].
+// The matrix A of pixels has planes, as in kernels_multigrid.inl; that of cells has the 64 entries
+// of a slot one after the other (LevelMatrix::blocks).
 template <int B, int border>
 TRIMATTE_INLINE void load_entries(const CellGroup& group, const float* A, int64_t n, F8* E) {
     using S = Patch<B>;
@@ -205,9 +216,10 @@ TRIMATTE_INLINE void load_entries(const CellGroup& group, const float* A, int64_
     }
 }
 
-// Y = A X for a patch X, on the window without the rows below the patch. With border = 0, inner
-// nodes are left out: no other cell shares them, so that the near-null vectors determine their rows
-// of P.
+// Computes Y = A X for a patch X on the window of load_entries, without the rows below the patch.
+// Y is laid out like a patch that is `width` nodes wide. With border = 0 (for the gradient), Y is
+// zero at inner nodes: no other cell shares them, so that the near-null vectors determine their
+// rows of P.
 template <int B, int border>
 TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
     using S = Patch<B>;
@@ -285,7 +297,8 @@ TRIMATTE_INLINE void multiply_patch(const F8* E, const F8* X, F8* Y) {
     }
 }
 
-// Writes A P on the outer nodes of the patches of the group's cells, in the layout of P.
+// Writes the gradient of the energy of the columns of P, which is A P, for the patches of the
+// group's cells, in the layout of P. Zeros are written at the inner nodes, where P stays as it is.
 template <int B>
 void gradient(const CellGroup& group, const float* A, int64_t n, const float* P, float* out) {
     using S = Patch<B>;
@@ -297,8 +310,10 @@ void gradient(const CellGroup& group, const float* A, int64_t n, const float* P,
     store_lanes<S::size>(Y, Targets(out, neighbours(group, 0, 0), S::size, nowhere).at);
 }
 
-// Moves one set of nodes of take_step: `rows` x `across` nodes from (y0, x0) on, which the `count`
-// cells share that lie away[j] from the group's.
+// Takes the step of take_step at `rows` x `across` nodes of each of the group's cells, of which the
+// first is node (y0, x0) of the cell. The patches of `count` cells hold these nodes: cell j lies
+// away[j] = (rows, columns) of cells from the group's cell. Q holds the R of the `count` cells, one
+// below the other.
 template <int B, int count>
 void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, int across, int x0,
                 const float* gradient, float step, const float* R, float* P) {
@@ -310,7 +325,7 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
     for (int j = 0; j < count; ++j) {
         const auto [dy, dx] = away[j];
         int32_t cells[8];
-        for (int i = 0; i < 8; ++i) {  // a cell across a corner counts if there is one beside, too
+        for (int i = 0; i < 8; ++i) {  // a cell across a corner counts if cell (0, dx) exists too
             cells[i] = dx == 0 || neighbours(group, 0, dx)[i] != 0 ? neighbours(group, dy, dx)[i] : 0;
             from[j][i] = gradient + cells[i] * int64_t{S::size};
             to[j][i] = cells[i] == 0 ? nullptr : P + cells[i] * int64_t{S::size};
@@ -364,9 +379,10 @@ void move_nodes(const CellGroup& group, const int (*away)[2], int rows, int y0, 
     }
 }
 
-// P -= step gradient at the outer nodes of the group's cells, in the patches of all cells that
-// share these nodes. P R must not change. So the part of a node's change that lies in the space of
-// those cells' factors R is subtracted from it.
+// Computes P -= step * gradient at the outer nodes of the group's cells, in the patches of all
+// cells that share these nodes. The product P R, the near-null vectors, must not change. So a
+// node's change in all these patches, taken as one vector, is made orthogonal to the columns of the
+// matrix that has the factors R of these cells one below the other.
 template <int B>
 void take_step(const CellGroup& group, const float* gradient, float step, const float* R, float* P) {
     constexpr int k = Patch<B>::k;
@@ -383,8 +399,9 @@ void take_step(const CellGroup& group, const float* gradient, float step, const 
     }
 }
 
-// Writes the blocks P_i^T A P_j of the group's cells j as 5 x 16 rows of 8 lanes. Cell i is j
-// itself, then the cells left, above and right, above, and above and left of j.
+// Writes the 4 x 4 blocks P_i^T A P_j of the group's cells j: entry (u, v) of block m takes the
+// eight floats from (m * 16 + u * 4 + v) * 8 on, one for each cell j. In block 0, i is j itself; in
+// blocks 1 to 4, i is the cell to the left of j, above to the right, above, and above to the left.
 template <int B>
 void coarsen(const CellGroup& group, const float* A, int64_t n, const float* P, float* out) {
     using S = Patch<B>;
@@ -425,8 +442,9 @@ void coarsen(const CellGroup& group, const float* A, int64_t n, const float* P, 
     }
 }
 
-// P = P W for the group's cells, written in the layout of kernels_patches.inl. W is upper
-// triangular and has 16 rows of 8 lanes.
+// Replaces P by P W for the group's cells and changes its layout to that of kernels_patches.inl. W
+// is a 4 x 4 upper triangular matrix for each cell: entry (d, c) takes the eight floats from (d * 4
+// + c) * 8 on.
 template <int B>
 void finish_patches(const CellGroup& group, const float* W, float* P) {
     using S = Patch<B>;

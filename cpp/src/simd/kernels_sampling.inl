@@ -1,7 +1,10 @@
-// Loops of prior/global_sampling.cpp. Only kernels.cpp includes this file.
+// Loops of prior/global_sampling.cpp, whose comment names the paper. kernels.hpp describes the
+// arrays. Only kernels.cpp includes this file.
 
-// Finds the alpha that a foreground and a background colour give a pixel, and the cost of the pair
-// there.
+// Computes the alpha a in [0, 1] for which a F + (1 - a) B comes closest to a pixel's colour, and
+// the cost of the pair there (Eq. 6): the distance of these two colours in 8-bit units, plus the
+// distances to the places of both samples, each divided by the distance to the nearest known pixel
+// of its kind.
 void pair_costs(int64_t count, const float* pixels, int64_t stride, const float* F, int64_t F_count, const int32_t* f,
                 const float* B, int64_t B_count, const int32_t* b, float* __restrict alpha, float* __restrict cost) {
     for (int64_t i = 0; i < count; ++i) {

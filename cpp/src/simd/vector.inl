@@ -1,13 +1,14 @@
-// Short vectors for the kernels: 8 or 16 floats, or 8 doubles. The compiler cuts them to the
-// registers that a level has. Only kernels.cpp includes this file.
+// Short vectors for the kernels: F8 and F16 have 8 and 16 floats, D8 has 8 doubles. A vector that
+// is longer than the registers of a level is a Pair of shorter ones, and compilers other than GCC
+// and Clang get plain arrays. Only kernels.cpp includes this file.
 
 #if defined(__GNUC__)
 #define TRIMATTE_INLINE inline __attribute__((always_inline))
 #define TRIMATTE_LAMBDA __attribute__((always_inline))
 #define TRIMATTE_PREFETCH(address) __builtin_prefetch(address)
 
-// Two vectors as one. (GCC's own vectors may be longer than a register too, but then it takes them
-// through memory.)
+// A vector made of two shorter ones. (GCC's own vectors may also be longer than a register, but GCC
+// moves such vectors through memory.)
 template <class V>
 struct Pair {
     using Scalar = decltype(V{}[0] + V{}[0]);
@@ -59,13 +60,13 @@ TRIMATTE_INLINE Pair<V> without_first(const Pair<V>& v) {
     return by == 4 ? Pair<V>{v.second, V{}} : Pair<V>{shift_in(v.first, v.second), without_first<3>(v.second)};
 }
 
-// `Native` is the vector that fills a register, but has at least 8 floats.
+// `Native` is the vector of floats that fills a register, or F8 if registers are shorter.
 #if defined(__AVX512F__)
 typedef float F8 __attribute__((vector_size(32)));
 typedef float F16 __attribute__((vector_size(64)));
 typedef double D8 __attribute__((vector_size(64)));
 using Native = F16;
-// GCC 12 would convert in halves.
+// The intrinsics convert eight numbers at once. Without them GCC 12 would convert in two halves.
 TRIMATTE_INLINE D8 widen(F8 a) { return reinterpret_cast<D8>(_mm512_cvtps_pd(reinterpret_cast<__m256>(a))); }
 TRIMATTE_INLINE F8 narrow(D8 a) { return reinterpret_cast<F8>(_mm512_cvtpd_ps(reinterpret_cast<__m512d>(a))); }
 TRIMATTE_INLINE D8 larger(D8 a, D8 b) { return a > b ? a : b; }
@@ -94,7 +95,8 @@ using F16 = Pair<F8>;
 using D4 = Pair<D2>;
 using D8 = Pair<D4>;
 using Native = F8;
-// The lanes are not converted one by one: GCC 12 would leave out the rounding of some of them.
+// Four lanes are converted at once. If they were converted one by one, GCC 12 would leave out the
+// rounding of some of them.
 typedef double Four __attribute__((vector_size(32)));
 TRIMATTE_INLINE D4 widen(F4 a) {
     const Four wide = __builtin_convertvector(a, Four);
@@ -116,6 +118,7 @@ TRIMATTE_INLINE Pair<V> larger(const Pair<V>& a, const Pair<V>& b) {
 }
 #endif
 #else
+// A vector for compilers without vector types.
 template <class Scalar, int N>
 struct Lanes_ {
     Scalar lane[N];
@@ -197,7 +200,8 @@ TRIMATTE_INLINE D8 larger(const D8& a, const D8& b) {
 #endif
 
 #if defined(__GNUC__)
-// This is not memcpy, since GCC 12 takes what that copies through the stack.
+// Loads and stores vectors at addresses that are aligned to 4 bytes only. It does not use memcpy,
+// because GCC 12 would move the vector through the stack.
 template <class V>
 struct Memory {
     typedef V Unaligned __attribute__((aligned(4), may_alias));
@@ -252,7 +256,7 @@ double total(const V& v) {
     return sum;
 }
 
-// Lane j of v[i] becomes lane i of v[j].
+// Transposes 8 x 8 floats: lane j of v[i] becomes lane i of v[j].
 #if !defined(__GNUC__)
 TRIMATTE_INLINE void transpose(F8* v) {
     for (int i = 0; i < 8; ++i) {
@@ -304,9 +308,10 @@ TRIMATTE_INLINE void transpose(F8* v) {
 }
 #endif
 
-// load_halves and store_halves take two runs of four floats as one vector. transpose_halves takes
-// four such vectors: number j of the first run of v[i] becomes lane i of v[j], and that of the
-// second run becomes lane 4 + i.
+// load_halves and store_halves move two runs of four floats, at a and at b, as one vector: a is in
+// its lanes 0 to 3, b in its lanes 4 to 7. transpose_halves transposes the 4 x 4 floats of the
+// first halves of four vectors, and those of their second halves: lane j of v[i] becomes lane i of
+// v[j], and lane 4 + j becomes lane 4 + i.
 #if !defined(__GNUC__)
 TRIMATTE_INLINE F8 load_halves(const float* a, const float* b) {
     F8 v;
@@ -375,7 +380,7 @@ TRIMATTE_INLINE F8 inverse_root_above(const F8& v, const F8& limit, const F8& li
 #endif
 }
 
-// vector_of<const V&> is V.
+// vector_of<const V&> is V: the type of a vector that a lambda takes as `const auto&`.
 template <class Reference>
 struct Referred;
 template <class V>

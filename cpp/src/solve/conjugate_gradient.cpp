@@ -22,7 +22,7 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
     Promise promise(options.tolerance, solve_noise(iterate, unknowns), caution);
     iterate.set_start(x, promise.share_of_noise());
     const Iterate::Norms first = iterate.settle();
-    if (first.b2 == 0) {  // no unknown pixel is coupled to foreground, so that alpha is zero
+    if (first.b2 == 0) {  // neither foreground nor the prior pulls at a pixel: alpha is zero
         iterate.clear();
     }
     if (first.r2 == 0 || first.b2 == 0) {
@@ -64,7 +64,8 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
         report(promise, monitor);
     }
     const Iterate::Norms last = iterate.settle();
-    // The factor allows for the drift of the residual that the iterations carry along.
+    // The residual that the iterations carry along drifts away from the one computed anew. The
+    // factor allows for a drift of 2 percent of r . r.
     r2 = last.r2 / 1.02;
     iterate.get(x);
     monitor.finish();

@@ -12,8 +12,9 @@
 
 namespace trimatte {
 
-// The coefficients of conjugate gradients: x += alpha p, then p = z + beta p. beta is the one of
-// Polak and Ribiere, which tolerates a preconditioner that is not exactly symmetric.
+// The coefficients of conjugate gradients: p = z + beta p, then x += alpha p. beta is the one of
+// Polak and Ribiere, which tolerates a preconditioner that is not exactly symmetric. rz = r . z and
+// pq = p . A p belong to the last step.
 struct Coefficients {
     double alpha = 0, beta = 0, rz = 0, pq = 0;
     SmallestRitzValue ritz;

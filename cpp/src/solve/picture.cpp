@@ -116,7 +116,7 @@ private:
 struct Plan {
     std::vector<Group> small;  // systems that are factorised side by side
     std::vector<Group> large;  // systems that are solved one after another
-    Group constant;
+    Group constant;            // regions that are filled with 0 or 1 instead
 };
 
 // Puts small regions that lie near each other into one system. The result depends on the regions
@@ -160,7 +160,7 @@ bool has_prior(const Region& region, const Known& known, std::int64_t width) {
 Plan plan_of(const Regions& regions, const Affinity::Traits& traits, const ImageView& image, const Known& known,
              const SolveOptions& options) {
     // If the box of a small region has more pixels than this for each unknown, cutting the box out
-    // would cost more than the solution.
+    // would cost more than the solution. All such regions become one system.
     constexpr std::int64_t sprawl = 1000;
     Plan plan;
     Group small, sprawling;
@@ -200,11 +200,13 @@ public:
           options_(options),
           monitor_(monitor) {}
 
+    // Solves all unknowns of the picture as one system.
     PictureInfo whole() {
         add(solve(Cut(image_, known_, start_), options_, monitor_), 1);
         return info_;
     }
 
+    // Finds the regions and solves each in the way that plan_of() and the policy choose.
     PictureInfo by_regions() {
         monitor_.phase("regions");
         const std::int64_t reach = affinity_.traits().reach;

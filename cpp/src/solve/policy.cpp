@@ -14,19 +14,21 @@ enum class Coupling {
 
 constexpr std::int64_t no_limit = INT64_MAX;
 
-// Up to this number of unknowns Cholesky is about as fast as multigrid, and it is exact.
+// Up to this number of unknowns that form a stencil, Cholesky is about as fast as multigrid, and it
+// is exact.
 constexpr std::int64_t small_stencil = 20000;
-// The same limit for graphs, whose factors are denser.
+// The same limit for graphs, and for what counts as a small region of wide windows. Their factors
+// are denser.
 constexpr std::int64_t small_graph = 5000;
-// Up to so many entries of the matrix, a factorisation takes less time than the multigrid for graphs needs for its
-// levels, since rows of wide windows are long.
+// Up to this number of entries of the matrix, a factorisation takes less time than the multigrid
+// for graphs needs to make its levels, since rows of wide windows are long.
 constexpr std::int64_t entries_to_factorise = std::int64_t{50} * 1000 * 1000;
 
 // After this number of iterations of multigrid, a factorisation would have been faster.
 constexpr std::int64_t patience = 60;
 
-// A row of the table holds for systems of its coupling with at most this number of unknowns and of
-// entries of the matrix. The first row that holds is taken.
+// A rule holds for systems of its coupling that have at most `unknowns_at_most` unknowns and at
+// most `entries_at_most` entries of the matrix. The first rule of the table that holds is taken.
 struct Rule {
     Coupling coupling;
     std::int64_t unknowns_at_most;

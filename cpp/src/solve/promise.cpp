@@ -5,8 +5,8 @@
 namespace trimatte {
 namespace {
 
-// A Ritz value of the noise below this one comes with many other slow modes. The last of them only
-// show when the estimate has fallen to a hundredth of the usual goal.
+// If the smallest Ritz value of the noise is below this one, the system has many other slow modes.
+// The last of them show only when the estimate has fallen to a hundredth of the usual goal.
 constexpr double slow_below = 0.025;
 
 // The goal is this part of the tolerance, because the estimate is up to 2.7 times smaller than the
@@ -26,14 +26,14 @@ double goal_of(double tolerance, bool is_slow) {
 
 Noise solve_noise(Iterate& iterate, std::int64_t unknowns) {
     constexpr int steps_at_most = 10;
-    // Smallest Ritz values after 2, 3, ... 7 steps, and after 8 and more. Nearly all photographs
-    // have larger ones. Where a Ritz value is smaller than its entry, or still falls, more steps
-    // are taken.
+    // Entry k is a bound for the smallest Ritz value after k + 2 steps, and the last entry also
+    // serves after more steps. Nearly all photographs have larger values. Where the value is
+    // smaller than its entry, or still falls, more steps are taken.
     constexpr double usual[] = {0.55, 0.25, 0.2, 0.2, 0.15, 0.15, 0.1};
-    // a Ritz value has settled if it is more than this part of the one a step before
+    // A Ritz value has settled if it is more than this part of the one a step before.
     constexpr double settled = 2.0 / 3;
-    // The part of r . r that may be left. Every mode that has not been found keeps its part of r .
-    // r, however slow it is. In small systems less may be left, since a mode of two pixels has a
+    // The part of r . r that may be left. Every mode that has not been found keeps its part of it,
+    // however slow the mode is. In small systems less may be left, since a mode of two pixels has a
     // larger part in them.
     const double part_of_large = std::min(1.0, static_cast<double>(unknowns) / 40000);
     const double rest = 0.01 * part_of_large * part_of_large;
@@ -65,7 +65,7 @@ Promise::Promise(double tolerance, const Noise& noise, const Caution& caution)
     : caution_(caution),
       noise_smallest_(noise.smallest),
       share_(noise.largest > 0 ? (noise.is_gone ? 0.01 : 0.5) / noise.largest : 0.0),
-      // r . r that has not fallen means that the steps may not have found any mode yet.
+      // If r . r has not fallen, the steps may not have found any mode yet.
       goal_(goal_of(tolerance, noise.smallest < slow_below || noise.left > 1 || caution.is_hard)),
       is_met_(share_ == 0) {}
 

@@ -2,9 +2,10 @@
 // header is private to this folder.
 //
 // Let e be the error of x, z = M^-1 r the preconditioned residual in units of alpha, and theta the
-// smallest eigenvalue of M^-1 A among the modes that e contains. Then max |e| is about max |z| /
-// theta at most. The Ritz values of conjugate gradients approach theta from above, but they meet
-// slow modes last: a slow mode contributes next to nothing to the residual b - A x = A e, however
+// smallest eigenvalue of M^-1 A among the modes (eigenvectors) that e contains. Then max |e| is
+// about max |z| / theta at most, and this quotient is the estimate. The smallest Ritz value of
+// conjugate gradients approaches theta from above, but they meet slow modes, which have small
+// eigenvalues, last: a slow mode contributes next to nothing to the residual b - A x = A e, however
 // large its part in the error is. Each solve therefore begins with a few steps on noise
 // (solve_noise), in which slow modes are as strong as all others. What these steps leave of the
 // noise is added to the start. The error in slow modes then has a known size, and the estimate
@@ -23,7 +24,7 @@ namespace trimatte {
 // What the steps of conjugate gradients on noise have found.
 struct Noise {
     double smallest;  // smallest Ritz value of M^-1 A; 0 if the steps broke down
-    double largest;   // max |z| after the last step, in units of alpha
+    double largest;   // max |z| at the last step, in units of alpha; 0 if z is not to be used
     double left;      // r . r after the last step over r . r at the start
     bool is_gone;     // whether no mode with a large part in the noise can be left unseen
 };
@@ -34,14 +35,18 @@ class Promise {
 public:
     Promise(double tolerance, const Noise& noise, const Caution& caution);
 
-    // The share of z, as the steps on noise leave it, that goes into the start. The largest pixel
-    // of the added noise is 0.01 where nearly all modes have been seen, and 0.5 otherwise. Nothing
-    // is added where the steps broke down, since z may not be finite then.
+    // The factor by which z, as the steps on noise leave it, is multiplied before it is added to
+    // the start. The largest pixel of the added noise is 0.01 where nearly all modes have been
+    // seen, and 0.5 otherwise. Nothing is added where the steps have found all modes, or where they
+    // broke down, since z may not be finite then.
     double share_of_noise() const { return share_; }
+    // The value that the estimate has to fall to, and the present estimate of the largest error of
+    // alpha.
     double goal() const { return goal_; }
     double estimate() const { return estimate_; }
     // The first estimate of the error, from which progress is counted.
     double first_estimate() const { return first_estimate_; }
+    // Says that x is exact, so that no iteration is needed.
     void set_exact() { estimate_ = 0; }
 
     // Updates the estimate after an iteration from max |z| in units of alpha and from the Ritz

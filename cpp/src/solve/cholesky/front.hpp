@@ -33,7 +33,7 @@ struct Trapezoid {
     static std::int64_t block_of(std::int64_t column) { return column / width * width; }
     // Returns the distance of two columns in the block that begins at column c.
     std::int64_t stride(std::int64_t c) const { return padded(rows) - c; }
-    // Points to row i >= c of the block that begins at column c.
+    // Points to entry (i, c), i >= c, of the block that begins at column c.
     double* at(std::int64_t i, std::int64_t c) const { return data + offset(rows, c) + i - c; }
     // Returns a pointer to column j such that its row i is column(j)[i].
     double* column(std::int64_t j) const {

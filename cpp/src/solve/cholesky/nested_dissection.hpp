@@ -10,8 +10,9 @@
 
 namespace trimatte {
 
-// The result's number k is the unknown to eliminate as the k-th. Any result is a valid order. The
-// order does not depend on the number of threads.
+// Number k of the result is the unknown to eliminate as the k-th. The unknowns need places and a
+// reach. Whatever these are, the result is a permutation and hence a valid order. It does not
+// depend on the number of threads.
 std::vector<std::int32_t> nested_dissection(const Problem& problem, Monitor& monitor, int threads = 1);
 
 }  // namespace trimatte

@@ -11,13 +11,14 @@ namespace {
 // Nodes along a side of a cell of cells.
 constexpr std::int64_t cells_per_cell = simd::PatchOf<columns>::k;
 static_assert(Stencil::pixels_per_cell == simd::PatchOf<1>::k);
+// A level of at most this number of cells is the last one.
 constexpr std::int64_t coarsest_cells = 40;
 // Energy, relative to the scaled matrix, below which a column of a cell or a combination of columns
 // in P^T A P is rounding error of float32.
 constexpr double least_energy = 1e-6;
 // All blocks off the diagonal are multiplied by this factor, which acts as if every coarse unknown
-// had this much more energy. Where colours are flat, A has eigenvalues of 1e-8, which rounding of
-// its entries may make negative.
+// had `least_energy` more energy. Where colours are flat, A has eigenvalues of 1e-8, which rounding
+// of its entries may make negative.
 constexpr auto shrunk = static_cast<float>(1 - least_energy);
 
 constexpr int C = columns;

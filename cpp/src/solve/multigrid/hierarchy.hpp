@@ -8,8 +8,9 @@
 
 namespace trimatte {
 
-// Estimates the largest eigenvalue of A by the method of Lanczos. A value that is a tenth too small
-// (on cells, a few percent) spoils the smoother; a value that is slightly too large costs nothing.
+// Estimates the largest eigenvalue of A by the method of Lanczos, and multiplies it by a safety
+// factor. A result that is a tenth too small (on cells, a few percent) would spoil the smoother; a
+// result that is slightly too large costs nothing.
 template <int B>
 double largest_eigenvalue(const Grid& grid, const float* A, const Context& context);
 

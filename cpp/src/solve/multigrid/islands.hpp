@@ -6,7 +6,8 @@
 // and only epsilon couples the two sides. The modes of such parts have eigenvalues of 1e-6 to
 // 1e-10. The float32 levels cannot represent them, and conjugate gradients meet them last, when the
 // residual of all other modes is already small. But these modes are known in advance: alpha is one
-// on an island and zero elsewhere. They are the columns of E. All directions of conjugate gradients
+// on an island and zero elsewhere. They are the columns of E, divided by Stencil::scale like all
+// vectors of the scaled system. All directions of conjugate gradients
 // are kept A-orthogonal to E, so that these modes cost no iterations (deflation: Saad, Yeung,
 // Erhel, Guyomarc'h, SIAM J. Sci. Comput. 21, 2000, Algorithm 3.5).
 #pragma once

@@ -1,7 +1,8 @@
 // One level of the multigrid and its cycle. This header is private to this folder.
 //
 // The nodes of a level lie on a grid and have B numbers each: B is 1 for pixels and `columns` for
-// cells. The matrix A of a level is scaled so that its diagonal blocks are identities.
+// cells. A vector has B planes of grid.slots() numbers. The matrix A of a level is scaled so that
+// its diagonal blocks (B x B) are identities; kernels_multigrid.inl describes its layout.
 #pragma once
 
 #include <memory>
@@ -97,6 +98,7 @@ public:
         add_residual(stages, smoothing_steps == 1 ? d() : d_[now].data());
         sweep(grid(), stages, context_);
         // Levels of cells run a W-cycle: smoothing, coarser level and smoothing, all of it twice.
+        // If the coarser level is solved exactly, once is enough.
         if (B > 1 && !coarse_->exact()) {
             correct();
             stages.clear();
@@ -126,7 +128,7 @@ private:
     // enough there.
     static constexpr int smoothing_steps = B == 1 ? 1 : 3;
     static constexpr double smoothing_range = B == 1 ? 8 : 20;
-    static constexpr float rounds[2] = {1.11f, 2.48f};
+    static constexpr float rounds[2] = {1.11f, 2.48f};  // the weights w of add_restart
 
     const Grid& grid() const { return *matrix_.grid; }
     const simd::StencilKernels& kernels() const { return kernels_for<B>(); }
@@ -135,8 +137,8 @@ private:
     const Piece* begin(std::int64_t y) const { return grid().pieces_begin(y); }
     const Piece* end(std::int64_t y) const { return grid().pieces_end(y); }
 
-    // Sets d_[0] = P c, where c is the coarse solution for P^T r. x and r do not include this
-    // correction yet.
+    // Sets d_[0] = P c, where c is the coarse solution for P^T r. Afterwards x and r do not include
+    // this correction yet; the first step of add_whole_smoothing adds it.
     void correct() {
         const std::int64_t coarse_slots = coarse_->grid().slots();
         P_.restrict_to_cells(grid(), r_.data(), coarse_->b(), coarse_slots, context_);

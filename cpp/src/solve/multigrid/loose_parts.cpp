@@ -12,10 +12,11 @@
 namespace trimatte {
 namespace {
 
-// Entries above this one hold two pixels together; the diagonal of the matrix is 1.
+// An entry whose magnitude is above this holds two pixels together; the matrix has unit diagonal.
 constexpr float strong = 0.01f;
 // A part is loose if its energy e^T A e, divided by e^T e and multiplied by the square root of its
-// number of pixels, is below this. The quotient is roughly the part of its border that is held.
+// number of pixels, is below this; e is one on the part and zero elsewhere. This number is roughly
+// the fraction of the part's border at which pixels outside hold it.
 // Parts in flat colours have 1e-4 to 2e-3 with a few pixels, and 1e-7 with many. Parts in
 // photographs have at least 3e-3, and parts that touch known pixels have 0.2 and more.
 constexpr double loose = 2.5e-3;
@@ -28,7 +29,8 @@ std::int32_t root_of(Labels& parent, std::int32_t i) {
     return i;
 }
 
-// Joins the pixels of row y with their neighbours in that row and, if `below`, in the row below.
+// Joins the pixels of row y with those neighbours to which strong entries couple them, in that row
+// and, if `below`, in the row below. parent holds the disjoint sets of slots.
 void join_near(const Stencil& stencil, std::int64_t y, bool below, Labels& parent) {
     constexpr int near[][2] = {{0, 1}, {1, -1}, {1, 0}, {1, 1}};
     const std::int64_t n = stencil.grid.slots();

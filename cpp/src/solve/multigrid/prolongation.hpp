@@ -75,6 +75,7 @@ private:
 template <int B>
 struct Prolongation {
     using Patch = simd::PatchOf<B>;
+    // The number of rows for which a group of cells has slots.
     static constexpr int rows = sizeof(simd::CellGroup::row) / sizeof(simd::CellGroup::row[0]);
     static_assert(Patch::k + Patch::reach + 2 <= rows);
 
@@ -114,9 +115,9 @@ void for_groups(const Cells& cells, const Context& context, const Body& body) {
 }
 
 // Makes P for the near-null vectors N, which are B * columns planes: number b of a node in vector c
-// is in plane b * columns + c. The patches have the layout of the set-up; finish_patches changes
-// it. R receives the coarse near-null vectors, with N = P R: columns x columns numbers for each
-// cell.
+// is in plane b * columns + c. The patches have the layout of kernels_prolongation.inl, which
+// finish_patches changes afterwards. R receives the coarse near-null vectors, with N = P R: columns
+// x columns numbers for each cell, row-major.
 template <int B>
 Prolongation<B> make_prolongation(const LevelMatrix<B>& fine, const Buffer<float>& N, const Grid& coarse,
                                   Buffer<float>& R, const Context& context);

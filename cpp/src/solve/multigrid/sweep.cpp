@@ -3,12 +3,13 @@
 namespace trimatte {
 namespace {
 
-// Least number of slots for which waking a thread saves more than it costs. A cell with its blocks
-// takes as much work as 16 pixels.
+// The least number of slots for which waking a thread saves more than it costs. The nodes of a grid
+// with reach 1 are cells, and a cell with its blocks takes as much work as 16 pixels.
 std::int64_t slots_per_range(const Grid& grid) { return grid.reach() == 1 ? 512 : 8192; }
 // From this number of slots per thread on, several bands per thread are faster.
 constexpr std::int64_t slots_for_more_bands = 100000;
-// Slots whose stages take a few milliseconds, after which the monitor is polled.
+// The number of slots of a band. Its stages take a few milliseconds, after which the monitor is
+// polled.
 std::int64_t slots_per_band(const Grid& grid) { return grid.reach() == 1 ? 25000 : 400000; }
 
 // Returns the borders of ranges of rows with about equal work, of at least `rows` rows and `work`
