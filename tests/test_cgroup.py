@@ -89,6 +89,8 @@ def test_memory_that_a_group_and_those_above_it_have_left(tmp_path):
         (group / "memory.max").write_text(f"{limit}\n")
         (group / "memory.current").write_text(f"{used}\n")
     assert sorted(memory_left(tmp_path)) == [100, 700]
+    (tmp_path / "sys/fs/cgroup/a/memory.stat").write_text("anon 200\ninactive_file 50\nactive_file 7\n")
+    assert sorted(memory_left(tmp_path)) == [100, 750]
     assert available_memory(tmp_path) == 100
     (tmp_path / "proc/meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    0 kB\n")
     assert available_memory(tmp_path) == 0

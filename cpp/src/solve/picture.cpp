@@ -49,6 +49,8 @@ public:
             own.solver = attempt.solver;
             own.max_iterations = std::min(attempt.max_iterations, options_.max_iterations - iterations);
             own.gives_way = attempt.if_it_fits;
+            // A small system that nobody asked to factorise is not worth a look at the memory.
+            own.memory = attempt.if_it_fits || options_.solver != Solver::automatic ? options_.memory : SIZE_MAX;
             const std::optional<SolveInfo> tried = attempt.if_it_fits ? if_possible(own) : run(own);
             if (!tried) {
                 continue;

@@ -45,7 +45,17 @@ def memory_left(root: Path = Path("/")) -> Iterator[int]:
         for group in _upwards(top, path):
             limit, used = (_read(group / file).strip() for file in files)
             if limit.isdigit() and used.isdigit():
-                yield max(0, int(limit) - int(used))
+                yield max(0, int(limit) - int(used) + _cached(group, is_second))
+
+
+def _cached(group: Path, is_second: bool) -> int:
+    """Bytes of files in a group's page cache that the system can drop; they count as used."""
+    name = "inactive_file" if is_second else "total_inactive_file"
+    for line in _read(group / "memory.stat").splitlines():
+        key, _, value = line.partition(" ")
+        if key == name and value.isdigit():
+            return int(value)
+    return 0
 
 
 def _groups(root: Path, controller: str) -> Iterator[tuple[Path, str, bool]]:
