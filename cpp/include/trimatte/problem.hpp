@@ -30,10 +30,10 @@ struct Problem {
     // Coupled unknowns are at most this many rows and columns apart (closed-form: 2 radius); 0: any
     // two unknowns may be coupled.
     std::int64_t reach = 0;
-    // The norm that ||D^-1 (rhs - matrix x)|| is divided by, where D is the diagonal; 0 stands for
-    // ||D^-1 rhs||. The right-hand side of the soft system consists mostly of the known pixels
-    // themselves. There the norm is that of the terms that known pixels and the prior pass on to
-    // other pixels.
+    // The norm by which ||D^-1 (rhs - matrix x)||, where D is the diagonal, is divided before it is
+    // compared with SolveOptions::relative_residual; 0 stands for ||D^-1 rhs||. The right-hand side
+    // of the soft system consists mostly of the known pixels themselves. There the norm is that of
+    // the terms that known pixels and the prior pass on to other pixels.
     double rhs_norm = 0;
     // The most bytes that were held at once while the problem was made, which may exceed bytes().
     std::size_t peak_bytes = 0;

@@ -12,9 +12,9 @@ constexpr double window_length = 0.05;
 constexpr double sample_every = 0.001;
 // A pause between two jobs that is longer than this is not counted.
 constexpr double longest_pause = 0.002;
-// The time for which the better way (with helpers or alone) is kept before the other one is tried
-// again. Each trial doubles it, up to the longest stay. A caller that works alone and has a core
-// for itself again, as its rate shows, waits only for the first stay.
+// The time in windows for which the better way (with helpers or alone) is kept before the other one
+// is tried again. Each trial doubles it, up to the longest stay. A caller that works alone and has
+// a core for itself again, as its rate shows, waits only for the first stay.
 constexpr double first_stay = 0.2;
 constexpr double longest_stay = 1.6;
 // A caller whose rate with helpers is at least this tries nothing else: without helpers the rate
@@ -36,6 +36,8 @@ bool Pace::alone(double now) {
 void Pace::finished(const Job& job) {
     last_ = job.ended;
     const double all = job.ended - began_;
+    // The chunks of the helpers would have taken the caller as long, each, as its own chunks did.
+    // If it did none, the time that it waited stands for them.
     if (job.helped > 0) {
         const double most = all * static_cast<double>(job.helpers);
         const double share = static_cast<double>(job.helped) / static_cast<double>(std::max<std::int64_t>(job.own, 1));
@@ -54,6 +56,7 @@ void Pace::finished(const Job& job) {
     sampled_at_ = job.ended;
     sampled_processor_ = processor;
     if (window_.wall >= window_length) {
+        // `helped` is elapsed time; the factor processor / working turns it into processor time.
         const double working = std::max(window_.wall - window_.waited, window_.processor);
         const double rate = window_.processor * (1 + window_.helped / working) / window_.wall;
         window_ = {};

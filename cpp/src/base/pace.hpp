@@ -44,6 +44,7 @@ private:
         double wall = 0, processor = 0, helped = 0, waited = 0;
     };
 
+    // Takes the rate of the window that has ended and decides how the next one runs.
     void judge(double rate);
 
     Clock processor_seconds_;

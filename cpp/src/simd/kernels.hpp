@@ -34,10 +34,11 @@ struct Range {
 // and the ring of nodes around them: those on which its four columns of P may be nonzero.
 template <int B>
 struct PatchOf {
-    static constexpr int reach = B == 1 ? 2 : 1;            // distance up to which nodes are coupled
-    static constexpr int k = B == 1 ? 4 : 3;                // nodes along a side of the cell
-    static constexpr int side = k + 2;                      // nodes along a side of the patch
-    static constexpr int size = side * side * B * columns;  // numbers of P on the patch
+    static constexpr int reach = B == 1 ? 2 : 1;  // distance up to which nodes are coupled
+    static constexpr int k = B == 1 ? 4 : 3;      // nodes along a side of the cell
+    static constexpr int side = k + 2;            // nodes along a side of the patch
+    // The number of entries of P on the patch.
+    static constexpr int size = side * side * B * columns;
 };
 
 // Eight cells of multigrid, one in each lane. The last index of both arrays is the lane.
@@ -108,10 +109,10 @@ struct Kernels {
     void (*apply_entries)(std::int64_t size, const double* const* rows, std::int64_t stride, const double* const* f,
                           double* out);
 
-    // Multi-level foreground; see foreground/multilevel.cpp. Pixel k is the one of a row's `count`
-    // pixels of one colour of the checkerboard. weigh and normalise read alpha from a whole row,
-    // where these pixels are two columns apart: its alpha is a[2 k]. All other arrays hold the
-    // pixels of one colour without gaps.
+    // Multi-level foreground; see foreground/multilevel.cpp. weigh, normalise and update run over
+    // the `count` pixels of a row that have one colour of the checkerboard. weigh and normalise
+    // read alpha from a whole row, in which pixel k is at a[2 k]; all other arrays hold these
+    // pixels without gaps.
     // weight[k] = base + slope |a[2 k] - neighbour[2 k]|
     void (*weigh)(const float* a, const float* neighbour, std::int64_t count, float base, float slope, float* weight);
     // Computes inverse_k = 1 / (a^2 + (1 - a)^2 + the sum of the four weights), a = a[2 k], and
@@ -190,9 +191,9 @@ struct Kernels {
     // column to the next in doubles. The loops work on up to eight rows at once: they may read up
     // to 7 rows behind the last row of a matrix, and may overwrite these rows in a matrix that they
     // write.
-    // Computes C -= A B^T, where C is m x n, A is m x k and B is n x k. If `lower` is true, the
-    // entries above the diagonal of C's first n rows are not wanted and may hold anything
-    // afterwards.
+    // subtract_product computes C -= A B^T, where C is m x n, A is m x k and B is n x k. If `lower`
+    // is true, the entries above the diagonal of C's first n rows are not wanted and may hold
+    // anything afterwards.
     void (*subtract_product)(std::int64_t m, std::int64_t n, std::int64_t k, const double* A, std::int64_t lda,
                              const double* B, std::int64_t ldb, double* C, std::int64_t ldc, bool lower);
     // Replaces the first w <= 8 columns of a symmetric matrix of m rows, of which L holds the lower

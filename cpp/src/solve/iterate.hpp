@@ -12,10 +12,11 @@ namespace trimatte {
 class Iterate {
 public:
     struct Norms {
-        // r . r and b . b in units of alpha, which is the system with each row divided by its
-        // diagonal
+        // r . r and b . b in units of alpha: the squares of ||D^-1 (b - A x)|| and ||D^-1 b|| for
+        // the system before the scaling, where D is its diagonal.
         double r2, b2;
-        // b2, or the square of Problem::rhs_norm: a relative residual is measured against it
+        // The number by which r2 is divided to get the square of the relative residual that
+        // SolveOptions limits: the square of Problem::rhs_norm if that is positive, else b2.
         double wanted2;
     };
     // Products with z = M^-1 r, where q = A p belongs to the last direction p, and w = A z.
