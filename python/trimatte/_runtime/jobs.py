@@ -6,19 +6,23 @@ place.
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
-from contextlib import closing
-from typing import Generic, TypeVar
+from contextlib import closing, contextmanager
+from typing import Any, Generic, TypeVar
 
 from .pool import process_pool
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-# Futures of an executor that has stopped answering are not waited for longer than this at a time.
-_POLL_SECONDS = 0.5
+# Signals wait for at most this long while futures are waited for.
+_SLICE_SECONDS = 0.1
+# An executor is asked whether it is alive after so many slices in which nothing has ended.
+_SLICES = 5
 
 
 class WorkerDied(Exception):
@@ -92,7 +96,10 @@ def in_processes(
                     yield task, outcome
         for task in died:
             with process_pool(1) as pool:
-                outcome = _outcome(pool.submit(work, task))
+                future = pool.submit(work, task)
+                while not _next_ended([future]):
+                    pass
+                outcome = _outcome(future)
             yield task, outcome
 
 
@@ -164,14 +171,15 @@ def _drained(
             if task is None:
                 break
             try:
-                running[executor.submit(work, task)] = task
+                with _signals_wait():
+                    running[executor.submit(work, task)] = task
             except BrokenExecutor as error:
                 died = True
                 queue.finished(task)
                 yield task, WorkerDied(str(error))
         if not running:
             return
-        ended, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        ended = _next_ended(running)
         if not ended and alive is not None and not alive():
             raise ExecutorLost("gone")
         for future in ended:
@@ -185,10 +193,45 @@ def _drained(
             yield task, outcome
 
 
+def _next_ended(running: Iterable[Future[Result]]) -> set[Future[Result]]:
+    """Wait until some futures have ended; return none of them after half a second without any."""
+    for _ in range(_SLICES):
+        with _signals_wait():
+            ended, _ = wait(running, timeout=_SLICE_SECONDS, return_when=FIRST_COMPLETED)
+        if ended:
+            return ended
+    return set()
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait for the end of the block.
+
+    Their handlers raise exceptions. One that is raised while a future's lock is being taken leaves
+    the lock taken, and the executor's own thread then waits for it for ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[tuple[int, Any]] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    deferred = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in deferred:
+        signal.signal(number, lambda *arguments: received.append(arguments))
+    try:
+        yield
+    finally:
+        for number, handler in deferred.items():
+            signal.signal(number, handler)
+        for received_number, frame in received[:1]:
+            deferred[signal.Signals(received_number)](received_number, frame)
+
+
 def _outcome(future: Future[Result]) -> Result | Exception:
     """Return the result of a future, or what took its place."""
     try:
-        return future.result()
+        with _signals_wait():
+            return future.result()
     except BrokenExecutor as error:
         return WorkerDied(str(error))
     except (Exception, CancelledError) as error:
