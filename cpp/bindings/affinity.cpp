@@ -8,7 +8,6 @@
 
 #include "arrays.hpp"
 #include "monitor.hpp"
-#include "problem.hpp"
 #include "register.hpp"
 #include "trimatte/assemble.hpp"
 #include "trimatte/learning_based.hpp"
@@ -38,14 +37,6 @@ py::tuple laplacian_of(const Affinity& affinity, const py::array& image,
     return to_scipy(run(monitor, [&] { return laplacian(affinity, view, known_view, {threads, monitor}); }));
 }
 
-Problem problem_of(const Affinity& affinity, const py::array& image, const Array<std::uint8_t>& labels,
-                   const OptionalPrior& prior, double known_weight, bool stencil, int threads, PyMonitor& monitor) {
-    const ImageView view = image_view(image);
-    const Known known = known_of(view, labels, prior, known_weight);
-    const Form form = stencil ? Form::stencil : Form::sparse;
-    return run(monitor, [&] { return assemble(affinity, view, known, form, {threads, monitor}); });
-}
-
 GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
                      std::int64_t reach, bool colour_line, bool constant_regions) {
     if (data.ndim() != 1 || indices.ndim() != 1 || indptr.ndim() != 1 || data.shape(0) != indices.shape(0) ||
@@ -71,9 +62,6 @@ void register_affinity(py::module_& m) {
 
     m.def("laplacian", &laplacian_of, py::arg("affinity"), py::arg("image").noconvert(),
           py::arg("known").noconvert().none(true), py::arg("threads"), py::arg("monitor"));
-    m.def("assemble", &problem_of, py::arg("affinity"), py::arg("image").noconvert(), py::arg("labels").noconvert(),
-          py::arg("prior").none(true), py::arg("known_weight"), py::arg("stencil"), py::arg("threads"),
-          py::arg("monitor"));
 }
 
 }  // namespace trimatte::bindings

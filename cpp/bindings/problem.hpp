@@ -6,6 +6,7 @@
 
 #include "arrays.hpp"
 #include "trimatte/assemble.hpp"
+#include "trimatte/solve.hpp"
 
 namespace trimatte::bindings {
 
@@ -21,6 +22,18 @@ inline Known known_of(const ImageView& image, const Array<std::uint8_t>& labels,
         known.prior = {plane(prior->first, image, "prior"), plane(prior->second, image, "confidence")};
     }
     return known;
+}
+
+// What every solve tells.
+inline py::dict record_of(const SolveInfo& info) {
+    py::dict result;
+    result["converged"] = info.converged;
+    result["iterations"] = info.iterations;
+    result["relative_residual"] = info.relative_residual;
+    result["error_estimate"] = info.error_estimate;
+    result["peak_bytes"] = info.peak_bytes;
+    result["operator_complexity"] = info.operator_complexity;
+    return result;
 }
 
 }  // namespace trimatte::bindings

@@ -61,15 +61,9 @@ py::dict solve(const Affinity& affinity, const py::array& image, const Array<std
             regions[name] = count;
         }
     }
-    py::dict result;
+    py::dict result = record_of(info);
     result["solver"] = info.solver == Solver::automatic ? "none" : name_of(info.solver);
-    result["converged"] = info.converged;
-    result["iterations"] = info.iterations;
-    result["relative_residual"] = info.relative_residual;
-    result["error_estimate"] = info.error_estimate;
     result["unknowns"] = info.unknowns;
-    result["peak_bytes"] = info.peak_bytes;
-    result["operator_complexity"] = info.operator_complexity;
     result["regions"] = regions;
     result["constant"] = py::make_tuple(info.constant_background, info.constant_foreground);
     return result;
@@ -78,18 +72,6 @@ py::dict solve(const Affinity& affinity, const py::array& image, const Array<std
 }  // namespace
 
 void register_solve(py::module_& m) {
-    py::class_<Problem>(m, "Problem")
-        .def_property_readonly("unknowns", &Problem::unknowns)
-        .def_property_readonly("peak_bytes", [](const Problem& p) { return p.peak_bytes; })
-        .def_property_readonly("bytes", &Problem::bytes)
-        .def_property_readonly("csr",
-                               [](const py::object& self) {
-                                   const auto& matrix = self.cast<const Problem&>().matrix;
-                                   return py::make_tuple(view_of(matrix.value, self), view_of(matrix.column, self),
-                                                         view_of(matrix.row_start, self));
-                               })
-        .def_property_readonly("pixel",
-                               [](const py::object& self) { return view_of(self.cast<const Problem&>().pixel, self); });
     m.def("solve", &solve, py::arg("affinity"), py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("prior").none(true), py::arg("known_weight"), py::arg("start").none(true),
           py::arg("alpha").noconvert(), py::arg("solver"), py::arg("tolerance"), py::arg("relative_residual"),

@@ -3,6 +3,7 @@
 
 #include "arrays.hpp"
 #include "monitor.hpp"
+#include "problem.hpp"
 #include "register.hpp"
 #include "trimatte/solve.hpp"
 
@@ -66,14 +67,7 @@ py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, co
         check_rows(problem.matrix);
         return graph_multigrid(problem, options, solution, monitor);
     });
-    py::dict result;
-    result["converged"] = info.converged;
-    result["iterations"] = info.iterations;
-    result["relative_residual"] = info.relative_residual;
-    result["error_estimate"] = info.error_estimate;
-    result["peak_bytes"] = info.peak_bytes;
-    result["operator_complexity"] = info.operator_complexity;
-    return result;
+    return record_of(info);
 }
 
 }  // namespace

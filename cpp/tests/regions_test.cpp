@@ -104,7 +104,7 @@ TEST_CASE("pictures without unknown pixels have no region, pictures of unknown p
     CHECK(Regions(known.data(), 4, 5, 2, {2, monitor}).all().empty());
     const Regions one(unknown.data(), 4, 5, 2, {2, monitor});
     REQUIRE(one.all().size() == 1);
-    CHECK(one.unknowns() == 20);
+    CHECK(one.all()[0].unknowns == 20);
     CHECK_FALSE(one.all()[0].meets_foreground);
     CHECK_FALSE(one.all()[0].meets_background);
 }

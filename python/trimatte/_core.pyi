@@ -20,18 +20,6 @@ class Monitor:
     @property
     def seconds(self) -> dict[str, float]: ...
 
-class Problem:
-    @property
-    def unknowns(self) -> int: ...
-    @property
-    def peak_bytes(self) -> int: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def csr(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32], npt.NDArray[np.int64]]: ...
-    @property
-    def pixel(self) -> npt.NDArray[np.int32]: ...
-
 class Solved(TypedDict):
     solver: str
     converged: bool
@@ -70,16 +58,6 @@ def laplacian(
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.integer], npt.NDArray[np.integer]]: ...
-def assemble(
-    affinity: Affinity,
-    image: npt.NDArray[np.generic],
-    labels: npt.NDArray[np.uint8],
-    prior: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None,
-    known_weight: float,
-    stencil: bool,
-    threads: int,
-    monitor: Monitor,
-) -> Problem: ...
 def solve(
     affinity: Affinity,
     image: npt.NDArray[np.generic],

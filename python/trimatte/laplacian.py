@@ -10,6 +10,7 @@ import numpy.typing as npt
 from . import _check
 from ._context import make_context
 from .affinities import ClosedForm
+from .affinities._rows import matrix_of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -87,4 +88,4 @@ def closed_form_laplacian(
         if mask.shape != picture.shape[:2]:
             raise ValueError(f"known: expected shape {picture.shape[:2]} to match image, got {mask.shape}")
         fixed = np.ascontiguousarray(mask).view(np.uint8)
-    return affinity.matrix(picture, fixed, context)
+    return matrix_of(affinity.native(), picture, fixed, context)

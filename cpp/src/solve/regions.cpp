@@ -186,12 +186,4 @@ Regions::Regions(const Label* labels, std::int64_t height, std::int64_t width, s
     });
 }
 
-std::int64_t Regions::unknowns() const {
-    std::int64_t sum = 0;
-    for (const Region& region : regions_) {
-        sum += region.unknowns;
-    }
-    return sum;
-}
-
 }  // namespace trimatte

@@ -44,7 +44,6 @@ public:
     Regions(const Label* labels, std::int64_t height, std::int64_t width, std::int64_t reach, const Context& context);
 
     const std::vector<Region>& all() const { return regions_; }
-    std::int64_t unknowns() const;
     std::size_t bytes() const { return runs_.size() * sizeof(Run) + regions_.size() * sizeof(Region); }
 
 private:

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .. import _core
-from .._context import Context
-from ._base import Affinity, Labels, Pixels, option, register
-from ._rows import matrix_of
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import scipy.sparse
+from ._base import option, register
+from ._windows import WindowAffinity
 
 # Below this, rounding decides what windows of flat colour say: multigrid may be wrong at 1e-9,
 # Cholesky at 1e-11.
@@ -22,7 +15,7 @@ LEAST_EPSILON = 1e-8
 
 @register
 @dataclass(frozen=True)
-class ClosedForm(Affinity):
+class ClosedForm(WindowAffinity):
     """In every small window, alpha is nearly an affine function of the colours [1]_.
 
     Parameters
@@ -49,35 +42,10 @@ class ClosedForm(Affinity):
     """
 
     name = "closed-form"
-    near_null = "colours"
-    constant_regions = True
 
     epsilon: float = option(1e-7, "Smoothness of alpha.", least=LEAST_EPSILON, most=1e6)
     radius: int = option(1, "Window radius in pixels.", least=1)
 
-    @property
-    def reach(self) -> int:
-        """Two pixels are in one row if they share a window."""
-        return 2 * self.radius
-
-    @property
-    def smallest_image(self) -> int:
-        """One window."""
-        return 2 * self.radius + 1
-
-    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
-        """Return the matting Laplacian of the whole image."""
-        return self.matrix(image, None, context)
-
-    def matrix(
-        self, image: Pixels, known: npt.NDArray[np.uint8] | None, context: Context
-    ) -> scipy.sparse.csr_array:
-        """Return the matting Laplacian of an image in any of the core's dtypes.
-
-        Windows that hold nothing but `known` pixels are left out.
-        """
-        return matrix_of(_core.ClosedForm(self.epsilon, self.radius), image, known, context)
-
-    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
+    def native(self) -> _core.ClosedForm:
         """Return the core's own closed-form matting."""
         return _core.ClosedForm(self.epsilon, self.radius)

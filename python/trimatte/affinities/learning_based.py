@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .. import _core
-from .._context import Context
-from ._base import Affinity, Labels, Pixels, option, register
-from ._rows import matrix_of
-
-if TYPE_CHECKING:
-    import scipy.sparse
+from ._base import option, register
+from ._windows import WindowAffinity
 
 # Below this, rounding decides what windows of flat colour say, as in closed-form matting.
 LEAST_REGULARIZATION = 1e-8
@@ -19,7 +14,7 @@ LEAST_REGULARIZATION = 1e-8
 
 @register
 @dataclass(frozen=True)
-class LearningBased(Affinity):
+class LearningBased(WindowAffinity):
     """In every small window, ridge regression on the colours predicts alpha [1]_.
 
     Parameters
@@ -56,26 +51,10 @@ class LearningBased(Affinity):
     """
 
     name = "learning-based"
-    near_null = "colours"
-    constant_regions = True
 
     regularization: float = option(1e-7, "Weight of squared slopes.", least=LEAST_REGULARIZATION, most=1e6)
     radius: int = option(1, "Window radius in pixels.", least=1)
 
-    @property
-    def reach(self) -> int:
-        """Two pixels are in one row if they share a window."""
-        return 2 * self.radius
-
-    @property
-    def smallest_image(self) -> int:
-        """One window."""
-        return 2 * self.radius + 1
-
-    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
-        """Return the operator of the whole image."""
-        return matrix_of(self.core(image, labels, context), image, None, context)
-
-    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.LearningBased:
+    def native(self) -> _core.LearningBased:
         """Return the core's own learning-based matting."""
         return _core.LearningBased(self.regularization, self.radius)
