@@ -19,6 +19,7 @@ from .errors import (
     TrimatteWarning,
     WorkerError,
 )
+from .finish import CropBox, choke, crop_box, levels, remove_specks
 from .foreground import Layers, estimate_foreground
 from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
@@ -34,6 +35,7 @@ __all__ = [
     "AlphaResult",
     "BatchError",
     "ConvergenceError",
+    "CropBox",
     "DatasetError",
     "FactorizationError",
     "Layers",
@@ -45,18 +47,22 @@ __all__ = [
     "__version__",
     "affinities",
     "batch",
+    "choke",
     "closed_form_laplacian",
     "colour",
     "composite",
+    "crop_box",
     "cutout",
     "datasets",
     "estimate_alpha",
     "estimate_foreground",
     "evaluation",
     "io",
+    "levels",
     "matte_from_mask",
     "metrics",
     "priors",
+    "remove_specks",
     "show_versions",
     "solve_alpha",
     "solve_sequence",
@@ -71,3 +77,7 @@ def __getattr__(name: str) -> object:
     if name in ("batch", "evaluation"):  # they bring what starts processes, which most users never need
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
