@@ -207,7 +207,8 @@ def _count_unknown(labels: npt.NDArray[np.uint8], needs_known: bool) -> int:
         ("background", known_foreground + unknown == labels.size),
     ):
         if missing:
-            raise ValueError(f"trimap: expected some {name} pixels, got none (see {name}_threshold)")
+            empty = "; if the subject is not in the picture, make the trimap black" if name == "foreground" else ""
+            raise ValueError(f"trimap: expected some {name} pixels, got none (see {name}_threshold){empty}")
     return unknown
 
 
