@@ -21,6 +21,15 @@ from .errors import (
 )
 from .finish import CropBox, choke, crop_box, levels, remove_specks
 from .foreground import Layers, estimate_foreground
+from .keying import (
+    KeyedMatte,
+    Triangulated,
+    matte_from_key,
+    matte_from_plate,
+    triangulate,
+    trimap_from_key,
+    trimap_from_plate,
+)
 from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
@@ -38,9 +47,11 @@ __all__ = [
     "CropBox",
     "DatasetError",
     "FactorizationError",
+    "KeyedMatte",
     "Layers",
     "PictureError",
     "SolveInfo",
+    "Triangulated",
     "TrimatteError",
     "TrimatteWarning",
     "WorkerError",
@@ -59,14 +70,19 @@ __all__ = [
     "evaluation",
     "io",
     "levels",
+    "matte_from_key",
     "matte_from_mask",
+    "matte_from_plate",
     "metrics",
     "priors",
     "remove_specks",
     "show_versions",
     "solve_alpha",
     "solve_sequence",
+    "triangulate",
+    "trimap_from_key",
     "trimap_from_mask",
+    "trimap_from_plate",
     "trimap_from_scribbles",
     "trimap_from_soft_mask",
     "trimap_from_strokes",

@@ -7,6 +7,7 @@ from ._base import Guess, Prior
 from .combined import Combined
 from .composite_network import CompositeNetwork
 from .given import PreviousFrame, SoftMask
+from .known_background import KnownBackground
 from .patch_network import PatchNetwork, PatchNetworkModel
 from .patch_regression import PatchRegression, PatchRegressionModel
 from .robust import Robust
@@ -17,6 +18,7 @@ __all__ = [
     "CompositeNetwork",
     "GlobalSampling",
     "Guess",
+    "KnownBackground",
     "PatchNetwork",
     "PatchNetworkModel",
     "PatchRegression",
