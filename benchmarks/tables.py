@@ -1,0 +1,288 @@
+"""Write the tables of methods into the pages, from the results of the benchmarks.
+
+    python benchmarks/tables.py            # writes docs/methods.md, docs/benchmarks.md, docs/design/methods.md
+    python benchmarks/tables.py --check    # writes nothing; the exit code is 1 if a page would change
+
+A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
+named like the tables. A table whose results are missing stays as it is. The results are
+methods.json (compare/methods.py), pairs.json (pairs.py), promise_affinities.json (promise.py
+--affinities all) and memory.json (method_memory.py) in benchmarks/compare/results.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+import trimatte as tm
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "compare" / "results"
+PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md")
+BEST_SO_FAR = ("closed-form", "composite-network")
+ALONE = "none"
+
+
+def results(name):
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def markdown(columns, rows):
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def seconds(value):
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+
+
+def megabytes(count):
+    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+
+
+def taken(row):
+    """Seconds and peak memory of one library in methods.json."""
+    if "seconds" in row:
+        return f"{seconds(row['seconds'])} s, {megabytes(row['peak_bytes'])}"
+    return f"more than {row['more_than']:g} s" if "more_than" in row else "fails" if "error" in row else "-"
+
+
+def error(row):
+    for name in ("sad", "weighted_mae"):
+        if name in row:
+            return f"{row[name]:.3g}"
+    return ""
+
+
+def size(case):
+    """Megapixels to two digits, as text."""
+    return f"{case['height'] * case['width'] / 1e6:.2g}"
+
+
+def name_of(task):
+    return task.removeprefix("alpha ")
+
+
+def speed():
+    """Every method beside PyMatting's."""
+    rows = []
+    for case in sorted(results("methods")["cases"], key=lambda case: (case["picture"], case["height"])):
+        ours, theirs = (case["libraries"].get(library, {}) for library in ("trimatte", "pymatting"))
+        more = "more than " if "more_than" in theirs else ""
+        ratio = "" if case["ratio"] is None else f"{more}{case['ratio']:.2g}x"
+        rows.append(
+            [
+                name_of(case["task"]),
+                f"{case['picture'].removesuffix('.png')}, {size(case)} MP",
+                taken(theirs),
+                taken(ours),
+                ratio,
+                error(theirs),
+                error(ours),
+            ]
+        )
+    columns = ("method", "picture", "PyMatting", "trimatte", "ratio", "error, PyMatting", "error, trimatte")
+    return markdown(columns, rows)
+
+
+def means():
+    """Means of pairs.json by data set and (affinity, prior); pairs with failures have no errors."""
+    return {
+        dataset: {(mean["affinity"], mean["prior"]): mean for mean in found}
+        for dataset, found in results("pairs")["means"].items()
+    }
+
+
+def pair_name(pair):
+    return "+".join(part for part in pair if part != ALONE)
+
+
+def sad(mean, digits=2):
+    return "-" if mean is None or "sad" not in mean else f"{mean['sad']:.{digits}f}"
+
+
+def pairs():
+    """SAD/1000 of every affinity with every prior, all data sets in one cell."""
+    found = means()
+    names = [pair for dataset in found.values() for pair in dataset]
+    affinities = list(dict.fromkeys(affinity for affinity, _ in names))
+    priors = list(dict.fromkeys((ALONE, *(prior for _, prior in names))))
+    rows = [
+        [
+            "no affinity" if affinity == ALONE else affinity,
+            *(
+                " / ".join(sad(found[dataset].get((affinity, prior))) for dataset in found)
+                if (affinity, prior) in names
+                else ""
+                for prior in priors
+            ),
+        ]
+        for affinity in affinities
+    ]
+    return markdown(["affinity", *("no prior" if prior == ALONE else prior for prior in priors)], rows)
+
+
+def best():
+    """Sentences: the best pair of each data set, and whether one beats the best so far on all of them."""
+    found = means()
+    sentences = []
+    for dataset, of in found.items():
+        able = {pair: mean for pair, mean in of.items() if "sad" in mean}
+        first = min(able, key=lambda pair: able[pair]["sad"])
+        sentences.append(f"- {dataset}: the least mean SAD has {pair_name(first)}, {sad(able[first], 3)};")
+        sentences[-1] += f" {pair_name(BEST_SO_FAR)} has {sad(able.get(BEST_SO_FAR), 3)}."
+    better = [
+        pair
+        for pair in next(iter(found.values()))
+        if all(of.get(pair, {}).get("sad", 1e9) < of[BEST_SO_FAR]["sad"] for of in found.values())
+    ]
+    names = ", ".join(pair_name(pair) for pair in better)
+    if better:
+        verb = "has" if len(better) == 1 else "have"
+        sentences.append(f"- On all data sets {names} {verb} a lower mean than {pair_name(BEST_SO_FAR)}.")
+    else:
+        sentences.append(f"- No pair has a lower mean than {pair_name(BEST_SO_FAR)} on all data sets.")
+    return "\n".join(sentences)
+
+
+def measures(dataset):
+    """All measures of every pair on one data set, the best first."""
+    found = sorted(means()[dataset].items(), key=lambda item: item[1].get("sad", 1e9))
+    rows = []
+    for pair, mean in found:
+        if "sad" not in mean:
+            rows.append([pair_name(pair), f"fails on {mean['failures']} of {mean['pictures']}", "", "", "", ""])
+            continue
+        numbers = (mean["sad"], 1e3 * mean["mse"], mean["gradient"], mean["connectivity"], mean["seconds"])
+        rows.append([pair_name(pair), *(f"{number:.2f}" for number in numbers)])
+    return markdown(("method", "SAD/1000", "MSE/1e-3", "gradient", "connectivity", "seconds"), rows)
+
+
+def promise():
+    """Largest error of alpha of each affinity over all systems."""
+    rows = []
+    for found in results("promise_affinities")["summaries"]:
+        references = ", ".join(f"{count} {kind}" for kind, count in found["references"].items())
+        worst = found["worst_error"]
+        iterations = found["median_iterations"], found["most_iterations"]
+        rows.append(
+            [
+                found["affinity"],
+                found["solver"],
+                str(found["systems"]),
+                str(found["failures"]),
+                "-" if worst is None else f"{worst:.1e}",
+                "-" if iterations[0] is None else f"{iterations[0]:g}, {iterations[1]}",
+                references or "-",
+            ]
+        )
+    columns = (
+        "affinity",
+        "solver",
+        "systems",
+        "failures",
+        "worst error",
+        "iterations, median and most",
+        "reference",
+    )
+    return markdown(columns, rows)
+
+
+def memory():
+    """Peak memory of each method at each size."""
+    found = results("memory")["rows"]
+    sizes = list(dict.fromkeys(round(row["megapixels"], 1) for row in found))
+    rows = []
+    for method in dict.fromkeys(row["method"] for row in found):
+        mine = {round(row["megapixels"], 1): row for row in found if row["method"] == method}
+        cells = [cell for megapixels in sizes for cell in memory_cells(mine.get(megapixels, {}))]
+        rows.append([f"`{method}`", *cells])
+    columns = [f"{name}, {megapixels:g} MP" for megapixels in sizes for name in ("bytes per unknown", "peak")]
+    return markdown(["method", *columns], rows)
+
+
+def memory_cells(row):
+    if "peak_bytes" in row:
+        return f"{row['bytes_per_unknown']:.0f}", megabytes(row["peak_bytes"])
+    return f"more than {row['more_than']:g} s" if "more_than" in row else row.get("failure", "-"), ""
+
+
+def says(method):
+    """The first sentence of the docstring of an affinity or a prior."""
+    meaning = tm.methods.meaning(method)
+    of = meaning.affinity or tm.methods.PRIORS[meaning.prior]
+    return re.sub(r"\s*\[\d+\]_", "", of.__doc__.strip().splitlines()[0]).rstrip(".")
+
+
+def which():
+    """What each method does, its errors, its time."""
+    found, clock = means(), seconds_of_methods()
+    sizes = sorted({megapixels for _, megapixels in clock}, key=float)
+    rows = []
+    for pair in next(iter(found.values())):
+        name = pair_name(pair)
+        if name not in tm.methods.names() and pair != BEST_SO_FAR:
+            continue
+        errors = " / ".join(sad(of.get(pair)) for of in found.values())
+        times = (clock.get((name, megapixels)) for megapixels in sizes)
+        what = "Both together" if pair == BEST_SO_FAR else says(name)
+        rows.append([f"`{name}`", what, errors, *("-" if t is None else f"{seconds(t)} s" for t in times)])
+    errors = f"SAD/1000: {' / '.join(found)}"
+    return markdown(["method", "what it does", errors, *(f"{megapixels} MP" for megapixels in sizes)], rows)
+
+
+def seconds_of_methods():
+    """trimatte's seconds by method and size, on the first picture of that size."""
+    found = {}
+    for case in results("methods")["cases"]:
+        row = case["libraries"].get("trimatte", {})
+        if "seconds" in row:
+            found.setdefault((name_of(case["task"]), size(case)), row["seconds"])
+    return found
+
+
+TABLES = {
+    "speed": speed,
+    "pairs": pairs,
+    "best": best,
+    "Trimap1": lambda: measures("Trimap1"),
+    "Trimap2": lambda: measures("Trimap2"),
+    "scenes": lambda: measures("scenes"),
+    "promise": promise,
+    "memory": memory,
+    "which": which,
+}
+
+
+def updated(text):
+    """Return a page with its tables written anew."""
+
+    def written(match):
+        try:
+            table = TABLES[match[1]]()
+        except FileNotFoundError:
+            return match[0]
+        return f"<!-- table {match[1]} -->\n\n{table}\n\n<!-- end -->"
+
+    return re.sub(r"<!-- table (\S+) -->\n.*?<!-- end -->", written, text, flags=re.DOTALL)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, and say whether a page would change")
+    options = parser.parse_args()
+    stale = []
+    for page in (ROOT / name for name in PAGES):
+        text = page.read_text(encoding="utf-8")
+        if (new := updated(text)) != text:
+            stale.append(page)
+            if not options.check:
+                page.write_text(new, encoding="utf-8")
+    for page in stale:
+        print(f"{page.relative_to(ROOT)}: {'would change' if options.check else 'written'}")
+    return int(options.check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
