@@ -3,7 +3,8 @@
     python benchmarks/method_memory.py --megapixels 1 9 --output benchmarks/compare/results/memory.json
     python benchmarks/method_memory.py --image photo.png --trimap trimap.png --methods closed-form best
 
-The methods are those of trimatte's tables: affinities, priors, "best", and "foreground NAME". Each is
+The methods are those of trimatte's tables: affinities, priors, "best", and "foreground NAME", and
+closed-form matting with larger windows. Each is
 measured in a process of its own, after a solve of a small picture. The peak is what the call adds to
 the memory of a process that holds an image of 8 bits and its trimap; alpha and layers that are
 returned count. A call that takes longer than `--limit` seconds is stopped.
@@ -30,12 +31,12 @@ sys.path.insert(0, str(Path(__file__).parent / "compare"))
 import pictures
 
 
-def call(method, image, trimap, alpha, **options):
+def call(method, image, trimap, alpha):
     """Run a method; return the core's own count of its arrays, or None."""
     if method.startswith("foreground "):
         method_names.foreground(image, alpha, method.partition(" ")[2])
         return None
-    return tm.solve_alpha(image, trimap, method=method, **options).info.peak_bytes
+    return tm.solve_alpha(image, trimap, **method_names.parsed(method)).info.peak_bytes
 
 
 def measure_here(method, path):
@@ -109,7 +110,11 @@ def main():
     if options.inside:
         measure_here(*options.inside)
         return
-    all_methods = [*tm.methods.names(), *(f"foreground {name}" for name in method_names.foregrounds())]
+    all_methods = [
+        *tm.methods.names(),
+        *method_names.RADII,
+        *(f"foreground {name}" for name in method_names.foregrounds()),
+    ]
     rows = []
     for about, image, trimap, alpha in measured_pictures(options):
         unknown = int(((trimap > 25) & (trimap < 230)).sum())

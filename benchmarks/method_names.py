@@ -1,8 +1,15 @@
-"""What the benchmarks measure: names from trimatte's own tables, so that a new method needs no edit here."""
+"""What the benchmarks measure: names from trimatte's own tables, so that a new method needs no edit here.
+
+A name may have options behind it: "closed-form,radius=2".
+"""
 
 import inspect
+import json
 
 import trimatte as tm
+
+RADII = tuple(f"closed-form,radius={radius}" for radius in (2, 3, 5))
+"""Closed-form matting whose systems no stencil of 5 x 5 pixels holds."""
 
 
 def affinities():
@@ -11,6 +18,12 @@ def affinities():
 
 def priors():
     return tuple(tm.methods.PRIORS)
+
+
+def parsed(name):
+    """Return the arguments of `trimatte.solve_alpha` that a name means."""
+    method, *options = name.split(",")
+    return {"method": method, **{key: json.loads(value) for key, _, value in (o.partition("=") for o in options)}}
 
 
 def foregrounds():

@@ -72,12 +72,6 @@ def said(error):
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
-def parsed(affinity):
-    """Name and options of such as "closed-form,radius=2"."""
-    name, *options = affinity.split(",")
-    return name, {key: json.loads(value) for key, _, value in (option.partition("=") for option in options)}
-
-
 def errors(alpha, sample, threads):
     found = tm.metrics.evaluate(alpha, sample.truth, sample.trimap, threads=threads).as_dict()
     return {measure: round(found[measure], 8) for measure in MEASURES}
@@ -85,12 +79,15 @@ def errors(alpha, sample, threads):
 
 def solve(sample, affinity, prior, options):
     """The row of one pair on one picture."""
-    method, own = parsed(affinity)
     start = time.process_time()
     try:
         with time_limit(options.limit):
             alpha, info = tm.solve_alpha(
-                sample.image, sample.trimap, method=method, prior=prior, threads=options.threads, **own
+                sample.image,
+                sample.trimap,
+                prior=prior,
+                threads=options.threads,
+                **method_names.parsed(affinity),
             )
     except (ValueError, tm.TrimatteError, TooLong, MemoryError) as error:
         return {"failure": said(error)}
@@ -207,7 +204,7 @@ def arguments():
     parser.add_argument("--output", type=Path, help="write the results as JSON")
     options = parser.parse_args()
     for affinity in options.affinities:
-        tm.methods.chosen(*parsed(affinity))
+        tm.methods.chosen_among(method_names.parsed(affinity))
     return options
 
 

@@ -6,12 +6,13 @@
     python benchmarks/promise.py --affinities all --folder alphamatting --repeat 1 --output promise_affinities.json
 
 The reference is the direct solution of the same system up to `--direct-up-to` unknown pixels. Where
-Cholesky refuses, is short of memory or takes longer than `--limit` seconds, and above that number,
-it is the solution of conjugate gradients without multigrid, or else of the method's own solver, at
-tolerances far below the promise; the results say which. Each affinity is solved by its iterative
-solver, also where "auto" would factorise, and by "auto" where several affinities are measured.
-`peak` is the memory that a solve adds to that of the picture and the trimap (Linux only). The exit
-code is 1 if an error is above the tolerance, or if a solve fails.
+Cholesky refuses, is short of memory or takes longer than `--reference-limit` seconds, and above
+that number, it is the solution of conjugate gradients without multigrid ("cg"), or else of the
+method's own solver, at tolerances far below the promise; the results say which. Each affinity is
+solved by its iterative solver, also where "auto" would factorise. With `--affinities`, it is solved
+by "auto", too, and rows of other affinities stay in the output file. `peak` is the memory that a
+solve adds to that of the picture and the trimap (Linux only). The exit code is 1 if an error is
+above the tolerance, or if a solve fails.
 """
 
 import argparse
@@ -53,7 +54,7 @@ def iterative(affinity):
     scene = tm.datasets.hair(96, 96)
     for solver in ("multigrid", "graph-multigrid"):
         try:
-            tm.estimate_alpha(scene.image, scene.trimap, method=affinity, solver=solver)
+            tm.estimate_alpha(scene.image, scene.trimap, solver=solver, **method_names.parsed(affinity))
         except ValueError:
             continue
         return solver
@@ -61,38 +62,42 @@ def iterative(affinity):
 
 
 class References:
-    """Makes references; once a direct solution is not to be had, larger systems are not tried."""
+    """Makes references; a solver that does not get there is not tried on larger systems."""
 
     def __init__(self, affinity, options):
         self._affinity, self._options = affinity, options
-        self._direct_up_to = options.direct_up_to
+        tight = {"tolerance": 1e-6, "max_iterations": 100_000}
+        self._attempts = {
+            "cholesky": {},
+            "cg": {"relative_residual": 1e-10, **tight},
+            iterative(affinity): tight,
+        }
+        self._most = dict.fromkeys(self._attempts, float("inf"))
+        self._most["cholesky"] = options.direct_up_to
 
     def make(self, image, trimap, unknowns):
-        """Return alpha and the name of its solver; None, and a reason, if no solver got there."""
-        tight = {"max_iterations": 100_000}
-        attempts = [
-            {"solver": "cg", "tolerance": 1e-6, "relative_residual": 1e-10, **tight},
-            {"solver": iterative(self._affinity), "tolerance": 1e-6, **tight},
-        ]
-        if unknowns <= self._direct_up_to:
-            attempts.insert(0, {"solver": "cholesky"})
-        reasons = []
-        for attempt in attempts:
+        """Return alpha and the name of its solver; None for both if no solver got there."""
+        for solver, arguments in self._attempts.items():
+            if unknowns > self._most[solver]:
+                continue
             try:
-                with time_limit(self._options.limit):
+                with time_limit(self._options.reference_limit):
                     alpha = tm.estimate_alpha(
-                        image, trimap, method=self._affinity, threads=self._options.threads, **attempt
+                        image,
+                        trimap,
+                        solver=solver,
+                        threads=self._options.threads,
+                        **arguments,
+                        **method_names.parsed(self._affinity),
                     )
-                return alpha, attempt["solver"]
-            except (ValueError, tm.TrimatteError, TooLong, MemoryError) as error:
-                reasons.append(f"{attempt['solver']}: {type(error).__name__} {error}".strip())
-                if attempt["solver"] == "cholesky":
-                    self._direct_up_to = min(self._direct_up_to, unknowns - 1)
-        return None, "; ".join(reasons)
+                return alpha, solver
+            except (ValueError, tm.TrimatteError, TooLong, MemoryError):
+                self._most[solver] = min(self._most[solver], unknowns - 1)
+        return None, None
 
 
 def solved(image, trimap, affinity, solver, options):
-    """Return alpha and a row without its error; None if the solve failed."""
+    """Return alpha and a row without its error; alpha is None if the solve failed."""
     seconds = []
     for _ in range(options.repeat):
         before = memory.start_peak()
@@ -102,10 +107,10 @@ def solved(image, trimap, affinity, solver, options):
                 alpha, info = tm.solve_alpha(
                     image,
                     trimap,
-                    method=affinity,
                     solver=solver,
                     tolerance=options.tolerance,
                     threads=options.threads,
+                    **method_names.parsed(affinity),
                 )
         except (ValueError, tm.TrimatteError, TooLong, MemoryError) as error:
             return None, {"failure": f"{type(error).__name__} {error}".strip()}
@@ -177,6 +182,14 @@ def summaries(rows):
     return found
 
 
+def earlier(options):
+    """Rows that the output file has of affinities that are not measured now."""
+    if not (options.output and options.output.exists()):
+        return []
+    rows = json.loads(options.output.read_text())["rows"]
+    return [row for row in rows if row.get("affinity", options.affinities[0]) not in options.affinities]
+
+
 def kept(row, tolerance):
     return "failure" not in row and (row["error"] is None or row["error"] <= tolerance)
 
@@ -190,20 +203,22 @@ def main():
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1.0])
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--tolerance", type=float, default=1e-3)
-    parser.add_argument("--affinities", nargs="+", default=["closed-form"], help='names, or "all"')
+    parser.add_argument("--affinities", nargs="+", help='names, or "all"; default: closed-form')
     parser.add_argument("--reference", choices=("auto", "none"), default="auto")
     parser.add_argument("--direct-up-to", type=int, default=300000)
-    parser.add_argument("--limit", type=float, default=60, help="most seconds of a solve, and of each reference")
+    parser.add_argument("--limit", type=float, default=60, help="most seconds of a solve")
+    parser.add_argument("--reference-limit", type=float, default=15, help="most seconds of a solver as reference")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--output", type=Path, help="write the results as JSON")
     options = parser.parse_args()
+    options.solvers = ["auto"] if options.affinities else []
     if options.affinities == ["all"]:
-        options.affinities = list(method_names.affinities())
-    options.solvers = ["auto"] if len(options.affinities) > 1 else []
+        options.affinities = [*method_names.affinities(), *method_names.RADII]
+    options.affinities = options.affinities or ["closed-form"]
 
     warnings.simplefilter("ignore", tm.TrimatteWarning)  # regions that touch known pixels of one kind
-    rows = []
+    rows = earlier(options)
     references = {affinity: References(affinity, options) for affinity in options.affinities}
     for name, image, trimap in pictures(options):
         for affinity in options.affinities:

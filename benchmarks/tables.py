@@ -221,15 +221,23 @@ def which():
     sizes = sorted({megapixels for _, megapixels in clock}, key=float)
     rows = []
     for pair in next(iter(found.values())):
-        name = pair_name(pair)
-        if name not in tm.methods.names() and pair != BEST_SO_FAR:
+        name = listed_as(pair)
+        if name is None:
             continue
         errors = " / ".join(sad(of.get(pair)) for of in found.values())
         times = (clock.get((name, megapixels)) for megapixels in sizes)
-        what = "Both together" if pair == BEST_SO_FAR else says(name)
+        what = says(name) if ALONE in pair else "{} with the prior {}".format(*pair)
         rows.append([f"`{name}`", what, errors, *("-" if t is None else f"{seconds(t)} s" for t in times)])
     errors = f"SAD/1000: {' / '.join(found)}"
     return markdown(["method", "what it does", errors, *(f"{megapixels} MP" for megapixels in sizes)], rows)
+
+
+def listed_as(pair):
+    """The name of a method that is an affinity, a prior, or one of two pairs; None for other pairs."""
+    name = pair_name(pair)
+    if ALONE in pair or pair == BEST_SO_FAR:
+        return name if "," not in name else None
+    return tm.methods.BEST if tm.methods.meaning(name) == tm.methods.meaning(tm.methods.BEST) else None
 
 
 def seconds_of_methods():

@@ -4,14 +4,14 @@
     python benchmarks/compare/methods.py --image photo.png --trimap trimap.png --enlarge 1 4
     python benchmarks/compare/methods.py --methods knn "foreground closed-form" --output methods.json
 
-All affinities are measured, the methods that PyMatting has besides, and the methods of the
-foreground. Both libraries have their default options and all cores, and get the same float64
-arrays. Each method runs once on a small picture first, so that nothing is compiled or loaded later.
-Then the libraries take turns. Seconds are the least of up to `--repeat` turns; a library that has
-used `--budget` seconds on a case takes no more turns. Peak memory is what the first turn adds to
-the process (Linux only); before it the allocator gives back what it keeps, so that turn's seconds
-count only if there is no other. A call that takes longer than `--limit` seconds is stopped, and the
-result says "more_than".
+Measured are all methods of trimatte that have a name, "closed-form+composite-network", closed-form
+matting with larger windows, and the methods of the foreground. Both libraries have their default
+options and all cores, and get the same float64 arrays. Each method runs once on a small picture
+first, so that nothing is compiled or loaded later. Then the libraries take turns. Seconds are the
+least of up to `--repeat` turns; a library that has used `--budget` seconds on a case takes no more
+turns. Peak memory is what the first turn adds to the process (Linux only); before it the allocator
+gives back what it keeps, so that turn's seconds count only if there is no other. A call that takes
+longer than `--limit` seconds is stopped, and the result says "more_than".
 
 Scenes have true alphas and colours. `sad` is the sum of absolute differences of alpha over the
 unknown pixels, in thousands; `mae` and `weighted_mae` are mean absolute errors of the foreground's
@@ -24,7 +24,6 @@ With `--output`, cases of the file that are not measured now stay in it.
 import argparse
 import datetime
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -37,20 +36,13 @@ from run import PAUSE, foreground_error, unknown_pixels
 
 import trimatte as tm
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-import method_names
-
 SMALL = 0.03  # megapixels of the picture that warms up
 
 
 def tasks(peers, wanted):
-    """Names of the tasks: affinities, what both libraries have, and the foreground's methods."""
-    both = set.intersection(*(set(peer.tasks) for peer in peers))
+    """Names of the tasks, those of trimatte that PyMatting lacks included."""
     ours = next(peer for peer in peers if peer.library == "trimatte").tasks
-    kept = {f"alpha {name}" for name in method_names.affinities()}
-    found = [
-        task for task in ours if " " in task and (task in both or task in kept or task.startswith("foreground "))
-    ]
+    found = [task for task in ours if task.startswith(("alpha ", "foreground "))]
     unknown = [name for name in wanted if not any(name in (task, task.partition(" ")[2]) for task in found)]
     if unknown:
         raise SystemExit(f"--methods: expected some of {', '.join(found)}, got {', '.join(unknown)}")

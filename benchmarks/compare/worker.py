@@ -31,6 +31,7 @@ ALPHAS = {
     "random-walk": "rw",
     "shared-sampling": "sm",
 }
+BEST_PAIR = "closed-form+composite-network"
 FOREGROUNDS = {"multi-level": "ml", "closed-form": "cf"}
 
 
@@ -134,7 +135,10 @@ def trimatte_tasks():
         "alpha": alpha,
         "alpha-direct": lambda a: alpha(a, solver="cholesky"),
         "alpha-tight": lambda a: alpha(a, solver="multigrid", tolerance=1e-6),
-        **{f"alpha {name}": lambda a, name=name: alpha(a, method=name) for name in trimatte.methods.names()},
+        **{
+            f"alpha {name}": lambda a, name=name: alpha(a, **method_names.parsed(name))
+            for name in (*trimatte.methods.names(), BEST_PAIR, *method_names.RADII)
+        },
         **{
             f"foreground {name}": lambda a, name=name: method_names.foreground(a["image"], a["alpha"], name)
             for name in method_names.foregrounds()
