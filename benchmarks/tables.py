@@ -13,6 +13,7 @@ import argparse
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import trimatte as tm
@@ -124,33 +125,48 @@ def pairs():
 
 
 def best():
-    """Sentences: the best pair of each data set, and whether one beats the best so far on all of them."""
+    """The best pair of each data set, and whether one beats the best so far on all of them."""
     found = means()
-    sentences = []
+    rows = []
     for dataset, of in found.items():
-        able = {pair: mean for pair, mean in of.items() if "sad" in mean}
-        first = min(able, key=lambda pair: able[pair]["sad"])
-        sentences.append(f"- {dataset}: the least mean SAD has {pair_name(first)}, {sad(able[first], 3)};")
-        sentences[-1] += f" {pair_name(BEST_SO_FAR)} has {sad(able.get(BEST_SO_FAR), 3)}."
-    better = [
-        pair
-        for pair in next(iter(found.values()))
+        first = min((pair for pair in of if "sad" in of[pair]), key=lambda pair: of[pair]["sad"])
+        better, pictures = better_on(dataset, first)
+        beside = sad(of.get(BEST_SO_FAR), 3)
+        rows.append([dataset, f"`{pair_name(first)}`", sad(of[first], 3), beside, f"{better} of {pictures}"])
+    columns = ["pictures", "least mean SAD", "SAD/1000", f"`{pair_name(BEST_SO_FAR)}`", "better on"]
+    return f"{markdown(columns, rows)}\n\n{textwrap.fill(verdict(found), 100, break_on_hyphens=False)}"
+
+
+def better_on(dataset, pair):
+    """Number of pictures on which a pair has a lower SAD than the best so far, and of all pictures."""
+    found = {}
+    for row in results("pairs")["rows"]:
+        if row["dataset"] == dataset and "sad" in row:
+            found[row["affinity"], row["prior"], row["sample"]] = row["sad"]
+    samples = [sample for affinity, prior, sample in found if (affinity, prior) == BEST_SO_FAR]
+    return sum(found[(*pair, s)] < found[(*BEST_SO_FAR, s)] for s in samples), len(samples)
+
+
+def verdict(found):
+    """Say which pairs beat the best so far on all data sets."""
+    names = [
+        pair_name(pair)
+        for pair in in_pairs()
         if all(of.get(pair, {}).get("sad", 1e9) < of[BEST_SO_FAR]["sad"] for of in found.values())
     ]
-    names = ", ".join(pair_name(pair) for pair in better)
-    if better:
-        verb = "has" if len(better) == 1 else "have"
-        sentences.append(f"- On all data sets {names} {verb} a lower mean than {pair_name(BEST_SO_FAR)}.")
-    else:
-        sentences.append(f"- No pair has a lower mean than {pair_name(BEST_SO_FAR)} on all data sets.")
-    return "\n".join(sentences)
+    if not names:
+        return f"No pair has a lower mean than {pair_name(BEST_SO_FAR)} on all data sets."
+    verb = "has" if len(names) == 1 else "have"
+    return f"On all data sets {', '.join(names)} {verb} a lower mean than {pair_name(BEST_SO_FAR)}."
 
 
 def measures(dataset):
     """All measures of every pair on one data set, the best first."""
-    found = sorted(means()[dataset].items(), key=lambda item: item[1].get("sad", 1e9))
+    found = means()
+    if dataset not in found:
+        raise FileNotFoundError(f"pairs.json has no results of {dataset}")
     rows = []
-    for pair, mean in found:
+    for pair, mean in sorted(found[dataset].items(), key=lambda item: item[1].get("sad", 1e9)):
         if "sad" not in mean:
             rows.append([pair_name(pair), f"fails on {mean['failures']} of {mean['pictures']}", "", "", "", ""])
             continue
@@ -159,10 +175,18 @@ def measures(dataset):
     return markdown(("method", "SAD/1000", "MSE/1e-3", "gradient", "connectivity", "seconds"), rows)
 
 
+def place(name, names):
+    """Sort by the table of methods; those with options follow their method."""
+    method = name.partition(",")[0]
+    return (names.index(method) if method in names else len(names), name)
+
+
 def promise():
     """Largest error of alpha of each affinity over all systems."""
     rows = []
-    for found in results("promise_affinities")["summaries"]:
+    names = tm.methods.names()
+    summaries = results("promise_affinities")["summaries"]
+    for found in sorted(summaries, key=lambda found: place(found["affinity"], names)):
         references = ", ".join(f"{count} {kind}" for kind, count in found["references"].items())
         worst = found["worst_error"]
         iterations = found["median_iterations"], found["most_iterations"]
@@ -220,7 +244,7 @@ def which():
     found, clock = means(), seconds_of_methods()
     sizes = sorted({megapixels for _, megapixels in clock}, key=float)
     rows = []
-    for pair in next(iter(found.values())):
+    for pair in in_pairs():
         name = listed_as(pair)
         if name is None:
             continue
@@ -238,6 +262,33 @@ def listed_as(pair):
     if ALONE in pair or pair == BEST_SO_FAR:
         return name if "," not in name else None
     return tm.methods.BEST if tm.methods.meaning(name) == tm.methods.meaning(tm.methods.BEST) else None
+
+
+def kinds():
+    """SAD/1000 of each method on each kind of rendered scene, the least of each kind in bold."""
+    found = {}
+    for row in results("pairs")["rows"]:
+        name = listed_as((row["affinity"], row["prior"]))
+        if row["dataset"] == "scenes" and name is not None and "sad" in row:
+            kind = row["sample"].replace("low-light", "low light").partition("-")[0]
+            found.setdefault(name, {}).setdefault(kind, []).append(row["sad"])
+    means = {name: {kind: sum(s) / len(s) for kind, s in of.items()} for name, of in found.items()}
+    names = [name for pair in in_pairs() if (name := listed_as(pair)) in means]
+    order = list(dict.fromkeys(kind for of in means.values() for kind in of))
+    least = {kind: min(f"{of[kind]:.2f}" for of in means.values() if kind in of) for kind in order}
+    cells = {
+        name: [sad({"sad": of[kind]} if kind in of else None) for kind in order] for name, of in means.items()
+    }
+    rows = [
+        [f"`{name}`", *(f"**{c}**" if c == least[kind] else c for kind, c in zip(order, cells[name], strict=True))]
+        for name in names
+    ]
+    return markdown(["method", *order], rows)
+
+
+def in_pairs():
+    """The pairs of pairs.json in their order."""
+    return dict.fromkeys(pair for of in means().values() for pair in of)
 
 
 def seconds_of_methods():
@@ -260,6 +311,7 @@ TABLES = {
     "promise": promise,
     "memory": memory,
     "which": which,
+    "kinds": kinds,
 }
 
 
