@@ -120,8 +120,8 @@ def solved(image, trimap, affinity, solver, options):
         "unknowns": info.unknowns,
         "iterations": info.iterations,
         "seconds": min(seconds),
-        "microseconds_per_unknown": 1e6 * min(seconds) / info.unknowns,
-        "solver_bytes_per_unknown": info.peak_bytes / info.unknowns,
+        "microseconds_per_unknown": 1e6 * min(seconds) / max(info.unknowns, 1),
+        "solver_bytes_per_unknown": info.peak_bytes / max(info.unknowns, 1),
         "peak_bytes": peak,
         "phases": info.seconds,
     }
