@@ -30,6 +30,7 @@ from pathlib import Path
 
 import method_names
 import numpy as np
+from tables import pair_rows
 from time_limit import TooLong, time_limit
 
 import trimatte as tm
@@ -39,6 +40,7 @@ import machine
 
 ALONE = "none"  # instead of an affinity, or of a prior
 MEASURES = ("sad", "mse", "gradient", "connectivity")
+NUMBERS = (*MEASURES, "seconds")
 TRIMAPS = ("Trimap1", "Trimap2")
 
 
@@ -82,7 +84,7 @@ def solve(sample, affinity, prior, options):
     start = time.process_time()
     try:
         with time_limit(options.limit):
-            alpha, info = tm.solve_alpha(
+            alpha = tm.estimate_alpha(
                 sample.image,
                 sample.trimap,
                 prior=prior,
@@ -95,8 +97,6 @@ def solve(sample, affinity, prior, options):
     return {
         **errors(alpha, sample, options.threads),
         "seconds": round(seconds, 4),
-        "solver": info.solver,
-        "iterations": info.iterations,
     }
 
 
@@ -156,9 +156,7 @@ def means(rows):
             failed = sum("failure" in row for row in mine)
             mean = {"affinity": pair[0], "prior": pair[1], "pictures": len(mine), "failures": failed}
             if mine and not failed:
-                mean |= {
-                    key: round(float(np.mean([row[key] for row in mine])), 8) for key in (*MEASURES, "seconds")
-                }
+                mean |= {key: round(float(np.mean([row[key] for row in mine])), 8) for key in NUMBERS}
             found.setdefault(dataset, []).append(mean)
     return found
 
@@ -177,16 +175,30 @@ def table(dataset, found):
     return "\n".join(lines)
 
 
+def packed(rows):
+    """Rows of one picture together, numbers without their names: `tables.pair_rows` unpacks them."""
+    found = {}
+    for row in rows:
+        numbers = row["failure"] if "failure" in row else [float(f"{row[name]:.5g}") for name in NUMBERS]
+        found.setdefault((row["dataset"], row["sample"]), {})[f"{row['affinity']}+{row['prior']}"] = numbers
+    return [
+        {"dataset": dataset, "sample": sample, "pairs": pairs}
+        for (dataset, sample), pairs in sorted(found.items())
+    ]
+
+
 def save(options, rows):
     record = {
         "date": datetime.date.today().isoformat(),
         "machine": machine.machine(),
         "jobs": options.jobs,
         "means": means(rows),
-        "rows": rows,
+        "numbers": NUMBERS,
+        "pictures": packed(rows),
     }
     waiting = options.output.with_suffix(".part")
-    waiting.write_text(json.dumps(record, separators=(",", ":")).replace('},{"dataset"', '},\n{"dataset"') + "\n")
+    text = json.dumps(record, separators=(",", ":"))
+    waiting.write_text(text.replace('{"dataset"', '\n{"dataset"').replace('{"affinity"', '\n{"affinity"') + "\n")
     waiting.replace(options.output)
 
 
@@ -212,7 +224,8 @@ def main():
     options = arguments()
     rows = []
     if options.output and options.output.exists() and not options.anew:
-        rows = [row for row in json.loads(options.output.read_text())["rows"] if "failure" not in row]
+        earlier = pair_rows(json.loads(options.output.read_text()))
+        rows = [row for row in earlier if "failure" not in row]
     done = {(row["dataset"], row["sample"], row["affinity"], row["prior"]) for row in rows}
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(options.jobs, mp_context=context) as pool:

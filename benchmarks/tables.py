@@ -87,6 +87,17 @@ def speed():
     return markdown(columns, rows)
 
 
+def pair_rows(record):
+    """Yield the rows of pairs.json as dictionaries."""
+    for picture in record["pictures"]:
+        for pair, numbers in picture["pairs"].items():
+            affinity, prior = pair.split("+")
+            failed = isinstance(numbers, str)
+            values = {"failure": numbers} if failed else dict(zip(record["numbers"], numbers, strict=True))
+            names = {"dataset": picture["dataset"], "sample": picture["sample"]}
+            yield {**names, "affinity": affinity, "prior": prior, **values}
+
+
 def means():
     """Means of pairs.json by data set and (affinity, prior); pairs with failures have no errors."""
     return {
@@ -140,7 +151,7 @@ def best():
 def better_on(dataset, pair):
     """Number of pictures on which a pair has a lower SAD than the best so far, and of all pictures."""
     found = {}
-    for row in results("pairs")["rows"]:
+    for row in pair_rows(results("pairs")):
         if row["dataset"] == dataset and "sad" in row:
             found[row["affinity"], row["prior"], row["sample"]] = row["sad"]
     samples = [sample for affinity, prior, sample in found if (affinity, prior) == BEST_SO_FAR]
@@ -267,7 +278,7 @@ def listed_as(pair):
 def kinds():
     """SAD/1000 of each method on each kind of rendered scene, the least of each kind in bold."""
     found = {}
-    for row in results("pairs")["rows"]:
+    for row in pair_rows(results("pairs")):
         name = listed_as((row["affinity"], row["prior"]))
         if row["dataset"] == "scenes" and name is not None and "sad" in row:
             kind = row["sample"].replace("low-light", "low light").partition("-")[0]

@@ -58,9 +58,16 @@ def test_pairs_have_a_cell_for_each_data_set(monkeypatch):
 def test_a_pair_that_beats_the_best_so_far_is_named(monkeypatch, other, says):
     one = [pair("closed-form", "composite-network", 3.04), pair("knn", "robust", 2.9)]
     two = [pair("closed-form", "composite-network", 3.0), pair("knn", "robust", other)]
-    rows = [{"dataset": "Trimap1", "sample": "GT01", **mean} for mean in one]
-    rows += [{"dataset": "Trimap2", "sample": "GT01", **mean} for mean in two]
-    given(monkeypatch, pairs={"means": {"Trimap1": one, "Trimap2": two}, "rows": rows})
+    pictures = [
+        {
+            "dataset": dataset,
+            "sample": "GT01",
+            "pairs": {f"{p['affinity']}+{p['prior']}": [p["sad"]] for p in found},
+        }
+        for dataset, found in (("Trimap1", one), ("Trimap2", two))
+    ]
+    record = {"means": {"Trimap1": one, "Trimap2": two}, "numbers": ["sad"], "pictures": pictures}
+    given(monkeypatch, pairs=record)
     first, second, _, last = tables.best().splitlines()[2:]
     assert first == "| Trimap1 | `knn+robust` | 2.900 | 3.040 | 1 of 1 |"
     assert second.endswith("| 1 of 1 |" if other < 3 else "| 0 of 1 |")
