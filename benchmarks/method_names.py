@@ -27,11 +27,11 @@ def parsed(name):
 
 
 def foregrounds():
-    """Names of the methods of `trimatte.estimate_foreground`, its default first."""
+    """Names of the methods of `trimatte.estimate_foreground`."""
     return tuple(getattr(inspect.getmodule(tm.estimate_foreground), "METHODS", ("multi-level",)))
 
 
 def foreground(image, alpha, name):
     """Return the colours of the foreground by this method."""
-    options = {} if name == foregrounds()[0] else {"method": name}
+    options = {"method": name} if len(foregrounds()) > 1 else {}
     return tm.estimate_foreground(image, alpha, **options).foreground
