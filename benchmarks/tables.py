@@ -286,7 +286,7 @@ def kinds():
     means = {name: {kind: sum(s) / len(s) for kind, s in of.items()} for name, of in found.items()}
     names = [name for pair in in_pairs() if (name := listed_as(pair)) in means]
     order = list(dict.fromkeys(kind for of in means.values() for kind in of))
-    least = {kind: min(f"{of[kind]:.2f}" for of in means.values() if kind in of) for kind in order}
+    least = {kind: sad({"sad": min(of[kind] for of in means.values() if kind in of)}) for kind in order}
     cells = {
         name: [sad({"sad": of[kind]} if kind in of else None) for kind in order] for name, of in means.items()
     }

@@ -74,6 +74,24 @@ def test_a_pair_that_beats_the_best_so_far_is_named(monkeypatch, other, says):
     assert last.startswith(says)
 
 
+def test_the_least_error_on_each_kind_of_scene_is_bold(monkeypatch):
+    pairs = {"closed-form+none": [2.0], "none+sampling": [10.0]}
+    pictures = [
+        {"dataset": "scenes", "sample": "low-light-hair", "pairs": pairs},
+        {"dataset": "scenes", "sample": "glass", "pairs": {**pairs, "closed-form+none": [11.0]}},
+        {"dataset": "scenes", "sample": "glass-1", "pairs": {**pairs, "closed-form+none": [13.0]}},
+        {"dataset": "Trimap1", "sample": "GT01", "pairs": pairs},
+    ]
+    found = [pair("closed-form", "none", 8.7), pair("none", "sampling", 10.0)]
+    given(monkeypatch, pairs={"means": {"scenes": found}, "numbers": ["sad"], "pictures": pictures})
+    assert tables.kinds().splitlines() == [
+        "| method | low light | glass |",
+        "|---|---|---|",
+        "| `closed-form` | **2.00** | 12.00 |",
+        "| `sampling` | 10.00 | **10.00** |",
+    ]
+
+
 def test_a_call_that_was_stopped_gives_a_least_ratio(monkeypatch):
     case = {"picture": "hair", "height": 1000, "width": 1500, "task": "alpha large-kernel", "ratio": 60.0}
     theirs, ours = {"more_than": 240.0}, {"seconds": 4.0, "peak_bytes": 2e9, "sad": 1.0}
