@@ -2,8 +2,9 @@
 
     python benchmarks/pairs.py --folder alphamatting --output benchmarks/compare/results/pairs.json
 
-Affinities and priors are those of trimatte's tables; `--affinities` takes some of them, and
-affinities with options, such as closed-form,radius=2. The pictures are those of `--folder`, which
+Affinities and priors are those of trimatte's tables. `--affinities` takes some of them, and
+affinities with options, such as closed-form,radius=2; `--priors` takes some priors, and such with
+so many times their confidence, such as sampling*10. The pictures are those of `--folder`, which
 `trimatte.datasets.folder` opens, with two trimaps, and the suite `trimatte.datasets.scenes`. Each
 prior guesses once a picture, and all affinities take that guess. Guesses are measured by
 themselves, too: their affinity is "none". Seconds are those that the CPU spends on the guess and on
@@ -20,9 +21,11 @@ failures left out; `--anew` measures everything.
 
 import argparse
 import concurrent.futures
+import copy
 import datetime
 import json
 import multiprocessing
+import re
 import sys
 import time
 import warnings
@@ -51,12 +54,18 @@ class Remembered(tm.priors.Prior):
         self._prior = tm.methods.prior(name, 0)
         self._threads = threads
         self.needs_known = self._prior.needs_known
-        self.seconds, self._guess, self._failure = 0.0, None, None
+        self.seconds, self._guess, self._failure, self._factor = 0.0, None, None, 1
 
     def guess(self, image, labels, context):
         if self._failure is not None:
             raise self._failure
-        return self._guess
+        return self._guess._replace(confidence=self._factor * self._guess.confidence)
+
+    def times(self, factor):
+        """Return the same guess with so many times its confidence."""
+        other = copy.copy(self)
+        other._factor = np.float32(factor)
+        return other
 
     def estimate_once(self, sample, limit):
         """Make the guess; if it fails, so does every pair with this prior."""
@@ -67,7 +76,18 @@ class Remembered(tm.priors.Prior):
         except (ValueError, tm.TrimatteError, TooLong, MemoryError) as error:
             self._failure = ValueError(said(error))
         self.seconds = time.process_time() - start
-        return self._guess
+
+    def row(self, sample):
+        """The row of the guess by itself."""
+        if self._failure is not None:
+            return {"failure": str(self._failure)}
+        return {**errors(self._guess.alpha, sample, self._threads), "seconds": round(self.seconds, 4)}
+
+
+def name_and_factor(prior):
+    """Take "sampling*10" apart; without a factor it is 1."""
+    name, _, factor = prior.partition("*")
+    return name, float(factor or 1)
 
 
 def said(error):
@@ -106,16 +126,18 @@ def measure(source, wanted, options):
     rows = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # regions that touch known pixels of one kind
-        guesses = {ALONE: None}
+        guesses, priors = {}, {ALONE: None}
         for prior in dict.fromkeys(prior for _, prior in wanted if prior != ALONE):
-            guesses[prior] = Remembered(prior, options.threads)
-            guess = guesses[prior].estimate_once(sample, options.limit)
-            if (ALONE, prior) in wanted and guess is not None:
-                seconds = round(guesses[prior].seconds, 4)
-                rows[ALONE, prior] = {**errors(guess.alpha, sample, options.threads), "seconds": seconds}
+            name, factor = name_and_factor(prior)
+            if name not in guesses:
+                guesses[name] = Remembered(name, options.threads)
+                guesses[name].estimate_once(sample, options.limit)
+            priors[prior] = guesses[name].times(factor)
+            if (ALONE, prior) in wanted:
+                rows[ALONE, prior] = priors[prior].row(sample)
         for affinity, prior in wanted:
             if affinity != ALONE:
-                rows[affinity, prior] = solve(sample, affinity, guesses[prior], options)
+                rows[affinity, prior] = solve(sample, affinity, priors[prior], options)
     return rows
 
 
@@ -123,7 +145,7 @@ def all_pairs(options):
     """Every affinity alone and with every prior, and every prior alone."""
     priors = options.priors
     with_affinity = [(affinity, prior) for affinity in options.affinities for prior in (ALONE, *priors)]
-    return [*with_affinity, *((ALONE, prior) for prior in priors)]
+    return [*with_affinity, *((ALONE, prior) for prior in priors if "*" not in prior)]
 
 
 def datasets(options):
@@ -142,7 +164,11 @@ def in_order(rows):
     orders = ((*method_names.affinities(), ALONE), (ALONE, *method_names.priors()))
 
     def place(pair):
-        return [order.index(name) if name in order else -1 for order, name in zip(orders, pair, strict=True)]
+        plain = [re.split(r"[,*]", name)[0] for name in pair]
+        places = [
+            order.index(name) if name in order else len(order) for order, name in zip(orders, plain, strict=True)
+        ]
+        return places, pair
 
     return sorted(dict.fromkeys((row["affinity"], row["prior"]) for row in rows), key=place)
 
@@ -207,7 +233,7 @@ def arguments():
     parser.add_argument("--folder", type=Path, nargs="*", default=[])
     parser.add_argument("--scenes", action=argparse.BooleanOptionalAction, default=True, help="the rendered suite")
     parser.add_argument("--affinities", nargs="+", default=list(method_names.affinities()))
-    parser.add_argument("--priors", nargs="*", choices=method_names.priors(), default=list(method_names.priors()))
+    parser.add_argument("--priors", nargs="*", default=list(method_names.priors()))
     parser.add_argument("--pictures", type=int, help="measure the first so many of each data set only")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--threads", type=int, default=1, help="threads of a process")
@@ -217,6 +243,8 @@ def arguments():
     options = parser.parse_args()
     for affinity in options.affinities:
         tm.methods.chosen_among(method_names.parsed(affinity))
+    for prior in options.priors:
+        tm.methods.prior(name_and_factor(prior)[0], 0)
     return options
 
 

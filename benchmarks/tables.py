@@ -271,7 +271,7 @@ def listed_as(pair):
     """The name of a method that is an affinity, a prior, or one of two pairs; None for other pairs."""
     name = pair_name(pair)
     if ALONE in pair or pair == BEST_SO_FAR:
-        return name if "," not in name else None
+        return None if "," in name else name
     return tm.methods.BEST if tm.methods.meaning(name) == tm.methods.meaning(tm.methods.BEST) else None
 
 
