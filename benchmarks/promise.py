@@ -190,6 +190,20 @@ def earlier(options):
     return [row for row in rows if row.get("affinity", options.affinities[0]) not in options.affinities]
 
 
+def save(options, rows):
+    """Write the results, one row a line."""
+    lines = ",\n".join(json.dumps(shortened(row)) for row in rows)
+    head = json.dumps({"tolerance": options.tolerance, "summaries": summaries(rows)}, indent=1)
+    options.output.write_text(f'{head[:-2]},\n "rows": [\n{lines}\n]}}\n')
+
+
+def shortened(row):
+    """Numbers of a row with four digits."""
+    if isinstance(row, dict):
+        return {key: shortened(value) for key, value in row.items()}
+    return float(f"{row:.4g}") if isinstance(row, float) else row
+
+
 def kept(row, tolerance):
     return "failure" not in row and (row["error"] is None or row["error"] <= tolerance)
 
@@ -225,9 +239,8 @@ def main():
             for row in measure(name, image, trimap, affinity, references[affinity], options):
                 rows.append(row)
                 print(line(row), flush=True)
-        record = {"tolerance": options.tolerance, "summaries": summaries(rows), "rows": rows}
         if options.output:  # after each picture: a long run that is stopped leaves what it has
-            options.output.write_text(json.dumps(record, indent=1) + "\n")
+            save(options, rows)
     if not rows:
         parser.error("nothing to measure: give --folder, --image or --scene")
     for found in summaries(rows):
