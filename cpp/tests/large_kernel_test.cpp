@@ -168,14 +168,16 @@ TEST_CASE("an operator has the same bits for any number of threads") {
 TEST_CASE("cells hold the operator between their columns where every window counts") {
     const Picture image = random_picture(height, width, 3);
     const std::vector<Label> labels = blocks();
-    for (const int radius : {2, 5}) {  // windows of up to 13 pixels are all taken
+    // Windows of up to 13 pixels are all taken.
+    for (const auto& [radius, cells_at_most] : {std::pair{2, 1000}, std::pair{2, 8}, std::pair{5, 1000}}) {
         const ClosedForm affinity(1e-3, radius);
         Monitor monitor;
         const Context context{1, monitor};
         const Problem problem = assemble(affinity, image.view(), {labels.data()}, Form::matrix_free, context);
         const Problem rows = assemble(affinity, image.view(), {labels.data()}, Form::sparse, context);
-        const CellMatrix cells = *problem.products->L->on_cells(context);
+        const CellMatrix cells = *problem.products->L->on_cells(cells_at_most, context);
         const auto K = static_cast<std::size_t>(cells.columns);
+        CHECK((cells.side > 2 * radius + 1) == (cells_at_most == 8));
         Eigen::MatrixXd V =
             Eigen::MatrixXd::Zero(problem.unknowns(), static_cast<Eigen::Index>(cells.cells.size() * K));
         for (std::int64_t i = 0; i < problem.unknowns(); ++i) {

@@ -51,9 +51,12 @@ public:
     // Computes the sum of each row's entries at the pixels of one label. `labels` has a label for
     // each pixel of the picture.
     virtual void sum_entries(const Label* labels, Label which, double* sums, const Context& context) const = 0;
-    // Returns the operator on a coarse level, from which a preconditioner is made; nothing if the
-    // operator has none. Conjugate gradients then use the diagonal only.
-    virtual std::optional<CellMatrix> on_cells(const Context& /*context*/) const { return std::nullopt; }
+    // Returns the operator on a coarse level of about `cells_at_most` cells or less, from which a
+    // preconditioner is made; nothing if the operator has none. Conjugate gradients then use the
+    // diagonal only.
+    virtual std::optional<CellMatrix> on_cells(std::int64_t /*cells_at_most*/, const Context& /*context*/) const {
+        return std::nullopt;
+    }
     virtual std::size_t bytes() const = 0;
 };
 

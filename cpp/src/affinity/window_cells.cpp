@@ -124,8 +124,13 @@ constexpr double least_variance = 1e-3;
 template <int C>
 class CellSums {
 public:
-    CellSums(const WindowLayout& layout, const Windows<C>& windows, const double* colour, const double* count)
-        : layout_(layout), windows_(windows), colour_(colour), count_(count), side_(layout.side()) {}
+    CellSums(const WindowLayout& layout, const Windows<C>& windows, const double* colour, const double* count,
+             std::int64_t cells_at_most)
+        : layout_(layout), windows_(windows), colour_(colour), count_(count), side_(layout.side()) {
+        while (layout.rows() / (side_ * side_) > cells_at_most) {
+            side_ += layout.side();
+        }
+    }
 
     CellMatrix run(const Context& context) {
         make_cells(context);
@@ -251,7 +256,7 @@ private:
                 }
             }
         });
-        const double of_window = windows_.epsilon() / static_cast<double>(side_ * side_);
+        const double of_window = windows_.epsilon() / static_cast<double>(layout_.side() * layout_.side());
         const Factors<C> f(products, 0, least_variance * of_window);
         inverse.one = std::sqrt(n);
         inverse.windows = weight / n;
@@ -306,109 +311,125 @@ private:
     // Adds the windows that begin in a row of cells. A window meets at most four cells.
     void add_band(std::int64_t cy, std::vector<Below>& below, Monitor& monitor) {
         const Tiles& tiles = layout_.windows();
-        if (cy + 1 >= static_cast<std::int64_t>(tiles.band_start.size())) {
-            return;
-        }
-        const std::int64_t first = begin(cy);
-        std::vector<Table> tables(static_cast<std::size_t>(end(cy + 1) - first));
+        const auto bands = static_cast<std::int64_t>(tiles.band_start.size()) - 1;
+        const std::int64_t per_cell = side_ / layout_.side();
+        const std::int64_t first = std::min(cy * per_cell, bands), last = std::min((cy + 1) * per_cell, bands);
+        std::vector<Table> tables(first == last ? 0 : static_cast<std::size_t>(end(cy + 1) - begin(cy)));
         for (std::size_t i = 0; i < tables.size(); ++i) {
             monitor.poll();
-            tables[i] = table_of(cell(first + static_cast<std::int64_t>(i)));
+            tables[i] = table_of(cell(begin(cy) + static_cast<std::int64_t>(i)));
         }
-        const std::int64_t step = std::max<std::int64_t>(1, side_ / windows_per_side);
-        for (std::int64_t t = tiles.band_start[static_cast<std::size_t>(cy)];
-             t < tiles.band_start[static_cast<std::size_t>(cy) + 1]; ++t) {
+        const std::int64_t step = std::max<std::int64_t>(1, layout_.side() / windows_per_side);
+        const auto weight = static_cast<double>(step * step);
+        for (std::int64_t t = tiles.band_start[static_cast<std::size_t>(first)];
+             t < tiles.band_start[static_cast<std::size_t>(last)]; ++t) {
             const Tile& tile = tiles.tiles[static_cast<std::size_t>(t)];
             for (std::int64_t y = (tile.y + step - 1) / step * step; y < tile.y + tile.rows; y += step) {
                 monitor.poll();
                 for (std::int64_t x = (tile.x + step - 1) / step * step; x < tile.x + tile.columns; x += step) {
                     if (layout_.is_built(tile.place(y, x))) {
-                        add_window(cy, tile, y, x, static_cast<double>(step * step), first, tables, below);
+                        add_window(cy, tile, y, x, weight, tables, below);
                     }
                 }
             }
         }
     }
 
-    // With the whitened colours z of the window, the window adds the sum of v v^T to the diagonal
-    // blocks, and subtracts Z_c Z_d^T from all blocks, where Z_c is the sum of v z^T over the
-    // pixels that lie in cell c and in the window.
-    void add_window(std::int64_t cy, const Tile& tile, std::int64_t y, std::int64_t x, double weight,
-                    std::int64_t first, const std::vector<Table>& tables, std::vector<Below>& below) {
-        const std::int64_t cx = x / side_, oy = y - cy * side_, ox = x - cx * side_;
-        const Factors<C> f = windows_.factors(tile, y, x);
-        const double root = std::sqrt(windows_.share(tile, y, x));
-        std::int64_t met[4];
-        double Z[4][K][K];
-        Block own[4];
-        for (int k = 0; k < 4; ++k) {
-            const bool is_below = k >= 2, is_right = k % 2 == 1;
-            met[k] = (is_below && oy == 0) || (is_right && ox == 0) ? -1 : find(cy + is_below, cx + is_right);
-            if (met[k] < 0) {
-                continue;
+    // What a window has in one of its cells.
+    struct Part {
+        std::int64_t cell = -1;  // its number; -1 if the window does not meet the cell
+        double M[K][K];          // the sum of v v^T over the pixels that lie in both
+        double Z[K][K];          // the sum of v z^T over them, where z are the whitened colours
+    };
+
+    // Fills M and Z of a part. f, mean and root: the factors, the mean colour and the root of the
+    // share of the window.
+    void find_sums(const Factors<C>& f, const double* mean, double root, const Table& table, std::int64_t top,
+                   std::int64_t bottom, std::int64_t left, std::int64_t right, Part& part) const {
+        read(table, top, bottom, left, right, part.M);
+        const CellMatrix::Cell& c = result_.cells[static_cast<std::size_t>(part.cell)];
+        const Inverse& inverse = inverse_[static_cast<std::size_t>(part.cell)];
+        // Row j of z_of holds z for the columns' unit vector j.
+        double z_of[K][K] = {};
+        z_of[0][0] = inverse.one * root;
+        for (int j = 0; j < K; ++j) {
+            double u[C];
+            for (int i = 0; i < C; ++i) {
+                u[i] = j == 0 ? inverse.one * (c.centre[i] - mean[i]) : inverse.back[i][j - 1];
             }
-            const std::int64_t top = is_below ? 0 : oy, bottom = is_below ? oy : side_;
-            const std::int64_t left = is_right ? 0 : ox, right = is_right ? ox : side_;
-            double M[K][K];
-            read(tables[static_cast<std::size_t>(met[k] - first)], top, bottom, left, right, M);
-            const CellMatrix::Cell& c = cell(met[k]);
-            const Inverse& inverse = inverse_[static_cast<std::size_t>(met[k])];
-            // Row j of z_of holds z for the columns' unit vector j.
-            double z_of[K][K] = {};
-            z_of[0][0] = inverse.one * root;
-            for (int j = 0; j < K; ++j) {
-                double u[C];
-                for (int i = 0; i < C; ++i) {
-                    u[i] = j == 0 ? inverse.one * (c.centre[i] - windows_.mean(tile, y, x, i)) : inverse.back[i][j - 1];
-                }
-                f.substitute(u);
-                for (int i = 0; i < C; ++i) {
-                    z_of[j][1 + i] = u[i] * std::sqrt(f.inverse[i]) * root;
-                }
+            f.substitute(u);
+            for (int i = 0; i < C; ++i) {
+                z_of[j][1 + i] = u[i] * std::sqrt(f.inverse[i]) * root;
             }
-            // The first column is the same for all pixels, so that its sum counts them.
-            double& sum_met = is_below ? below[static_cast<std::size_t>(met[k] - begin(cy + 1))].met
-                                       : inverse_[static_cast<std::size_t>(met[k])].met;
-            sum_met += weight * M[0][0];
-            for (int p = 0; p < K; ++p) {
-                for (int q = 0; q < K; ++q) {
-                    own[k][static_cast<std::size_t>(p * K + q)] = weight * M[p][q];
-                    double sum = 0;
-                    for (int j = 0; j < K; ++j) {
-                        sum += M[p][j] * z_of[j][q];
-                    }
-                    Z[k][p][q] = sum;
+        }
+        for (int p = 0; p < K; ++p) {
+            for (int q = 0; q < K; ++q) {
+                part.Z[p][q] = 0;
+                for (int j = 0; j < K; ++j) {
+                    part.Z[p][q] += part.M[p][j] * z_of[j][q];
                 }
             }
         }
-        const auto subtract = [&](int k, int l, Block& from) {
+    }
+
+    // A window adds M to the diagonal blocks of its cells, and subtracts Z_c Z_d^T from all blocks
+    // between them.
+    void add_window(std::int64_t cy, const Tile& tile, std::int64_t y, std::int64_t x, double weight,
+                    const std::vector<Table>& tables, std::vector<Below>& below) {
+        const std::int64_t cx = x / side_, top = y - cy * side_, left = x - cx * side_;
+        const std::int64_t bottom = top + layout_.side(), right = left + layout_.side();
+        const Factors<C> f = windows_.factors(tile, y, x);
+        const double root = std::sqrt(windows_.share(tile, y, x));
+        double mean[C];
+        for (int c = 0; c < C; ++c) {
+            mean[c] = windows_.mean(tile, y, x, c);
+        }
+        Part parts[4];  // of the cells 0 1 above and 2 3 below
+        for (int k = 0; k < 4; ++k) {
+            const bool is_below = k >= 2, is_right = k % 2 == 1;
+            if ((is_below && bottom <= side_) || (is_right && right <= side_)) {
+                continue;
+            }
+            parts[k].cell = find(cy + is_below, cx + is_right);
+            if (parts[k].cell >= 0) {
+                find_sums(f, mean, root, tables[static_cast<std::size_t>(parts[k].cell - begin(cy))],
+                          is_below ? 0 : top, is_below ? bottom - side_ : std::min(bottom, side_), is_right ? 0 : left,
+                          is_right ? right - side_ : std::min(right, side_), parts[k]);
+            }
+        }
+        const auto of_below = [&](const Part& part) -> Below& {
+            return below[static_cast<std::size_t>(part.cell - begin(cy + 1))];
+        };
+        // `which` is the forward neighbour of cell k that cell l is.
+        const auto add = [&](int k, int l, int which) {
+            if (parts[k].cell < 0 || parts[l].cell < 0) {
+                return;
+            }
+            Block& to = k < 2        ? cell(parts[k].cell).entry[which]
+                        : which == 0 ? of_below(parts[k]).own
+                                     : of_below(parts[k]).right;
             for (int p = 0; p < K; ++p) {
                 for (int q = 0; q < K; ++q) {
-                    double sum = k == l ? -own[k][static_cast<std::size_t>(p * K + q)] / weight : 0.0;
+                    double sum = k == l ? parts[k].M[p][q] : 0.0;
                     for (int j = 0; j < K; ++j) {
-                        sum += Z[k][p][j] * Z[l][q][j];
+                        sum -= parts[k].Z[p][j] * parts[l].Z[q][j];
                     }
-                    from[static_cast<std::size_t>(p * K + q)] -= weight * sum;
+                    to[static_cast<std::size_t>(p * K + q)] += weight * sum;
                 }
             }
         };
-        const auto of_below = [&](int k) -> Below& { return below[static_cast<std::size_t>(met[k] - begin(cy + 1))]; };
-        // The cells are 0 1 above and 2 3 below. `which` is the forward neighbour of cell k.
-        const auto pair = [&](int k, int l, int which) {
-            if (met[k] >= 0 && met[l] >= 0) {
-                subtract(k, l, k < 2 ? cell(met[k]).entry[which] : which == 0 ? of_below(k).own : of_below(k).right);
+        constexpr int pairs_of_parts[][3] = {{0, 1, 1}, {2, 3, 1}, {1, 2, 2}, {0, 2, 3}, {1, 3, 3}, {0, 3, 4}};
+        for (int k = 0; k < 4; ++k) {
+            add(k, k, 0);
+            if (parts[k].cell >= 0) {
+                // The first column is the same for all pixels of a cell, so that M counts them.
+                double& met = k < 2 ? inverse_[static_cast<std::size_t>(parts[k].cell)].met : of_below(parts[k]).met;
+                met += weight * parts[k].M[0][0];
             }
-        };
-        pair(0, 0, 0);
-        pair(1, 1, 0);
-        pair(2, 2, 0);
-        pair(3, 3, 0);
-        pair(0, 1, 1);
-        pair(2, 3, 1);
-        pair(1, 2, 2);
-        pair(0, 2, 3);
-        pair(1, 3, 3);
-        pair(0, 3, 4);
+        }
+        for (const auto& [k, l, which] : pairs_of_parts) {
+            add(k, l, which);
+        }
     }
 
     // Reads the sum over rows [top, bottom) and columns [left, right) of a cell.
@@ -448,15 +469,15 @@ private:
 
 template <int C>
 CellMatrix cells_of_windows(const WindowLayout& layout, const Windows<C>& windows, const double* colour,
-                            const double* count, const Context& context) {
-    return CellSums<C>(layout, windows, colour, count).run(context);
+                            const double* count, std::int64_t cells_at_most, const Context& context) {
+    return CellSums<C>(layout, windows, colour, count, cells_at_most).run(context);
 }
 
 template class Windows<1>;
 template class Windows<3>;
 template CellMatrix cells_of_windows<1>(const WindowLayout&, const Windows<1>&, const double*, const double*,
-                                        const Context&);
+                                        std::int64_t, const Context&);
 template CellMatrix cells_of_windows<3>(const WindowLayout&, const Windows<3>&, const double*, const double*,
-                                        const Context&);
+                                        std::int64_t, const Context&);
 
 }  // namespace trimatte

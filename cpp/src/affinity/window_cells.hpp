@@ -102,10 +102,11 @@ private:
     Buffer<double> data_;
 };
 
-// The operator on cells of one window's side, from windows at places a few pixels apart. colour: C
-// planes with a number for each wanted pixel. count: the number of windows that hold a pixel.
+// The operator on cells whose side is that of a window or a multiple of it, from windows at places a
+// few pixels apart. colour: C planes with a number for each wanted pixel. count: the number of
+// windows that hold a pixel.
 template <int C>
 CellMatrix cells_of_windows(const WindowLayout& layout, const Windows<C>& windows, const double* colour,
-                            const double* count, const Context& context);
+                            const double* count, std::int64_t cells_at_most, const Context& context);
 
 }  // namespace trimatte

@@ -102,8 +102,8 @@ public:
                       context);
     }
 
-    std::optional<CellMatrix> on_cells(const Context& context) const override {
-        return cells_of_windows<C>(layout_, windows_, colour_.data(), count_.data(), context);
+    std::optional<CellMatrix> on_cells(std::int64_t cells_at_most, const Context& context) const override {
+        return cells_of_windows<C>(layout_, windows_, colour_.data(), count_.data(), cells_at_most, context);
     }
 
     std::size_t bytes() const override {

@@ -16,6 +16,8 @@ namespace {
 
 // The diagonal of V^T A V grows by this part, so that rounding leaves it positive definite.
 constexpr double shift = 1e-8;
+// The coarse level is factorised, so that it must not be too large.
+constexpr std::int64_t cells_at_most = 50000;
 
 class TwoLevel : public Preconditioner {
 public:
@@ -292,7 +294,7 @@ private:
 
 std::unique_ptr<Preconditioner> make_two_level(const Problem& problem, const Buffer<double>& scale,
                                                const Context& context) {
-    std::optional<CellMatrix> cells = problem.products->L->on_cells(context);
+    std::optional<CellMatrix> cells = problem.products->L->on_cells(cells_at_most, context);
     if (!cells) {
         return nullptr;
     }
