@@ -30,3 +30,5 @@ GRADIENT = 1e-6
 SAMPLING_COST = 1e-3
 # Error measures against plain twins, in thousands or as means: the number.
 METRIC = 1e-9
+# Products of large-kernel matting against window by window, relative to the largest entry: both in float64.
+LARGE_KERNEL_PRODUCT = 1e-10

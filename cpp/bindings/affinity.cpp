@@ -37,6 +37,41 @@ py::tuple laplacian_of(const Affinity& affinity, const py::array& image,
     return to_scipy(run(monitor, [&] { return laplacian(affinity, view, known_view, {threads, monitor}); }));
 }
 
+// The operator of a whole picture whose pixels are all unknown, by its products. Calls of one
+// object must not run at the same time.
+class ProductsOfAll {
+public:
+    ProductsOfAll(const Affinity& affinity, const py::array& image, int threads, PyMonitor& monitor)
+        : wanted_{image_view(image), nullptr, true}, threads_(threads) {
+        if (!affinity.traits().has_products) {
+            throw std::invalid_argument("affinity: expected one that has products; use laplacian()");
+        }
+        affinity.check(wanted_.image);
+        operator_ = run(monitor, [&] { return affinity.make_operator(wanted_, {threads_, monitor}); });
+    }
+
+    py::tuple shape() const { return py::make_tuple(operator_->rows(), operator_->rows()); }
+
+    py::array_t<double> matvec(const Array<double>& x) const {
+        if (x.size() != operator_->rows()) {
+            throw std::invalid_argument("x: expected " + std::to_string(operator_->rows()) + " numbers, one per pixel");
+        }
+        Buffer<double> y(x.size());
+        const double* from = x.data();
+        {
+            const py::gil_scoped_release release;
+            Monitor monitor;
+            operator_->multiply(from, y.data(), {threads_, monitor});
+        }
+        return to_numpy(std::move(y));
+    }
+
+private:
+    Wanted wanted_;
+    int threads_;
+    std::unique_ptr<Operator> operator_;
+};
+
 GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
                      std::int64_t reach, bool colour_line, bool constant_regions) {
     if (data.ndim() != 1 || indices.ndim() != 1 || indptr.ndim() != 1 || data.shape(0) != indices.shape(0) ||
@@ -59,6 +94,12 @@ void register_affinity(py::module_& m) {
         .def(py::init(&given_rows), py::arg("data").noconvert(), py::arg("indices").noconvert(),
              py::arg("indptr").noconvert(), py::arg("reach"), py::arg("colour_line"), py::arg("constant_regions"),
              py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>());
+
+    py::class_<ProductsOfAll>(m, "Products")
+        .def(py::init<const Affinity&, const py::array&, int, PyMonitor&>(), py::arg("affinity"),
+             py::arg("image").noconvert(), py::arg("threads"), py::arg("monitor"), py::keep_alive<1, 3>())
+        .def_property_readonly("shape", &ProductsOfAll::shape)
+        .def("matvec", &ProductsOfAll::matvec, py::arg("x").noconvert());
 
     m.def("laplacian", &laplacian_of, py::arg("affinity"), py::arg("image").noconvert(),
           py::arg("known").noconvert().none(true), py::arg("threads"), py::arg("monitor"));

@@ -51,6 +51,14 @@ class GivenRows(Affinity):
 class LearningBased(Affinity):
     def __init__(self, regularization: float, radius: int) -> None: ...
 
+class Products:
+    def __init__(
+        self, affinity: Affinity, image: npt.NDArray[np.generic], threads: int, monitor: Monitor
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def matvec(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+
 def laplacian(
     affinity: Affinity,
     image: npt.NDArray[np.generic],

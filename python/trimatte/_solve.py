@@ -75,7 +75,7 @@ class Inputs(NamedTuple):
 
 def refuse_solver(solver: str, affinity: Affinity) -> None:
     """Raise ValueError if this solver cannot solve the systems of this affinity."""
-    if solver == "multigrid" and not has_stencil(affinity):
+    if solver == "multigrid" and not (has_stencil(affinity) or affinity.has_products):
         reach = "has no limit" if affinity.reach is None else f"is {affinity.reach}"
         raise ValueError(
             f"solver: multigrid needs an affinity whose reach is at most {STENCIL_REACH} pixels, got {affinity}, "

@@ -72,6 +72,11 @@ class Affinity(ABC):
         """Largest distance of two pixels in one row, in pixels along x or y; None: no limit."""
 
     @property
+    def has_products(self) -> bool:
+        """Whether the core's object gives the operator by its products, without rows."""
+        return False
+
+    @property
     def smallest_image(self) -> int:
         """Least height and width of an image that it takes."""
         return 1
