@@ -5,10 +5,10 @@ import numpy as np
 from .shared_samples import best_pair, expand, mixture
 
 
-def refine(C, tuples):
+def refine(C, tuples, distances2):
     """The mean of the three best tuples, moved to the pixel's colour (Eq. 10 to 12): F, B, alpha, confidence."""
-    M = mixture(C, tuples[:, :3], tuples[:, 3:6])[1]
-    mean = tuples[np.argsort(M, kind="stable")[:3]].mean(axis=0)
+    M2 = np.maximum(mixture(C, tuples[:, :3], tuples[:, 3:6])[1] ** 2, 1e-6)
+    mean = tuples[np.lexsort((distances2, M2))[:3]].mean(axis=0)
     F, B = mean[:3], mean[3:6]
     confidence = max(np.exp(-10 * mixture(C, F, B)[1]), 1e-8) if (F != B).any() else 1e-8
     F = C if ((C - F) ** 2).sum() <= mean[6] else F
@@ -45,9 +45,11 @@ def shared_sampling(image, labels, sharing_radius=7):
         tuples[y, x] = best_pair(image, labels, y, x)
     refined = np.concatenate([image, image, labels[..., np.newaxis], np.ones((*labels.shape, 1))], axis=2)
     for y, x in unknown:
-        near = tuples[max(0, y - sharing_radius) :, max(0, x - sharing_radius) :]
-        near = near[: min(y, sharing_radius) + sharing_radius + 1, : min(x, sharing_radius) + sharing_radius + 1]
-        refined[y, x] = refine(image[y, x], near[~np.isnan(near[..., 0])])
+        rows = slice(max(0, y - sharing_radius), y + sharing_radius + 1)
+        columns = slice(max(0, x - sharing_radius), x + sharing_radius + 1)
+        near = tuples[rows, columns][labels[rows, columns] == 2]
+        places = np.argwhere(labels[rows, columns] == 2) + (rows.start, columns.start)
+        refined[y, x] = refine(image[y, x], near, ((places - (y, x)) ** 2).sum(axis=1))
     result = labels.astype(float), np.ones(labels.shape), image.copy(), image.copy()
     for y, x in unknown:
         for plane, value in zip(result, smooth(image, labels, refined, y, x)):

@@ -32,6 +32,9 @@ void pair_distortions(int64_t count, const float* around, const float* F, const 
     }
 }
 
+// Squared distortions below this, that of a quarter of an 8-bit step, count as equal.
+constexpr float equal = 1e-6f;
+
 // Takes the tuple's distortion to its place among the three lowest; what it passes moves up.
 void keep_lowest(int64_t count, const float* C, const float* tuples, int64_t plane, float number,
                  float* __restrict lowest, float* __restrict which) {
@@ -39,8 +42,9 @@ void keep_lowest(int64_t count, const float* C, const float* tuples, int64_t pla
     for (int64_t i = 0; i < count; ++i) {
         float a;
         const float* t = tuples + i;
-        const float m = distortion2(C + i, lanes, t[0], t[plane], t[2 * plane], t[3 * plane], t[4 * plane],
-                                    t[5 * plane], t[6 * plane], a);
+        const float exact = distortion2(C + i, lanes, t[0], t[plane], t[2 * plane], t[3 * plane], t[4 * plane],
+                                        t[5 * plane], t[6 * plane], a);
+        const float m = exact > equal ? exact : equal;
         const float m0 = lowest[i], m1 = lowest[lanes + i], m2 = lowest[2 * lanes + i];
         const float k0 = which[i], k1 = which[lanes + i], k2 = which[2 * lanes + i];
         const float up1 = m < m0 ? m0 : m, k_up1 = m < m0 ? k0 : number;

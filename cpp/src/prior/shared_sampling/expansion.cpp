@@ -6,20 +6,12 @@
 #include "prior/shared_sampling/shared_sampling.hpp"
 
 namespace trimatte::sharing {
-namespace {
 
-struct Offset {
-    std::int64_t distance2, y, x;
-};
-
-// Returns the offsets of at most this length, in ascending order of their length.
-std::vector<Offset> offsets_within(std::int64_t reach) {
+std::vector<Offset> offsets_by_length(std::int64_t reach) {
     std::vector<Offset> offsets;
     for (std::int64_t y = -reach; y <= reach; ++y) {
         for (std::int64_t x = -reach; x <= reach; ++x) {
-            if (y * y + x * x <= reach * reach) {
-                offsets.push_back({y * y + x * x, y, x});
-            }
+            offsets.push_back({y * y + x * x, y, x});
         }
     }
     std::stable_sort(offsets.begin(), offsets.end(),
@@ -27,13 +19,15 @@ std::vector<Offset> offsets_within(std::int64_t reach) {
     return offsets;
 }
 
+namespace {
+
 template <class Colours>
 Label label_of(const Picture& picture, const Label* labels, const Colours& colours,
-               const std::vector<Offset>& offsets, float threshold, std::int64_t y, std::int64_t x) {
+               const std::vector<Offset>& offsets, std::int64_t reach, float threshold, std::int64_t y, std::int64_t x) {
     const Colour C = colours(picture.pixel(y, x));
     float least = threshold * threshold;
     Label found = Label::unknown;
-    std::int64_t farthest = offsets.back().distance2;
+    std::int64_t farthest = reach * reach;
     for (const Offset& offset : offsets) {
         if (offset.distance2 > farthest) {
             break;
@@ -56,13 +50,13 @@ Label label_of(const Picture& picture, const Label* labels, const Colours& colou
 
 Picture expand(const ImageView& image, const Label* labels, std::int64_t reach, float threshold, Context context) {
     Picture picture{image, std::vector<Label>(labels, labels + image.pixels()), {}, {}};
-    const std::vector<Offset> offsets = offsets_within(reach);
+    const std::vector<Offset> offsets = offsets_by_length(reach);
     with_colours(image, [&](const auto& colours) {
         parallel_for(reach > 0 ? image.height : 0, context.threads, context.monitor, [&](std::int64_t y) {
             for (std::int64_t x = 0; x < image.width; ++x) {
                 if (labels[picture.pixel(y, x)] == Label::unknown) {
                     picture.labels[static_cast<std::size_t>(picture.pixel(y, x))] =
-                        label_of(picture, labels, colours, offsets, threshold, y, x);
+                        label_of(picture, labels, colours, offsets, reach, threshold, y, x);
                 }
             }
             context.monitor.set_fraction(static_cast<double>(y) / static_cast<double>(image.height));

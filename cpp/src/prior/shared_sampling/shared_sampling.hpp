@@ -42,6 +42,12 @@ struct Picture {
     }
 };
 
+struct Offset {
+    std::int64_t distance2, y, x;
+};
+// Returns the offsets to all pixels at most `reach` rows and columns away, the nearest first.
+std::vector<Offset> offsets_by_length(std::int64_t reach);
+
 // What is kept of an unknown pixel: eight floats.
 struct Tuple {
     Colour F, B;

@@ -1,6 +1,6 @@
 // The sharing of samples (section 4.2 of the paper): every unknown pixel compares the tuples of all
 // pixels around it by the distortion M that they have at its own colour, and takes the mean of the
-// three best.
+// three best. Of tuples that explain the colour equally well, those of nearer pixels count.
 #include <array>
 
 #include "prior/shared_sampling/tile.hpp"
@@ -43,17 +43,15 @@ public:
     }
 
     // C: planes of the colours of a row of the tile.
-    void find_best(std::int64_t y, std::int64_t first, std::int64_t last, std::int64_t radius, const float* C,
-                   Best& best) {
+    void find_best(std::int64_t y, std::int64_t first, std::int64_t last, const std::vector<Offset>& window,
+                   const float* C, Best& best) {
         best.distortion2.fill(1e30f);
         const std::int64_t at = tile_.at(y, first), lane = tile_.lane(first);
-        for (std::int64_t dy = -radius; dy <= radius; ++dy) {
-            for (std::int64_t dx = -radius; dx <= radius; ++dx) {
-                const std::int64_t offset = tile_.offset(dy, dx);
-                simd::kernels().keep_lowest(last - first + 1, C + lane, tile_.data(at + offset), tile_.plane(),
-                                            static_cast<float>(offset), best.distortion2.data() + lane,
-                                            best.offset.data() + lane);
-            }
+        for (const Offset& o : window) {
+            const std::int64_t offset = tile_.offset(o.y, o.x);
+            simd::kernels().keep_lowest(last - first + 1, C + lane, tile_.data(at + offset), tile_.plane(),
+                                        static_cast<float>(offset), best.distortion2.data() + lane,
+                                        best.offset.data() + lane);
         }
     }
 
@@ -111,6 +109,7 @@ Refined refine(const Colour& C, const Tuple& mean) {
 
 Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::int64_t radius, Context context) {
     Buffer<Refined> refined(picture.count());
+    const std::vector<Offset> window = offsets_by_length(radius);
     with_colours(picture.image, [&](const auto& colours) {
         const auto body = [&](std::int64_t y0, std::int64_t x0, Tile& tile) {
             TupleTile local(tuples, tile, y0, x0);
@@ -124,7 +123,7 @@ Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::
                         C[c * width + static_cast<std::size_t>(tile.lane(x))] = here[c];
                     }
                 });
-                local.find_best(y, first, last, radius, C.data(), best);
+                local.find_best(y, first, last, window, C.data(), best);
                 tile.for_unknown(y, [&](std::int64_t i, std::int64_t x) {
                     refined[i] = refine(colours(picture.pixel(y, x)), local.mean_of(best, y, x));
                 });
