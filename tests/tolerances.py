@@ -28,6 +28,8 @@ NETWORK = 1e-5
 GRADIENT = 1e-6
 # Cost of a pair of samples, computed in float32, of about 10.
 SAMPLING_COST = 1e-3
+# Alpha, confidence and colours of shared sampling, computed in float32, of a pixel for which no choice differs.
+SHARED_SAMPLING = 1e-4
 # Error measures against plain twins, in thousands or as means: the number.
 METRIC = 1e-9
 # Products of large-kernel matting against window by window, relative to the largest entry: both in float64.

@@ -155,6 +155,21 @@ def global_sampling(
     threads: int,
     monitor: Monitor,
 ) -> None: ...
+def shared_sampling(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    foreground: npt.NDArray[np.float32] | None,
+    background: npt.NDArray[np.float32] | None,
+    expansion_radius: int,
+    expansion_threshold: float,
+    rays: int,
+    sharing_radius: int,
+    smoothing_radius: int,
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def fit_patch_regression(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],
