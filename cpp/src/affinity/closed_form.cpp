@@ -9,7 +9,6 @@
 // equal numbers, and an inverse by adjugates loses all its digits.
 #include "affinity/window_rows.hpp"
 #include "affinity/window_sums.hpp"
-#include "affinity/windows.hpp"
 #include "simd/kernels.hpp"
 #include "trimatte/affinity.hpp"
 
@@ -33,8 +32,6 @@ private:
 };
 
 }  // namespace
-
-void ClosedForm::check(const ImageView& image) const { check_windows(image, radius_); }
 
 void ClosedForm::emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                            Monitor& monitor) const {
