@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import _runtime as _runtime  # isort: skip  (loads the core, before anything that imports it)
-from . import affinities, colour, datasets, io, metrics, priors
+from . import affinities, colour, datasets, io, laplacians, metrics, priors
 from ._core import __version__
 from ._records import AlphaResult, SolveInfo
 from .alpha import estimate_alpha, solve_alpha
@@ -24,6 +24,7 @@ from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .sequence import solve_sequence
+from .sparse import preconditioner, solve
 from .trimap import trimap_from_mask
 from .versions import show_versions
 
@@ -54,10 +55,13 @@ __all__ = [
     "estimate_foreground",
     "evaluation",
     "io",
+    "laplacians",
     "matte_from_mask",
     "metrics",
+    "preconditioner",
     "priors",
     "show_versions",
+    "solve",
     "solve_alpha",
     "solve_sequence",
     "trimap_from_mask",
