@@ -12,7 +12,6 @@ from ._context import Context, make_context
 from ._guess import DEFAULT_CONFIDENCE
 from ._records import AlphaResult, Progress
 from ._solve import (
-    STENCIL_REACH,
     Inputs,
     Settings,
     count_unknown,
@@ -252,13 +251,10 @@ class _Matrix(Affinity):
     def __init__(
         self, matrix: Any, labels: npt.NDArray[np.uint8], columns: npt.NDArray[np.float64], context: Context
     ) -> None:
-        self.rows = checked_rows(matrix, labels, None, "laplacian", context)
-        self.has_columns = columns.any()
-        self._reach = None
-        if labels.shape[0] > 1 and columns.shape[1] <= STENCIL_COLUMNS:
-            width, limit = labels.shape[1], STENCIL_REACH
-            found = _core.examine(*self.rows, 1.0, width, limit, context.threads, context.monitor)
-            self._reach = max(1, found["reach"])
+        self.rows, reach = checked_rows(matrix, labels, None, "laplacian", context)
+        self.has_columns = bool(columns.any())
+        has_places = labels.shape[0] > 1 and columns.shape[1] <= STENCIL_COLUMNS
+        self._reach = max(1, reach) if has_places else None
 
     @property
     def reach(self) -> int | None:
@@ -274,7 +270,7 @@ class _Matrix(Affinity):
 
     def core(self, image: object, labels: object, context: Context) -> _core.Affinity:
         """Return the rows as they are."""
-        return _core.GivenRows(*self.rows, self.reach or 0, bool(self.has_columns), False)
+        return _core.GivenRows(*self.rows, self.reach or 0, self.has_columns, False)
 
 
 def _operator(core: _core.Preconditioner, n: int) -> scipy.sparse.linalg.LinearOperator:
@@ -350,7 +346,9 @@ def _checked_columns(near_null: str | npt.ArrayLike | None, n: int) -> npt.NDArr
         return np.zeros((n, 0))
     array = _check.unmasked(near_null, "near_null")
     if array.dtype.kind not in "fiu":
-        raise TypeError(f'near_null: expected "constant" or an array of numbers, got {_check.kind_of(near_null)}')
+        raise TypeError(
+            f'near_null: expected "constant" or an array of numbers, got {_check.kind_of(near_null, array)}'
+        )
     if array.ndim != 2 or array.shape[0] != n:
         raise ValueError(
             f'near_null: expected "constant", an image, or an array with {n} rows, one per unknown, got shape '

@@ -123,7 +123,7 @@ class Affinity(ABC):
         """
         colours = np.asarray(image / _check.full_range(image.dtype), np.float64)
         laplacian = self.laplacian(colours, labels, context)
-        rows = checked_rows(laplacian, labels, self.reach, f"{type(self).__name__}.laplacian", context)
+        rows, _ = checked_rows(laplacian, labels, self.reach, f"{type(self).__name__}.laplacian", context)
         return _core.GivenRows(*rows, self.reach or 0, self.near_null == "colours", self.constant_regions)
 
 

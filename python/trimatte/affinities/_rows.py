@@ -35,8 +35,10 @@ class Rows(NamedTuple):
     indptr: npt.NDArray[np.int64]
 
 
-def checked_rows(rows: Any, labels: npt.NDArray[np.uint8], reach: int | None, name: str, context: Context) -> Rows:
-    """Return a sparse matrix as the core takes it; refuse what no solver could take.
+def checked_rows(
+    rows: Any, labels: npt.NDArray[np.uint8], reach: int | None, name: str, context: Context
+) -> tuple[Rows, int]:
+    """Return a sparse matrix as the core takes it, and its reach; refuse what no solver could take.
 
     Parameters
     ----------
@@ -52,6 +54,13 @@ def checked_rows(rows: Any, labels: npt.NDArray[np.uint8], reach: int | None, na
     context : Context
         How to run.
 
+    Returns
+    -------
+    Rows
+        The arrays of the matrix.
+    int
+        The largest distance of two pixels with an entry, along x or y.
+
     Raises
     ------
     ValueError, TypeError
@@ -61,7 +70,7 @@ def checked_rows(rows: Any, labels: npt.NDArray[np.uint8], reach: int | None, na
     matrix = canonical(rows, labels.size, name)
     found = examined(matrix, labels.shape, reach, name, context)
     _refuse_empty_rows(matrix, labels, name)
-    return laid_out(matrix if found["has_diagonal"] else _with_diagonal(matrix))
+    return laid_out(matrix if found["has_diagonal"] else _with_diagonal(matrix)), found["reach"]
 
 
 def canonical(rows: Any, size: int | None, name: str) -> scipy.sparse.csr_array:
