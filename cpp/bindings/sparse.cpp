@@ -111,7 +111,9 @@ public:
           inverse_(
               run(monitor, [&] { return MultigridPreconditioner(std::move(problem), kind, {threads, monitor}); })) {}
 
-    py::array_t<double> apply(const Array<double>& r) {
+    py::tuple shape() const { return py::make_tuple(inverse_.unknowns(), inverse_.unknowns()); }
+
+    py::array_t<double> matvec(const Array<double>& r) {
         if (r.ndim() != 1 || r.size() != inverse_.unknowns()) {
             throw std::invalid_argument("r: expected one number for each row of the matrix");
         }
@@ -172,7 +174,8 @@ void register_sparse(py::module_& m) {
         .def(py::init(&preconditioner), py::arg("data").noconvert(), py::arg("indices").noconvert(),
              py::arg("indptr").noconvert(), py::arg("near_null").noconvert(), py::arg("pixel").noconvert().none(true),
              py::arg("height"), py::arg("width"), py::arg("threads"), py::arg("monitor"), py::keep_alive<1, 10>())
-        .def("apply", &SharedPreconditioner::apply, py::arg("r").noconvert())
+        .def_property_readonly("shape", &SharedPreconditioner::shape)
+        .def("matvec", &SharedPreconditioner::matvec, py::arg("r").noconvert())
         .def_property_readonly("bytes", &SharedPreconditioner::bytes)
         .def_property_readonly("operator_complexity", &SharedPreconditioner::operator_complexity);
 

@@ -20,7 +20,7 @@ from ._context import Context, make_context
 from ._records import Progress
 from .affinities import Affinity
 from .affinities._base import AFFINITIES, known_options
-from .affinities._rows import matrix_of
+from .affinities._rows import linear_operator, matrix_of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -129,12 +129,10 @@ def _operator(
     context: Context,
 ) -> Operator:
     """Return the core's operator in SciPy's form."""
-    core: Any = affinity.core(picture, labels, context)
-    if not hasattr(core, "matvec"):
-        return matrix_of(core, picture, known, context)
-    from scipy.sparse.linalg import LinearOperator
-
-    return LinearOperator(core.shape, matvec=core.matvec, rmatvec=core.matvec, dtype=np.float64)
+    products = affinity.products(picture, labels, context)
+    if products is not None:
+        return linear_operator(products)
+    return matrix_of(affinity.core(picture, labels, context), picture, known, context)
 
 
 @functools.cache
@@ -151,8 +149,23 @@ def _function(method: str) -> Callable[..., Operator]:
     first = inspect.Parameter("image", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     laplacian.__name__ = laplacian.__qualname__ = method.replace("-", "_")
     laplacian.__signature__ = inspect.Signature([first, *own, *shared])  # type: ignore[attr-defined]
-    laplacian.__doc__ = (
-        f'Return the operator of `trimatte.affinities.{affinity.__name__}`; see `of`, with method="{method}".'
+    lines = [
+        f"    {name} : {type(option.default).__name__}, default {option.default}\n        {option.metadata['help']}"
+        for name, option in known_options(affinity).items()
+        if "help" in option.metadata
+    ]
+    laplacian.__doc__ = "\n".join(
+        [
+            f"Return the operator of `trimatte.affinities.{affinity.__name__}`.",
+            "",
+            "    Parameters",
+            "    ----------",
+            "    image : (H, W, 3) or (H, W) array",
+            "        Display colours, as for `of`.",
+            *lines,
+            "    known, trimap, threads, progress",
+            "        As for `of`, which also says what is returned.",
+        ]
     )
     return laplacian
 

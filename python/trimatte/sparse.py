@@ -21,7 +21,7 @@ from ._solve import (
     solved,
 )
 from .affinities import Affinity
-from .affinities._rows import Rows, canonical, checked_rows, examined, laid_out, name_of_row
+from .affinities._rows import Rows, canonical, checked_rows, examined, laid_out, linear_operator, name_of_row
 from .errors import warn
 from .priors import Guess
 
@@ -242,7 +242,7 @@ def preconditioner(
         pixel, (height, width) = np.flatnonzero(mask).astype(np.int32), mask.shape
     near = np.ascontiguousarray(columns.T, np.float32)
     core = _core.Preconditioner(*laid_out(csr), near, pixel, height, width, context.threads, context.monitor)
-    return _operator(core, n)
+    return linear_operator(core)
 
 
 class _Matrix(Affinity):
@@ -271,16 +271,6 @@ class _Matrix(Affinity):
     def core(self, image: object, labels: object, context: Context) -> _core.Affinity:
         """Return the rows as they are."""
         return _core.GivenRows(*self.rows, self.reach or 0, self.has_columns, False)
-
-
-def _operator(core: _core.Preconditioner, n: int) -> scipy.sparse.linalg.LinearOperator:
-    """Return the core's preconditioner in SciPy's form."""
-    from scipy.sparse.linalg import LinearOperator
-
-    def apply(r: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        return core.apply(np.ascontiguousarray(r, np.float64).reshape(-1))
-
-    return LinearOperator((n, n), matvec=apply, rmatvec=apply, dtype=np.float64)
 
 
 def _plane(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from .._context import Context
 
 if TYPE_CHECKING:
     import scipy.sparse
+    import scipy.sparse.linalg
 
 # Two entries that should be equal may differ by this much of the largest one.
 _ASYMMETRY = 1e-9
@@ -33,6 +34,27 @@ class Rows(NamedTuple):
     data: npt.NDArray[np.float64]
     indices: npt.NDArray[np.int32]
     indptr: npt.NDArray[np.int64]
+
+
+class Products(Protocol):
+    """An object of the core that multiplies by a symmetric matrix."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of rows and of columns."""
+
+    def matvec(self, x: npt.NDArray[np.float64], /) -> npt.NDArray[np.float64]:
+        """Return the product with a vector."""
+
+
+def linear_operator(products: Products) -> scipy.sparse.linalg.LinearOperator:
+    """Return an object of the core in SciPy's form."""
+    from scipy.sparse.linalg import LinearOperator
+
+    def multiply(x: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        return products.matvec(np.ascontiguousarray(x, np.float64).reshape(-1))
+
+    return LinearOperator(products.shape, matvec=multiply, rmatvec=multiply, dtype=np.float64)
 
 
 def checked_rows(
