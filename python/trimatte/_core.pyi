@@ -103,6 +103,54 @@ def solve_sparse(
     threads: int,
     monitor: Monitor,
 ) -> SolvedSparse: ...
+
+class Examined(TypedDict):
+    has_diagonal: bool
+    reach: int
+    not_finite: int
+    asymmetric: int
+    farther: int
+
+def examine(
+    data: npt.NDArray[np.float64],
+    indices: npt.NDArray[np.int32],
+    indptr: npt.NDArray[np.int64],
+    tolerance: float,
+    width: int,
+    reach_at_most: int,
+    threads: int,
+    monitor: Monitor,
+) -> Examined: ...
+def first_loose(
+    data: npt.NDArray[np.float64],
+    indices: npt.NDArray[np.int32],
+    indptr: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.uint8],
+    confidence: npt.NDArray[np.float32] | None,
+    monitor: Monitor,
+) -> int: ...
+
+class Preconditioner:
+    def __init__(
+        self,
+        data: npt.NDArray[np.float64],
+        indices: npt.NDArray[np.int32],
+        indptr: npt.NDArray[np.int64],
+        near_null: npt.NDArray[np.float32],
+        pixel: npt.NDArray[np.int32] | None,
+        height: int,
+        width: int,
+        threads: int,
+        monitor: Monitor,
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def matvec(self, r: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def operator_complexity(self) -> float: ...
+
 def multilevel_foreground(
     image: npt.NDArray[np.generic],
     alpha: npt.NDArray[np.float32],

@@ -104,18 +104,32 @@ public:
     virtual std::unique_ptr<Operator> make_operator(const Wanted& wanted, const Context& context) const;
 };
 
-// Closed-form matting: Levin, Lischinski, Weiss, TPAMI 2008, Eq. 12.
-class ClosedForm : public Affinity {
+// An affinity whose terms are windows that lie fully inside the picture. In each window, an alpha
+// that is an affine function of the colours costs almost nothing.
+class WindowAffinity : public Affinity {
 public:
-    // epsilon: colour variance added to each window, in squared image units. radius: windows are 2
-    // radius + 1 pixels wide and lie fully inside the picture.
-    explicit ClosedForm(double epsilon = 1e-7, int radius = 1) : epsilon_(epsilon), radius_(radius) {}
-
-    Traits traits() const override {
-        return {2 * static_cast<std::int64_t>(radius_), true, true, radius_ == 1, true, radius_ > 1};
-    }
+    Traits traits() const override { return {2 * static_cast<std::int64_t>(radius_), true, true, radius_ == 1}; }
     void check(const ImageView& image) const override;
     std::int64_t band_height() const override { return radius_ > 4 ? 1 : 4; }
+
+protected:
+    // radius: windows are 2 radius + 1 pixels wide. Only radius 1 has planes.
+    explicit WindowAffinity(int radius) : radius_(radius) {}
+
+    int radius_;
+};
+
+// Closed-form matting: Levin, Lischinski, Weiss, TPAMI 2008, Eq. 12.
+class ClosedForm : public WindowAffinity {
+public:
+    // epsilon: colour variance added to each window, in squared image units.
+    explicit ClosedForm(double epsilon = 1e-7, int radius = 1) : WindowAffinity(radius), epsilon_(epsilon) {}
+
+    Traits traits() const override {
+        Traits traits = WindowAffinity::traits();
+        traits.has_products = radius_ > 1;
+        return traits;
+    }
     void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                    Monitor& monitor) const override;
     std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const override;
@@ -124,7 +138,6 @@ public:
 
 private:
     double epsilon_;
-    int radius_;
 };
 
 // An operator that the caller has made: the rows of all pixels of a picture, as a sparse matrix.

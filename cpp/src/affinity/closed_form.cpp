@@ -10,7 +10,6 @@
 #include "affinity/window_operator.hpp"
 #include "affinity/window_rows.hpp"
 #include "affinity/window_sums.hpp"
-#include "affinity/windows.hpp"
 #include "simd/kernels.hpp"
 #include "trimatte/affinity.hpp"
 
@@ -34,8 +33,6 @@ private:
 };
 
 }  // namespace
-
-void ClosedForm::check(const ImageView& image) const { check_windows(image, radius_); }
 
 void ClosedForm::emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                            Monitor& monitor) const {

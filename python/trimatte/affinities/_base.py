@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
-from ._rows import checked_rows
+from ._rows import Products, checked_rows
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -128,8 +128,27 @@ class Affinity(ABC):
         """
         colours = np.asarray(image / _check.full_range(image.dtype), np.float64)
         laplacian = self.laplacian(colours, labels, context)
-        rows = checked_rows(laplacian, labels, self.reach, type(self).__name__)
+        rows, _ = checked_rows(laplacian, labels, self.reach, f"{type(self).__name__}.laplacian", context)
         return _core.GivenRows(*rows, self.reach or 0, self.near_null == "colours", self.constant_regions)
+
+    def products(self, image: Pixels, labels: Labels, context: Context) -> Products | None:
+        """Return the operator by its products, for a method that never forms its matrix.
+
+        Parameters
+        ----------
+        image : (H, W, C) ndarray
+            Display colours in one of the core's dtypes.
+        labels : (H, W) ndarray of uint8
+            What is known, as for `laplacian`.
+        context : Context
+            How to run.
+
+        Returns
+        -------
+        Products or None
+            None, the default, says that the operator is a matrix.
+        """
+        return None
 
 
 Kind = TypeVar("Kind", bound=type[Affinity])
