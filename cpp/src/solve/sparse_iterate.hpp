@@ -1,5 +1,5 @@
 // The vectors of conjugate gradients on sparse rows, with any preconditioner. This header is
-// private to this folder.
+// private to the core.
 #pragma once
 
 #include <memory>

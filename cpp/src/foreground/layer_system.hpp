@@ -1,0 +1,87 @@
+// The linear system of closed-form foreground and background, Levin, Lischinski, Weiss, "A
+// Closed-Form Solution to Natural Image Matting", IEEE TPAMI 30(2), 2008, Eq. 19, on the pixel
+// grid. This header is private to this folder.
+//
+// One channel of both layers minimises, over all pixels i and all pairs of neighbours i, j,
+//     sum_i (a_i F_i + b_i B_i - I_i)^2 + sum_ij w_ij ((F_i - F_j)^2 + (B_i - B_j)^2),
+//     b_i = 1 - a_i,   w_ij = 2 (regularization + gradient_weight |a_i - a_j|).
+// The factor 2 comes from the differences, which are taken towards all four neighbours of a pixel,
+// so that each pair counts twice. The matrix A has the 2 x 2 block [a^2 + s, a b; a b, b^2 + s] at
+// pixel i, where s is the sum of its w_ij, and -w_ij towards its neighbours. Nothing of A is
+// stored: everything follows from alpha.
+#pragma once
+
+#include <cstdint>
+
+#include "trimatte/buffer.hpp"
+#include "trimatte/parallel.hpp"
+
+namespace trimatte {
+
+// Rows of a band, which is one piece of work.
+constexpr std::int64_t layer_band = 32;
+
+// A number for each pixel of both layers. Before the first and behind the last pixel of a plane
+// lies room that is read, with weight 0, as the neighbours of the outermost pixels.
+struct LayerVector {
+    Buffer<float> data;
+    float* F = nullptr;
+    float* B = nullptr;
+
+    LayerVector() = default;
+    // Holds zeros.
+    LayerVector(std::int64_t pixels, const Context& context);
+    std::size_t bytes() const { return data.bytes(); }
+};
+
+struct LayerSystem {
+    const float* alpha;  // height x width
+    std::int64_t height, width;
+    float regularization, gradient_weight;
+    Context context;
+
+    std::int64_t pixels() const { return height * width; }
+    float weight(float a, float neighbour) const {
+        const float difference = a < neighbour ? neighbour - a : a - neighbour;
+        return 2 * (regularization + gradient_weight * difference);
+    }
+
+    // Runs body(first, end) for bands of rows.
+    template <typename Body>
+    void for_bands(const Body& body) const {
+        parallel_for((height + layer_band - 1) / layer_band, context.threads, context.monitor, [&](std::int64_t i) {
+            body(i * layer_band, height < (i + 1) * layer_band ? height : (i + 1) * layer_band);
+        });
+    }
+};
+
+// Works on one row of the picture after the other. Each band has an object of its own.
+class LayerRow {
+public:
+    explicit LayerRow(const LayerSystem& system);
+    // Finds the weights of row y.
+    void find(std::int64_t y);
+    // Computes row y of A x, after find(y).
+    void product(const LayerVector& x, float* out_F, float* out_B) const;
+    // Solves the blocks of row y for one colour of the checkerboard, 0 or 1, after find(y): x_i
+    // becomes the solution of row i of A x = rhs while all other x are kept. from_zero: x counts as
+    // zero before, whatever it holds.
+    void relax(const LayerVector& rhs, int colour, bool from_zero, LayerVector& x);
+
+private:
+    void add_neighbours(const float* rhs, const float* x, float* out) const;
+
+    const LayerSystem& system_;
+    std::int64_t y_ = 0;
+    std::int64_t up_ = 0, down_ = 0;  // distance to the rows above and below; 0 where there is none
+    Buffer<float> data_;
+    float *beside_, *above_, *below_, *sum_;  // beside_[x]: weight of x and x + 1
+    float *sum_F_, *sum_B_, *new_F_, *new_B_;
+    Buffer<std::int32_t> is_even_;
+};
+
+// Makes an approximate solution of A x = rhs better: one sweep of block Gauss-Seidel over the
+// colour `first` of the checkerboard, then over the other.
+void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x);
+
+}  // namespace trimatte
