@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "foreground/finish_layers.hpp"
 #include "foreground/layer_aggregates.hpp"
+#include "foreground/layer_fill.hpp"
 #include "solve/conjugate_gradient.hpp"
 #include "solve/graph_multigrid/graph_multigrid.hpp"
 #include "solve/promise.hpp"
@@ -40,31 +41,29 @@ public:
         multigrid_ = make_graph_multigrid(scaled_.A, constant, 1, system.context);
     }
 
-    // Adds the correction for the residual r - A x to x.
-    void add(const LayerVector& r, LayerVector& x) {
-        const std::int64_t width = system_.width;
+    // Adds the correction for the residual r - A x to x. Ax is overwritten.
+    void add(const LayerVector& r, LayerVector& x, LayerVector& Ax) {
         system_.for_bands([&](std::int64_t begin, std::int64_t end) {
             LayerRow row(system_);
-            std::vector<float> product(static_cast<std::size_t>(2 * width));
-            float *A_F = product.data(), *A_B = A_F + width;
             const auto k = static_cast<std::size_t>(begin / layer_band);
             std::fill(rhs_.data() + aggregates_.first[k], rhs_.data() + aggregates_.first[k + 1], 0.0);
             for (std::int64_t y = begin; y < end; ++y) {
                 row.find(y);
-                row.product(x, A_F, A_B);
-                for (std::int64_t i = 0; i < width; ++i) {
-                    const std::int64_t p = y * width + i;
-                    const float a = system_.alpha[p];
-                    rhs_[aggregates_.of_pixel[p]] += (1 - a) * (r.F[p] - A_F[i]) - a * (r.B[p] - A_B[i]);
-                }
+                row.product(x, Ax);
+                system_.for_runs(y, [&](std::int64_t from, std::int64_t to) {
+                    for (std::int64_t p = from; p < to; ++p) {
+                        const float a = system_.alpha[p];
+                        rhs_[aggregates_.of_pixel[p]] += (1 - a) * (r.F[p] - Ax.F[p]) - a * (r.B[p] - Ax.B[p]);
+                    }
+                });
             }
             for (std::int64_t i = aggregates_.first[k]; i < aggregates_.first[k + 1]; ++i) {
                 rhs_[i] *= scaled_.scale[i];
             }
         });
         multigrid_->apply(rhs_.data(), correction_.data());
-        system_.for_bands([&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t p = begin * width; p < end * width; ++p) {
+        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t p = begin; p < end; ++p) {
                 const std::int32_t i = aggregates_.of_pixel[p];
                 const auto v = static_cast<float>(correction_[i] * scaled_.scale[i]);
                 const float a = system_.alpha[p];
@@ -89,7 +88,9 @@ private:
 };
 
 // The vectors of one channel at a time. Start and solution are in the layers of the caller, so the
-// pointers of set_start() and get() are not used. The system is not scaled.
+// pointers of set_start() and get() are not used. Where a pixel is deep, x holds its colour, and all
+// other vectors are zero. The system is not scaled. The largest change of a colour is measured as it
+// is seen: that of F times alpha, that of B times 1 - alpha.
 class LayersIterate : public Iterate {
 public:
     LayersIterate(const ImageView& image, const LayerSystem& system, float* foreground, float* background)
@@ -103,63 +104,77 @@ public:
 
     void set_start(const double*, double share) override {
         const auto add = static_cast<float>(share);
-        for_pixels([&](std::int64_t p) {
-            const std::int64_t at = p * image_.channels + channel_;
-            x_.F[p] = foreground_[at] + (share > 0 ? add * z_.F[p] : 0.0f);
-            x_.B[p] = background_[at] + (share > 0 ? add * z_.B[p] : 0.0f);
-        });
+        parallel_ranges(system_.pixels(), system_.context.threads, system_.context.monitor,
+                        [&](std::int64_t begin, std::int64_t end) {
+                            for (std::int64_t p = begin; p < end; ++p) {
+                                const std::int64_t at = p * image_.channels + channel_;
+                                x_.F[p] = foreground_[at] + (share > 0 ? add * z_.F[p] : 0.0f);
+                                x_.B[p] = background_[at] + (share > 0 ? add * z_.B[p] : 0.0f);
+                            }
+                        });
     }
 
     void clear() override {
-        for_pixels([&](std::int64_t p) { x_.F[p] = x_.B[p] = 0; });
+        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
+            std::fill(x_.F + begin, x_.F + end, 0.0f);
+            std::fill(x_.B + begin, x_.B + end, 0.0f);
+        });
     }
 
     Norms settle() override {
-        const Measures sums = for_rows([&](LayerRow& row, std::int64_t y, Rows& rows, Measures& m) {
-            const std::int64_t width = system_.width;
-            load_row(image_, y, width, rows.image.data());
+        const std::int64_t width = system_.width;
+        const Measures sums = for_rows([&](LayerRow& row, std::int64_t y, std::vector<float>& colours, Measures& m) {
+            load_row(image_, y, width, colours.data());
             row.find(y);
-            row.product(x_, q_.F + y * width, q_.B + y * width);
-            const float* I = rows.image.data() + channel_ * width;
-            for (std::int64_t i = 0; i < width; ++i) {
-                const std::int64_t p = y * width + i;
-                const float a = system_.alpha[p];
-                const float b = 1 - a;
-                r_.F[p] = a * I[i] - q_.F[p];
-                r_.B[p] = b * I[i] - q_.B[p];
-                m.r2 += squared(r_.F[p]) + squared(r_.B[p]);
-                m.zr += squared(a * I[i]) + squared(b * I[i]);
-            }
+            row.product(x_, q_);
+            const float* I = colours.data() + channel_ * width - y * width;
+            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
+                for (std::int64_t p = begin; p < end; ++p) {
+                    const float a = system_.alpha[p];
+                    const float b = 1 - a;
+                    r_.F[p] = a * I[p] - q_.F[p];
+                    r_.B[p] = b * I[p] - q_.B[p];
+                    m.r2 += squared(r_.F[p]) + squared(r_.B[p]);
+                }
+            });
         });
-        return {sums.r2, sums.zr, sums.zr};
+        // A picture that is black stays black. Any other right-hand side counts as one of size 1.
+        return {sums.r2, 1, 1};
     }
 
     void set_noise() override {
-        for_rows([&](LayerRow&, std::int64_t y, Rows&, Measures&) {
-            constexpr std::int64_t block = 4;
-            for (std::int64_t x = 0; x < system_.width; ++x) {
-                const std::int64_t p = y * system_.width + x;
-                x_.F[p] = x_.B[p] = 0;
-                r_.F[p] = noise(0, y / block, x / block) + 0.25f * noise(2, y, x);
-                r_.B[p] = noise(1, y / block, x / block) + 0.25f * noise(3, y, x);
-            }
+        constexpr std::int64_t block = 4;
+        for_rows([&](LayerRow&, std::int64_t y, std::vector<float>&, Measures&) {
+            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
+                for (std::int64_t p = begin; p < end; ++p) {
+                    const std::int64_t x = p - y * system_.width;
+                    const auto noise = [&](std::int64_t layer) {
+                        return of(layer, y / block, x / block) + 0.25f * of(layer + 2, y, x);
+                    };
+                    x_.F[p] = x_.B[p] = 0;
+                    r_.F[p] = noise(0);
+                    r_.B[p] = noise(1);
+                }
+            });
         });
     }
 
     double residual2() const override {
-        return for_rows([&](LayerRow&, std::int64_t y, Rows&, Measures& m) {
-                   for (std::int64_t p = y * system_.width; p < (y + 1) * system_.width; ++p) {
-                       m.r2 += squared(r_.F[p]) + squared(r_.B[p]);
-                   }
+        return for_rows([&](LayerRow&, std::int64_t y, std::vector<float>&, Measures& m) {
+                   system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
+                       for (std::int64_t p = begin; p < end; ++p) {
+                           m.r2 += squared(r_.F[p]) + squared(r_.B[p]);
+                       }
+                   });
                })
             .r2;
     }
 
     Measures precondition(double alpha, double beta) override {
         const auto step = static_cast<float>(alpha), keep = static_cast<float>(beta);
-        for_vectors([&](float* x, float* r, float* z, float* p, float* q, float* w, std::int64_t begin,
-                        std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
+        for_vectors([&](float* __restrict x, float* __restrict r, const float* __restrict z, float* __restrict p,
+                        float* __restrict q, const float* __restrict w, std::int64_t count) {
+            for (std::int64_t i = 0; i < count; ++i) {
                 p[i] = z[i] + keep * p[i];
                 q[i] = w[i] + keep * q[i];
                 x[i] += step * p[i];
@@ -167,31 +182,22 @@ public:
             }
         });
         relax(system_, r_, 0, true, z_);
-        coarse_.add(r_, z_);
+        coarse_.add(r_, z_, w_);
         relax(system_, r_, 1, false, z_);
-        return for_rows([&](LayerRow& row, std::int64_t y, Rows&, Measures& m) {
-            const std::int64_t first = y * system_.width;
+        return for_rows([&](LayerRow& row, std::int64_t y, std::vector<float>&, Measures& m) {
             row.find(y);
-            row.product(z_, w_.F + first, w_.B + first);
-            for (auto [z, r, q, w] : {Four{z_.F, r_.F, q_.F, w_.F}, Four{z_.B, r_.B, q_.B, w_.B}}) {
-                float largest = 0;
-                for (std::int64_t p = first; p < first + system_.width; ++p) {
-                    const double z_p = z[p];
-                    m.zr += z_p * r[p];
-                    m.zq += z_p * q[p];
-                    m.zw += z_p * w[p];
-                    m.r2 += squared(r[p]);
-                    largest = std::max(largest, std::abs(z[p]));
-                }
-                m.largest = std::max(m.largest, static_cast<double>(largest));
-            }
+            row.product(z_, w_);
+            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
+                measure(begin, end, z_.F, r_.F, q_.F, w_.F, true, m);
+                measure(begin, end, z_.B, r_.B, q_.B, w_.B, false, m);
+            });
         });
     }
 
     void finish(double alpha, double beta) override {
         const auto step = static_cast<float>(alpha), keep = static_cast<float>(beta);
-        for_vectors([&](float* x, float*, float* z, float* p, float*, float*, std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
+        for_vectors([&](float* x, float*, const float* z, float* p, float*, const float*, std::int64_t count) {
+            for (std::int64_t i = 0; i < count; ++i) {
                 p[i] = z[i] + keep * p[i];
                 x[i] += step * p[i];
             }
@@ -199,10 +205,12 @@ public:
     }
 
     void get(double*) const override {
-        for_pixels([&](std::int64_t p) {
-            const std::int64_t at = p * image_.channels + channel_;
-            foreground_[at] = x_.F[p];
-            background_[at] = x_.B[p];
+        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t p = begin; p < end; ++p) {
+                const std::int64_t at = p * image_.channels + channel_;
+                foreground_[at] = x_.F[p];
+                background_[at] = x_.B[p];
+            }
         });
     }
 
@@ -210,47 +218,66 @@ public:
     double operator_complexity() const override { return coarse_.operator_complexity(); }
 
 private:
-    struct Four {
-        const float *z, *r, *q, *w;
-    };
-    struct Rows {
-        std::vector<float> image;
-    };
-
-    static float noise(std::uint64_t stream, std::int64_t y, std::int64_t x) {
-        return Random(stream, static_cast<std::uint64_t>(y), static_cast<std::uint64_t>(x)).uniform() - 0.5f;
+    // Returns a number of the noise in [-0.5, 0.5).
+    static float of(std::int64_t stream, std::int64_t y, std::int64_t x) {
+        return Random(static_cast<std::uint64_t>(stream), static_cast<std::uint64_t>(y), static_cast<std::uint64_t>(x))
+                   .uniform() -
+               0.5f;
     }
 
-    template <typename Body>
-    void for_pixels(const Body& body) const {
-        parallel_ranges(system_.pixels(), system_.context.threads, system_.context.monitor,
-                        [&](std::int64_t begin, std::int64_t end) {
-                            for (std::int64_t p = begin; p < end; ++p) {
-                                body(p);
-                            }
-                        });
+    // Adds the products of the pixels [begin, end) of one layer. Eight sums side by side need not
+    // wait for each other.
+    void measure(std::int64_t begin, std::int64_t end, const float* z, const float* r, const float* q, const float* w,
+                 bool is_foreground, Measures& m) const {
+        constexpr std::int64_t lanes = 8;
+        double zr[lanes] = {}, zq[lanes] = {}, zw[lanes] = {};
+        float largest[lanes] = {};
+        const auto add = [&](std::int64_t p, std::int64_t lane) {
+            const double z_p = z[p];
+            zr[lane] += z_p * r[p];
+            zq[lane] += z_p * q[p];
+            zw[lane] += z_p * w[p];
+            const float a = system_.alpha[p];
+            const float seen = std::abs(z[p]) * (is_foreground ? a : 1 - a);
+            largest[lane] = seen > largest[lane] ? seen : largest[lane];
+        };
+        std::int64_t p = begin;
+        for (; p + lanes <= end; p += lanes) {
+            for (std::int64_t lane = 0; lane < lanes; ++lane) {
+                add(p + lane, lane);
+            }
+        }
+        for (; p < end; ++p) {
+            add(p, 0);
+        }
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+            m.zr += zr[lane];
+            m.zq += zq[lane];
+            m.zw += zw[lane];
+            m.largest = std::max(m.largest, static_cast<double>(largest[lane]));
+        }
     }
 
-    // Runs body(x, r, z, p, q, w, begin, end) on ranges of both layers.
+    // Runs body(x, r, z, p, q, w, count) on the runs of both layers.
     template <typename Body>
     void for_vectors(const Body& body) {
-        parallel_ranges(system_.pixels(), system_.context.threads, system_.context.monitor,
-                        [&](std::int64_t begin, std::int64_t end) {
-                            body(x_.F, r_.F, z_.F, p_.F, q_.F, w_.F, begin, end);
-                            body(x_.B, r_.B, z_.B, p_.B, q_.B, w_.B, begin, end);
-                        });
+        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
+            body(x_.F + begin, r_.F + begin, z_.F + begin, p_.F + begin, q_.F + begin, w_.F + begin, end - begin);
+            body(x_.B + begin, r_.B + begin, z_.B + begin, p_.B + begin, q_.B + begin, w_.B + begin, end - begin);
+        });
     }
 
-    // Runs body(row, y, rows, measures) for all rows and adds up the measures of the bands in order.
+    // Runs body(row, y, colours, measures) for all rows and adds up the measures of the bands in
+    // order. `colours` has room for a row of the image.
     template <typename Body>
     Measures for_rows(const Body& body) const {
         std::vector<Measures> parts(static_cast<std::size_t>((system_.height + layer_band - 1) / layer_band));
         system_.for_bands([&](std::int64_t begin, std::int64_t end) {
             LayerRow row(system_);
-            Rows rows{std::vector<float>(static_cast<std::size_t>(image_.channels * image_.width))};
+            std::vector<float> colours(static_cast<std::size_t>(image_.channels * image_.width));
             Measures m{};
             for (std::int64_t y = begin; y < end; ++y) {
-                body(row, y, rows, m);
+                body(row, y, colours, m);
             }
             parts[static_cast<std::size_t>(begin / layer_band)] = m;
         });
@@ -273,12 +300,30 @@ private:
     LayerVector x_, r_, z_, p_, q_, w_;
 };
 
-// Whether one of the layers is nowhere visible: nothing says what colour it has.
-bool is_solid(const LayerSystem& system) {
-    const auto is = [&](float value) {
-        return std::all_of(system.alpha, system.alpha + system.pixels(), [value](float a) { return a == value; });
-    };
-    return is(0) || is(1);
+// Whether alpha is the same everywhere. Then the system does not say how the image is shared out
+// between the layers.
+bool is_constant(const LayerSystem& system) {
+    return std::all_of(system.alpha, system.alpha + system.pixels(), [&](float a) { return a == system.alpha[0]; });
+}
+
+// Gives deep pixels the image's colour in the layer that is seen.
+void set_deep(const ImageView& image, const LayerSystem& system, float* foreground, float* background) {
+    system.for_bands([&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> colours(static_cast<std::size_t>(image.channels * image.width));
+        for (std::int64_t y = begin; y < end; ++y) {
+            load_row(image, y, image.width, colours.data());
+            for (std::int64_t x = 0; x < image.width; ++x) {
+                const std::int64_t p = y * image.width + x;
+                if (system.alpha[p] > 0 && system.alpha[p] < 1) {
+                    continue;
+                }
+                float* layer = (system.alpha[p] == 1 ? foreground : background) + p * image.channels;
+                for (std::int64_t c = 0; c < image.channels; ++c) {
+                    layer[c] = colours[static_cast<std::size_t>(c * image.width + x)];
+                }
+            }
+        }
+    });
 }
 
 LayersInfo solve_channels(const ImageView& image, const LayerSystem& system, const ClosedFormLayersOptions& options,
@@ -299,7 +344,7 @@ LayersInfo solve_channels(const ImageView& image, const LayerSystem& system, con
         if (c > 0 && noise.is_gone) {
             noise.largest = 0;
         } else {
-            noise = solve_noise(iterate, 2 * system.pixels());
+            noise = solve_noise(iterate, 2 * system.active());
         }
         const SolveInfo of_channel = conjugate_gradient(iterate, noise, caution, solve, nullptr, monitor);
         info.converged = info.converged && of_channel.converged;
@@ -319,15 +364,14 @@ LayersInfo closed_form_layers(const ImageView& image, const float* alpha, const 
     start.regularization = options.regularization;
     start.gradient_weight = options.gradient_weight;
     multilevel(image, alpha, start, foreground, background, monitor);
-    const LayerSystem system{alpha,
-                             image.height,
-                             image.width,
-                             options.regularization,
-                             options.gradient_weight,
-                             {options.threads, monitor}};
+    const LayerSystem system(alpha, image.height, image.width, options.regularization, options.gradient_weight,
+                             {options.threads, monitor});
     LayersInfo info{true, 0, 0, 0};
-    if (!is_solid(system) && system.pixels() > 1) {
+    if (!is_constant(system)) {
+        set_deep(image, system, foreground, background);
         info = solve_channels(image, system, options, foreground, background);
+        monitor.phase("fill");
+        fill_deep(system, image.channels, foreground, background);
     }
     monitor.phase("finish");
     finish_layers(image, alpha, options, foreground, background, monitor);

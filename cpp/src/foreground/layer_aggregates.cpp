@@ -61,22 +61,34 @@ void for_neighbours(const LayerSystem& system, std::int64_t y, std::int64_t x, c
     }
 }
 
-Graph graph_of(const LayerSystem& system, std::int64_t begin, std::int64_t end) {
-    Graph graph;
+// Numbers the unknown pixels of a band from 0; the others get -1. Returns the graph of them.
+Graph graph_of(const LayerSystem& system, std::int64_t begin, std::int64_t end, std::int32_t* number) {
     const std::int64_t first = begin * system.width, last = end * system.width;
-    graph.start.reserve(static_cast<std::size_t>(last - first + 1));
-    graph.neighbour.reserve(static_cast<std::size_t>(4 * (last - first)));
-    graph.coupling.reserve(static_cast<std::size_t>(4 * (last - first)));
+    std::fill(number, number + (last - first), -1);
+    std::int32_t count = 0;
     for (std::int64_t y = begin; y < end; ++y) {
-        for (std::int64_t x = 0; x < system.width; ++x) {
-            for_neighbours(system, y, x, [&](std::int64_t q) {
-                if (q >= first && q < last) {
-                    graph.neighbour.push_back(static_cast<std::int32_t>(q - first));
-                    graph.coupling.push_back(coupling(system, y * system.width + x, q));
-                }
-            });
-            graph.end_node();
-        }
+        system.for_runs(y, [&](std::int64_t from, std::int64_t to) {
+            for (std::int64_t p = from; p < to; ++p) {
+                number[p - first] = count++;
+            }
+        });
+    }
+    Graph graph;
+    graph.start.reserve(static_cast<std::size_t>(count + 1));
+    graph.neighbour.reserve(static_cast<std::size_t>(4 * count));
+    graph.coupling.reserve(static_cast<std::size_t>(4 * count));
+    for (std::int64_t y = begin; y < end; ++y) {
+        system.for_runs(y, [&](std::int64_t from, std::int64_t to) {
+            for (std::int64_t p = from; p < to; ++p) {
+                for_neighbours(system, y, p - y * system.width, [&](std::int64_t q) {
+                    if (q >= first && q < last && number[q - first] >= 0) {
+                        graph.neighbour.push_back(number[q - first]);
+                        graph.coupling.push_back(coupling(system, p, q));
+                    }
+                });
+                graph.end_node();
+            }
+        });
     }
     return graph;
 }
@@ -141,16 +153,16 @@ Graph contracted(const Graph& graph, const Pairs& pairs) {
 
 // Numbers the aggregates of a band from 0. Returns how many there are.
 std::int64_t aggregate_band(const LayerSystem& system, std::int64_t begin, std::int64_t end, std::int32_t* of_pixel) {
-    Graph graph = graph_of(system, begin, end);
-    const std::int64_t size = graph.size();
-    for (std::int64_t p = 0; p < size; ++p) {
-        of_pixel[p] = static_cast<std::int32_t>(p);
-    }
-    std::int64_t count = size;
+    Graph graph = graph_of(system, begin, end, of_pixel);
+    std::int64_t count = graph.size();
     for (int pass = 0; pass < passes; ++pass) {
         const Pairs pairs = match(graph);
-        for (std::int64_t p = 0; p < size; ++p) {
-            of_pixel[p] = pairs.of_node[static_cast<std::size_t>(of_pixel[p])];
+        for (std::int64_t y = begin; y < end; ++y) {
+            system.for_runs(y, [&](std::int64_t from, std::int64_t to) {
+                for (std::int64_t p = from - begin * system.width; p < to - begin * system.width; ++p) {
+                    of_pixel[p] = pairs.of_node[static_cast<std::size_t>(of_pixel[p])];
+                }
+            });
         }
         count = static_cast<std::int64_t>(pairs.nodes.size());
         if (pass + 1 < passes) {
@@ -167,24 +179,35 @@ struct BandRows {
     std::vector<double> value;
 };
 
+// Returns the unknown pixels of a band, sorted by aggregate; those of aggregate first + i are
+// between start[i] and start[i + 1].
+std::vector<std::int64_t> sorted_pixels(const LayerSystem& system, const LayerAggregates& aggregates,
+                                        std::int64_t begin, std::int64_t end, std::int64_t first,
+                                        std::vector<std::int64_t>& start) {
+    const auto for_pixels = [&](const auto& body) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            system.for_runs(y, [&](std::int64_t from, std::int64_t to) {
+                for (std::int64_t p = from; p < to; ++p) {
+                    body(p, static_cast<std::size_t>(aggregates.of_pixel[p] - first));
+                }
+            });
+        }
+    };
+    for_pixels([&](std::int64_t, std::size_t i) { ++start[i + 1]; });
+    for (std::size_t i = 1; i < start.size(); ++i) {
+        start[i] += start[i - 1];
+    }
+    std::vector<std::int64_t> next = start;
+    std::vector<std::int64_t> pixel(static_cast<std::size_t>(start.back()));
+    for_pixels([&](std::int64_t p, std::size_t i) { pixel[static_cast<std::size_t>(next[i]++)] = p; });
+    return pixel;
+}
+
 BandRows band_rows(const LayerSystem& system, const LayerAggregates& aggregates, std::int64_t begin, std::int64_t end,
                    std::int64_t first, std::int64_t count) {
     const std::int64_t width = system.width;
-    // The pixels of the band, sorted by aggregate.
     std::vector<std::int64_t> start(static_cast<std::size_t>(count + 1), 0);
-    std::vector<std::int64_t> pixel(static_cast<std::size_t>((end - begin) * width));
-    const auto local = [&](std::int64_t p) { return static_cast<std::size_t>(aggregates.of_pixel[p] - first); };
-    for (std::int64_t p = begin * width; p < end * width; ++p) {
-        ++start[local(p) + 1];
-    }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        start[i + 1] += start[i];
-    }
-    std::vector<std::int64_t> next(start.begin(), start.end() - 1);
-    for (std::int64_t p = begin * width; p < end * width; ++p) {
-        pixel[static_cast<std::size_t>(next[local(p)]++)] = p;
-    }
-
+    const std::vector<std::int64_t> pixel = sorted_pixels(system, aggregates, begin, end, first, start);
     BandRows rows;
     std::vector<std::pair<std::int32_t, double>> entries;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -197,6 +220,9 @@ BandRows band_rows(const LayerSystem& system, const LayerAggregates& aggregates,
                 const double c = system.alpha[q], d = 1 - c;
                 entries[0].second += w * (a * a + b * b);
                 const std::int32_t to = aggregates.of_pixel[q];
+                if (to < 0) {
+                    return;  // a known pixel
+                }
                 auto found = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.first == to; });
                 if (found == entries.end()) {
                     entries.emplace_back(to, 0.0);
@@ -261,8 +287,12 @@ LayerAggregates make_aggregates(const LayerSystem& system) {
     }
     system.for_bands([&](std::int64_t begin, std::int64_t end) {
         const auto first = static_cast<std::int32_t>(aggregates.first[static_cast<std::size_t>(begin / layer_band)]);
-        for (std::int64_t p = begin * system.width; p < end * system.width; ++p) {
-            aggregates.of_pixel[p] += first;
+        for (std::int64_t y = begin; y < end; ++y) {
+            system.for_runs(y, [&](std::int64_t from, std::int64_t to) {
+                for (std::int64_t p = from; p < to; ++p) {
+                    aggregates.of_pixel[p] += first;
+                }
+            });
         }
     });
     fill_matrix(system, aggregates);

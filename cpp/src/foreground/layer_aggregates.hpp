@@ -15,7 +15,7 @@
 namespace trimatte {
 
 struct LayerAggregates {
-    Buffer<std::int32_t> of_pixel;    // the aggregate of each pixel
+    Buffer<std::int32_t> of_pixel;    // the aggregate of each pixel; -1: it is known
     std::vector<std::int64_t> first;  // first[k]: the number of aggregates in the bands before band k
     Csr matrix;                       // P^T A P, where P is (b, -a) on each aggregate's pixels
 

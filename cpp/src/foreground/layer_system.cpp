@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::int64_t room = 16;  // floats before and behind a plane or an array of a row
 
+constexpr std::int64_t shortest_gap = 16;  // known pixels between two runs
+
 // Computes x = D^-1 t for the 2 x 2 block D of each pixel. The determinant of D is
 // s (a^2 + b^2) + s^2: the rest of it cancels.
 void solve_blocks(std::int64_t count, const float* __restrict alpha, const float* __restrict s,
@@ -33,7 +35,58 @@ void take(std::int64_t count, const std::int32_t* __restrict is_taken, const flo
     }
 }
 
+// Finds the runs of pixels of row y that are not deep. Runs with a short gap between them are one.
+std::vector<LayerSystem::Run> runs_of_row(const LayerSystem& system, std::int64_t y) {
+    std::vector<LayerSystem::Run> runs;
+    const std::int64_t first = y * system.width;
+    const float* a = system.alpha + first;
+    const std::int64_t up = y > 0 ? -system.width : 0, down = y + 1 < system.height ? system.width : 0;
+    for (std::int64_t x = 0; x < system.width; ++x) {
+        const float left = a[x > 0 ? x - 1 : x], right = a[x + 1 < system.width ? x + 1 : x];
+        const bool is_deep = (a[x] == 0 || a[x] == 1) && left == a[x] && right == a[x] && a[x + up] == a[x] &&
+                             a[x + down] == a[x];
+        if (is_deep) {
+            continue;
+        }
+        if (!runs.empty() && first + x - runs.back().end < shortest_gap) {
+            runs.back().end = first + x + 1;
+        } else {
+            runs.push_back({first + x, first + x + 1});
+        }
+    }
+    return runs;
+}
+
 }  // namespace
+
+LayerSystem::LayerSystem(const float* opacity, std::int64_t rows, std::int64_t columns, float regularization_,
+                         float gradient_weight_, const Context& context_)
+    : alpha(opacity),
+      height(rows),
+      width(columns),
+      regularization(regularization_),
+      gradient_weight(gradient_weight_),
+      context(context_),
+      first_run(static_cast<std::size_t>(rows + 1), 0) {
+    std::vector<std::vector<Run>> of_row(static_cast<std::size_t>(height));
+    for_bands([&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            of_row[static_cast<std::size_t>(y)] = runs_of_row(*this, y);
+        }
+    });
+    for (std::size_t y = 0; y < of_row.size(); ++y) {
+        runs.insert(runs.end(), of_row[y].begin(), of_row[y].end());
+        first_run[y + 1] = static_cast<std::int64_t>(runs.size());
+    }
+}
+
+std::int64_t LayerSystem::active() const {
+    std::int64_t count = 0;
+    for (const Run& run : runs) {
+        count += run.end - run.begin;
+    }
+    return count;
+}
 
 LayerVector::LayerVector(std::int64_t pixels, const Context& context)
     : data(zeros<float>(2 * (pixels + 2 * room), context)),
@@ -56,75 +109,89 @@ LayerRow::LayerRow(const LayerSystem& system)
 void LayerRow::find(std::int64_t y) {
     const LayerSystem& system = system_;
     const std::int64_t width = system.width;
-    y_ = y;
+    first_ = y * width;
     up_ = y > 0 ? width : 0;
     down_ = y + 1 < system.height ? width : 0;
-    const float* a = system.alpha + y * width;
-    for (std::int64_t x = 0; x + 1 < width; ++x) {
-        beside_[x] = system.weight(a[x], a[x + 1]);
-    }
-    for (auto [weight, distance] : {std::pair(above_, -up_), std::pair(below_, down_)}) {
-        if (distance == 0) {
-            std::fill(weight, weight + width, 0.0f);
-            continue;
+    const float* a = system.alpha + first_;
+    system.for_runs(y, [&](std::int64_t first, std::int64_t end_) {
+        const std::int64_t begin = first - first_, end = end_ - first_;
+        for (std::int64_t x = begin > 0 ? begin - 1 : 0; x < (end < width ? end : width - 1); ++x) {
+            beside_[x] = system.weight(a[x], a[x + 1]);
         }
-        const float* other = a + distance;
-        for (std::int64_t x = 0; x < width; ++x) {
-            weight[x] = system.weight(a[x], other[x]);
+        for (auto [weight, distance] : {std::pair(above_, -up_), std::pair(below_, down_)}) {
+            if (distance == 0) {
+                std::fill(weight + begin, weight + end, 0.0f);
+                continue;
+            }
+            const float* other = a + distance;
+            for (std::int64_t x = begin; x < end; ++x) {
+                weight[x] = system.weight(a[x], other[x]);
+            }
         }
-    }
-    for (std::int64_t x = 0; x < width; ++x) {
-        sum_[x] = beside_[x - 1] + beside_[x] + above_[x] + below_[x];
-    }
+        for (std::int64_t x = begin; x < end; ++x) {
+            sum_[x] = beside_[x - 1] + beside_[x] + above_[x] + below_[x];
+        }
+    });
 }
 
-// Computes out = rhs + the weighted sum of the neighbours. All arrays begin at the row's first pixel.
-void LayerRow::add_neighbours(const float* rhs, const float* x, float* out_) const {
+// Computes out = rhs + the weighted sum of the neighbours in the columns [begin, end). All arrays
+// begin at the row's first pixel.
+void LayerRow::add_neighbours(std::int64_t begin, std::int64_t end, const float* rhs, const float* x,
+                              float* out_) const {
     const float* up = x - up_;
     const float* down = x + down_;
     float* __restrict out = out_;
-    for (std::int64_t i = 0; i < system_.width; ++i) {
+    for (std::int64_t i = begin; i < end; ++i) {
         out[i] = rhs[i] + beside_[i - 1] * x[i - 1] + beside_[i] * x[i + 1] + above_[i] * up[i] + below_[i] * down[i];
     }
 }
 
-void LayerRow::product(const LayerVector& x, float* out_F, float* out_B) const {
-    const std::int64_t at = y_ * system_.width;
-    const float* alpha = system_.alpha + at;
-    const float* F = x.F + at;
-    const float* B = x.B + at;
-    // Differences are added up, not products: in flat layers they are small.
-    for (auto [layer, out_] : {std::pair(F, out_F), std::pair(B, out_B)}) {
-        const float* up = layer - up_;
-        const float* down = layer + down_;
-        float* __restrict out = out_;
-        for (std::int64_t i = 0; i < system_.width; ++i) {
-            out[i] = beside_[i - 1] * (layer[i] - layer[i - 1]) + beside_[i] * (layer[i] - layer[i + 1]) +
-                     above_[i] * (layer[i] - up[i]) + below_[i] * (layer[i] - down[i]);
-        }
-    }
-    for (std::int64_t i = 0; i < system_.width; ++i) {
-        const float a = alpha[i];
-        const float b = 1 - a;
-        const float mixed = a * F[i] + b * B[i];
-        out_F[i] += a * mixed;
-        out_B[i] += b * mixed;
+// Computes out = S x. Differences are added up, not products: in flat layers they are small.
+void LayerRow::differences(std::int64_t begin, std::int64_t end, const float* x, float* out_) const {
+    const float* up = x - up_;
+    const float* down = x + down_;
+    float* __restrict out = out_;
+    for (std::int64_t i = begin; i < end; ++i) {
+        out[i] = beside_[i - 1] * (x[i] - x[i - 1]) + beside_[i] * (x[i] - x[i + 1]) + above_[i] * (x[i] - up[i]) +
+                 below_[i] * (x[i] - down[i]);
     }
 }
 
+void LayerRow::product(const LayerVector& x, LayerVector& out) const {
+    const float *alpha = system_.alpha + first_, *F = x.F + first_, *B = x.B + first_;
+    float *out_F = out.F + first_, *out_B = out.B + first_;
+    system_.for_runs(first_ / system_.width, [&](std::int64_t first, std::int64_t end) {
+        differences(first - first_, end - first_, F, out_F);
+        differences(first - first_, end - first_, B, out_B);
+        for (std::int64_t i = first - first_; i < end - first_; ++i) {
+            const float a = alpha[i];
+            const float b = 1 - a;
+            const float mixed = a * F[i] + b * B[i];
+            out_F[i] += a * mixed;
+            out_B[i] += b * mixed;
+        }
+    });
+}
+
 void LayerRow::relax(const LayerVector& rhs, int colour, bool from_zero, LayerVector& x) {
-    const std::int64_t width = system_.width, at = y_ * width;
-    const std::int32_t* is_taken = is_even_.data() + (y_ + colour) % 2;
-    const float *t_F = rhs.F + at, *t_B = rhs.B + at;
-    if (!from_zero) {
-        add_neighbours(t_F, x.F + at, sum_F_);
-        add_neighbours(t_B, x.B + at, sum_B_);
-        t_F = sum_F_;
-        t_B = sum_B_;
-    }
-    solve_blocks(width, system_.alpha + at, sum_, t_F, t_B, new_F_, new_B_);
-    take(width, is_taken, new_F_, from_zero, x.F + at);
-    take(width, is_taken, new_B_, from_zero, x.B + at);
+    const std::int64_t y = first_ / system_.width;
+    const std::int32_t* is_taken = is_even_.data() + (y + colour) % 2;
+    const float *rhs_F = rhs.F + first_, *rhs_B = rhs.B + first_;
+    float *F = x.F + first_, *B = x.B + first_;
+    system_.for_runs(y, [&](std::int64_t first, std::int64_t end_) {
+        const std::int64_t begin = first - first_, end = end_ - first_;
+        const float *t_F = rhs_F, *t_B = rhs_B;
+        if (!from_zero) {
+            add_neighbours(begin, end, t_F, F, sum_F_);
+            add_neighbours(begin, end, t_B, B, sum_B_);
+            t_F = sum_F_;
+            t_B = sum_B_;
+        }
+        solve_blocks(end - begin, system_.alpha + first, sum_ + begin, t_F + begin, t_B + begin, new_F_ + begin,
+                     new_B_ + begin);
+        take(end - begin, is_taken + begin, new_F_ + begin, from_zero, F + begin);
+        take(end - begin, is_taken + begin, new_B_ + begin, from_zero, B + begin);
+    });
 }
 
 // One pass over a band updates both colours, while the rows are in the cache. The second colour

@@ -9,9 +9,15 @@
 // so that each pair counts twice. The matrix A has the 2 x 2 block [a^2 + s, a b; a b, b^2 + s] at
 // pixel i, where s is the sum of its w_ij, and -w_ij towards its neighbours. Nothing of A is
 // stored: everything follows from alpha.
+//
+// A pixel is deep if it and its neighbours all have alpha 0, or all have alpha 1. There one layer is
+// the image but for a part in 10,000, and nobody sees the other one. Its colours reach a visible
+// pixel over the weak weights 2 regularization only and change what is seen there by less than
+// 1e-4. So deep pixels are known in the system, and its unknowns are the other pixels.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "trimatte/buffer.hpp"
 #include "trimatte/parallel.hpp"
@@ -35,12 +41,24 @@ struct LayerVector {
 };
 
 struct LayerSystem {
+    // A run of pixels of a row that are solved for; the other pixels are known.
+    struct Run {
+        std::int64_t begin, end;  // numbers of pixels, y * width + x
+    };
+
     const float* alpha;  // height x width
     std::int64_t height, width;
     float regularization, gradient_weight;
     Context context;
+    std::vector<Run> runs;
+    std::vector<std::int64_t> first_run;  // first_run[y]: the number of runs above row y
+
+    LayerSystem(const float* opacity, std::int64_t rows, std::int64_t columns, float regularization_,
+                float gradient_weight_, const Context& context_);
 
     std::int64_t pixels() const { return height * width; }
+    // Returns the number of pixels that are solved for.
+    std::int64_t active() const;
     float weight(float a, float neighbour) const {
         const float difference = a < neighbour ? neighbour - a : a - neighbour;
         return 2 * (regularization + gradient_weight * difference);
@@ -53,29 +71,47 @@ struct LayerSystem {
             body(i * layer_band, height < (i + 1) * layer_band ? height : (i + 1) * layer_band);
         });
     }
+    // Runs body(begin, end) for the runs of row y.
+    template <typename Body>
+    void for_runs(std::int64_t y, const Body& body) const {
+        for (std::int64_t k = first_run[static_cast<std::size_t>(y)]; k < first_run[static_cast<std::size_t>(y + 1)];
+             ++k) {
+            body(runs[static_cast<std::size_t>(k)].begin, runs[static_cast<std::size_t>(k)].end);
+        }
+    }
+    // Runs body(begin, end) for all runs, in parallel.
+    template <typename Body>
+    void for_all_runs(const Body& body) const {
+        for_bands([&](std::int64_t first, std::int64_t end) {
+            for (std::int64_t y = first; y < end; ++y) {
+                for_runs(y, body);
+            }
+        });
+    }
 };
 
-// Works on one row of the picture after the other. Each band has an object of its own.
+// Works on the unknown pixels of one row after the other. Each band has an object of its own.
 class LayerRow {
 public:
     explicit LayerRow(const LayerSystem& system);
     // Finds the weights of row y.
     void find(std::int64_t y);
     // Computes row y of A x, after find(y).
-    void product(const LayerVector& x, float* out_F, float* out_B) const;
+    void product(const LayerVector& x, LayerVector& out) const;
     // Solves the blocks of row y for one colour of the checkerboard, 0 or 1, after find(y): x_i
     // becomes the solution of row i of A x = rhs while all other x are kept. from_zero: x counts as
     // zero before, whatever it holds.
     void relax(const LayerVector& rhs, int colour, bool from_zero, LayerVector& x);
 
 private:
-    void add_neighbours(const float* rhs, const float* x, float* out) const;
+    void add_neighbours(std::int64_t begin, std::int64_t end, const float* rhs, const float* x, float* out) const;
+    void differences(std::int64_t begin, std::int64_t end, const float* x, float* out) const;
 
     const LayerSystem& system_;
-    std::int64_t y_ = 0;
-    std::int64_t up_ = 0, down_ = 0;  // distance to the rows above and below; 0 where there is none
+    std::int64_t first_ = 0;           // number of the row's first pixel
+    std::int64_t up_ = 0, down_ = 0;   // distance to the rows above and below; 0 where there is none
     Buffer<float> data_;
-    float *beside_, *above_, *below_, *sum_;  // beside_[x]: weight of x and x + 1
+    float *beside_, *above_, *below_, *sum_;  // of column x; beside_[x]: weight of x and x + 1
     float *sum_F_, *sum_B_, *new_F_, *new_B_;
     Buffer<std::int32_t> is_even_;
 };
