@@ -2,7 +2,7 @@
 //
 // The three channels are three right-hand sides with one matrix. Conjugate gradients solve them one
 // after another, starting from the multi-level estimate. The preconditioner smooths by block
-// Gauss-Seidel on the checkerboard, corrects on the coarse space of foreground/layer_aggregates.hpp
+// Gauss-Seidel on the checkerboard, corrects on the coarse space of foreground/layer_coarse.hpp
 // by the multigrid for graphs, and smooths in the reverse order, so that it is symmetric.
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 
 #include "base/random.hpp"
 #include "foreground/finish_layers.hpp"
-#include "foreground/layer_aggregates.hpp"
+#include "foreground/layer_coarse.hpp"
 #include "foreground/layer_fill.hpp"
 #include "solve/conjugate_gradient.hpp"
 #include "solve/graph_multigrid/graph_multigrid.hpp"
@@ -28,13 +28,10 @@ class CoarseCorrection {
 public:
     explicit CoarseCorrection(const LayerSystem& system)
         : system_(system),
-          aggregates_(make_aggregates(system)),
-          scaled_(aggregates_.matrix, system.context),
-          rhs_(aggregates_.size()),
-          correction_(aggregates_.size()) {
-        aggregates_.matrix.value = {};
-        aggregates_.matrix.column = {};
-        Buffer<float> constant(aggregates_.size());
+          scaled_(coarse_matrix(system), system.context),
+          rhs_(scaled_.A.rows),
+          correction_(scaled_.A.rows) {
+        Buffer<float> constant(scaled_.A.rows);
         for (std::int64_t i = 0; i < constant.size(); ++i) {
             constant[i] = static_cast<float>(1 / scaled_.scale[i]);
         }
@@ -43,60 +40,75 @@ public:
 
     // Adds the correction for the residual r - A x to x. Ax is overwritten.
     void add(const LayerVector& r, LayerVector& x, LayerVector& Ax) {
+        product_of_cells(system_, x, Ax);
         system_.for_bands([&](std::int64_t begin, std::int64_t end) {
             LayerRow row(system_);
-            const auto k = static_cast<std::size_t>(begin / layer_band);
-            std::fill(rhs_.data() + aggregates_.first[k], rhs_.data() + aggregates_.first[k + 1], 0.0);
             for (std::int64_t y = begin; y < end; ++y) {
                 row.find(y);
                 row.product(x, Ax);
                 system_.for_runs(y, [&](std::int64_t from, std::int64_t to) {
-                    for (std::int64_t p = from; p < to; ++p) {
+                    std::int64_t i = system_.number[from];
+                    for (std::int64_t p = from; p < to; ++p, ++i) {
                         const float a = system_.alpha[p];
-                        rhs_[aggregates_.of_pixel[p]] += (1 - a) * (r.F[p] - Ax.F[p]) - a * (r.B[p] - Ax.B[p]);
+                        const float rest = (1 - a) * (r.F[p] - Ax.F[p]) - a * (r.B[p] - Ax.B[p]);
+                        rhs_[i] = rest * scaled_.scale[i];
                     }
                 });
             }
-            for (std::int64_t i = aggregates_.first[k]; i < aggregates_.first[k + 1]; ++i) {
-                rhs_[i] *= scaled_.scale[i];
-            }
+        });
+        for_cells([&](std::int64_t k, std::int64_t i, float sign) {
+            rhs_[i] = sign * (r.cells[k] - Ax.cells[k]) * scaled_.scale[i];
         });
         multigrid_->apply(rhs_.data(), correction_.data());
         system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t p = begin; p < end; ++p) {
-                const std::int32_t i = aggregates_.of_pixel[p];
+            std::int64_t i = system_.number[begin];
+            for (std::int64_t p = begin; p < end; ++p, ++i) {
                 const auto v = static_cast<float>(correction_[i] * scaled_.scale[i]);
                 const float a = system_.alpha[p];
                 x.F[p] += (1 - a) * v;
                 x.B[p] -= a * v;
             }
         });
+        for_cells([&](std::int64_t k, std::int64_t i, float sign) {
+            x.cells[k] += sign * static_cast<float>(correction_[i] * scaled_.scale[i]);
+        });
+        spread(system_, x);
     }
 
     std::size_t bytes() const {
-        return aggregates_.of_pixel.bytes() + aggregates_.matrix.row_start.bytes() + scaled_.A.bytes() +
-               scaled_.scale.bytes() + rhs_.bytes() + correction_.bytes() + multigrid_->bytes();
+        return scaled_.A.bytes() + scaled_.scale.bytes() + rhs_.bytes() + correction_.bytes() + multigrid_->bytes();
     }
     double operator_complexity() const { return multigrid_->operator_complexity(); }
 
 private:
+    // Runs body(cell, its row, P) for all cells.
+    template <typename Body>
+    void for_cells(const Body& body) const {
+        const LayerCells& cells = system_.cells;
+        const std::int64_t first = scaled_.A.rows - cells.size();
+        parallel_ranges(cells.size(), system_.context.threads, system_.context.monitor,
+                        [&](std::int64_t begin, std::int64_t end) {
+                            for (std::int64_t k = begin; k < end; ++k) {
+                                body(k, first + k, cells.is_opaque[static_cast<std::size_t>(k)] != 0 ? -1.0f : 1.0f);
+                            }
+                        });
+    }
+
     const LayerSystem& system_;
-    LayerAggregates aggregates_;
     ScaledMatrix scaled_;
     Buffer<double> rhs_, correction_;
     std::unique_ptr<Preconditioner> multigrid_;
 };
 
 // The vectors of one channel at a time. Start and solution are in the layers of the caller, so the
-// pointers of set_start() and get() are not used. Where a pixel is deep, x holds its colour, and all
-// other vectors are zero. The system is not scaled. The largest change of a colour is measured as it
+// pointers of set_start() and get() are not used. The system is not scaled. The largest change of a colour is measured as it
 // is seen: that of F times alpha, that of B times 1 - alpha.
 class LayersIterate : public Iterate {
 public:
     LayersIterate(const ImageView& image, const LayerSystem& system, float* foreground, float* background)
         : image_(image), system_(system), foreground_(foreground), background_(background), coarse_(system) {
         for (LayerVector* vector : {&x_, &r_, &z_, &p_, &q_, &w_}) {
-            *vector = LayerVector(system.pixels(), system.context);
+            *vector = LayerVector(system);
         }
     }
 
@@ -104,14 +116,21 @@ public:
 
     void set_start(const double*, double share) override {
         const auto add = static_cast<float>(share);
+        const int channels = image_.channels;
         parallel_ranges(system_.pixels(), system_.context.threads, system_.context.monitor,
                         [&](std::int64_t begin, std::int64_t end) {
                             for (std::int64_t p = begin; p < end; ++p) {
-                                const std::int64_t at = p * image_.channels + channel_;
-                                x_.F[p] = foreground_[at] + (share > 0 ? add * z_.F[p] : 0.0f);
-                                x_.B[p] = background_[at] + (share > 0 ? add * z_.B[p] : 0.0f);
+                                const float more = share > 0 && system_.is_unknown(p) ? add : 0.0f;
+                                x_.F[p] = foreground_[p * channels + channel_] + more * z_.F[p];
+                                x_.B[p] = background_[p * channels + channel_] + more * z_.B[p];
                             }
                         });
+        for_cells([&](std::int64_t k) {
+            const LayerCells& cells = system_.cells;
+            const float* layer = cells.is_opaque[static_cast<std::size_t>(k)] != 0 ? background_ : foreground_;
+            const float start = layer[cells.pixel[static_cast<std::size_t>(k)] * channels + channel_];
+            x_.cells[k] = start + (share > 0 ? add * z_.cells[k] : 0.0f);
+        });
     }
 
     void clear() override {
@@ -119,10 +138,14 @@ public:
             std::fill(x_.F + begin, x_.F + end, 0.0f);
             std::fill(x_.B + begin, x_.B + end, 0.0f);
         });
+        for_cells([&](std::int64_t k) { x_.cells[k] = 0; });
     }
 
     Norms settle() override {
         const std::int64_t width = system_.width;
+        spread(system_, x_);
+        product_of_cells(system_, x_, q_);
+        for_cells([&](std::int64_t k) { r_.cells[k] = -q_.cells[k]; });
         const Measures sums = for_rows([&](LayerRow& row, std::int64_t y, std::vector<float>& colours, Measures& m) {
             load_row(image_, y, width, colours.data());
             row.find(y);
@@ -157,6 +180,10 @@ public:
                 }
             });
         });
+        for_cells([&](std::int64_t k) {
+            x_.cells[k] = 0;
+            r_.cells[k] = of(4, k, 0);
+        });
     }
 
     double residual2() const override {
@@ -181,10 +208,13 @@ public:
                 r[i] -= step * q[i];
             }
         });
+        for_cells([&](std::int64_t k) { z_.cells[k] = 0; });
+        spread(system_, z_);
         relax(system_, r_, 0, true, z_);
         coarse_.add(r_, z_, w_);
         relax(system_, r_, 1, false, z_);
-        return for_rows([&](LayerRow& row, std::int64_t y, std::vector<float>&, Measures& m) {
+        product_of_cells(system_, z_, w_);
+        Measures all = for_rows([&](LayerRow& row, std::int64_t y, std::vector<float>&, Measures& m) {
             row.find(y);
             row.product(z_, w_);
             system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
@@ -192,6 +222,13 @@ public:
                 measure(begin, end, z_.B, r_.B, q_.B, w_.B, false, m);
             });
         });
+        for (std::int64_t k = 0; k < z_.cells.size(); ++k) {  // nobody sees them: they are not in `largest`
+            const double z = z_.cells[k];
+            all.zr += z * r_.cells[k];
+            all.zq += z * q_.cells[k];
+            all.zw += z * w_.cells[k];
+        }
+        return all;
     }
 
     void finish(double alpha, double beta) override {
@@ -258,9 +295,21 @@ private:
         }
     }
 
-    // Runs body(x, r, z, p, q, w, count) on the runs of both layers.
+    template <typename Body>
+    void for_cells(const Body& body) const {
+        parallel_ranges(system_.cells.size(), system_.context.threads, system_.context.monitor,
+                        [&](std::int64_t begin, std::int64_t end) {
+                            for (std::int64_t k = begin; k < end; ++k) {
+                                body(k);
+                            }
+                        });
+    }
+
+    // Runs body(x, r, z, p, q, w, count) on the runs of both layers and on the cells.
     template <typename Body>
     void for_vectors(const Body& body) {
+        body(x_.cells.data(), r_.cells.data(), z_.cells.data(), p_.cells.data(), q_.cells.data(), w_.cells.data(),
+             x_.cells.size());
         system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
             body(x_.F + begin, r_.F + begin, z_.F + begin, p_.F + begin, q_.F + begin, w_.F + begin, end - begin);
             body(x_.B + begin, r_.B + begin, z_.B + begin, p_.B + begin, q_.B + begin, w_.B + begin, end - begin);
@@ -344,7 +393,7 @@ LayersInfo solve_channels(const ImageView& image, const LayerSystem& system, con
         if (c > 0 && noise.is_gone) {
             noise.largest = 0;
         } else {
-            noise = solve_noise(iterate, 2 * system.active());
+            noise = solve_noise(iterate, 2 * system.unknowns());
         }
         const SolveInfo of_channel = conjugate_gradient(iterate, noise, caution, solve, nullptr, monitor);
         info.converged = info.converged && of_channel.converged;

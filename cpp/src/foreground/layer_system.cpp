@@ -39,13 +39,8 @@ void take(std::int64_t count, const std::int32_t* __restrict is_taken, const flo
 std::vector<LayerSystem::Run> runs_of_row(const LayerSystem& system, std::int64_t y) {
     std::vector<LayerSystem::Run> runs;
     const std::int64_t first = y * system.width;
-    const float* a = system.alpha + first;
-    const std::int64_t up = y > 0 ? -system.width : 0, down = y + 1 < system.height ? system.width : 0;
     for (std::int64_t x = 0; x < system.width; ++x) {
-        const float left = a[x > 0 ? x - 1 : x], right = a[x + 1 < system.width ? x + 1 : x];
-        const bool is_deep = (a[x] == 0 || a[x] == 1) && left == a[x] && right == a[x] && a[x + up] == a[x] &&
-                             a[x + down] == a[x];
-        if (is_deep) {
+        if (system.is_deep(y, x)) {
             continue;
         }
         if (!runs.empty() && first + x - runs.back().end < shortest_gap) {
@@ -78,9 +73,26 @@ LayerSystem::LayerSystem(const float* opacity, std::int64_t rows, std::int64_t c
         runs.insert(runs.end(), of_row[y].begin(), of_row[y].end());
         first_run[y + 1] = static_cast<std::int64_t>(runs.size());
     }
+    number = Buffer<std::int32_t>(pixels());
+    for_bands([&](std::int64_t begin, std::int64_t end) {
+        std::fill(number.data() + begin * width, number.data() + end * width, -1);
+    });
+    std::int32_t count = 0;
+    for (const Run& run : runs) {
+        for (std::int64_t p = run.begin; p < run.end; ++p) {
+            number[p] = count++;
+        }
+    }
+    cells = find_cells(*this);
 }
 
-std::int64_t LayerSystem::active() const {
+bool LayerSystem::is_deep(std::int64_t y, std::int64_t x) const {
+    const float* a = alpha + y * width + x;
+    return (a[0] == 0 || a[0] == 1) && (x == 0 || a[-1] == a[0]) && (x + 1 == width || a[1] == a[0]) &&
+           (y == 0 || a[-width] == a[0]) && (y + 1 == height || a[width] == a[0]);
+}
+
+std::int64_t LayerSystem::unknowns() const {
     std::int64_t count = 0;
     for (const Run& run : runs) {
         count += run.end - run.begin;
@@ -88,10 +100,11 @@ std::int64_t LayerSystem::active() const {
     return count;
 }
 
-LayerVector::LayerVector(std::int64_t pixels, const Context& context)
-    : data(zeros<float>(2 * (pixels + 2 * room), context)),
+LayerVector::LayerVector(const LayerSystem& system)
+    : data(zeros<float>(2 * (system.pixels() + 2 * room), system.context)),
       F(data.data() + room),
-      B(data.data() + pixels + 3 * room) {}
+      B(data.data() + system.pixels() + 3 * room),
+      cells(zeros<float>(system.cells.size(), system.context)) {}
 
 LayerRow::LayerRow(const LayerSystem& system)
     : system_(system), data_(8 * (system.width + 2 * room)), is_even_(system.width + 1) {

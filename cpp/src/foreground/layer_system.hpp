@@ -11,9 +11,9 @@
 // stored: everything follows from alpha.
 //
 // A pixel is deep if it and its neighbours all have alpha 0, or all have alpha 1. There one layer is
-// the image but for a part in 10,000, and nobody sees the other one. Its colours reach a visible
-// pixel over the weak weights 2 regularization only and change what is seen there by less than
-// 1e-4. So deep pixels are known in the system, and its unknowns are the other pixels.
+// the image but for a part in 10,000, and nobody sees the other one. Deep pixels are no unknowns of
+// the system. The layer that is seen there is known; the other one has one unknown for the deep
+// pixels of each kind in a square of 8 x 8, a cell, because it changes slowly.
 #pragma once
 
 #include <cstdint>
@@ -27,17 +27,40 @@ namespace trimatte {
 // Rows of a band, which is one piece of work.
 constexpr std::int64_t layer_band = 32;
 
-// A number for each pixel of both layers. Before the first and behind the last pixel of a plane
-// lies room that is read, with weight 0, as the neighbours of the outermost pixels.
+struct LayerSystem;
+
+// A number for each pixel of both layers, and for each cell. Before the first and behind the last
+// pixel of a plane lies room that is read, with weight 0, as the neighbours of the outermost
+// pixels. Deep pixels hold zeros unless spread() gives them the numbers of their cells.
 struct LayerVector {
     Buffer<float> data;
     float* F = nullptr;
     float* B = nullptr;
+    Buffer<float> cells;
 
     LayerVector() = default;
     // Holds zeros.
-    LayerVector(std::int64_t pixels, const Context& context);
-    std::size_t bytes() const { return data.bytes(); }
+    explicit LayerVector(const LayerSystem& system);
+    std::size_t bytes() const { return data.bytes() + cells.bytes(); }
+};
+
+// The cells of the deep pixels; see foreground/layer_cells.cpp.
+struct LayerCells {
+    // A deep pixel beside one that is no deep pixel, and its cell.
+    struct Edge {
+        std::int64_t pixel;
+        std::int32_t cell;
+    };
+    std::vector<Edge> edges;                      // band by band
+    std::vector<std::int64_t> first_edge, first;  // edges and cells before each band
+    std::vector<std::uint8_t> is_opaque;          // of each cell: its unknown is B, else F
+    std::vector<std::int64_t> pixel;              // one of the pixels of each cell
+    // Couplings of cells: those of cell i are between start[i] and start[i + 1].
+    std::vector<std::int64_t> start;
+    std::vector<std::int32_t> to;
+    std::vector<float> weight;
+
+    std::int64_t size() const { return static_cast<std::int64_t>(is_opaque.size()); }
 };
 
 struct LayerSystem {
@@ -52,13 +75,19 @@ struct LayerSystem {
     Context context;
     std::vector<Run> runs;
     std::vector<std::int64_t> first_run;  // first_run[y]: the number of runs above row y
+    Buffer<std::int32_t> number;  // of each unknown pixel; -1 for deep ones
+    LayerCells cells;
 
     LayerSystem(const float* opacity, std::int64_t rows, std::int64_t columns, float regularization_,
                 float gradient_weight_, const Context& context_);
 
     std::int64_t pixels() const { return height * width; }
-    // Returns the number of pixels that are solved for.
-    std::int64_t active() const;
+    // Returns the number of unknown pixels.
+    std::int64_t unknowns() const;
+    bool is_unknown(std::int64_t p) const { return number[p] >= 0; }
+    // Whether a pixel is deep.
+    bool is_deep(std::int64_t y, std::int64_t x) const;
+    float far_weight() const { return 2 * regularization; }  // weight of pixels of the same alpha
     float weight(float a, float neighbour) const {
         const float difference = a < neighbour ? neighbour - a : a - neighbour;
         return 2 * (regularization + gradient_weight * difference);
@@ -96,7 +125,7 @@ public:
     explicit LayerRow(const LayerSystem& system);
     // Finds the weights of row y.
     void find(std::int64_t y);
-    // Computes row y of A x, after find(y).
+    // Computes row y of A x, after find(y) and spread(x).
     void product(const LayerVector& x, LayerVector& out) const;
     // Solves the blocks of row y for one colour of the checkerboard, 0 or 1, after find(y): x_i
     // becomes the solution of row i of A x = rhs while all other x are kept. from_zero: x counts as
@@ -116,8 +145,15 @@ private:
     Buffer<std::int32_t> is_even_;
 };
 
+// Finds the cells of the system.
+LayerCells find_cells(const LayerSystem& system);
+// Gives the deep pixels at the edge of a cell its number.
+void spread(const LayerSystem& system, LayerVector& x);
+// Computes the rows of the cells of A x, after spread(x).
+void product_of_cells(const LayerSystem& system, const LayerVector& x, LayerVector& out);
+
 // Makes an approximate solution of A x = rhs better: one sweep of block Gauss-Seidel over the
-// colour `first` of the checkerboard, then over the other.
+// colour `first` of the checkerboard, then over the other. The cells stay as they are.
 void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x);
 
 }  // namespace trimatte
