@@ -53,6 +53,7 @@ __all__ = [
     "estimate_alpha",
     "estimate_foreground",
     "evaluation",
+    "foreground",
     "io",
     "matte_from_mask",
     "metrics",
