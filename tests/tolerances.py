@@ -30,3 +30,8 @@ GRADIENT = 1e-6
 SAMPLING_COST = 1e-3
 # Error measures against plain twins, in thousands or as means: the number.
 METRIC = 1e-9
+# Colours of closed-form layers as they are seen (F times alpha, B times 1 - alpha) against a direct solution: the
+# method's default promise.
+COLOUR_SEEN = 1e-3
+# The same without deep pixels at a tolerance of 1e-5 and alpha from 0.05 to 0.95, divided by that alpha.
+LAYERS_TIGHT = 2e-4
