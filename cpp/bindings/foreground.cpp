@@ -22,9 +22,7 @@ struct Estimate {
         background = Buffer<float>(image.pixels() * image.channels);
     }
 
-    py::tuple layers() {
-        return py::make_tuple(to_numpy(std::move(foreground)), to_numpy(std::move(background)));
-    }
+    py::tuple layers() { return py::make_tuple(to_numpy(std::move(foreground)), to_numpy(std::move(background))); }
 };
 
 py::tuple estimate_multilevel(const py::array& image, const Array<float>& alpha, float regularization,
@@ -37,8 +35,7 @@ py::tuple estimate_multilevel(const py::array& image, const Array<float>& alpha,
                                     small_size,
                                     small_iterations,
                                     big_iterations};
-    run(monitor,
-        [&] { multilevel(e.image, e.alpha, options, e.foreground.data(), e.background.data(), monitor); });
+    run(monitor, [&] { multilevel(e.image, e.alpha, options, e.foreground.data(), e.background.data(), monitor); });
     return e.layers();
 }
 
@@ -64,8 +61,7 @@ py::tuple estimate_blur_fusion(const py::array& image, const Array<float>& alpha
                                bool exact_composite, float low, float high, int threads, PyMonitor& monitor) {
     Estimate e(image, alpha);
     const BlurFusionOptions options{{exact_composite, low, high, threads}, radius, second_radius};
-    run(monitor,
-        [&] { blur_fusion(e.image, e.alpha, options, e.foreground.data(), e.background.data(), monitor); });
+    run(monitor, [&] { blur_fusion(e.image, e.alpha, options, e.foreground.data(), e.background.data(), monitor); });
     return e.layers();
 }
 

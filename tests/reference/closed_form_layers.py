@@ -1,7 +1,7 @@
 """Closed-form foreground and background from Levin, Lischinski, Weiss, TPAMI 2008, Eq. 19, by a direct solution.
 
-The smoothness is that of PyMatting, S = sum of D^T diag(regularization + |D alpha|) D over the differences D towards
-all four neighbours, so that each pair of pixels counts twice.
+The smoothness is that of PyMatting, S = sum of D^T diag(regularization + |D alpha|) D over the differences D
+towards all four neighbours, so that each pair of pixels counts twice.
 """
 
 import numpy as np

@@ -19,9 +19,9 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t strip = 64;     // columns that one piece of work sums up along the columns
-constexpr std::int64_t band = 32;      // rows that one piece of work sums up along the rows
-constexpr double least_share = 1e-5;   // the paper's epsilon, which is added to <a> and <b>
+constexpr std::int64_t strip = 64;    // columns that one piece of work sums up along the columns
+constexpr std::int64_t band = 32;     // rows that one piece of work sums up along the rows
+constexpr double least_share = 1e-5;  // the paper's epsilon, which is added to <a> and <b>
 
 class Fusion {
 public:
@@ -127,8 +127,7 @@ private:
             for (std::int64_t c = 0; c < image_.channels; ++c) {
                 const double blurred_F = row.mean[static_cast<std::size_t>(1 + 2 * c)] / share_F;
                 const double blurred_B = row.mean[static_cast<std::size_t>(2 + 2 * c)] / share_B;
-                const double rest =
-                    row.image[static_cast<std::size_t>(c * width + x)] - a * blurred_F - b * blurred_B;
+                const double rest = row.image[static_cast<std::size_t>(c * width + x)] - a * blurred_F - b * blurred_B;
                 const std::int64_t at = (y * width + x) * image_.channels + c;
                 F_[at] = clipped(blurred_F + a * rest);
                 B_[at] = clipped(blurred_B + (is_last ? b * rest : 0.0));

@@ -101,8 +101,8 @@ private:
 };
 
 // The vectors of one channel at a time. Start and solution are in the layers of the caller, so the
-// pointers of set_start() and get() are not used. The system is not scaled. The largest change of a colour is measured as it
-// is seen: that of F times alpha, that of B times 1 - alpha.
+// pointers of set_start() and get() are not used. The system is not scaled. The largest change of a colour is measured
+// as it is seen: that of F times alpha, that of B times 1 - alpha.
 class LayersIterate : public Iterate {
 public:
     LayersIterate(const ImageView& image, const LayerSystem& system, float* foreground, float* background)
@@ -380,7 +380,6 @@ LayersInfo solve_channels(const ImageView& image, const LayerSystem& system, con
     Monitor& monitor = system.context.monitor;
     monitor.phase("hierarchy");
     LayersIterate iterate(image, system, foreground, background);
-    monitor.phase("cg");
     constexpr Caution caution{4};
     SolveOptions solve;
     solve.tolerance = options.tolerance;
@@ -388,6 +387,7 @@ LayersInfo solve_channels(const ImageView& image, const LayerSystem& system, con
     LayersInfo info{true, 0, 0, iterate.bytes()};
     Noise noise{};
     for (int c = 0; c < image.channels; ++c) {
+        monitor.phase("cg");
         iterate.set_channel(c);
         // Noise in which all modes have shown serves all channels, since they have one matrix.
         if (c > 0 && noise.is_gone) {

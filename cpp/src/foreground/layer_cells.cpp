@@ -67,8 +67,8 @@ void couple(const LayerSystem& system, const Squares& squares, LayerCells& cells
             found.push_back({b, a, weight});
         }
     };
-    for (std::int64_t y = 0; y < system.height; ++y) {
-        for (std::int64_t x = side; x < system.width; x += side) {
+    for (std::int64_t x = side; x < system.width; x += side) {
+        for (std::int64_t y = 0; y < system.height; ++y) {
             add(y * system.width + x - 1, y * system.width + x);
         }
     }

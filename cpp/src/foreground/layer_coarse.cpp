@@ -20,8 +20,8 @@ public:
     template <typename Add>
     void of_pixel(std::int64_t p, const Add& add) const {
         const std::int64_t width = system_.width, x = p % width;
-        const std::int64_t neighbour[4] = {p >= width ? p - width : -1, x > 0 ? p - 1 : -1,
-                                           x + 1 < width ? p + 1 : -1, p + width < system_.pixels() ? p + width : -1};
+        const std::int64_t neighbour[4] = {p >= width ? p - width : -1, x > 0 ? p - 1 : -1, x + 1 < width ? p + 1 : -1,
+                                           p + width < system_.pixels() ? p + width : -1};
         const double a = system_.alpha[p], b = 1 - a;
         std::pair<std::int32_t, double> entries[5] = {{system_.number[p], 0.0}};
         int count = 1;
@@ -80,8 +80,8 @@ std::vector<std::vector<std::pair<std::int32_t, double>>> rows_of_cells(const La
     }
     for (std::int32_t i = 0; i < static_cast<std::int32_t>(cells.size()); ++i) {
         auto& row = rows[static_cast<std::size_t>(i)];
-        for (std::int64_t j = cells.start[static_cast<std::size_t>(i)]; j < cells.start[static_cast<std::size_t>(i + 1)];
-             ++j) {
+        for (std::int64_t j = cells.start[static_cast<std::size_t>(i)];
+             j < cells.start[static_cast<std::size_t>(i + 1)]; ++j) {
             const double w = cells.weight[static_cast<std::size_t>(j)];
             row.emplace_back(first + cells.to[static_cast<std::size_t>(j)], -w);
             row.emplace_back(first + i, w);

@@ -6,8 +6,9 @@
 namespace trimatte {
 namespace {
 
-constexpr int sweeps = 4;       // on each level but the finest
-constexpr int last_sweeps = 2;  // on the finest level
+constexpr int sweeps = 4;                      // on each level but the finest
+constexpr int last_sweeps = 2;                 // on the finest level
+constexpr std::int64_t parallel_from = 16384;  // levels with fewer cells run on one thread
 
 struct Level {
     std::int64_t height, width;
@@ -81,16 +82,25 @@ public:
     }
 
 private:
+    // Runs body(y) for all rows of a level, in parallel.
+    template <typename Body>
+    void for_rows(std::size_t l, const Body& body) {
+        const Level& level = levels_[l];
+        const int threads = level.height * level.width < parallel_from ? 1 : context_.threads;
+        parallel_for((level.height + layer_band - 1) / layer_band, threads, context_.monitor, [&](std::int64_t i) {
+            for (std::int64_t y = i * layer_band; y < std::min(level.height, (i + 1) * layer_band); ++y) {
+                body(y);
+            }
+        });
+    }
+
     // Runs body(y, x, y * width + x) for all cells of a level, in parallel.
     template <typename Body>
     void for_cells(std::size_t l, const Body& body) {
-        const Level& level = levels_[l];
-        const int threads = level.height * level.width < 16384 ? 1 : context_.threads;
-        parallel_for((level.height + layer_band - 1) / layer_band, threads, context_.monitor, [&](std::int64_t i) {
-            for (std::int64_t y = i * layer_band; y < std::min(level.height, (i + 1) * layer_band); ++y) {
-                for (std::int64_t x = 0; x < level.width; ++x) {
-                    body(y, x, y * level.width + x);
-                }
+        const std::int64_t width = levels_[l].width;
+        for_rows(l, [&](std::int64_t y) {
+            for (std::int64_t x = 0; x < width; ++x) {
+                body(y, x, y * width + x);
             }
         });
     }
@@ -109,22 +119,22 @@ private:
     // Sets the unknown cells of one colour of the checkerboard to the means of their neighbours.
     void relax(std::size_t l, int colour) {
         Level& level = levels_[l];
-        for_cells(l, [&](std::int64_t y, std::int64_t x, std::int64_t at) {
-            if ((y + x) % 2 != colour || level.is_known[at] != 0) {
-                return;
-            }
-            float sum = 0, count = 0;
-            const auto add = [&](bool is_there, std::int64_t neighbour) {
-                if (is_there) {
-                    sum += level.value[neighbour];
-                    count += 1;
+        float* value = level.value.data();
+        const std::int64_t width = level.width;
+        for_rows(l, [&](std::int64_t y) {
+            const std::int64_t up = y > 0 ? -width : 0, down = y + 1 < level.height ? width : 0;
+            const float rows = (up != 0 ? 1.0f : 0.0f) + (down != 0 ? 1.0f : 0.0f);
+            for (std::int64_t x = (y + colour) % 2; x < width; x += 2) {
+                const std::int64_t at = y * width + x;
+                if (level.is_known[at] != 0) {
+                    continue;
                 }
-            };
-            add(x > 0, at - 1);
-            add(x + 1 < level.width, at + 1);
-            add(y > 0, at - level.width);
-            add(y + 1 < level.height, at + level.width);
-            level.value[at] = sum / count;
+                const bool has_left = x > 0, has_right = x + 1 < width;
+                const float count = rows + (has_left ? 1.0f : 0.0f) + (has_right ? 1.0f : 0.0f);
+                const float sum = (up != 0 ? value[at + up] : 0.0f) + (down != 0 ? value[at + down] : 0.0f) +
+                                  (has_left ? value[at - 1] : 0.0f) + (has_right ? value[at + 1] : 0.0f);
+                value[at] = count == 4 ? 0.25f * sum : sum / count;
+            }
         });
     }
 

@@ -75,7 +75,7 @@ struct LayerSystem {
     Context context;
     std::vector<Run> runs;
     std::vector<std::int64_t> first_run;  // first_run[y]: the number of runs above row y
-    Buffer<std::int32_t> number;  // of each unknown pixel; -1 for deep ones
+    Buffer<std::int32_t> number;          // of each unknown pixel; -1 for deep ones
     LayerCells cells;
 
     LayerSystem(const float* opacity, std::int64_t rows, std::int64_t columns, float regularization_,
@@ -137,8 +137,8 @@ private:
     void differences(std::int64_t begin, std::int64_t end, const float* x, float* out) const;
 
     const LayerSystem& system_;
-    std::int64_t first_ = 0;           // number of the row's first pixel
-    std::int64_t up_ = 0, down_ = 0;   // distance to the rows above and below; 0 where there is none
+    std::int64_t first_ = 0;          // number of the row's first pixel
+    std::int64_t up_ = 0, down_ = 0;  // distance to the rows above and below; 0 where there is none
     Buffer<float> data_;
     float *beside_, *above_, *below_, *sum_;  // of column x; beside_[x]: weight of x and x + 1
     float *sum_F_, *sum_B_, *new_F_, *new_B_;

@@ -239,6 +239,8 @@ def foreground(
         method = chosen(foreground_method or DEFAULT, given(options), "--foreground-method")
     except (TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    item = Item(image, FinishedAlpha(alpha), outputs, colour_space, bits, exact_composite, foreground_method=method)
+    item = Item(
+        image, FinishedAlpha(alpha), outputs, colour_space, bits, exact_composite, foreground_method=method
+    )
     matte(item, session.run())
     summary(session, output)

@@ -27,9 +27,7 @@ LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
 EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
 BITS_HELP = "Bits of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
 SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
-COLOURS_HELP = (
-    f"How the colours are found: {', '.join(foreground.METHODS)}. [default: {foreground.DEFAULT}]"
-)
+COLOURS_HELP = f"How the colours are found: {', '.join(foreground.METHODS)}. [default: {foreground.DEFAULT}]"
 EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
 
