@@ -34,3 +34,8 @@ SHARED_SAMPLING = 1e-4
 METRIC = 1e-9
 # Products of large-kernel matting against window by window, relative to the largest entry: both in float64.
 LARGE_KERNEL_PRODUCT = 1e-10
+# Colours of closed-form layers as they are seen (F times alpha, B times 1 - alpha) against a direct solution: the
+# method's default promise.
+COLOUR_SEEN = 1e-3
+# The same without deep pixels at a tolerance of 1e-5 and alpha from 0.05 to 0.95, divided by that alpha.
+LAYERS_TIGHT = 2e-4

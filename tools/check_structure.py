@@ -22,7 +22,7 @@ ROOMS = {
     "affinity": ("base", "simd", "system"),
     "solve": ("base", "simd", "system"),
     "prior": ("base", "simd"),
-    "foreground": ("base", "simd"),
+    "foreground": ("base", "simd", "solve"),
     "metrics": ("base", "simd"),
 }
 # What only some files may write; these are given by the start of their path.

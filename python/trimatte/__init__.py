@@ -69,6 +69,7 @@ __all__ = [
     "estimate_alpha",
     "estimate_foreground",
     "evaluation",
+    "foreground",
     "io",
     "laplacians",
     "levels",

@@ -165,6 +165,30 @@ def multilevel_foreground(
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
+def closed_form_layers(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    regularization: float,
+    gradient_weight: float,
+    tolerance: float,
+    max_iterations: int,
+    exact_composite: bool,
+    low: float,
+    high: float,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], dict[str, float]]: ...
+def blur_fusion(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    radius: int,
+    second_radius: int,
+    exact_composite: bool,
+    low: float,
+    high: float,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
 
 class Network:
     def __init__(self, sizes: list[int]) -> None: ...

@@ -1,6 +1,6 @@
 // The vectors of conjugate gradients with one number for each unknown, and any preconditioner: on
 // sparse rows here, without a matrix in matrix_free_iterate.hpp. This header is private to this
-// folder.
+// core.
 #pragma once
 
 #include <memory>

@@ -212,7 +212,7 @@ def option(default: Any, help: str, *, least: float | None = None, most: float |
     return dataclasses.field(default=default, metadata={"help": help, "least": least, "most": most})
 
 
-def option_fields(affinity: type[Affinity]) -> list[dataclasses.Field[Any]]:
+def option_fields(affinity: type[Any]) -> list[dataclasses.Field[Any]]:
     """Return the fields that can be given as text: their default is a number, a word or a flag."""
     if not dataclasses.is_dataclass(affinity):
         return []
