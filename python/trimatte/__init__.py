@@ -24,6 +24,7 @@ from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .sequence import solve_sequence
+from .trim import trim_trimap
 from .trimap import trimap_from_mask
 from .versions import show_versions
 
@@ -60,6 +61,7 @@ __all__ = [
     "show_versions",
     "solve_alpha",
     "solve_sequence",
+    "trim_trimap",
     "trimap_from_mask",
     "trimap_from_scribbles",
     "trimap_from_soft_mask",

@@ -48,9 +48,32 @@ class GivenRows(Affinity):
         constant_regions: bool,
     ) -> None: ...
 
+class InformationFlow(Affinity):
+    def __init__(
+        self,
+        image: npt.NDArray[np.generic],
+        labels: npt.NDArray[np.uint8],
+        mixture_neighbours: int,
+        unknown_neighbours: int,
+        unknown_weight: float,
+        local_weight: float,
+        epsilon: float,
+        threads: int,
+        monitor: Monitor,
+    ) -> None: ...
+
 class LearningBased(Affinity):
     def __init__(self, regularization: float, radius: int) -> None: ...
 
+def known_to_unknown_flow(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    neighbours: int,
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def laplacian(
     affinity: Affinity,
     image: npt.NDArray[np.generic],
@@ -134,6 +157,17 @@ def composite_network(
     reach: int,
     neighbours: int,
     seed: int,
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def trim(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    edge: float,
+    alike: float,
+    unlike: float,
+    neighbours: int,
+    trimmed: npt.NDArray[np.uint8],
     threads: int,
     monitor: Monitor,
 ) -> None: ...

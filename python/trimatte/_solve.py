@@ -13,6 +13,7 @@ from ._context import Context
 from ._runtime.memory import available_memory
 from .affinities import Affinity
 from .priors import Guess
+from .priors.combined import joined
 
 SOLVERS = ("auto", "cholesky", "multigrid", "graph-multigrid", "cg")
 
@@ -80,6 +81,43 @@ def refuse_solver(solver: str, affinity: Affinity) -> None:
         raise ValueError(
             f"solver: multigrid needs an affinity whose reach is at most {STENCIL_REACH} pixels, got {affinity}, "
             f'whose reach {reach}; choose "graph-multigrid" or "auto"'
+        )
+
+
+def with_affinity(inputs: Inputs, affinity: Affinity, context: Context) -> Inputs:
+    """Let the affinity name more known pixels, and add its data term to the prior's guess.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If what the affinity says cannot be.
+    """
+    image, name = inputs.image, type(affinity).__name__
+    labels = affinity.known(image, inputs.labels, context)
+    if labels is not inputs.labels:
+        _refuse_other_labels(labels, inputs.labels, f"{name}.known")
+    unknowns = int(np.count_nonzero(labels == _check.UNKNOWN))
+    guess = inputs.guess
+    term = affinity.data_term(image, labels, context) if unknowns else None
+    if term is not None:
+        alpha = _check.alpha(term.alpha, labels.shape, f"{name}.data_term")
+        own = Guess(np.ascontiguousarray(alpha), _check.confidence(term.confidence, labels.shape))
+        guess = own if guess is None else joined((guess, own), labels)
+    return inputs._replace(labels=labels, unknowns=unknowns, guess=guess)
+
+
+def _refuse_other_labels(
+    labels: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], name: str
+) -> None:
+    """Raise ValueError or TypeError unless only unknown pixels have become known."""
+    if not isinstance(labels, np.ndarray) or labels.dtype != np.uint8 or labels.shape != before.shape:
+        raise TypeError(f"{name}: expected uint8 labels of shape {before.shape}, got {_check.kind_of(labels)}")
+    bad = np.argwhere((labels > _check.UNKNOWN) | ((before != _check.UNKNOWN) & (labels != before)))
+    if len(bad):
+        y, x = bad[0].tolist()
+        raise ValueError(
+            f"{name}: expected 0, 1 or 2, and known pixels as they were, got {labels[y, x]} for {before[y, x]} "
+            f"at {(y, x)}"
         )
 
 

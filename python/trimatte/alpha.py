@@ -12,7 +12,7 @@ from ._colours import Colours, checked_colours
 from ._context import Context, make_context
 from ._guess import source_of
 from ._records import AlphaResult, Progress, SolveInfo
-from ._solve import Inputs, Settings, refuse_solver, solve
+from ._solve import Inputs, Settings, refuse_solver, solve, with_affinity
 from .affinities import Affinity
 from .errors import ConvergenceError, warn
 
@@ -232,6 +232,8 @@ def _solved(
 ) -> tuple[npt.NDArray[np.floating], dict[str, Any]]:
     """Return alpha and the record of the solve; without an affinity, alpha is the guess."""
     dtype = np.float64 if inputs.image.dtype == np.float64 else np.float32
+    if affinity is not None and inputs.unknowns > 0:
+        inputs = with_affinity(inputs, affinity, context)
     alpha = (inputs.labels == _check.FOREGROUND).astype(dtype)
     if affinity is not None and inputs.unknowns > 0:
         return alpha, solve(alpha, inputs, affinity, settings, context)

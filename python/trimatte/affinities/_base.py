@@ -7,7 +7,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from sys import float_info
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,21 @@ Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]
 
 NEAR_NULL = ("colours", "constant")
+
+class DataTerm(NamedTuple):
+    """What an affinity itself says of single pixels.
+
+    Attributes
+    ----------
+    alpha : (H, W) ndarray of float32
+        A guess, in [0, 1].
+    confidence : (H, W) ndarray of float32
+        Weight c of the term ``c (x - alpha)**2``. Its value on known pixels is not used.
+    """
+
+    alpha: npt.NDArray[np.float32]
+    confidence: npt.NDArray[np.float32]
+
 
 AFFINITIES: dict[str, type[Affinity]] = {}
 """The registered affinities by name; `trimatte.methods` says what else names mean."""
@@ -96,6 +111,39 @@ class Affinity(ABC):
         (H*W, H*W) scipy.sparse array
             Symmetric and positive semidefinite, pixels in row-major order.
         """
+
+    def known(self, image: Pixels, labels: Labels, context: Context) -> Labels:
+        """Return the labels with which the system is made.
+
+        An affinity that finds out by itself that some unknown pixels are foreground or background
+        says so here. They are 0 or 1 in the result then. The other methods get these labels.
+
+        Parameters
+        ----------
+        image, labels, context
+            As for `core`.
+
+        Returns
+        -------
+        (H, W) ndarray of uint8
+            0, 1 or 2 for each pixel. Known pixels keep their label.
+        """
+        return labels
+
+    def data_term(self, image: Pixels, labels: Labels, context: Context) -> DataTerm | None:
+        """Return what the affinity says of single pixels, in addition to any prior.
+
+        Parameters
+        ----------
+        image, labels, context
+            As for `core`.
+
+        Returns
+        -------
+        DataTerm or None
+            None if it says nothing.
+        """
+        return None
 
     def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
         """Return the core's object for this affinity.
