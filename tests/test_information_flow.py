@@ -14,7 +14,7 @@ import trimatte as tm
 from trimatte import _check
 from trimatte._context import make_context
 from trimatte.affinities import Affinity, InformationFlow
-from trimatte.affinities._base import DataTerm
+from trimatte.affinities._base import DataTerm, Findings
 from trimatte.affinities.information_flow import MOST_UNEXPLAINED, unexplained
 from trimatte.cli import run
 
@@ -70,7 +70,9 @@ def test_properties(name):
 def test_the_known_to_unknown_flow_equals_the_reference(name):
     image, labels = small(name)
     expected, eta = information_flow.known_to_unknown(image, labels)
-    term = InformationFlow(known_flow=0.5, transparent="no").data_term(image, labels, make_context(1, None))
+    found = InformationFlow(known_flow=0.5, trim=False).findings(image, labels, make_context(1, None))
+    assert found.labels is labels
+    term = found.data_term
     assert abs(term.alpha - expected).max() < ALPHA_PRIOR
     assert abs(term.confidence - 0.5 * eta).max() < ALPHA_PRIOR
 
@@ -99,7 +101,7 @@ def test_alpha_is_the_minimum(name, with_prior, known_weight):
     image, labels = small(name)
     prior = np.random.default_rng(0).random(labels.shape) if with_prior else None
     expected = direct_solution(image, labels, prior, 0.02 if with_prior else 0.0, known_weight)
-    method = InformationFlow(trim=False, transparent="no")
+    method = InformationFlow(trim=False)
     options = {"prior": prior, "confidence": 0.02} if with_prior else {}
     trimap = np.array([0, 255, 128], np.uint8)[labels]
     alpha, info = tm.solve_alpha(
@@ -243,7 +245,7 @@ def test_it_is_a_value_that_says_what_a_solver_needs():
         ({"known_neighbours": 1000}, ValueError, "known_neighbours: expected"),
         ({"known_flow": -1}, ValueError, "known_flow: expected a number from 0 to 1e.06, got -1"),
         ({"local_flow": 0}, ValueError, "local_flow: expected a number from 1e-06"),
-        ({"transparent": "perhaps"}, ValueError, "transparent: expected one of auto, yes, no, got 'perhaps'"),
+        ({"transparent": "perhaps"}, ValueError, "transparent: expected one of no, yes, auto, got 'perhaps'"),
         ({"trim": "x"}, TypeError, "trim: expected"),
         ({"solver": "multigrid"}, ValueError, "solver: multigrid needs an affinity whose reach"),
     ],
@@ -285,11 +287,9 @@ class Opinion(Affinity):
     def laplacian(self, image, labels, context):
         return closed_form.laplacian(image)
 
-    def known(self, image, labels, context):
-        return labels if self.knows is None else self.knows(labels)
-
-    def data_term(self, image, labels, context):
-        return None if self.says is None else DataTerm(*self.says)
+    def findings(self, image, labels, context):
+        known = labels if self.knows is None else self.knows(labels)
+        return Findings(known, None if self.says is None else DataTerm(*self.says))
 
 
 def test_anybodys_affinity_may_say_more(noise):
@@ -315,9 +315,9 @@ def test_anybodys_affinity_may_say_more(noise):
 @pytest.mark.parametrize(
     ("opinion", "error", "message"),
     [
-        (Opinion(says=(np.zeros((2, 2)), np.zeros((2, 2)))), ValueError, "Opinion.data_term: expected shape"),
-        (Opinion(knows=lambda labels: labels * 0.5), TypeError, "Opinion.known: expected uint8 labels of shape"),
-        (Opinion(knows=lambda labels: 2 - labels // 2), ValueError, "Opinion.known: expected 0, 1 or 2, and known"),
+        (Opinion(says=(np.zeros((2, 2)), np.zeros((2, 2)))), ValueError, "Opinion.findings: expected shape"),
+        (Opinion(knows=lambda labels: labels * 0.5), TypeError, "Opinion.findings: expected uint8 labels of shape"),
+        (Opinion(knows=lambda labels: 2 - labels // 2), ValueError, "Opinion.findings: expected 0, 1 or 2, and known"),
     ],
 )
 def test_an_impossible_opinion_is_refused(noise, opinion, error, message):

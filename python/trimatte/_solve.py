@@ -92,16 +92,16 @@ def with_affinity(inputs: Inputs, affinity: Affinity, context: Context) -> Input
     ValueError, TypeError
         If what the affinity says cannot be.
     """
-    image, name = inputs.image, type(affinity).__name__
-    labels = affinity.known(image, inputs.labels, context)
+    name = f"{type(affinity).__name__}.findings"
+    labels, term = affinity.findings(inputs.image, inputs.labels, context)
+    unknowns = inputs.unknowns
     if labels is not inputs.labels:
-        _refuse_other_labels(labels, inputs.labels, f"{name}.known")
-    unknowns = int(np.count_nonzero(labels == _check.UNKNOWN))
+        _refuse_other_labels(labels, inputs.labels, name)
+        unknowns = int(np.count_nonzero(labels == _check.UNKNOWN))
     guess = inputs.guess
-    term = affinity.data_term(image, labels, context) if unknowns else None
     if term is not None:
-        alpha = _check.alpha(term.alpha, labels.shape, f"{name}.data_term")
-        own = Guess(np.ascontiguousarray(alpha), _check.confidence(term.confidence, labels.shape))
+        alpha = np.ascontiguousarray(_check.alpha(term.alpha, labels.shape, name))
+        own = Guess(alpha, _check.confidence(term.confidence, labels.shape))
         guess = own if guess is None else joined((guess, own), labels)
     return inputs._replace(labels=labels, unknowns=unknowns, guess=guess)
 

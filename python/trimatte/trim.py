@@ -11,10 +11,11 @@ from . import _check, _core
 from ._context import Context, make_context
 from ._records import Progress
 
-EDGE, PATCHES, CONTRAST = 4.0, 0.1, 0.9
+EDGE, PATCHES, CONTRAST, AGREEMENT = 8.0, 0.25, 0.5, 0.1
 """Defaults of `trim_trimap`."""
 
-_NEIGHBOURS = 10
+_PATCHES_COMPARED = 10
+_COLOURS_MIXED = 7
 _VALUES = np.array([0, 255, 128], np.uint8)  # of background, foreground and unknown pixels
 
 
@@ -25,6 +26,7 @@ def trim_trimap(
     edge: float = EDGE,
     patches: float = PATCHES,
     contrast: float = CONTRAST,
+    agreement: float = AGREEMENT,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.uint8]:
@@ -34,7 +36,7 @@ def trim_trimap(
     [1]_: an unknown pixel takes the label of a known one if the difference of their colours, in
     steps of 8 bits, is at most `edge` minus their distance in pixels. The second one compares
     patches of 3 x 3 pixels [2]_: an unknown pixel takes a label if its patch is like one of that
-    kind, and unlike all of the other kind.
+    kind and unlike all of the other kind, and if the best mixture of known colours says so too.
 
     Parameters
     ----------
@@ -42,13 +44,17 @@ def trim_trimap(
         Display (sRGB) colours; floats in [0, 1].
     trimap : (H, W) array
         At most 0.1 = background, at least 0.9 = foreground, anything between = unknown.
-    edge : float, default 4
+    edge : float, default 8
         How far the first step goes, in pixels and in steps of 8 bits, from 0 (not at all) to 100.
-    patches : float, default 0.1
+    patches : float, default 0.25
         Largest Bhattacharyya distance between two patches that are alike; 0 leaves the second step
-        out. The paper has 0.25, which takes more pixels and is wrong more often.
-    contrast : float, default 0.9
-        Least Bhattacharyya distance between two patches that are unlike.
+        out.
+    contrast : float, default 0.5
+        Least Bhattacharyya distance between two patches that are unlike; the paper has 0.9.
+    agreement : float, default 0.1
+        Largest difference between a label that the second step gives and the share of foreground
+        in the mixture of known colours (the known-to-unknown flow of
+        `trimatte.affinities.InformationFlow`); 1 asks for no agreement, as in the paper.
     threads : int, optional
         By default all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -89,10 +95,12 @@ def trim_trimap(
     _check.between(edge, 0, 100, "edge")
     _check.between(patches, 0, 1e6, "patches")
     _check.between(contrast, 0, 1e6, "contrast")
+    _check.between(agreement, 0, 1, "agreement")
     context = make_context(threads, progress)
     picture = _check.image(image)
     labels = _check.labels(trimap, picture.shape)
-    return _VALUES[trim_labels(picture, labels, context, edge=edge, patches=patches, contrast=contrast)]
+    limits = {"edge": edge, "patches": patches, "contrast": contrast, "agreement": agreement}
+    return _VALUES[trim_labels(picture, labels, context, **limits)]
 
 
 def trim_labels(
@@ -103,10 +111,26 @@ def trim_labels(
     edge: float = EDGE,
     patches: float = PATCHES,
     contrast: float = CONTRAST,
+    agreement: float = AGREEMENT,
 ) -> npt.NDArray[np.uint8]:
     """Do the same with checked arguments and the core's labels: 0, 1, and 2 for unknown."""
-    trimmed = np.empty_like(labels)
-    _core.trim(
-        image, labels, edge, patches, contrast, _NEIGHBOURS, trimmed, context.threads, context.monitor
+
+    def trimmed(before: npt.NDArray[np.uint8], edge: float, patches: float) -> npt.NDArray[np.uint8]:
+        after = np.empty_like(before)
+        _core.trim(
+            image, before, edge, patches, contrast, _PATCHES_COMPARED, after, context.threads, context.monitor
+        )
+        return after
+
+    labels = trimmed(labels, edge, 0.0)
+    claimed = trimmed(labels, 0.0, patches) if patches > 0 else labels
+    newly = claimed != labels
+    if not newly.any():
+        return labels
+    share, confidence = np.zeros((2, *labels.shape), np.float32)
+    _core.known_to_unknown_flow(
+        image, labels, _COLOURS_MIXED, share, confidence, context.threads, context.monitor
     )
-    return trimmed
+    newly &= np.abs(share - claimed) <= np.float32(agreement)
+    np.copyto(labels, claimed, where=newly)
+    return labels

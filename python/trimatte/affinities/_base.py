@@ -39,6 +39,22 @@ class DataTerm(NamedTuple):
     confidence: npt.NDArray[np.float32]
 
 
+class Findings(NamedTuple):
+    """What an affinity finds out by itself before the solve.
+
+    Attributes
+    ----------
+    labels : (H, W) ndarray of uint8
+        0, 1 or 2 for each pixel. Known pixels keep their label; unknown ones may become known, and
+        are 0 or 1 in the result then.
+    data_term : DataTerm or None
+        What counts in addition to any prior.
+    """
+
+    labels: Labels
+    data_term: DataTerm | None = None
+
+
 AFFINITIES: dict[str, type[Affinity]] = {}
 """The registered affinities by name; `trimatte.methods` says what else names mean."""
 
@@ -112,11 +128,8 @@ class Affinity(ABC):
             Symmetric and positive semidefinite, pixels in row-major order.
         """
 
-    def known(self, image: Pixels, labels: Labels, context: Context) -> Labels:
-        """Return the labels with which the system is made.
-
-        An affinity that finds out by itself that some unknown pixels are foreground or background
-        says so here. They are 0 or 1 in the result then. The other methods get these labels.
+    def findings(self, image: Pixels, labels: Labels, context: Context) -> Findings:
+        """Return what the affinity finds out by itself, besides its operator, before the solve.
 
         Parameters
         ----------
@@ -125,25 +138,10 @@ class Affinity(ABC):
 
         Returns
         -------
-        (H, W) ndarray of uint8
-            0, 1 or 2 for each pixel. Known pixels keep their label.
+        Findings
+            By default it is nothing. The other methods get its labels.
         """
-        return labels
-
-    def data_term(self, image: Pixels, labels: Labels, context: Context) -> DataTerm | None:
-        """Return what the affinity says of single pixels, in addition to any prior.
-
-        Parameters
-        ----------
-        image, labels, context
-            As for `core`.
-
-        Returns
-        -------
-        DataTerm or None
-            None if it says nothing.
-        """
-        return None
+        return Findings(labels)
 
     def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
         """Return the core's object for this affinity.

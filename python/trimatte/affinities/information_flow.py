@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
-from ..trim import trim_labels
-from ._base import Affinity, DataTerm, Labels, Pixels, option, register
+from ..trim import PATCHES, trim_labels
+from ._base import Affinity, DataTerm, Findings, Labels, Pixels, option, register
 from ._rows import matrix_of
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ class InformationFlow(Affinity):
         more, the paper's K_KU.
     known_flow : float, default 0.05
         Weight of what this second mixture says of alpha, the paper's sigma_KU; 0 leaves it out.
-    transparent : {"auto", "yes", "no"}
-        Whether the foreground is highly transparent, like a net or glass. The known-to-unknown flow
-        is left out then, as it is wrong where no pixel shows the foreground's own colour. "auto"
-        looks whether the colours of the unknown pixels are those of the known ones beside them.
+    transparent : {"no", "yes", "auto"}
+        Whether the foreground is highly transparent, like glass. What known colours say of the
+        unknown pixels is left out then: the known-to-unknown flow, as in the paper's second energy,
+        and the trimming by patches. "auto" looks how much of the unknown pixels' colours is not
+        that of known pixels beside them.
     unknown_neighbours : int, default 5
         Number of similar unknown pixels that each unknown pixel is tied to, the paper's K_UU.
     unknown_flow : float, default 0.01
@@ -88,7 +89,7 @@ class InformationFlow(Affinity):
     mixture_neighbours: int = option(20, "Pixels of which a colour is mixed.", least=1, most=256)
     known_neighbours: int = option(7, "Known pixels of each kind of which a colour is mixed.", least=1, most=128)
     known_flow: float = option(0.05, "Weight of the mixture of known colours.", least=0, most=1e6)
-    transparent: str = option("auto", "Whether the foreground is highly transparent: auto, yes or no.")
+    transparent: str = option("no", "Whether the foreground is highly transparent: no, yes or auto.")
     unknown_neighbours: int = option(5, "Similar unknown pixels of each unknown pixel.", least=1, most=256)
     unknown_flow: float = option(0.01, "Weight of ties between similar unknown pixels.", least=0, most=1e6)
     local_flow: float = option(1.0, "Weight of the closed-form Laplacian.", least=1e-6, most=1e6)
@@ -96,7 +97,7 @@ class InformationFlow(Affinity):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check.one_of(self.transparent, ("auto", "yes", "no"), "transparent")
+        _check.one_of(self.transparent, ("no", "yes", "auto"), "transparent")
 
     @property
     def reach(self) -> None:
@@ -108,21 +109,20 @@ class InformationFlow(Affinity):
         """One window of closed-form matting."""
         return 3
 
-    def known(self, image: Pixels, labels: Labels, context: Context) -> Labels:
-        """Return the labels after trimming."""
-        return trim_labels(image, labels, context) if self.trim else labels
-
-    def data_term(self, image: Pixels, labels: Labels, context: Context) -> DataTerm | None:
-        """Return the known-to-unknown flow, if there are known pixels of both kinds."""
+    def findings(self, image: Pixels, labels: Labels, context: Context) -> Findings:
+        """Trim the labels, and let known colours say what they say of the rest."""
+        transparent = self._is_transparent(image, labels)
+        if self.trim:
+            labels = trim_labels(image, labels, context, patches=0.0 if transparent else PATCHES)
         kinds = np.bincount(labels.reshape(-1), minlength=3)
-        if self.known_flow == 0 or not kinds.all() or self._is_transparent(image, labels):
-            return None
+        if transparent or self.known_flow == 0 or not kinds.all():
+            return Findings(labels)
         alpha, confidence = np.zeros((2, *labels.shape), np.float32)
         _core.known_to_unknown_flow(
             image, labels, self.known_neighbours, alpha, confidence, context.threads, context.monitor
         )
         confidence *= np.float32(self.known_flow)
-        return DataTerm(alpha, confidence)
+        return Findings(labels, DataTerm(alpha, confidence))
 
     def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
         """Return the core's own object, which has found the neighbours of all unknown pixels."""
