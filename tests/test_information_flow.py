@@ -52,7 +52,12 @@ def test_the_operator_equals_the_reference(name, options):
     image, labels = small(name)
     K_CM, K_UU, unknown_flow, local_flow = options
     L = operator(
-        image, labels, mixture_neighbours=K_CM, unknown_neighbours=K_UU, unknown_flow=unknown_flow, local_flow=local_flow
+        image,
+        labels,
+        mixture_neighbours=K_CM,
+        unknown_neighbours=K_UU,
+        unknown_flow=unknown_flow,
+        local_flow=local_flow,
     )
     assert abs(L - information_flow.laplacian(image, labels, *options)).max() < LAPLACIAN
 
@@ -177,7 +182,7 @@ def test_a_grey_picture_has_the_neighbours_of_its_copy_in_colour(scene):
 def test_one_kind_of_known_pixels(noise, kind):
     """Without a prior this is an error; with one, the known-to-unknown flow is left out."""
     image, trimap = noise
-    trimap = np.where((trimap == 0) == (kind == 0), 0.5, trimap) if kind == 0 else np.where(trimap == 1, 0.5, trimap)
+    trimap = np.where(trimap == kind, 0.5, trimap)
     with pytest.raises(ValueError, match="trimap: expected some"):
         tm.estimate_alpha(image, trimap, method="information-flow")
     prior = np.random.default_rng(0).random(trimap.shape)
@@ -316,8 +321,16 @@ def test_anybodys_affinity_may_say_more(noise):
     ("opinion", "error", "message"),
     [
         (Opinion(says=(np.zeros((2, 2)), np.zeros((2, 2)))), ValueError, "Opinion.findings: expected shape"),
-        (Opinion(knows=lambda labels: labels * 0.5), TypeError, "Opinion.findings: expected uint8 labels of shape"),
-        (Opinion(knows=lambda labels: 2 - labels // 2), ValueError, "Opinion.findings: expected 0, 1 or 2, and known"),
+        (
+            Opinion(knows=lambda labels: labels * 0.5),
+            TypeError,
+            "Opinion.findings: expected uint8 labels of shape",
+        ),
+        (
+            Opinion(knows=lambda labels: 2 - labels // 2),
+            ValueError,
+            "Opinion.findings: expected 0, 1 or 2, and known",
+        ),
     ],
 )
 def test_an_impossible_opinion_is_refused(noise, opinion, error, message):

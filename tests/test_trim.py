@@ -15,11 +15,11 @@ def slow_edges(image, trimap, edge):
     result = trimap.copy()
     for p in np.argwhere(trimap == 128):
         distance = np.hypot(y - p[0], x - p[1])
-        difference = 255 * np.sqrt(np.square(colours - colours[*p]).sum(axis=2))
+        difference = 255 * np.sqrt(np.square(colours - colours[tuple(p)]).sum(axis=2))
         close = (distance <= edge) & (difference <= edge - distance)
         kinds = set(trimap[close].tolist()) - {128}
         if len(kinds) == 1:
-            result[*p] = kinds.pop()
+            result[tuple(p)] = kinds.pop()
     return result
 
 

@@ -49,9 +49,9 @@ GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indic
 }
 
 std::unique_ptr<InformationFlow> information_flow(const py::array& image, const Array<std::uint8_t>& labels,
-                                                  int mixture_neighbours, int unknown_neighbours,
-                                                  double unknown_weight, double local_weight, double epsilon,
-                                                  int threads, PyMonitor& monitor) {
+                                                  int mixture_neighbours, int unknown_neighbours, double unknown_weight,
+                                                  double local_weight, double epsilon, int threads,
+                                                  PyMonitor& monitor) {
     const ImageView view = image_view(image);
     const auto* label = reinterpret_cast<const Label*>(plane(labels, view, "labels"));
     const InformationFlowOptions options{mixture_neighbours, unknown_neighbours, unknown_weight, local_weight, epsilon};
@@ -68,9 +68,8 @@ void known_flow(const py::array& image, const Array<std::uint8_t>& labels, int n
     plane(confidence, view, "confidence");
     float* alpha_out = alpha.mutable_data();
     float* confidence_out = confidence.mutable_data();
-    run(monitor, [&] {
-        known_to_unknown_flow(view, label, neighbours, alpha_out, confidence_out, {threads, monitor});
-    });
+    run(monitor,
+        [&] { known_to_unknown_flow(view, label, neighbours, alpha_out, confidence_out, {threads, monitor}); });
 }
 
 }  // namespace

@@ -166,8 +166,8 @@ void predict_network(const py::array& image, const std::optional<Array<std::uint
 
 void register_prior(py::module_& m) {
     m.def("trim", &trim_labels, py::arg("image").noconvert(), py::arg("labels").noconvert(), py::arg("edge"),
-          py::arg("alike"), py::arg("unlike"), py::arg("neighbours"), py::arg("trimmed").noconvert(), py::arg("threads"),
-          py::arg("monitor"));
+          py::arg("alike"), py::arg("unlike"), py::arg("neighbours"), py::arg("trimmed").noconvert(),
+          py::arg("threads"), py::arg("monitor"));
     m.def("composite_network", &composite, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("alpha").noconvert(), py::arg("hidden"), py::arg("steps"), py::arg("batch"), py::arg("learning_rate"),
           py::arg("gamma"), py::arg("reach"), py::arg("neighbours"), py::arg("seed"), py::arg("threads"),

@@ -106,9 +106,7 @@ def with_affinity(inputs: Inputs, affinity: Affinity, context: Context) -> Input
     return inputs._replace(labels=labels, unknowns=unknowns, guess=guess)
 
 
-def _refuse_other_labels(
-    labels: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], name: str
-) -> None:
+def _refuse_other_labels(labels: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], name: str) -> None:
     """Raise ValueError or TypeError unless only unknown pixels have become known."""
     if not isinstance(labels, np.ndarray) or labels.dtype != np.uint8 or labels.shape != before.shape:
         raise TypeError(f"{name}: expected uint8 labels of shape {before.shape}, got {_check.kind_of(labels)}")

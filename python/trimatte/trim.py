@@ -128,9 +128,7 @@ def trim_labels(
     if not newly.any():
         return labels
     share, confidence = np.zeros((2, *labels.shape), np.float32)
-    _core.known_to_unknown_flow(
-        image, labels, _COLOURS_MIXED, share, confidence, context.threads, context.monitor
-    )
+    _core.known_to_unknown_flow(image, labels, _COLOURS_MIXED, share, confidence, context.threads, context.monitor)
     newly &= np.abs(share - claimed) <= np.float32(agreement)
     np.copyto(labels, claimed, where=newly)
     return labels

@@ -35,7 +35,7 @@ private:
 
     void find_mixtures(const ImageView& image, const Context& context);
     void find_similar(const ImageView& image, const Context& context);
-    void make_links();
+    void make_links(Monitor& monitor);
     void add_flows(std::int32_t pixel, Row& row) const;
     int slots() const { return options_.mixture_neighbours + options_.unknown_neighbours; }
 
@@ -62,7 +62,7 @@ private:
 // squared distance of the two colours, divided by the number of channels (its eta, clipped to
 // [0, 1]). Both are planes of the size of the image; values at known pixels stay. Both kinds of
 // known pixels must be there.
-void known_to_unknown_flow(const ImageView& image, const Label* labels, int neighbours, float* alpha,
-                           float* confidence, const Context& context);
+void known_to_unknown_flow(const ImageView& image, const Label* labels, int neighbours, float* alpha, float* confidence,
+                           const Context& context);
 
 }  // namespace trimatte

@@ -186,7 +186,12 @@ void trim_patches(const ImageView& image, const TrimOptions& options, Label* tri
         return;  // nobody would contradict
     }
     PaddedRows<float> colours(image, 1, 0, image.height);
-    colours.load();
+    constexpr std::int64_t band = 32;
+    parallel_for((colours.end() - colours.first() + band - 1) / band, context.threads, context.monitor,
+                 [&](std::int64_t i) {
+                     const std::int64_t begin = colours.first() + i * band;
+                     colours.load(begin, std::min(colours.end(), begin + band));
+                 });
     const auto to = [&](int kind) {
         return least_distances(colours, image, unknown, known[kind], options.neighbours, context);
     };

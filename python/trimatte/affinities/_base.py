@@ -24,6 +24,7 @@ Labels = npt.NDArray[np.uint8]
 
 NEAR_NULL = ("colours", "constant")
 
+
 class DataTerm(NamedTuple):
     """What an affinity itself says of single pixels.
 

@@ -32,7 +32,8 @@ Features::Features(const ImageView& image, double place_weight, const Context& c
     parallel_for(image.height, context.threads, context.monitor, [&](std::int64_t y) {
         std::vector<float> row(static_cast<std::size_t>(image.width * image.channels));
         load_row(image, y, image.width, row.data());
-        const auto place_y = static_cast<float>(place_weight * static_cast<double>(y) / static_cast<double>(image.height));
+        const auto place_y =
+            static_cast<float>(place_weight * static_cast<double>(y) / static_cast<double>(image.height));
         for (std::int64_t x = 0; x < image.width; ++x) {
             float* out = data_.data() + (y * image.width + x) * dimensions;
             for (int c = 0; c < 3; ++c) {

@@ -127,7 +127,7 @@ InformationFlow::InformationFlow(const ImageView& image, const Label* labels, co
     context.monitor.set_fraction(0.7);
     find_similar(image, context);
     context.monitor.set_fraction(0.9);
-    make_links();
+    make_links(context.monitor);
     context.monitor.finish();
 }
 
@@ -169,7 +169,8 @@ void InformationFlow::find_similar(const ImageView& image, const Context& contex
     });
 }
 
-void InformationFlow::make_links() {
+void InformationFlow::make_links(Monitor& monitor) {
+    monitor.poll();
     place_ = Buffer<std::int32_t>(pixels_);
     std::fill(place_.begin(), place_.end(), -1);
     for (const std::int32_t q : unknown_) {
@@ -191,6 +192,7 @@ void InformationFlow::make_links() {
     }
     start_ = Buffer<std::int64_t>(touched + 1);
     std::fill(start_.begin(), start_.end(), 0);
+    monitor.poll();
     for (const std::int32_t q : neighbour_) {
         start_[q >= 0 ? place_[q] + 1 : 0] += q >= 0;
     }
@@ -200,6 +202,9 @@ void InformationFlow::make_links() {
     link_ = Buffer<std::int64_t>(start_[touched]);
     std::vector<std::int64_t> next(start_.begin(), start_.end());
     for (std::int64_t at = 0; at < neighbour_.size(); ++at) {
+        if (at % batch == 0) {
+            monitor.poll();
+        }
         if (neighbour_[at] >= 0) {
             link_[next[static_cast<std::size_t>(place_[neighbour_[at]])]++] = at;
         }
@@ -267,8 +272,8 @@ void InformationFlow::emit_rows(const Wanted& wanted, std::int64_t y_begin, std:
     local_.emit_rows(wanted, y_begin, y_end, rows, monitor);
 }
 
-void known_to_unknown_flow(const ImageView& image, const Label* labels, int neighbours, float* alpha,
-                           float* confidence, const Context& context) {
+void known_to_unknown_flow(const ImageView& image, const Label* labels, int neighbours, float* alpha, float* confidence,
+                           const Context& context) {
     context.monitor.phase("known to unknown");
     constexpr double place_weight = 10;  // favours known pixels that are near
     const Features features(image, place_weight, context);
