@@ -19,9 +19,10 @@ ROOMS = {
     "base": (),
     "simd": ("base",),
     "system": ("base", "simd"),
-    "affinity": ("base", "simd", "system"),
+    "neighbours": ("base", "simd"),
+    "affinity": ("base", "simd", "system", "neighbours"),
     "solve": ("base", "simd", "system"),
-    "prior": ("base", "simd"),
+    "prior": ("base", "simd", "neighbours"),
     "foreground": ("base", "simd", "solve"),
     "metrics": ("base", "simd"),
 }

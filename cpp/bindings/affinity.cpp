@@ -10,6 +10,7 @@
 #include "monitor.hpp"
 #include "register.hpp"
 #include "trimatte/assemble.hpp"
+#include "trimatte/information_flow.hpp"
 #include "trimatte/learning_based.hpp"
 
 namespace trimatte::bindings {
@@ -82,6 +83,30 @@ GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indic
     return GivenRows(matrix, reach, colour_line, constant_regions);
 }
 
+std::unique_ptr<InformationFlow> information_flow(const py::array& image, const Array<std::uint8_t>& labels,
+                                                  int mixture_neighbours, int unknown_neighbours, double unknown_weight,
+                                                  double local_weight, double epsilon, int threads,
+                                                  PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const auto* label = reinterpret_cast<const Label*>(plane(labels, view, "labels"));
+    const InformationFlowOptions options{mixture_neighbours, unknown_neighbours, unknown_weight, local_weight, epsilon};
+    return run(monitor,
+               [&] { return std::make_unique<InformationFlow>(view, label, options, Context{threads, monitor}); });
+}
+
+// Writes alpha and confidence of the unknown pixels.
+void known_flow(const py::array& image, const Array<std::uint8_t>& labels, int neighbours, Array<float>& alpha,
+                Array<float>& confidence, int threads, PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const auto* label = reinterpret_cast<const Label*>(plane(labels, view, "labels"));
+    plane(alpha, view, "alpha");
+    plane(confidence, view, "confidence");
+    float* alpha_out = alpha.mutable_data();
+    float* confidence_out = confidence.mutable_data();
+    run(monitor,
+        [&] { known_to_unknown_flow(view, label, neighbours, alpha_out, confidence_out, {threads, monitor}); });
+}
+
 }  // namespace
 
 void register_affinity(py::module_& m) {
@@ -101,6 +126,14 @@ void register_affinity(py::module_& m) {
         .def_property_readonly("shape", &ProductsOfAll::shape)
         .def("matvec", &ProductsOfAll::matvec, py::arg("x").noconvert());
 
+    py::class_<InformationFlow, Affinity>(m, "InformationFlow")
+        .def(py::init(&information_flow), py::arg("image").noconvert(), py::arg("labels").noconvert(),
+             py::arg("mixture_neighbours"), py::arg("unknown_neighbours"), py::arg("unknown_weight"),
+             py::arg("local_weight"), py::arg("epsilon"), py::arg("threads"), py::arg("monitor"));
+
+    m.def("known_to_unknown_flow", &known_flow, py::arg("image").noconvert(), py::arg("labels").noconvert(),
+          py::arg("neighbours"), py::arg("alpha").noconvert(), py::arg("confidence").noconvert(), py::arg("threads"),
+          py::arg("monitor"));
     m.def("laplacian", &laplacian_of, py::arg("affinity"), py::arg("image").noconvert(),
           py::arg("known").noconvert().none(true), py::arg("threads"), py::arg("monitor"));
 }

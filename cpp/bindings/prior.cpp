@@ -6,6 +6,7 @@
 #include "monitor.hpp"
 #include "register.hpp"
 #include "trimatte/patch.hpp"
+#include "trimatte/trim.hpp"
 
 namespace trimatte::bindings {
 namespace {
@@ -64,6 +65,16 @@ void shared(const py::array& image, const Array<std::uint8_t>& labels, Array<flo
     const SharedSamplingOptions options{expansion_radius, expansion_threshold, rays,
                                         sharing_radius,   smoothing_radius,    threads};
     run(monitor, [&] { shared_sampling(view, label, options, out, monitor); });
+}
+
+// Writes the labels that trimming leaves.
+void trim_labels(const py::array& image, const Array<std::uint8_t>& labels, double edge, double alike, double unlike,
+                 int neighbours, Array<std::uint8_t>& trimmed, int threads, PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const Label* label = labels_of(labels, view);
+    plane(trimmed, view, "trimmed");
+    auto* out = reinterpret_cast<Label*>(trimmed.mutable_data());
+    run(monitor, [&] { trim(view, label, {edge, alike, unlike, neighbours}, out, {threads, monitor}); });
 }
 
 const Label* optional_labels(const std::optional<Array<std::uint8_t>>& labels, const ImageView& image) {
@@ -181,6 +192,9 @@ void predict_network(const py::array& image, const std::optional<Array<std::uint
 }  // namespace
 
 void register_prior(py::module_& m) {
+    m.def("trim", &trim_labels, py::arg("image").noconvert(), py::arg("labels").noconvert(), py::arg("edge"),
+          py::arg("alike"), py::arg("unlike"), py::arg("neighbours"), py::arg("trimmed").noconvert(),
+          py::arg("threads"), py::arg("monitor"));
     m.def("composite_network", &composite, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("alpha").noconvert(), py::arg("hidden"), py::arg("steps"), py::arg("batch"), py::arg("learning_rate"),
           py::arg("gamma"), py::arg("reach"), py::arg("neighbours"), py::arg("seed"), py::arg("threads"),

@@ -35,6 +35,7 @@ from .mask import matte_from_mask, trimap_from_soft_mask
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .sequence import solve_sequence
 from .sparse import preconditioner, solve
+from .trim import trim_trimap
 from .trimap import trimap_from_mask
 from .versions import show_versions
 
@@ -85,6 +86,7 @@ __all__ = [
     "solve_alpha",
     "solve_sequence",
     "triangulate",
+    "trim_trimap",
     "trimap_from_key",
     "trimap_from_mask",
     "trimap_from_plate",

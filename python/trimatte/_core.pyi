@@ -48,6 +48,20 @@ class GivenRows(Affinity):
         constant_regions: bool,
     ) -> None: ...
 
+class InformationFlow(Affinity):
+    def __init__(
+        self,
+        image: npt.NDArray[np.generic],
+        labels: npt.NDArray[np.uint8],
+        mixture_neighbours: int,
+        unknown_neighbours: int,
+        unknown_weight: float,
+        local_weight: float,
+        epsilon: float,
+        threads: int,
+        monitor: Monitor,
+    ) -> None: ...
+
 class LearningBased(Affinity):
     def __init__(self, regularization: float, radius: int) -> None: ...
 
@@ -59,6 +73,15 @@ class Products:
     def shape(self) -> tuple[int, int]: ...
     def matvec(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
 
+def known_to_unknown_flow(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    neighbours: int,
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def laplacian(
     affinity: Affinity,
     image: npt.NDArray[np.generic],
@@ -214,6 +237,17 @@ def composite_network(
     reach: int,
     neighbours: int,
     seed: int,
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def trim(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    edge: float,
+    alike: float,
+    unlike: float,
+    neighbours: int,
+    trimmed: npt.NDArray[np.uint8],
     threads: int,
     monitor: Monitor,
 ) -> None: ...

@@ -20,6 +20,7 @@ namespace {
 #include "simd/kernels_network.inl"
 #include "simd/kernels_sampling.inl"
 #include "simd/kernels_shared_sampling.inl"
+#include "simd/kernels_neighbours.inl"
 #include "simd/kernels_cholesky.inl"
 // clang-format on
 
@@ -53,6 +54,7 @@ const Kernels kernels{whiten,
                       pair_distortions,
                       keep_lowest,
                       add_smoothed,
+                      find_nearest,
                       subtract_product,
                       factor_columns,
                       solve_columns,

@@ -86,6 +86,26 @@ struct StencilKernels {
 // The width of the tiles of shared sampling.
 constexpr std::int64_t tile_lanes = 64;
 
+// A tree of points that find_nearest searches; neighbours/nearest.hpp describes it.
+struct PointTree {
+    static constexpr std::int64_t leaf_points = 16;
+    static constexpr std::int64_t children = 8;
+    static constexpr int most_dimensions = 16;
+    static constexpr int most_levels = 10;  // 16 * 8^9 > 2^31
+
+    std::int64_t dimensions;
+    // The number of levels above the leaves. The root is node 0 of the highest level, and child i
+    // of node j is node 8 j + i of the level below.
+    std::int64_t levels;
+    const float* leaves;          // leaf by leaf, 16 numbers of each dimension; INFINITY where no point is
+    const std::int32_t* numbers;  // leaf by leaf, the numbers of its points
+    // Node by node, the least 8 numbers of a dimension in its children, then the largest, for each
+    // dimension. A child that does not exist has an empty box, from INFINITY to -INFINITY.
+    const float* boxes;
+    const std::int32_t* least;       // node by node, the least number of a point in each child
+    std::int64_t first[most_levels]; // the place of a level's first node in `boxes` and `least`
+};
+
 struct Kernels {
     // Affinities of windows of 3 x 3 pixels; see affinity/window_sums.hpp. Window i covers the
     // columns i, i + 1 and i + 2 of three picture rows, and its pixels are numbered row by row.
@@ -208,6 +228,12 @@ struct Kernels {
     // |F - B|, and what is added to the weight of alpha.
     void (*add_smoothed)(std::int64_t count, const float* alpha, float g, float least, const float* pixels,
                          std::int64_t plane, float* sums);
+
+    // Writes the k points that lie nearest to each of `count` queries, nearest first, and their
+    // squared distances; neighbours/nearest.hpp says what `excluded`, `number` and `distance` are.
+    // `best` is room for k + 8 doubles.
+    void (*find_nearest)(const PointTree& tree, std::int64_t count, const float* queries, const std::int32_t* excluded,
+                         std::int64_t k, double* best, std::int32_t* number, float* distance);
 
     // Dense blocks of the sparse Cholesky factorisation; see solve/cholesky/front.cpp. A matrix is
     // stored by columns, and a leading dimension (lda, ldb, ldc, ldt, ld) is the distance from one

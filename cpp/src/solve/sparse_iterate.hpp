@@ -1,5 +1,5 @@
 // The vectors of conjugate gradients with one number for each unknown, and any preconditioner: on
-// sparse rows here, without a matrix in matrix_free_iterate.hpp. This header is private to this
+// sparse rows here, without a matrix in matrix_free_iterate.hpp. This header is private to the
 // core.
 #pragma once
 
