@@ -150,7 +150,8 @@ def _function(method: str) -> Callable[..., Operator]:
     laplacian.__name__ = laplacian.__qualname__ = method.replace("-", "_")
     laplacian.__signature__ = inspect.Signature([first, *own, *shared])  # type: ignore[attr-defined]
     lines = [
-        f"    {name} : {type(option.default).__name__}, default {option.default}\n        {option.metadata['help']}"
+        f"    {name} : {type(option.default).__name__}, default {option.default}\n"
+        f"        {option.metadata['help']}"
         for name, option in known_options(affinity).items()
         if "help" in option.metadata
     ]

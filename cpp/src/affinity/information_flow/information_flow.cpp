@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "affinity/information_flow/colour_mixture.hpp"
-#include "affinity/windows.hpp"
 #include "neighbours/nearest.hpp"
 
 namespace trimatte {
@@ -132,7 +131,7 @@ InformationFlow::InformationFlow(const ImageView& image, const Label* labels, co
 }
 
 void InformationFlow::check(const ImageView& image) const {
-    check_windows(image, 1);
+    local_.check(image);
     if (image.pixels() != pixels_) {
         throw std::invalid_argument("image: expected the picture whose flows were found");
     }
