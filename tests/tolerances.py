@@ -30,3 +30,5 @@ GRADIENT = 1e-6
 SAMPLING_COST = 1e-3
 # Error measures against plain twins, in thousands or as means: the number.
 METRIC = 1e-9
+# Entries of KNN matting's operator with soft weights: sums of up to 60 numbers that the core keeps in float32.
+KNN_SOFT = 1e-6

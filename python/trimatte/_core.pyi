@@ -48,8 +48,21 @@ class GivenRows(Affinity):
         constant_regions: bool,
     ) -> None: ...
 
+class Knn(Affinity):
+    def __init__(
+        self,
+        neighbours: int,
+        position_weight: float,
+        far_neighbours: int,
+        far_position_weight: float,
+        soft: bool,
+    ) -> None: ...
+
 class LearningBased(Affinity):
     def __init__(self, regularization: float, radius: int) -> None: ...
+
+class RandomWalk(Affinity):
+    def __init__(self, sigma: float) -> None: ...
 
 def laplacian(
     affinity: Affinity,
