@@ -13,6 +13,8 @@ TABLE = Path(__file__).with_name("quality_table.json")
 METHODS = (
     "closed-form",
     "learning-based",
+    "knn",
+    "random-walk",
     "sampling",
     "patch-regression",
     "patch-network",

@@ -159,6 +159,15 @@ TEST_CASE("nearest: one point may be left out of each answer") {
     CHECK(search(equal, equal, 5, 8, excluded) == compare_all(equal, equal, 5, 8, excluded));
 }
 
+TEST_CASE("nearest: the order holds every point once") {
+    const auto points = random_rows(1000, 3, 14);
+    Monitor monitor;
+    const Nearest nearest(points.data(), 1000, 3, {2, monitor});
+    std::vector<std::int32_t> order(nearest.order(), nearest.order() + nearest.points());
+    std::sort(order.begin(), order.end());
+    CHECK(order == one_to_n(1000));
+}
+
 TEST_CASE("nearest: only a subset of the points is held") {
     const auto points = random_rows(600, 3, 7);
     std::vector<std::int32_t> subset;

@@ -48,6 +48,9 @@ public:
     void find_near_marked(const std::uint8_t* marked, int k, std::uint8_t* may, const Context& context) const;
 
     std::int64_t points() const { return held_; }
+    // Returns the numbers of the points held, in an order in which points that lie near each other
+    // follow each other. Searches for them are quickest in this order.
+    const std::int32_t* order() const { return numbers_.data(); }
     std::size_t bytes() const { return leaves_.bytes() + numbers_.bytes() + boxes_.bytes() + least_.bytes(); }
 
 private:
