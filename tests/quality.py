@@ -14,6 +14,8 @@ METHODS = (
     "closed-form",
     "learning-based",
     "information-flow",
+    "knn",
+    "random-walk",
     "sampling",
     "shared-sampling",
     "patch-regression",

@@ -11,7 +11,9 @@
 #include "register.hpp"
 #include "trimatte/assemble.hpp"
 #include "trimatte/information_flow.hpp"
+#include "trimatte/knn.hpp"
 #include "trimatte/learning_based.hpp"
+#include "trimatte/random_walk.hpp"
 
 namespace trimatte::bindings {
 namespace {
@@ -115,6 +117,13 @@ void register_affinity(py::module_& m) {
         .def(py::init<double, int>(), py::arg("epsilon"), py::arg("radius"));
     py::class_<LearningBased, Affinity>(m, "LearningBased")
         .def(py::init<double, int>(), py::arg("regularization"), py::arg("radius"));
+    py::class_<Knn, Affinity>(m, "Knn").def(
+        py::init([](int neighbours, double position_weight, int far_neighbours, double far_position_weight, bool soft) {
+            return Knn({{neighbours, far_neighbours}, {position_weight, far_position_weight}, soft});
+        }),
+        py::arg("neighbours"), py::arg("position_weight"), py::arg("far_neighbours"), py::arg("far_position_weight"),
+        py::arg("soft"));
+    py::class_<RandomWalk, Affinity>(m, "RandomWalk").def(py::init<double>(), py::arg("sigma"));
     py::class_<GivenRows, Affinity>(m, "GivenRows")
         .def(py::init(&given_rows), py::arg("data").noconvert(), py::arg("indices").noconvert(),
              py::arg("indptr").noconvert(), py::arg("reach"), py::arg("colour_line"), py::arg("constant_regions"),
