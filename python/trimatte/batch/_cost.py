@@ -7,6 +7,8 @@ import numpy as np
 from .. import methods
 from .._check import UNKNOWN, labels
 from .._solve import has_stencil
+from ..foreground import DEFAULT, ClosedForm
+from ..foreground.estimate import chosen
 from ..io.read import pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
@@ -15,6 +17,7 @@ from ._jobs import Job
 # many unknown pixels, the solve.
 _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
+_CLOSED_FORM_LAYERS_PER_PIXEL = 160
 _SOLVE_PER_PIXEL = 14
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
@@ -37,7 +40,9 @@ def estimated_bytes(job: Job) -> int:
     direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not _has_stencil(job)
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
-    return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
+    colours = chosen(job.options.get("foreground_method", DEFAULT), {})
+    layers = _CLOSED_FORM_LAYERS_PER_PIXEL if isinstance(colours, ClosedForm) else _FOREGROUND_PER_PIXEL
+    return _PROCESS + deep + max(layers * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
 
 
 def _has_stencil(job: Job) -> bool:
