@@ -184,7 +184,7 @@ def preconditioner(
     kind : {"graph-multigrid", "multigrid"}
         Smoothed aggregation for any matrix, or the colour-aware multigrid on the pixel grid, for
         entries of pixels at most 2 apart and at most 3 columns in `near_null`. The latter is about
-        twice as fast for matrices of windows of 3 x 3 pixels.
+        three times as fast for closed-form matting.
     unknown : (H, W) array of bool, optional
         The pixels to which the n rows belong, in row-major order. "multigrid" needs it.
     threads : int, optional
