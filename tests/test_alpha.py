@@ -7,7 +7,7 @@ from reference import closed_form
 from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_FLOAT32, ALPHA_TOLERANCE
 
 import trimatte as tm
-from trimatte import alpha as front_door
+from trimatte import _solve
 
 
 def split(trimap):
@@ -496,8 +496,8 @@ def test_regions_with_a_constant_answer_are_said(noise, monkeypatch, count, word
     def counted(*arguments):
         return {**solve(*arguments), "regions": {"cholesky": 2, "constant": count}}
 
-    solve = front_door.solve
-    monkeypatch.setattr(front_door, "solve", counted)
+    solve = _solve.solve
+    monkeypatch.setattr(_solve, "solve", counted)
     with pytest.warns(tm.TrimatteWarning, match=words) as heard:
         info = tm.solve_alpha(*noise).info
     assert info.regions == {"cholesky": 2, "constant": count}

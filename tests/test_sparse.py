@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse
+import scipy.sparse.linalg
 from own_affinity import RandomWalk
 from reference import closed_form
 from scipy.sparse.linalg import LinearOperator, cg
@@ -141,22 +142,33 @@ class TestSolve:
         shuffled = L.tocoo()
         order = np.random.default_rng(0).permutation(L.nnz)
         twice = np.concatenate([order, order])
-        loose = scipy.sparse.csr_array(L.shape)
-        loose.data, loose.indices = L.data.copy(), L.indices.copy()
-        loose.indptr = L.indptr.copy()
-        for row in range(L.shape[0]):  # columns descend
-            part = slice(L.indptr[row], L.indptr[row + 1])
-            loose.data[part], loose.indices[part] = loose.data[part][::-1], loose.indices[part][::-1]
+        loose, narrow = descending(L, np.float64), descending(L, np.float32)
         double = scipy.sparse.coo_array(
             (shuffled.data[twice] / 2, (shuffled.row[twice], shuffled.col[twice])), L.shape
         )
-        before = loose.data.copy(), loose.indices.copy()
+        before = [(m.data.copy(), m.indices.copy()) for m in (loose, narrow)]
         expected = tm.solve(L, trimap, near_null=image).alpha
         for matrix in (loose, double):
             assert abs(tm.solve(matrix, trimap, near_null=image).alpha - expected).max() < ALPHA_DIRECT
-        assert (loose.data == before[0]).all()
-        assert (loose.indices == before[1]).all()
+        assert tm.solve(narrow, trimap, near_null=image).alpha.shape == trimap.shape
+        for matrix, (data, indices) in zip((loose, narrow), before, strict=True):
+            assert (matrix.data == data).all()
+            assert (matrix.indices == indices).all()
         assert double.nnz == 2 * L.nnz
+
+    def test_a_picture_with_distant_entries_is_a_graph(self):
+        rng = np.random.default_rng(5)
+        shape, n = (90, 100), 9000
+        i, j = rng.integers(0, n, (2, 40_000))
+        W = scipy.sparse.coo_array((np.r_[np.ones(80_000)], (np.r_[i, j], np.r_[j, i])), shape=(n, n)).tocsr()
+        L = scipy.sparse.csr_array(scipy.sparse.diags_array(W.sum(axis=1) + 1e-3) - W)
+        trimap = np.where(rng.random(shape) < 0.05, rng.integers(0, 2, shape) * 255, 128).astype(np.uint8)
+        alpha, info = tm.solve(L, trimap, tolerance=1e-5)
+        assert info.solver == "graph-multigrid"
+        assert abs(alpha.ravel() - tm.solve(L, trimap.ravel(), tolerance=1e-5).alpha).max() < ALPHA_PRIOR
+        unknown = (trimap == 128).ravel()
+        x = scipy.sparse.linalg.spsolve(L[unknown][:, unknown].tocsc(), -(L @ (trimap.ravel() == 255))[unknown])
+        assert abs(alpha.ravel()[unknown] - np.clip(x, 0, 1)).max() < ALPHA_TOLERANCE
 
     def test_integers_and_missing_diagonals_of_known_pixels(self):
         n = 40
@@ -498,3 +510,11 @@ def with_entry(L, row, column, value):
     L = scipy.sparse.lil_array(L)
     L[row, column] = value
     return L
+
+
+def descending(L, dtype):
+    """The same matrix of another dtype, with columns that descend."""
+    order = np.concatenate(
+        [np.arange(begin, end)[::-1] for begin, end in zip(L.indptr, L.indptr[1:], strict=False)]
+    )
+    return scipy.sparse.csr_array((L.data[order].astype(dtype), L.indices[order], L.indptr.copy()), shape=L.shape)

@@ -125,7 +125,7 @@ def canonical(rows: Any, size: int | None, name: str) -> scipy.sparse.csr_array:
         raise TypeError(f"{name}: expected real numbers, got {rows.dtype}")
     matrix = scipy.sparse.csr_array(rows, dtype=np.float64)
     if not matrix.has_canonical_format:
-        if np.shares_memory(matrix.data, getattr(rows, "data", None)):
+        if rows.format == "csr":  # the arrays may be the caller's
             matrix = matrix.copy()
         matrix.sum_duplicates()
     return matrix
