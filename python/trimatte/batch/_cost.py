@@ -19,6 +19,7 @@ _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
 _CLOSED_FORM_LAYERS_PER_PIXEL = 160
 _SOLVE_PER_PIXEL = 14
+_SEARCH_PER_PIXEL = 85  # an affinity of any reach searches neighbours in the whole picture
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
 _DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
@@ -37,18 +38,15 @@ def estimated_bytes(job: Job) -> int:
         return 0
     if job.options.get("known_weight") is not None:
         unknown = pixels
-    direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not _has_stencil(job)
+    affinity = methods.chosen_among(job.options).affinity  # None: a prior alone needs no solve
+    has_planes = affinity is None or has_stencil(affinity)
+    direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not has_planes
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
     colours = chosen(job.options.get("foreground_method", DEFAULT), {})
     layers = _CLOSED_FORM_LAYERS_PER_PIXEL if isinstance(colours, ClosedForm) else _FOREGROUND_PER_PIXEL
-    return _PROCESS + deep + max(layers * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
-
-
-def _has_stencil(job: Job) -> bool:
-    """Whether multigrid can solve it; a prior alone needs no solve."""
-    affinity = methods.chosen_among(job.options).affinity
-    return affinity is None or has_stencil(affinity)
+    own = _SOLVE_PER_PIXEL if affinity is None or affinity.reach is not None else _SEARCH_PER_PIXEL
+    return _PROCESS + deep + max(layers * pixels, own * pixels + each * unknown)
 
 
 def _unknown(job: Job) -> int:
