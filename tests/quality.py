@@ -13,6 +13,7 @@ TABLE = Path(__file__).with_name("quality_table.json")
 METHODS = (
     "closed-form",
     "learning-based",
+    "large-kernel",
     "sampling",
     "patch-regression",
     "patch-network",

@@ -18,7 +18,8 @@ _FOREGROUND_PER_PIXEL = 66
 _SOLVE_PER_PIXEL = 14
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
-_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
+_PRODUCTS_PER_UNKNOWN = 750  # windows larger than 3 x 3
+_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and rows of windows larger than 3 x 3
 
 
 def estimated_bytes(job: Job) -> int:
@@ -34,16 +35,20 @@ def estimated_bytes(job: Job) -> int:
         return 0
     if job.options.get("known_weight") is not None:
         unknown = pixels
-    direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not _has_stencil(job)
-    each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
+    each = _solve_per_unknown(job)
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
     return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
 
 
-def _has_stencil(job: Job) -> bool:
-    """Whether multigrid can solve it; a prior alone needs no solve."""
+def _solve_per_unknown(job: Job) -> int:
+    """Return the bytes of a solve for each unknown pixel; a prior alone needs no solve."""
     affinity = methods.chosen_among(job.options).affinity
-    return affinity is None or has_stencil(affinity)
+    if job.options.get("solver", "auto") in ("auto", "multigrid"):
+        if affinity is None or has_stencil(affinity):
+            return _SOLVE_PER_UNKNOWN
+        if affinity.has_products:
+            return _PRODUCTS_PER_UNKNOWN
+    return _DIRECT_PER_UNKNOWN
 
 
 def _unknown(job: Job) -> int:
