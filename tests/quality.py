@@ -16,6 +16,7 @@ METHODS = (
     "information-flow",
     "knn",
     "random-walk",
+    "large-kernel",
     "sampling",
     "shared-sampling",
     "patch-regression",

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <mutex>
 #include <optional>
 
 #include "arrays.hpp"
@@ -41,7 +42,7 @@ py::tuple laplacian_of(const Affinity& affinity, const py::array& image,
 }
 
 // The operator of a whole picture whose pixels are all unknown, by its products. Calls of one
-// object must not run at the same time.
+// object wait for each other.
 class ProductsOfAll {
 public:
     ProductsOfAll(const Affinity& affinity, const py::array& image, int threads, PyMonitor& monitor)
@@ -55,7 +56,7 @@ public:
 
     py::tuple shape() const { return py::make_tuple(operator_->rows(), operator_->rows()); }
 
-    py::array_t<double> matvec(const Array<double>& x) const {
+    py::array_t<double> matvec(const Array<double>& x) {
         if (x.size() != operator_->rows()) {
             throw std::invalid_argument("x: expected " + std::to_string(operator_->rows()) + " numbers, one per pixel");
         }
@@ -63,6 +64,7 @@ public:
         const double* from = x.data();
         {
             const py::gil_scoped_release release;
+            const std::lock_guard lock(busy_);
             Monitor monitor;
             operator_->multiply(from, y.data(), {threads_, monitor});
         }
@@ -73,6 +75,7 @@ private:
     Wanted wanted_;
     int threads_;
     std::unique_ptr<Operator> operator_;
+    std::mutex busy_;
 };
 
 GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,

@@ -92,6 +92,7 @@ def known_to_unknown_flow(
     threads: int,
     monitor: Monitor,
 ) -> None: ...
+
 class RandomWalk(Affinity):
     def __init__(self, sigma: float) -> None: ...
 

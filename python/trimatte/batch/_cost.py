@@ -7,6 +7,7 @@ import numpy as np
 from .. import methods
 from .._check import UNKNOWN, labels
 from .._solve import has_stencil
+from ..affinities import Affinity
 from ..foreground import DEFAULT, ClosedForm
 from ..foreground.estimate import chosen
 from ..io.read import pixel_count, read_guide, read_single
@@ -22,7 +23,8 @@ _SOLVE_PER_PIXEL = 14
 _SEARCH_PER_PIXEL = 85  # an affinity of any reach searches neighbours in the whole picture
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
-_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
+_PRODUCTS_PER_UNKNOWN = 750  # windows larger than 3 x 3
+_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and rows of windows larger than 3 x 3
 
 
 def estimated_bytes(job: Job) -> int:
@@ -39,14 +41,22 @@ def estimated_bytes(job: Job) -> int:
     if job.options.get("known_weight") is not None:
         unknown = pixels
     affinity = methods.chosen_among(job.options).affinity  # None: a prior alone needs no solve
-    has_planes = affinity is None or has_stencil(affinity)
-    direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not has_planes
-    each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
+    each = _solve_per_unknown(affinity, job.options.get("solver", "auto"))
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
     colours = chosen(job.options.get("foreground_method", DEFAULT), {})
     layers = _CLOSED_FORM_LAYERS_PER_PIXEL if isinstance(colours, ClosedForm) else _FOREGROUND_PER_PIXEL
     own = _SOLVE_PER_PIXEL if affinity is None or affinity.reach is not None else _SEARCH_PER_PIXEL
     return _PROCESS + deep + max(layers * pixels, own * pixels + each * unknown)
+
+
+def _solve_per_unknown(affinity: Affinity | None, solver: str) -> int:
+    """Return the bytes of a solve for each unknown pixel; a prior alone needs no solve."""
+    if solver in ("auto", "multigrid"):
+        if affinity is None or has_stencil(affinity):
+            return _SOLVE_PER_UNKNOWN
+        if affinity.has_products:
+            return _PRODUCTS_PER_UNKNOWN
+    return _DIRECT_PER_UNKNOWN
 
 
 def _unknown(job: Job) -> int:
