@@ -14,6 +14,7 @@ METHODS = (
     "closed-form",
     "learning-based",
     "sampling",
+    "shared-sampling",
     "patch-regression",
     "patch-network",
     "closed-form+composite-network",

@@ -75,7 +75,7 @@ def test_the_guess_is_these_samples():
     found = priors.SharedSampling().samples(image, trimap)
     guess = priors.SharedSampling(weight=0.25).estimate(image, trimap)
     assert (guess.alpha == found.alpha).all()
-    expected = 0.25 * found.confidence * (abs(2 * found.alpha - 1) + 0.05)
+    expected = 0.25 * found.confidence**4 * (abs(2 * found.alpha - 1) + 0.05)
     assert guess.confidence == pytest.approx(expected, rel=1e-5)
     alone = tm.estimate_alpha(image, trimap, method="shared-sampling")
     assert (alone == found.alpha).all()

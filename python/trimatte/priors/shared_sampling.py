@@ -55,9 +55,9 @@ class SharedSampling(Prior):
         Half the width, in pixels, of the window whose pixels share their pairs.
     smoothing_radius : int, default 2
         Half the width, in pixels, of the window over which colours and alpha are smoothed.
-    weight : float, default 2e-2
-        The confidence of the guess is ``weight * f * (abs(2 alpha - 1) + 0.05)``, where f, at most
-        1, is that of [1]_: how well the two colours explain the pixel's own.
+    weight : float, default 3e-2
+        The confidence of the guess is ``weight * f**4 * (abs(2 alpha - 1) + 0.05)``, where f, at
+        most 1, is that of [1]_: how well the two colours explain the pixel's own.
 
     References
     ----------
@@ -70,7 +70,7 @@ class SharedSampling(Prior):
     rays: int = 4
     sharing_radius: int = 7
     smoothing_radius: int = 2
-    weight: float = 2e-2
+    weight: float = 3e-2
 
     def __post_init__(self) -> None:
         _check.at_least(self.expansion_radius, 0, "expansion_radius", 20)
@@ -85,6 +85,8 @@ class SharedSampling(Prior):
         alpha = known_alpha(labels)
         confidence = np.ones_like(alpha)
         self._sample(image, labels, alpha, confidence, None, None, context)
+        np.square(confidence, out=confidence)
+        np.square(confidence, out=confidence)
         confidence *= sureness(alpha)
         confidence *= np.float32(self.weight)
         return Guess(alpha, confidence)

@@ -43,13 +43,13 @@ public:
     }
 
     // C: planes of the colours of a row of the tile.
-    void find_best(std::int64_t y, std::int64_t first, std::int64_t last, const std::vector<Offset>& window,
+    void find_best(std::int64_t y, std::int64_t first, std::int64_t count, const std::vector<Offset>& window,
                    const float* C, Best& best) {
         best.distortion2.fill(1e30f);
         const std::int64_t at = tile_.at(y, first), lane = tile_.lane(first);
         for (const Offset& o : window) {
             const std::int64_t offset = tile_.offset(o.y, o.x);
-            simd::kernels().keep_lowest(last - first + 1, C + lane, tile_.data(at + offset), tile_.plane(),
+            simd::kernels().keep_lowest(count, C + lane, tile_.data(at + offset), tile_.plane(),
                                         static_cast<float>(offset), best.distortion2.data() + lane,
                                         best.offset.data() + lane);
         }
@@ -116,14 +116,14 @@ Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::
             local.load(picture);
             std::array<float, 3 * width> C{};
             Best best;
-            tile.for_rows([&](std::int64_t y, std::int64_t first, std::int64_t last) {
+            tile.for_rows([&](std::int64_t y, std::int64_t first, std::int64_t count) {
                 tile.for_unknown(y, [&](std::int64_t, std::int64_t x) {
                     const Colour here = colours(picture.pixel(y, x));
                     for (std::size_t c = 0; c < 3; ++c) {
                         C[c * width + static_cast<std::size_t>(tile.lane(x))] = here[c];
                     }
                 });
-                local.find_best(y, first, last, window, C.data(), best);
+                local.find_best(y, first, count, window, C.data(), best);
                 tile.for_unknown(y, [&](std::int64_t i, std::int64_t x) {
                     refined[i] = refine(colours(picture.pixel(y, x)), local.mean_of(best, y, x));
                 });

@@ -85,7 +85,7 @@ void smooth(const Picture& picture, const Buffer<Refined>& refined, std::int64_t
             load(picture, colours, refined, tile);
             std::array<float, sums * width> sum;
             std::array<float, width> alpha{};
-            tile.for_rows([&](std::int64_t y, std::int64_t first, std::int64_t last) {
+            tile.for_rows([&](std::int64_t y, std::int64_t first, std::int64_t count) {
                 tile.for_unknown(y, [&](std::int64_t i, std::int64_t x) {
                     alpha[static_cast<std::size_t>(tile.lane(x))] = refined[i].alpha;
                 });
@@ -93,7 +93,7 @@ void smooth(const Picture& picture, const Buffer<Refined>& refined, std::int64_t
                 const std::int64_t at = tile.at(y, first), lane = tile.lane(first);
                 for (std::int64_t dy = -radius; dy <= radius; ++dy) {
                     for (std::int64_t dx = -radius; dx <= radius; ++dx) {
-                        simd::kernels().add_smoothed(last - first + 1, alpha.data() + lane, gauss(dy, dx),
+                        simd::kernels().add_smoothed(count, alpha.data() + lane, gauss(dy, dx),
                                                      dy == 0 && dx == 0 ? 1.0f : 0.0f,
                                                      tile.data(at + tile.offset(dy, dx)), tile.plane(),
                                                      sum.data() + lane);

@@ -12,7 +12,7 @@ namespace trimatte::sharing {
 // The tile of 16 x 64 pixels whose first pixel is (y, x), and `radius` pixels around it.
 class Tile {
 public:
-    static constexpr std::int64_t height = 16, width = simd::tile_lanes;
+    static constexpr std::int64_t height = 16, width = simd::tile_lanes, vector = 16;
 
     Tile(const Picture& picture, std::int64_t planes, std::int64_t radius)
         : picture_(picture),
@@ -49,8 +49,8 @@ public:
             body(y, begin, end);
         }
     }
-    // Calls body(y, first, last) for the rows of the tile itself that hold unknown pixels, with the
-    // columns of the first and the last of these.
+    // Calls body(y, first, count) for the rows of the tile itself that hold unknown pixels, with the
+    // first of the columns that hold these and their number, both rounded to whole vectors.
     template <class Body>
     void for_rows(const Body& body) const {
         for (std::int64_t y = y_; y < std::min(picture_.image.height, y_ + height); ++y) {
@@ -60,7 +60,8 @@ public:
                 last = x;
             });
             if (first >= 0) {
-                body(y, first, last);
+                const std::int64_t begin = lane(first) / vector * vector, end = (lane(last) / vector + 1) * vector;
+                body(y, x_ + begin, end - begin);
             }
         }
     }
