@@ -27,7 +27,7 @@ def test_it_equals_the_reference(name, grey):
     expected = shared_sampling.shared_sampling(wide.astype(np.float64), labels_of(trimap))
     found = priors.SharedSampling().samples(image, trimap)
     unknown = trimap == 128
-    for plane, twin in zip(found, expected):
+    for plane, twin in zip(found, expected, strict=True):
         ours = np.repeat(plane[..., np.newaxis], 3, axis=2) if grey and twin.ndim == 3 else plane
         difference = abs(ours - twin)[unknown]
         assert np.quantile(difference, 0.95) < SHARED_SAMPLING
@@ -87,7 +87,7 @@ def test_same_bits_for_any_number_of_threads(options):
     prior = priors.SharedSampling(**options)
     one = prior.samples(image, trimap, threads=1)
     for threads in (2, 7):
-        for plane, twin in zip(one, prior.samples(image, trimap, threads=threads)):
+        for plane, twin in zip(one, prior.samples(image, trimap, threads=threads), strict=True):
             assert (plane == twin).all()
 
 
@@ -150,7 +150,8 @@ def test_every_dtype_and_layout():
     image, trimap = scene("hair")
     eight = np.round(image * 255).astype(np.uint8)
     expected = priors.SharedSampling().samples(eight, trimap)
-    for other in (eight / 255, np.asfortranarray(eight), eight[:, ::-1].copy()[:, ::-1], eight.astype(np.uint16) * 257):
+    mirrored = eight[:, ::-1].copy()[:, ::-1]
+    for other in (eight / 255, np.asfortranarray(eight), mirrored, eight.astype(np.uint16) * 257):
         found = priors.SharedSampling().samples(other, trimap)
         assert abs(found.alpha - expected.alpha).mean() < 1e-3
     assert expected.foreground.shape == eight.shape

@@ -1,9 +1,10 @@
+#include "prior/shared_sampling/shared_sampling.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
 #include <cmath>
 
-#include "prior/shared_sampling/shared_sampling.hpp"
 #include "simd/kernels.hpp"
 #include "support.hpp"
 
@@ -35,8 +36,8 @@ std::array<float, 10> some_pixel(test::Random& random) {
 }  // namespace
 
 TEST_CASE("pictures of all sizes, with windows and rays that reach beyond them") {
-    for (const auto& [height, width] :
-         {std::pair{1, 2}, std::pair{1, 3}, std::pair{2, 2}, std::pair{1, 200}, std::pair{17, 65}, std::pair{40, 129}}) {
+    for (const auto& [height, width] : {std::pair{1, 2}, std::pair{1, 3}, std::pair{2, 2}, std::pair{1, 200},
+                                        std::pair{17, 65}, std::pair{40, 129}}) {
         for (const int channels : {1, 3}) {
             const Picture image = random_picture(height, width, channels);
             std::vector<Label> labels = columns_known(height, width);

@@ -61,6 +61,8 @@ def best_pair(image, labels, y, x):
     A = PF + (1 - 2 * PF) * mixture(image[y, x], F, B)[0] + 1e-5
     D = [np.hypot(*(place - (y, x)).T) for place in (f, b)]
     i, j = np.unravel_index(np.argmin(N**2 * A**2 * D[0][:, np.newaxis] * D[1] ** 4), N.shape)
-    around = [image[max(0, v - 2) : v + 3, max(0, u - 2) : u + 3] for v, u in (f[i], b[j])]
-    variances = [((part - image[tuple(at)]) ** 2).sum(axis=2).mean() for part, at in zip(around, (f[i], b[j]))]
+    variances = []
+    for v, u in (f[i], b[j]):
+        around = image[max(0, v - 2) : v + 3, max(0, u - 2) : u + 3]
+        variances.append(((around - image[v, u]) ** 2).sum(axis=2).mean())
     return np.concatenate([F[i, 0], B[0, j], variances])

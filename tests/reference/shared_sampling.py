@@ -48,10 +48,10 @@ def shared_sampling(image, labels, sharing_radius=7):
         rows = slice(max(0, y - sharing_radius), y + sharing_radius + 1)
         columns = slice(max(0, x - sharing_radius), x + sharing_radius + 1)
         near = tuples[rows, columns][labels[rows, columns] == 2]
-        places = np.argwhere(labels[rows, columns] == 2) + (rows.start, columns.start)
+        places = np.argwhere(labels[rows, columns] == 2) + np.array([rows.start, columns.start])
         refined[y, x] = refine(image[y, x], near, ((places - (y, x)) ** 2).sum(axis=1))
     result = labels.astype(float), np.ones(labels.shape), image.copy(), image.copy()
     for y, x in unknown:
-        for plane, value in zip(result, smooth(image, labels, refined, y, x)):
+        for plane, value in zip(result, smooth(image, labels, refined, y, x), strict=True):
             plane[y, x] = value
     return result

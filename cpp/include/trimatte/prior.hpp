@@ -46,7 +46,7 @@ struct SharedSamplingOptions {
     // farther apart than this, as a distance of colours in [0, 1].
     std::int64_t expansion_radius = 5;
     double expansion_threshold = 0.03;
-    std::int64_t rays = 4;  // of each pixel, at most 8
+    std::int64_t rays = 4;              // of each pixel, at most 8
     std::int64_t sharing_radius = 7;    // half the width of the window whose pixels share samples
     std::int64_t smoothing_radius = 2;  // half the width of the window of the smoothing
     int threads = 1;

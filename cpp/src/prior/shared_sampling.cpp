@@ -13,8 +13,7 @@ namespace trimatte {
 namespace {
 
 // Fills the pixels that the expansion has labelled, and the colours of all known pixels.
-void fill_known(const sharing::Picture& picture, const Label* labels, const SharedSamples& out,
-                Context context) {
+void fill_known(const sharing::Picture& picture, const Label* labels, const SharedSamples& out, Context context) {
     const ImageView& image = picture.image;
     const std::int64_t channels = image.channels;
     parallel_for(image.height, context.threads, context.monitor, [&](std::int64_t y) {
@@ -65,7 +64,7 @@ float confidence_of(float distortion) { return std::exp(-10 * distortion); }
 }  // namespace sharing
 
 void shared_sampling(const ImageView& image, const Label* labels, const SharedSamplingOptions& options,
-                           const SharedSamples& out, Monitor& monitor) {
+                     const SharedSamples& out, Monitor& monitor) {
     using namespace sharing;
     const Context context{options.threads, monitor};
     monitor.phase("expansion");

@@ -22,8 +22,8 @@ std::vector<Offset> offsets_by_length(std::int64_t reach) {
 namespace {
 
 template <class Colours>
-Label label_of(const Picture& picture, const Label* labels, const Colours& colours,
-               const std::vector<Offset>& offsets, std::int64_t reach, float threshold, std::int64_t y, std::int64_t x) {
+Label label_of(const Picture& picture, const Label* labels, const Colours& colours, const std::vector<Offset>& offsets,
+               std::int64_t reach, float threshold, std::int64_t y, std::int64_t x) {
     const Colour C = colours(picture.pixel(y, x));
     float least = threshold * threshold;
     Label found = Label::unknown;

@@ -93,10 +93,9 @@ void smooth(const Picture& picture, const Buffer<Refined>& refined, std::int64_t
                 const std::int64_t at = tile.at(y, first), lane = tile.lane(first);
                 for (std::int64_t dy = -radius; dy <= radius; ++dy) {
                     for (std::int64_t dx = -radius; dx <= radius; ++dx) {
-                        simd::kernels().add_smoothed(count, alpha.data() + lane, gauss(dy, dx),
-                                                     dy == 0 && dx == 0 ? 1.0f : 0.0f,
-                                                     tile.data(at + tile.offset(dy, dx)), tile.plane(),
-                                                     sum.data() + lane);
+                        simd::kernels().add_smoothed(
+                            count, alpha.data() + lane, gauss(dy, dx), dy == 0 && dx == 0 ? 1.0f : 0.0f,
+                            tile.data(at + tile.offset(dy, dx)), tile.plane(), sum.data() + lane);
                     }
                 }
                 tile.for_unknown(y, [&](std::int64_t i, std::int64_t x) {
