@@ -157,7 +157,9 @@ class TestAMethodOfOnesOwn:
         assert (cut[..., 3] == np.round(expected * 255)).all()
         info = tm.solve_alpha(image, trimap, method="four-neighbours+sampling").info
         assert (info.method, info.prior) == ("four-neighbours+sampling", "sampling")
-        with pytest.raises(TypeError, match="radius: method 'four-neighbours' has no such option; it has beta, wrap"):
+        with pytest.raises(
+            TypeError, match="radius: method 'four-neighbours' has no such option; it has beta, wrap"
+        ):
             tm.estimate_alpha(image, trimap, method="four-neighbours", radius=2)
         with pytest.raises(TypeError, match="beta: method 'closed-form' has no such option"):
             tm.estimate_alpha(image, trimap, beta=20.0)
@@ -183,7 +185,9 @@ class TestAMethodOfOnesOwn:
         assert "--wrap / --no-wrap" in text
 
     def test_a_batch(self, files, expected, registered):
-        Path("jobs.csv").write_text("image,trimap,alpha,method,beta\nimage.png,trimap.png,a.png,four-neighbours,20\n")
+        Path("jobs.csv").write_text(
+            "image,trimap,alpha,method,beta\nimage.png,trimap.png,a.png,four-neighbours,20\n"
+        )
         with ThreadPoolExecutor(1) as executor:  # other processes know only what they import
             assert tm.batch.run(jobs_from_manifest("jobs.csv"), executor=executor).failed == 0
         assert abs(tm.io.load_image("a.png") / 255 - expected).max() < 0.51 / 255
