@@ -1,6 +1,7 @@
 #include "solve/conjugate_gradient.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "solve/promise.hpp"
 
@@ -19,7 +20,18 @@ void report(const Promise& promise, Monitor& monitor) {
 
 SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caution& caution,
                              const SolveOptions& options, double* x, Monitor& monitor) {
-    Promise promise(options.tolerance, solve_noise(iterate, unknowns), caution);
+    const Noise noise = solve_noise(iterate, unknowns);
+    const bool has_slow_modes = noise.smallest < caution.least_ritz || noise.left > 1;
+    if (caution.least_ritz > 0 && has_slow_modes) {
+        return {options.solver,
+                false,
+                0,
+                1,
+                std::numeric_limits<double>::infinity(),
+                iterate.bytes(),
+                iterate.operator_complexity()};
+    }
+    Promise promise(options.tolerance, noise, caution);
     iterate.set_start(x, promise.share_of_noise());
     const Iterate::Norms first = iterate.settle();
     if (first.b2 == 0) {  // neither foreground nor the prior pulls at a pixel: alpha is zero
@@ -41,6 +53,9 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
         r2 = measures.r2;
         if (k > begun) {
             sound = promise.look(measures.largest, cg.ritz) && sound;
+            if (cg.ritz.recent() < caution.least_ritz) {
+                break;
+            }
         }
         if (!sound) {
             // Rounding has separated r from b - A x. The residual is computed anew and the

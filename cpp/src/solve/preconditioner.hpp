@@ -5,9 +5,8 @@
 
 namespace trimatte {
 
-// An approximate inverse M^-1 of a symmetric positive definite matrix that is scaled to unit
-// diagonal. M^-1 is linear, symmetric and positive definite, and has the same bits for any number
-// of threads.
+// An approximate inverse M^-1 of a symmetric positive definite matrix. M^-1 is linear, symmetric
+// and positive definite, and has the same bits for any number of threads.
 class Preconditioner {
 public:
     virtual ~Preconditioner() = default;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/each.hpp"
 #include "base/random.hpp"
 #include "base/zeros.hpp"
 #include "trimatte/errors.hpp"
@@ -27,20 +28,192 @@ double sum_of(std::int64_t n, const Context& context, const Term& term) {
     });
 }
 
-// Calls body(i) for all unknowns i.
-template <class Body>
-void for_all(std::int64_t n, const Context& context, const Body& body) {
-    parallel_ranges(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            body(i);
+// Returns row i of A times x.
+double row_product(const Csr& A, std::int64_t i, const double* x) {
+    // Four sums are added side by side, since a single one would wait for each addition to end.
+    double sum[4] = {0, 0, 0, 0};
+    std::int64_t k = A.row_start[i];
+    const std::int64_t end = A.row_start[i + 1];
+    for (; k + 4 <= end; k += 4) {
+        for (int lane = 0; lane < 4; ++lane) {
+            sum[lane] += A.value[k + lane] * x[A.column[k + lane]];
         }
-    });
+    }
+    for (; k < end; ++k) {
+        sum[0] += A.value[k] * x[A.column[k]];
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
+
+class SparseIterate : public Iterate {
+public:
+    SparseIterate(const Problem& problem, const ScaledMatrix& scaled, std::unique_ptr<Preconditioner> preconditioner,
+                  std::unique_ptr<Deflation> deflation, const Context& context)
+        : problem_(problem),
+          A_(scaled.A),
+          scale_(scaled.scale),
+          preconditioner_(std::move(preconditioner)),
+          deflation_(std::move(deflation)),
+          context_(context) {
+        for (Buffer<double>* vector : {&x_, &r_, &z_, &p_, &q_, &w_}) {
+            *vector = zeros<double>(n(), context);
+        }
+    }
+
+    void set_start(const double* start, double share) override {
+        all([&](std::int64_t i) { x_[i] = start[i] + (share > 0 ? share * z_[i] : 0.0); });
+    }
+
+    void clear() override { std::fill(x_.begin(), x_.end(), 0.0); }
+
+    // With a deflation, its part of the error of x is removed first.
+    Norms settle() override {
+        for_tasks([&](std::int64_t, std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                r_[i] = problem_.rhs[i] - row_product(A_, i, x_.data());
+            }
+        });
+        if (deflation_) {
+            deflation_->correct(r_.data(), x_.data(), context_);
+        }
+        const double r2 = sum_of(n(), context_, [&](std::int64_t i) { return in_alpha(i, r_[i]); });
+        const double b2 = sum_of(n(), context_, [&](std::int64_t i) { return in_alpha(i, problem_.rhs[i]); });
+        return {r2, b2, problem_.rhs_norm > 0 ? squared(problem_.rhs_norm) : b2};
+    }
+
+    // The noise is that of the system that is scaled to unit diagonal.
+    void set_noise() override {
+        all([&](std::int64_t i) {
+            const std::int64_t pixel = problem_.pixel[i], width = problem_.width;
+            constexpr std::int64_t block = 4;
+            const double of_block = Random(0, pixel / width / block, pixel % width / block).uniform() - 0.5;
+            const double noise = of_block + 0.25 * (Random(2, pixel / width, pixel % width).uniform() - 0.5);
+            r_[i] = noise / scale_[i];
+            x_[i] = 0;
+        });
+        if (deflation_) {
+            deflation_->correct(r_.data(), x_.data(), context_);
+        }
+    }
+
+    double residual2() const override {
+        return sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i] * scale_[i]); });
+    }
+
+    Measures precondition(double alpha, double beta) override {
+        all([&](std::int64_t i) {
+            p_[i] = z_[i] + beta * p_[i];
+            q_[i] = w_[i] + beta * q_[i];
+            x_[i] += alpha * p_[i];
+            r_[i] -= alpha * q_[i];
+        });
+        preconditioner_->apply(r_.data(), z_.data());
+        if (!deflation_) {
+            return measured([&](std::int64_t i) { w_[i] = row_product(A_, i, z_.data()); });
+        }
+        for_tasks([&](std::int64_t, std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                w_[i] = row_product(A_, i, z_.data());
+            }
+        });
+        deflation_->prepare(w_.data(), context_);
+        return measured([&](std::int64_t i) { deflation_->project(i, z_[i], w_[i]); });
+    }
+
+    void finish(double alpha, double beta) override {
+        all([&](std::int64_t i) {
+            p_[i] = z_[i] + beta * p_[i];
+            x_[i] += alpha * p_[i];
+        });
+    }
+
+    void get(double* x) const override { std::copy(x_.begin(), x_.end(), x); }
+
+    std::size_t bytes() const override {
+        return scale_.bytes() + 6 * x_.bytes() + preconditioner_->bytes() + (deflation_ ? deflation_->bytes() : 0);
+    }
+
+    double operator_complexity() const override {
+        return preconditioner_->operator_complexity() + (deflation_ ? deflation_->part_of(A_) : 0.0);
+    }
+
+private:
+    static constexpr std::int64_t rows_of_task = 2048;
+
+    std::int64_t n() const { return A_.rows; }
+
+    template <class Body>
+    void all(const Body& body) {
+        each(n(), context_, body);
+    }
+
+    // The square of a residual in units of alpha.
+    double in_alpha(std::int64_t i, double residual) const { return squared(residual * squared(scale_[i])); }
+
+    // Calls body(task, begin, end) for ranges of rows whose products take less than a millisecond.
+    template <class Body>
+    void for_tasks(const Body& body) {
+        parallel_for(tasks(), context_.threads, context_.monitor, [&](std::int64_t task) {
+            body(task, task * rows_of_task, std::min(n(), (task + 1) * rows_of_task));
+        });
+    }
+    std::int64_t tasks() const { return (n() + rows_of_task - 1) / rows_of_task; }
+
+    // Calls set(i), which completes z and w = A z, for all rows, and measures the products with z.
+    // Sums are added in the order of the tasks.
+    template <class Set>
+    Measures measured(const Set& set) {
+        std::vector<Measures> parts(static_cast<std::size_t>(tasks()));
+        for_tasks([&](std::int64_t task, std::int64_t begin, std::int64_t end) {
+            Measures m{};
+            for (std::int64_t i = begin; i < end; ++i) {
+                set(i);
+                m.zr += z_[i] * r_[i];
+                m.zq += z_[i] * q_[i];
+                m.zw += z_[i] * w_[i];
+                m.r2 += in_alpha(i, r_[i]);
+                m.largest = std::max(m.largest, std::abs(z_[i]));
+            }
+            parts[static_cast<std::size_t>(task)] = m;
+        });
+        Measures all{};
+        for (const Measures& m : parts) {
+            all.zr += m.zr;
+            all.zq += m.zq;
+            all.zw += m.zw;
+            all.r2 += m.r2;
+            all.largest = std::max(all.largest, m.largest);
+        }
+        return all;
+    }
+
+    const Problem& problem_;
+    const Csr& A_;
+    const Buffer<double>& scale_;  // D^-1/2, where D is the diagonal of A
+    std::unique_ptr<Preconditioner> preconditioner_;
+    std::unique_ptr<Deflation> deflation_;
+    Context context_;
+    Buffer<double> x_, r_, z_, p_, q_, w_;
+};
+
+class Jacobi : public Preconditioner {
+public:
+    Jacobi(const ScaledMatrix& scaled, const Context& context) : scale_(scaled.scale), context_(context) {}
+    void apply(const double* r, double* z) override {
+        each(scale_.size(), context_, [&](std::int64_t i) { z[i] = r[i] * squared(scale_[i]); });
+    }
+    std::size_t bytes() const override { return 0; }
+    double operator_complexity() const override { return 1; }
+
+private:
+    const Buffer<double>& scale_;
+    Context context_;
+};
 
 }  // namespace
 
-ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : scale(matrix.rows) {
-    for_all(matrix.rows, context, [&](std::int64_t i) {
+ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : A(matrix), scale(matrix.rows) {
+    each(matrix.rows, context, [&](std::int64_t i) {
         const double diagonal = matrix.value[matrix.diagonal(i)];
         if (!(diagonal > 0)) {
             throw FactorizationError("matrix: expected a positive diagonal, got " + std::to_string(diagonal) +
@@ -48,115 +221,18 @@ ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : scale(ma
         }
         scale[i] = 1 / std::sqrt(diagonal);
     });
-    A.rows = matrix.rows;
-    A.row_start = Buffer<std::int64_t>(matrix.rows + 1);
-    A.column = Buffer<std::int32_t>(matrix.nonzeros());
-    A.value = Buffer<double>(matrix.nonzeros());
-    std::copy(matrix.row_start.begin(), matrix.row_start.end(), A.row_start.begin());
-    for_all(matrix.rows, context, [&](std::int64_t i) {
-        for (std::int64_t k = matrix.row_start[i]; k < matrix.row_start[i + 1]; ++k) {
-            A.column[k] = matrix.column[k];
-            A.value[k] = matrix.column[k] == i ? 1.0 : matrix.value[k] * scale[i] * scale[matrix.column[k]];
-        }
-    });
 }
 
-SparseIterate::SparseIterate(const Problem& problem, const ScaledMatrix& scaled,
-                             std::unique_ptr<Preconditioner> preconditioner, const Context& context)
-    : problem_(problem), scaled_(scaled), preconditioner_(std::move(preconditioner)), context_(context) {
-    for (Buffer<double>* vector : {&x_, &r_, &z_, &p_, &q_, &w_}) {
-        *vector = zeros<double>(n(), context);
-    }
+SolveInfo solve_sparse(const Problem& problem, const ScaledMatrix& scaled,
+                       std::unique_ptr<Preconditioner> preconditioner, std::unique_ptr<Deflation> deflation,
+                       const Caution& caution, const SolveOptions& options, double* x, Monitor& monitor) {
+    monitor.phase("cg");
+    SparseIterate iterate(problem, scaled, std::move(preconditioner), std::move(deflation), {options.threads, monitor});
+    return conjugate_gradient(iterate, problem.unknowns(), caution, options, x, monitor);
 }
 
-void SparseIterate::set_start(const double* start, double share) {
-    for_all(n(), context_,
-            [&](std::int64_t i) { x_[i] = start[i] / scaled_.scale[i] + (share > 0 ? share * z_[i] : 0.0); });
-}
-
-void SparseIterate::clear() { std::fill(x_.begin(), x_.end(), 0.0); }
-
-Iterate::Norms SparseIterate::settle() {
-    multiply(scaled_.A, x_.data(), q_.data(), context_.threads, context_.monitor);
-    const double r2 = sum_of(n(), context_, [&](std::int64_t i) {
-        r_[i] = problem_.rhs[i] * scaled_.scale[i] - q_[i];
-        return squared(r_[i] * scaled_.scale[i]);
-    });
-    const double b2 =
-        sum_of(n(), context_, [&](std::int64_t i) { return squared(problem_.rhs[i] * squared(scaled_.scale[i])); });
-    return {r2, b2, problem_.rhs_norm > 0 ? squared(problem_.rhs_norm) : b2};
-}
-
-void SparseIterate::set_noise() {
-    for_all(n(), context_, [&](std::int64_t i) {
-        const std::int64_t pixel = problem_.pixel[i], width = problem_.width;
-        constexpr std::int64_t block = 4;
-        const double of_block = Random(0, pixel / width / block, pixel % width / block).uniform() - 0.5;
-        r_[i] = of_block + 0.25 * (Random(2, pixel / width, pixel % width).uniform() - 0.5);
-        x_[i] = 0;
-    });
-}
-
-double SparseIterate::residual2() const {
-    return sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i]); });
-}
-
-Iterate::Measures SparseIterate::precondition(double alpha, double beta) {
-    for_all(n(), context_, [&](std::int64_t i) {
-        p_[i] = z_[i] + beta * p_[i];
-        q_[i] = w_[i] + beta * q_[i];
-        x_[i] += alpha * p_[i];
-        r_[i] -= alpha * q_[i];
-    });
-    preconditioner_->apply(r_.data(), z_.data());
-    return measured_product();
-}
-
-// w = A z and the products with z, in one pass over the rows.
-Iterate::Measures SparseIterate::measured_product() {
-    constexpr std::int64_t rows = 4096;  // that one task takes; sums are added in the order of the tasks
-    const Csr& A = scaled_.A;
-    std::vector<Measures> parts(static_cast<std::size_t>((n() + rows - 1) / rows));
-    parallel_for(static_cast<std::int64_t>(parts.size()), context_.threads, context_.monitor, [&](std::int64_t task) {
-        Measures m{};
-        for (std::int64_t i = task * rows; i < std::min(n(), (task + 1) * rows); ++i) {
-            double w = 0;
-            for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
-                w += A.value[k] * z_[A.column[k]];
-            }
-            w_[i] = w;
-            m.zr += z_[i] * r_[i];
-            m.zq += z_[i] * q_[i];
-            m.zw += z_[i] * w;
-            m.r2 += squared(r_[i] * scaled_.scale[i]);
-            m.largest = std::max(m.largest, std::abs(z_[i] * scaled_.scale[i]));
-        }
-        parts[static_cast<std::size_t>(task)] = m;
-    });
-    Measures all{};
-    for (const Measures& m : parts) {
-        all.zr += m.zr;
-        all.zq += m.zq;
-        all.zw += m.zw;
-        all.r2 += m.r2;
-        all.largest = std::max(all.largest, m.largest);
-    }
-    return all;
-}
-
-void SparseIterate::finish(double alpha, double beta) {
-    for_all(n(), context_, [&](std::int64_t i) {
-        p_[i] = z_[i] + beta * p_[i];
-        x_[i] += alpha * p_[i];
-    });
-}
-
-void SparseIterate::get(double* x) const {
-    for_all(n(), context_, [&](std::int64_t i) { x[i] = x_[i] * scaled_.scale[i]; });
-}
-
-std::size_t SparseIterate::bytes() const {
-    return scaled_.A.bytes() + scaled_.scale.bytes() + 6 * x_.bytes() + preconditioner_->bytes();
+std::unique_ptr<Preconditioner> make_jacobi(const ScaledMatrix& scaled, const Context& context) {
+    return std::make_unique<Jacobi>(scaled, context);
 }
 
 }  // namespace trimatte
