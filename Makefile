@@ -109,7 +109,7 @@ $(VENV)/tools: pyproject.toml | $(VENV)/python
 	@touch $@
 
 $(VENV)/package: $(SOURCES) $(VENV)/tools
-	$(call quietly,package,python -m pip install --no-build-isolation ".[cli]")
+	$(call quietly,package,python -m pip install --no-build-isolation ".[fast]")
 	@touch $@
 
 $(VENV)/test-tools: pyproject.toml | $(VENV)/package

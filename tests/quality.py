@@ -13,7 +13,9 @@ TABLE = Path(__file__).with_name("quality_table.json")
 METHODS = (
     "closed-form",
     "learning-based",
+    "information-flow",
     "sampling",
+    "shared-sampling",
     "patch-regression",
     "patch-network",
     "closed-form+composite-network",

@@ -159,7 +159,13 @@ def test_the_lines_of_the_python_page_run():
     scene = tm.datasets.hair(64, 96, noise=0.01)
     painted = scene.image.copy()
     painted[:6], painted[-6:, 40:56] = 0, 1
+    green, blue = (0.1, 0.7, 0.2), (0.1, 0.2, 0.7)
     names = {
+        "screen": tm.composite(scene.foreground, scene.alpha, green),
+        "before_blue": tm.composite(scene.foreground, scene.alpha, blue),
+        "green": green,
+        "blue": blue,
+        "plate": scene.background,
         "image": scene.image,
         "trimap": scene.trimap,
         "mask": scene.alpha > 0.5,

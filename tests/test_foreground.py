@@ -141,7 +141,7 @@ def test_same_bits_for_any_number_of_threads(threads):
     ("alpha", "options", "error", "message"),
     [
         (np.zeros((5, 5)), {}, ValueError, r"alpha: expected shape \(5, 6\) to match image, got \(5, 5\)"),
-        (np.zeros((5, 6, 3)), {}, ValueError, r"alpha: expected shape \(H, W\), got \(5, 6, 3\)"),
+        (np.zeros((5, 6, 5)), {}, ValueError, r"alpha: expected shape \(H, W\), got \(5, 6, 5\)"),
         (np.full((5, 6), 2.0), {}, ValueError, r"alpha: expected values in \[0, 1\], got 2.0 at \(0, 0\)"),
         (np.zeros((5, 6), int), {}, TypeError, "alpha: expected .* got int64"),
         (np.zeros((5, 6)), {"regularization": 0}, ValueError, "regularization: expected a number from 1e-12 to"),

@@ -5,6 +5,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filt
 
 import trimatte as tm
 from trimatte import priors
+from trimatte.errors import TrimatteWarning
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +128,8 @@ def test_a_mask_wider_than_its_edge_is_pulled_in(scene):
 @pytest.mark.parametrize(
     ("mask", "options", "kind", "message"),
     [
-        (np.zeros((200, 240)), {}, ValueError, "mask: expected some foreground .*got none"),
-        (np.ones((200, 240), bool), {}, ValueError, "mask: expected some background .*got none"),
+        (np.full((200, 240), 0.4), {}, ValueError, "mask: expected some foreground .*got none"),
+        (np.full((200, 240), 0.6), {}, ValueError, "mask: expected some background .*got none"),
         (np.full((200, 240), np.nan), {}, ValueError, r"mask: expected values in \[0, 1\], got nan"),
         (np.full((200, 240), 7.0), {}, ValueError, r"mask: expected values in \[0, 1\], got 7"),
         (np.zeros((100, 240)), {}, ValueError, r"mask: expected shape \(200, 240\)"),
@@ -165,3 +166,13 @@ def test_a_thin_part_of_a_colour_of_its_own_stays():
     image += np.random.default_rng(0).normal(0, 0.008, image.shape)
     alpha = tm.matte_from_mask(image, disc | pole)
     assert alpha[110:, 77:84].mean() > 0.9
+
+
+@pytest.mark.parametrize(("value", "kind"), [(0, "background"), (255, "foreground")])
+def test_a_mask_without_edges_is_a_matte_without_edges(scene, value, kind):
+    """A frame without its subject has a black mask, and gets a black matte, as with a black trimap."""
+    mask = np.full(scene.alpha.shape, value, np.uint8)
+    mask[3, 4:6] ^= np.array([9, 5], np.uint8)  # noise of JPEG
+    with pytest.warns(TrimatteWarning, match=f"all are {kind}"):
+        alpha = tm.matte_from_mask(scene.image, mask)
+    assert (alpha == value / 255).all()

@@ -192,7 +192,7 @@ KNOWN = np.zeros((6, 7), np.uint8)
         ((GOOD, GOOD), {"region": KNOWN[1:] == 0}, ValueError, "region: expected shape"),
         ((GOOD, GOOD, KNOWN + np.uint8(128)), {"region": KNOWN == 0}, ValueError, "region: expected none beside"),
         (("matte.png", GOOD), {}, TypeError, "alpha: expected an array, got the path"),
-        ((np.stack([GOOD] * 3, 2), GOOD), {}, ValueError, r"alpha: expected shape \(H, W\)"),
+        ((np.stack([GOOD] * 5, 2), GOOD), {}, ValueError, r"alpha: expected shape \(H, W\)"),
         ((GOOD.astype(int), GOOD), {}, TypeError, "alpha: expected uint8"),
         ((GOOD[:0], GOOD[:0]), {}, ValueError, r"truth: expected pixels to measure, got shape \(0, 7\)"),
     ],

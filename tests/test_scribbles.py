@@ -73,6 +73,47 @@ def test_noise_of_jpeg_in_a_bright_picture_is_no_stroke():
     assert (found[20:26, 50:250] == 0).mean() > 0.7
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_soft_rim_of_a_brush_gets_no_wrong_label(mirrored):
+    """The rim of a white stroke on black became lighter, so no black stroke is there."""
+    image = np.full((40, 60, 3), 10, np.uint8)
+    image[:, :20] = 128
+    copy = image.copy()
+    copy[10:14, 30:50] = 255
+    copy[[9, 14], 30:50] = 30
+    copy[:, 2:5] = 0
+    if mirrored:
+        image, copy = 255 - image, 255 - copy
+    found = tm.trimap_from_scribbles(image, copy)
+    assert (found[[9, 14], 30:50] == 128).all()
+    assert (found[10:14, 30:50] == (0 if mirrored else 255)).all()
+    assert (found[:, 2:5] == (255 if mirrored else 0)).all()
+
+
+def test_a_soft_white_brush_on_a_picture_of_dark_noise():
+    """No pixel that an antialiased stroke touches may become the opposite label."""
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 60, (80, 120, 3)).astype(np.uint8)
+    image[:, :30] += np.uint8(100)
+    y, x = np.mgrid[:80, :120]
+    cover = np.clip(9.3 - np.hypot(y - 40, x - 80), 0, 1)[..., np.newaxis]
+    copy = np.round(image + cover * (255.0 - image)).astype(np.uint8)
+    copy[:, 3:9] = 0
+    found = tm.trimap_from_scribbles(image, copy)
+    assert not (found[:, 60:] == 0).any()
+    assert (found[cover[..., 0] == 1] == 255).all()
+    assert (found[:, 3:9] == 0).all()
+
+
+def test_coloured_strokes_are_named():
+    image = np.full((40, 60, 3), 128, np.uint8)
+    copy = image.copy()
+    copy[10:14, 30:50], copy[30:33, 5:55] = (255, 0, 0), (0, 255, 0)
+    wanted = r"got none; 230 pixels changed .* near \[0, 255, 0\] of 255: paint white .* trimap_from_strokes"
+    with pytest.raises(ValueError, match=wanted):
+        tm.trimap_from_scribbles(image, copy)
+
+
 def test_a_scribbled_picture_is_solved(scene, strokes):
     trimap = tm.trimap_from_scribbles(np.round(scene.image * 255).astype(np.uint8), painted(scene.image, strokes))
     assert (trimap == 128).mean() > 0.8

@@ -26,6 +26,20 @@ def slow_trimap(mask, erode, dilate):
     trimap = np.full(mask.shape, 128, np.uint8)
     trimap[~near(mask, dilate)] = 0
     trimap[~near(~mask, erode)] = 255
+    for kind, value in ((mask, 255), (~mask, 0)):
+        parts, count = ndimage.label(kind)
+        for part in range(1, count + 1):
+            ours = parts == part
+            if (trimap[ours] == value).any():
+                continue
+            outside = np.argwhere(~ours)
+            for y, x in np.argwhere(ours):
+                trimap[y, x] = 128
+            distances = {(y, x): np.hypot(*(outside - (y, x)).T).min() for y, x in np.argwhere(ours)}
+            inmost = max(distances.values())
+            for place, distance in distances.items():
+                if inmost >= 2 and distance > inmost / 2:
+                    trimap[place] = value
     return trimap
 
 
@@ -126,6 +140,24 @@ def test_mask_is_not_changed():
     np.testing.assert_array_equal(mask, before)
 
 
+def test_a_part_thinner_than_the_band_keeps_its_core():
+    mask = np.zeros((60, 60), bool)
+    mask[5:40, 5:40] = mask[50:54, 50:54] = True
+    mask[20:25, 20:25] = False
+    trimap = trimap_from_mask(mask, erode=4, dilate=4)
+    np.testing.assert_array_equal(np.argwhere(trimap[45:, 45:] == 255), [[6, 6], [6, 7], [7, 6], [7, 7]])
+    assert trimap[22, 22] == 0
+    np.testing.assert_array_equal(trimap, slow_trimap(mask, (4, 4), (4, 4)))
+
+
+def test_specks_are_no_parts():
+    mask = blob()
+    mask[0:2, 0:2] = mask[3:5, 0] = True
+    mask[0:6, 2:8] = mask[5:8, 0:8] = False
+    trimap = trimap_from_mask(mask, erode=3, dilate=3)
+    assert not (trimap[:8, :8] == 255).any()
+
+
 def test_no_foreground_left_warns():
     mask = np.zeros((20, 20), bool)
     mask[9:11, 9:11] = True
@@ -140,8 +172,8 @@ def test_a_mask_that_lacks_one_of_both_is_said_to(value, missing):
 
 
 def test_no_background_left_warns():
-    mask = np.zeros((20, 20), bool)
-    mask[5:15, 5:15] = True
+    mask = np.ones((20, 20), bool)
+    mask[:, 0] = False
     with pytest.warns(TrimatteWarning, match="mask: dilate=40 leaves no background"):
         trimap_from_mask(mask, erode=1, dilate=40)
 
@@ -152,11 +184,18 @@ NAN_MASK = np.array([[0, 0.5], [np.nan, 1]])
 @pytest.mark.parametrize(
     ("mask", "options", "error", "message"),
     [
-        (np.zeros((4, 5, 3)), {}, ValueError, r"mask: expected shape \(H, W\), not empty, got \(4, 5, 3\)"),
+        (np.zeros((4, 5, 5)), {}, ValueError, r"mask: expected shape \(H, W\), got \(4, 5, 5\)"),
+        (np.eye(3)[np.newaxis], {}, ValueError, "mask: expected grey .* are image and mask swapped"),
+        (
+            blob() * np.uint8(150),
+            {},
+            ValueError,
+            "mask: expected uint8 values up to 255, got only 0 and 150.*mask > 0",
+        ),
         (np.zeros((0, 5)), {}, ValueError, r"mask: expected shape .* got \(0, 5\)"),
         (np.full((2, 2), 1.5), {}, ValueError, r"mask: expected values in \[0, 1\], got 1.5 at \(0, 0\)"),
         (NAN_MASK, {}, ValueError, r"mask: expected values in \[0, 1\], got nan at \(1, 0\)"),
-        (np.zeros((2, 2), np.int64), {}, TypeError, "mask: expected bool, .* got int64"),
+        (np.zeros((2, 2), np.int64), {}, TypeError, "mask: expected uint8, .* got int64"),
         (np.ma.masked_less(np.ones((2, 2)), 2), {}, TypeError, "mask: expected an array without masked values"),
         (blob(), {"erode": -1}, ValueError, "erode: expected pixels, zero or more, got -1"),
         (blob(), {"dilate": float("inf")}, ValueError, "dilate: expected pixels"),

@@ -1,4 +1,8 @@
-"""The libraries under comparison, each in a process and an environment of its own."""
+"""The libraries under comparison, each in a process and an environment of its own.
+
+The environments are folders .venv-LIBRARY beside this file, or in the folder that the environment
+variable TRIMATTE_PEERS names, so that several checkouts share them.
+"""
 
 import json
 import os
@@ -6,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import venv
 from pathlib import Path
 
@@ -25,7 +30,7 @@ def interpreter(library):
     requirements = HERE / f"requirements-{library}.txt"
     if not requirements.exists():
         return sys.executable
-    folder = HERE / f".venv-{library}"
+    folder = Path(os.environ.get("TRIMATTE_PEERS", HERE)) / f".venv-{library}"
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     stamp = folder / "complete"
     if not stamp.exists():
@@ -63,7 +68,8 @@ class Peer:
     """A process that runs tasks of one library and tells how long they took.
 
     A process that dies (out of memory, mostly) is started again; the command that it did not answer has the
-    answer {"error": "killed by SIGKILL"}, and what was loaded is gone.
+    answer {"error": "killed by SIGKILL"}, and what was loaded is gone. A run that takes longer than its limit is
+    killed, too, and has the answer {"more_than": limit}.
     """
 
     def __init__(self, library, threads):
@@ -103,8 +109,16 @@ class Peer:
     def load(self, path, names):
         return self._ask(load=str(path), names=names)
 
-    def run(self, task, *, memory=False):
-        return self._ask(run=task, memory=memory)
+    def run(self, task, *, memory=False, limit=None):
+        """Run a task; `limit` is in seconds."""
+        if limit is None:
+            return self._ask(run=task, memory=memory)
+        ended = threading.Event()
+        killer = threading.Timer(limit, lambda: (ended.set(), self._process.kill()))
+        killer.start()
+        answer = self._ask(run=task, memory=memory)
+        killer.cancel()
+        return {"more_than": limit} if ended.is_set() and "error" in answer else answer
 
     def result(self):
         with tempfile.TemporaryDirectory() as folder:

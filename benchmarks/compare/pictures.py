@@ -10,11 +10,11 @@ import trimatte as tm
 SCENES = ("dandelion", "hair", "net")
 
 
-def scenes(megapixels, noise):
+def scenes(megapixels, noise, names=SCENES):
     """Rendered pictures, 3:2, with exact answers."""
     for size in megapixels:
         height = round((size * 1e6 / 1.5) ** 0.5)
-        for name in SCENES:
+        for name in names:
             scene = getattr(tm.datasets, name)(height, round(1.5 * height), noise=noise)
             arrays = {
                 "image": scene.image.astype(np.float64),

@@ -22,6 +22,18 @@ import memory
 HIDDEN = (150, 150)
 RADIUS, BATCH, EPOCHS = 2, 256, 1
 
+# PyMatting's functions estimate_alpha_* and estimate_foreground_* by the names that trimatte has for the methods.
+ALPHAS = {
+    "closed-form": "cf",
+    "learning-based": "lbdm",
+    "knn": "knn",
+    "large-kernel": "lkm",
+    "random-walk": "rw",
+    "shared-sampling": "sm",
+}
+BEST_PAIR = "closed-form+composite-network"
+FOREGROUNDS = {"multi-level": "ml", "closed-form": "cf"}
+
 
 def csr_matrix(arrays):
     import scipy.sparse
@@ -59,16 +71,34 @@ def pymatting_tasks():
         },
         "laplacian": lambda a: pymatting.cf_laplacian(a["image"]),
         "foreground": lambda a: pymatting.estimate_foreground_ml(a["image"], a["alpha"]),
+        "foreground-closed-form": lambda a: pymatting.estimate_foreground_cf(a["image"], a["alpha"]),
         "alpha": lambda a: pymatting.estimate_alpha_cf(a["image"], a["trimap"]),
+        **{
+            f"alpha {method}": lambda a, name=name: getattr(pymatting, f"estimate_alpha_{name}")(
+                a["image"], a["trimap"]
+            )
+            for method, name in ALPHAS.items()
+        },
+        **{
+            f"foreground {method}": lambda a, name=name: getattr(pymatting, f"estimate_foreground_{name}")(
+                a["image"], a["alpha"]
+            )
+            for method, name in FOREGROUNDS.items()
+        },
     }
 
 
 def trimatte_tasks():
+    import method_names
+
     import trimatte
 
     def alpha(arrays, **options):
         found, info = trimatte.solve_alpha(arrays["image"], arrays["trimap"], **options)
         return found, info.as_dict()
+
+    def colours(arrays, method):
+        return trimatte.estimate_foreground(arrays["image"], arrays["alpha"], method=method).foreground
 
     def network(arrays):
         known = (arrays["trimap"] <= 0.1) | (arrays["trimap"] >= 0.9)
@@ -106,9 +136,19 @@ def trimatte_tasks():
         "network": network,
         "laplacian": lambda a: trimatte.closed_form_laplacian(a["image"]),
         "foreground": lambda a: trimatte.estimate_foreground(a["image"], a["alpha"]).foreground,
+        "foreground-closed-form": lambda a: colours(a, "closed-form"),
+        "foreground-blur-fusion": lambda a: colours(a, "blur-fusion"),
         "alpha": alpha,
         "alpha-direct": lambda a: alpha(a, solver="cholesky"),
         "alpha-tight": lambda a: alpha(a, solver="multigrid", tolerance=1e-6),
+        **{
+            f"alpha {name}": lambda a, name=name: alpha(a, **method_names.parsed(name))
+            for name in (*trimatte.methods.names(), BEST_PAIR, *method_names.RADII)
+        },
+        **{
+            f"foreground {name}": lambda a, name=name: method_names.foreground(a["image"], a["alpha"], name)
+            for name in method_names.foregrounds()
+        },
     }
 
 

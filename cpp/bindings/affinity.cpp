@@ -10,6 +10,7 @@
 #include "monitor.hpp"
 #include "register.hpp"
 #include "trimatte/assemble.hpp"
+#include "trimatte/information_flow.hpp"
 #include "trimatte/learning_based.hpp"
 
 namespace trimatte::bindings {
@@ -37,6 +38,41 @@ py::tuple laplacian_of(const Affinity& affinity, const py::array& image,
     return to_scipy(run(monitor, [&] { return laplacian(affinity, view, known_view, {threads, monitor}); }));
 }
 
+// The operator of a whole picture whose pixels are all unknown, by its products. Calls of one
+// object must not run at the same time.
+class ProductsOfAll {
+public:
+    ProductsOfAll(const Affinity& affinity, const py::array& image, int threads, PyMonitor& monitor)
+        : wanted_{image_view(image), nullptr, true}, threads_(threads) {
+        if (!affinity.traits().has_products) {
+            throw std::invalid_argument("affinity: expected one that has products; use laplacian()");
+        }
+        affinity.check(wanted_.image);
+        operator_ = run(monitor, [&] { return affinity.make_operator(wanted_, {threads_, monitor}); });
+    }
+
+    py::tuple shape() const { return py::make_tuple(operator_->rows(), operator_->rows()); }
+
+    py::array_t<double> matvec(const Array<double>& x) const {
+        if (x.size() != operator_->rows()) {
+            throw std::invalid_argument("x: expected " + std::to_string(operator_->rows()) + " numbers, one per pixel");
+        }
+        Buffer<double> y(x.size());
+        const double* from = x.data();
+        {
+            const py::gil_scoped_release release;
+            Monitor monitor;
+            operator_->multiply(from, y.data(), {threads_, monitor});
+        }
+        return to_numpy(std::move(y));
+    }
+
+private:
+    Wanted wanted_;
+    int threads_;
+    std::unique_ptr<Operator> operator_;
+};
+
 GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
                      std::int64_t reach, bool colour_line, bool constant_regions) {
     if (data.ndim() != 1 || indices.ndim() != 1 || indptr.ndim() != 1 || data.shape(0) != indices.shape(0) ||
@@ -45,6 +81,30 @@ GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indic
     }
     const CsrView matrix{indptr.shape(0) - 1, indptr.data(), indices.data(), data.data()};
     return GivenRows(matrix, reach, colour_line, constant_regions);
+}
+
+std::unique_ptr<InformationFlow> information_flow(const py::array& image, const Array<std::uint8_t>& labels,
+                                                  int mixture_neighbours, int unknown_neighbours, double unknown_weight,
+                                                  double local_weight, double epsilon, int threads,
+                                                  PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const auto* label = reinterpret_cast<const Label*>(plane(labels, view, "labels"));
+    const InformationFlowOptions options{mixture_neighbours, unknown_neighbours, unknown_weight, local_weight, epsilon};
+    return run(monitor,
+               [&] { return std::make_unique<InformationFlow>(view, label, options, Context{threads, monitor}); });
+}
+
+// Writes alpha and confidence of the unknown pixels.
+void known_flow(const py::array& image, const Array<std::uint8_t>& labels, int neighbours, Array<float>& alpha,
+                Array<float>& confidence, int threads, PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const auto* label = reinterpret_cast<const Label*>(plane(labels, view, "labels"));
+    plane(alpha, view, "alpha");
+    plane(confidence, view, "confidence");
+    float* alpha_out = alpha.mutable_data();
+    float* confidence_out = confidence.mutable_data();
+    run(monitor,
+        [&] { known_to_unknown_flow(view, label, neighbours, alpha_out, confidence_out, {threads, monitor}); });
 }
 
 }  // namespace
@@ -60,6 +120,20 @@ void register_affinity(py::module_& m) {
              py::arg("indptr").noconvert(), py::arg("reach"), py::arg("colour_line"), py::arg("constant_regions"),
              py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>());
 
+    py::class_<ProductsOfAll>(m, "Products")
+        .def(py::init<const Affinity&, const py::array&, int, PyMonitor&>(), py::arg("affinity"),
+             py::arg("image").noconvert(), py::arg("threads"), py::arg("monitor"), py::keep_alive<1, 3>())
+        .def_property_readonly("shape", &ProductsOfAll::shape)
+        .def("matvec", &ProductsOfAll::matvec, py::arg("x").noconvert());
+
+    py::class_<InformationFlow, Affinity>(m, "InformationFlow")
+        .def(py::init(&information_flow), py::arg("image").noconvert(), py::arg("labels").noconvert(),
+             py::arg("mixture_neighbours"), py::arg("unknown_neighbours"), py::arg("unknown_weight"),
+             py::arg("local_weight"), py::arg("epsilon"), py::arg("threads"), py::arg("monitor"));
+
+    m.def("known_to_unknown_flow", &known_flow, py::arg("image").noconvert(), py::arg("labels").noconvert(),
+          py::arg("neighbours"), py::arg("alpha").noconvert(), py::arg("confidence").noconvert(), py::arg("threads"),
+          py::arg("monitor"));
     m.def("laplacian", &laplacian_of, py::arg("affinity"), py::arg("image").noconvert(),
           py::arg("known").noconvert().none(true), py::arg("threads"), py::arg("monitor"));
 }

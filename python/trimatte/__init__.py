@@ -19,12 +19,23 @@ from .errors import (
     TrimatteWarning,
     WorkerError,
 )
+from .finish import CropBox, choke, crop_box, levels, remove_specks
 from .foreground import Layers, estimate_foreground
+from .keying import (
+    KeyedMatte,
+    Triangulated,
+    matte_from_key,
+    matte_from_plate,
+    triangulate,
+    trimap_from_key,
+    trimap_from_plate,
+)
 from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .sequence import solve_sequence
 from .sparse import preconditioner, solve
+from .trim import trim_trimap
 from .trimap import trimap_from_mask
 from .versions import show_versions
 
@@ -35,36 +46,50 @@ __all__ = [
     "AlphaResult",
     "BatchError",
     "ConvergenceError",
+    "CropBox",
     "DatasetError",
     "FactorizationError",
+    "KeyedMatte",
     "Layers",
     "PictureError",
     "SolveInfo",
+    "Triangulated",
     "TrimatteError",
     "TrimatteWarning",
     "WorkerError",
     "__version__",
     "affinities",
     "batch",
+    "choke",
     "closed_form_laplacian",
     "colour",
     "composite",
+    "crop_box",
     "cutout",
     "datasets",
     "estimate_alpha",
     "estimate_foreground",
     "evaluation",
+    "foreground",
     "io",
     "laplacians",
+    "levels",
+    "matte_from_key",
     "matte_from_mask",
+    "matte_from_plate",
     "metrics",
     "preconditioner",
     "priors",
+    "remove_specks",
     "show_versions",
     "solve",
     "solve_alpha",
     "solve_sequence",
+    "triangulate",
+    "trim_trimap",
+    "trimap_from_key",
     "trimap_from_mask",
+    "trimap_from_plate",
     "trimap_from_scribbles",
     "trimap_from_soft_mask",
     "trimap_from_strokes",
@@ -75,3 +100,7 @@ def __getattr__(name: str) -> object:
     if name in ("batch", "evaluation"):  # they bring what starts processes, which most users never need
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .errors import warn
+
 Array = npt.NDArray[Any]
 
 # Values of the core's labels (cpp/include/trimatte/image.hpp).
@@ -38,7 +40,34 @@ def unmasked(value: object, name: str) -> Array:
     """Return any array; refuse one with masked values, which would count as if they were not."""
     if np.ma.is_masked(value):
         raise TypeError(f"{name}: expected an array without masked values, got some; fill them: .filled(value)")
-    return np.asarray(value)
+    return np.asarray(_from_pillow(value, name))
+
+
+# Modes of Pillow's pictures whose numbers are no levels of grey or RGB, and what converts them.
+_CONVERTED_MODES = {"1": "L", "P": "RGB", "YCbCr": "RGB", "HSV": "RGB", "RGBX": "RGB"}
+_REFUSED_MODES = {
+    "LA": 'convert("L") to ignore the transparency',
+    "La": 'convert("LA").convert("L") to ignore the transparency',
+    "PA": 'convert("RGB") to ignore the transparency',
+    "RGBa": 'convert("RGBA")',
+    "CMYK": 'convert("RGB"), or PIL.ImageCms with its profile for exact colours',
+    "LAB": "PIL.ImageCms.profileToProfile with a profile of sRGB",
+}
+
+
+def _from_pillow(value: object, name: str) -> object:
+    """Return a Pillow picture in a mode whose numbers are levels of light; other values as they are."""
+    mode = getattr(value, "mode", None)
+    if not isinstance(mode, str) or not type(value).__module__.startswith("PIL."):
+        return value
+    if mode in _REFUSED_MODES:
+        raise TypeError(
+            f"{name}: expected a picture of mode L, RGB or RGBA, got mode {mode}; use {_REFUSED_MODES[mode]}"
+        )
+    if mode in _CONVERTED_MODES:
+        target = "RGBA" if mode == "P" and "transparency" in getattr(value, "info", {}) else _CONVERTED_MODES[mode]
+        return value.convert(target)  # type: ignore[attr-defined]
+    return value
 
 
 def native(value: object, name: str) -> Array:
@@ -59,7 +88,7 @@ def native(value: object, name: str) -> Array:
 def kind_of(value: object, array: Array | None = None) -> str:
     """Say what came in place of something else; `array` is what NumPy made of it."""
     if value is None:
-        return "None"
+        return "None (cv2.imread returns None for a file that it cannot read)"
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if array is not None and (isinstance(value, np.ndarray) or array.dtype.kind not in "OSU"):
@@ -111,7 +140,7 @@ def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3):
-        hint = f"; pass {name}[..., :3] to ignore the transparency" if array.shape[2:] == (4,) else ""
+        hint = _way_to_channels_last(name, array.shape)
         raise ValueError(f"{name}: expected shape (H, W, 3) or (H, W), got {array.shape}{hint}")
     if min(array.shape[:2]) < smallest:
         raise ValueError(f"{name}: expected at least {smallest} x {smallest} pixels, got {array.shape}")
@@ -120,6 +149,19 @@ def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool
     else:
         refuse_outside_unit(array, name, LINEAR_HINTS[linear])
     return array
+
+
+def _way_to_channels_last(name: str, shape: tuple[int, ...]) -> str:
+    """Say how an array of another layout becomes an image; empty if it is none."""
+    if len(shape) == 3 and shape[2] == 4:
+        return f"; pass {name}[..., :3] to ignore the transparency"
+    if len(shape) == 3 and shape[0] in (1, 3, 4):
+        return f"; the channels come first: pass {name}.transpose(1, 2, 0)"
+    if len(shape) == 4 and shape[0] == 1:
+        last = "" if shape[3] in (1, 3) else ".transpose(1, 2, 0)" if shape[1] in (1, 3) else None
+        if last is not None:
+            return f"; this is a batch of one picture: pass {name}[0]{last}"
+    return ""
 
 
 def most_of_eight_bits(array: Array) -> int:
@@ -137,13 +179,15 @@ def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Arra
     """Return one number per pixel as (H, W), of any accepted dtype."""
     if unmasked(value, name).dtype == bool:
         value = np.asarray(value).astype(np.uint8) * np.uint8(255)
-    array = native(value, name)
+    array = single_channel(native(value, name), name)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim != 2:
         raise ValueError(f"{name}: expected shape (H, W), got {array.shape}")
     if image_shape is not None and array.shape != image_shape[:2]:
-        raise ValueError(f"{name}: expected shape {tuple(image_shape[:2])} to match image, got {array.shape}")
+        wanted = tuple(image_shape[:2])
+        turned = f"; is the {name} or the image turned by 90 degrees?" if array.shape == wanted[::-1] else ""
+        raise ValueError(f"{name}: expected shape {wanted} to match image, got {array.shape}{turned}")
     refuse_outside_unit(array, name)
     refuse_part_of_range(array, name)
     return array
@@ -161,6 +205,19 @@ def refuse_part_of_range(array: Array, name: str) -> None:
         raise ValueError(f"{wanted} labels up to {most}; scale them so that {top} is white{or_bool}")
     if array.dtype == np.uint16 and most:
         raise ValueError(f"{wanted} 8-bit values up to {most}; convert them to uint8, or multiply them by 257")
+    if name in ("mask", "alpha") and 2 < most < full_range(array.dtype) and _has_two_values(array, most):
+        if name == "mask":
+            raise ValueError(f"{wanted} only 0 and {most}, as in a mask of labels; pass mask > 0")
+        warn(
+            f"alpha: the only values are 0 and {most} of {top}, so nothing is opaque; "
+            "if it is a mask of labels, pass alpha > 0"
+        )
+
+
+def _has_two_values(array: Array, most: int) -> bool:
+    """Whether integers are all 0 or `most`, and both occur."""
+    zeros = np.count_nonzero(array == 0)
+    return bool(0 < zeros < array.size and zeros + np.count_nonzero(array == most) == array.size)
 
 
 def full_range(dtype: np.dtype[Any]) -> float:
@@ -192,7 +249,7 @@ def single_channel(value: Array, name: str) -> Array:
     if channels > 2 and not is_grey(value[..., :3]):
         raise ValueError(
             f"{name}: expected grey (white = foreground, black = background), got shape {value.shape} with "
-            "coloured pixels"
+            f"coloured pixels; are image and {name} swapped?"
         )
     return np.ascontiguousarray(value[..., 0])
 
@@ -221,9 +278,7 @@ def labels(
             "background_threshold, foreground_threshold: expected 0 <= background < foreground <= 1, "
             f"got {low} and {high}"
         )
-    is_bool = unmasked(trimap, "trimap").dtype == bool
-    value = trimap if is_bool else single_channel(native(trimap, "trimap"), "trimap")
-    array = plane(value, image_shape, "trimap")
+    array = plane(trimap, image_shape, "trimap")
     top = full_range(array.dtype)
     out: npt.NDArray[np.uint8] = np.empty(array.shape, np.uint8)
     for first, rows in blocks(array):

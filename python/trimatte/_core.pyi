@@ -48,9 +48,40 @@ class GivenRows(Affinity):
         constant_regions: bool,
     ) -> None: ...
 
+class InformationFlow(Affinity):
+    def __init__(
+        self,
+        image: npt.NDArray[np.generic],
+        labels: npt.NDArray[np.uint8],
+        mixture_neighbours: int,
+        unknown_neighbours: int,
+        unknown_weight: float,
+        local_weight: float,
+        epsilon: float,
+        threads: int,
+        monitor: Monitor,
+    ) -> None: ...
+
 class LearningBased(Affinity):
     def __init__(self, regularization: float, radius: int) -> None: ...
 
+class Products:
+    def __init__(
+        self, affinity: Affinity, image: npt.NDArray[np.generic], threads: int, monitor: Monitor
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def matvec(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+
+def known_to_unknown_flow(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    neighbours: int,
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def laplacian(
     affinity: Affinity,
     image: npt.NDArray[np.generic],
@@ -157,6 +188,30 @@ def multilevel_foreground(
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
+def closed_form_layers(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    regularization: float,
+    gradient_weight: float,
+    tolerance: float,
+    max_iterations: int,
+    exact_composite: bool,
+    low: float,
+    high: float,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], dict[str, float]]: ...
+def blur_fusion(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    radius: int,
+    second_radius: int,
+    exact_composite: bool,
+    low: float,
+    high: float,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
 
 class Network:
     def __init__(self, sizes: list[int]) -> None: ...
@@ -185,6 +240,17 @@ def composite_network(
     threads: int,
     monitor: Monitor,
 ) -> None: ...
+def trim(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    edge: float,
+    alike: float,
+    unlike: float,
+    neighbours: int,
+    trimmed: npt.NDArray[np.uint8],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def global_sampling(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],
@@ -192,6 +258,21 @@ def global_sampling(
     cost: npt.NDArray[np.float32],
     sweeps: int,
     seed: int,
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def shared_sampling(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    foreground: npt.NDArray[np.float32] | None,
+    background: npt.NDArray[np.float32] | None,
+    expansion_radius: int,
+    expansion_threshold: float,
+    rays: int,
+    sharing_radius: int,
+    smoothing_radius: int,
     threads: int,
     monitor: Monitor,
 ) -> None: ...

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ._showing import as_html, one_line
+
 Progress = Callable[[str, float], object]
 """Called with the name of a phase and how much of it is done, from 0 to 1."""
 
@@ -87,3 +89,10 @@ class AlphaResult(NamedTuple):
 
     alpha: npt.NDArray[np.floating]
     info: SolveInfo
+
+    def __repr__(self) -> str:
+        return one_line(type(self).__name__, self._asdict())
+
+    def _repr_html_(self) -> str:
+        solved = f"{self.info.unknowns} unknown pixels by {self.info.solver}"
+        return as_html({f"alpha of {self.info.method}, {solved}": self.alpha})

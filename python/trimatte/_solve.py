@@ -15,6 +15,7 @@ from ._runtime.memory import available_memory
 from .affinities import Affinity
 from .errors import ConvergenceError, warn
 from .priors import Guess
+from .priors.combined import joined
 
 SOLVERS = ("auto", "cholesky", "multigrid", "graph-multigrid", "cg")
 
@@ -77,7 +78,7 @@ class Inputs(NamedTuple):
 
 def refuse_solver(solver: str, affinity: Affinity) -> None:
     """Raise ValueError if this solver cannot solve the systems of this affinity."""
-    if solver == "multigrid" and not has_stencil(affinity):
+    if solver == "multigrid" and not (has_stencil(affinity) or affinity.has_products):
         reach = "has no limit" if affinity.reach is None else f"is {affinity.reach}"
         raise ValueError(
             f"solver: multigrid needs an affinity whose reach is at most {STENCIL_REACH} pixels, got {affinity}, "
@@ -90,6 +91,8 @@ def solved(
 ) -> tuple[npt.NDArray[np.floating], dict[str, Any]]:
     """Return alpha and the record of the solve; without an affinity, alpha is the guess."""
     dtype = np.float64 if inputs.image.dtype == np.float64 else np.float32
+    if affinity is not None and inputs.unknowns > 0:
+        inputs = with_affinity(inputs, affinity, context)
     alpha = (inputs.labels == _check.FOREGROUND).astype(dtype)
     if affinity is not None and inputs.unknowns > 0:
         return alpha, solve(alpha, inputs, affinity, settings, context)
@@ -104,6 +107,41 @@ def solved(
         "unknowns": 0,
         "peak_bytes": 0,
     }
+
+
+def with_affinity(inputs: Inputs, affinity: Affinity, context: Context) -> Inputs:
+    """Let the affinity name more known pixels, and add its data term to the prior's guess.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If what the affinity says cannot be.
+    """
+    name = f"{type(affinity).__name__}.findings"
+    labels, term = affinity.findings(inputs.image, inputs.labels, context)
+    unknowns = inputs.unknowns
+    if labels is not inputs.labels:
+        _refuse_other_labels(labels, inputs.labels, name)
+        unknowns = int(np.count_nonzero(labels == _check.UNKNOWN))
+    guess = inputs.guess
+    if term is not None:
+        alpha = np.ascontiguousarray(_check.alpha(term.alpha, labels.shape, name))
+        own = Guess(alpha, _check.confidence(term.confidence, labels.shape))
+        guess = own if guess is None else joined((guess, own), labels)
+    return inputs._replace(labels=labels, unknowns=unknowns, guess=guess)
+
+
+def _refuse_other_labels(labels: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8], name: str) -> None:
+    """Raise ValueError or TypeError unless only unknown pixels have become known."""
+    if not isinstance(labels, np.ndarray) or labels.dtype != np.uint8 or labels.shape != before.shape:
+        raise TypeError(f"{name}: expected uint8 labels of shape {before.shape}, got {_check.kind_of(labels)}")
+    bad = np.argwhere((labels > _check.UNKNOWN) | ((before != _check.UNKNOWN) & (labels != before)))
+    if len(bad):
+        y, x = bad[0].tolist()
+        raise ValueError(
+            f"{name}: expected 0, 1 or 2, and known pixels as they were, got {labels[y, x]} for {before[y, x]} "
+            f"at {(y, x)}"
+        )
 
 
 def solve(
@@ -171,7 +209,8 @@ def count_unknown(labels: npt.NDArray[np.uint8], needs_known: bool) -> int:
         ("background", known_foreground + unknown == labels.size),
     ):
         if missing:
-            raise ValueError(f"trimap: expected some {name} pixels, got none (see {name}_threshold)")
+            empty = "; if the subject is not in the picture, make the trimap black" if name == "foreground" else ""
+            raise ValueError(f"trimap: expected some {name} pixels, got none (see {name}_threshold){empty}")
     return unknown
 
 

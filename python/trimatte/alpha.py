@@ -59,8 +59,8 @@ def solve_alpha(
         A name or an object of `trimatte.affinities`. "closed-form" is closed-form matting [1]_.
         "best" is closed-form with the prior "robust", the accurate choice; it takes half a second
         and about 2 µs per unknown pixel more. The priors "composite-network", "sampling",
-        "robust", "patch-network" and "patch-regression" are methods too: alpha is then their guess,
-        without a solve. "closed-form+sampling" joins an affinity and a prior.
+        "shared-sampling", "robust", "patch-network" and "patch-regression" are methods too: alpha
+        is then their guess, without a solve. "closed-form+sampling" joins an affinity and a prior.
     prior : str, Prior or (H, W) array, optional
         A guess of alpha that counts beside the affinity: the sum of ``confidence (x - prior)**2``
         is added to what is minimised. It is one of the names above, an object of `trimatte.priors`,

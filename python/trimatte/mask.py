@@ -147,6 +147,11 @@ def matte_from_mask(
     ValueError, TypeError, ConvergenceError, FactorizationError
         As `solve_alpha` and `trimap_from_soft_mask`.
 
+    Warns
+    -----
+    TrimatteWarning
+        If the mask is black or white everywhere: alpha is then 0 or 1.
+
     Examples
     --------
     >>> import trimatte as tm
@@ -183,6 +188,8 @@ def solve_from_mask(
     weight = _check.between(mask_weight, 0, MOST_WEIGHT, "mask_weight")
     shape = _check.image(image, linear=options.get("colour_space") == "linear").shape
     plane = _check.alpha(mask, shape, "mask")
+    if plane.max() <= _DOUBT[0] or plane.min() >= _DOUBT[1]:  # the subject is nowhere, or everywhere
+        return solve_alpha(image, plane >= np.float32(_DOUBT[1]), **options)
     trimap = trimap_from_soft_mask(plane, band=band, threshold=threshold)
     prior: Prior = SoftMask(plane, weight=weight)
     if learn and (trimap == FOREGROUND).any() and (trimap == 0).any():

@@ -52,10 +52,12 @@ def trimap_from_scribbles(
 
     Notes
     -----
-    A pixel belongs to a stroke if the copy differs from the picture there and is white
-    or black. If the copy differs a little elsewhere, too, as after JPEG, strokes are patches of at
-    least 12 pixels where it differs by more than 0.1 and is within 0.15 of white or black. White
-    strokes cannot be seen where the picture is white already: let them reach a little beyond it.
+    A pixel belongs to a white stroke if the copy is lighter than the picture there and white, and to
+    a black one if it is darker and black. So the soft rim of a brush keeps no wrong label: on black
+    fur, the rim of a white stroke is dark but became lighter. If the copy differs a little
+    elsewhere, too, as after JPEG, strokes are patches of at least 12 pixels where it differs by
+    more than 0.1 and is within 0.15 of white or black. White strokes cannot be seen where the
+    picture is white already: let them reach a little beyond it.
 
     The form is that of Levin et al., "A Closed-Form Solution to Natural Image Matting", IEEE TPAMI
     30(2), 2008.
@@ -74,16 +76,19 @@ def trimap_from_scribbles(
     after = _unit(_check.image(scribbled, "scribbled"))
     if before.shape[:2] != after.shape[:2]:
         raise ValueError(f"scribbled: expected shape {before.shape[:2]} to match image, got {after.shape[:2]}")
-    change = np.abs(after - before).max(axis=2)
-    lightest, darkest = after.max(axis=2), after.min(axis=2)
-    white, black = darkest >= 1 - _PURITY, lightest <= _PURITY
+    difference = after - before
+    rise, fall = difference.max(axis=2), -difference.min(axis=2)
+    change = np.maximum(rise, fall)
+    white = (after.min(axis=2) >= 1 - _PURITY) & (rise >= fall)
+    black = (after.max(axis=2) <= _PURITY) & (fall >= rise)
     changed = change > _SMALLEST_CHANGE
     by_no_stroke = changed & (~(white | black) | (change <= _CHANGE))
     if np.count_nonzero(by_no_stroke) <= _LOSSY_FROM * changed.size:
         found = [changed & white, changed & black]
     else:
         found = [_without_specks((change > _CHANGE) & kind) for kind in (white, black)]
-    return _marked(found[0], found[1], trimap, "scribbled")
+    coloured = (change > _CHANGE) & ~white & ~black
+    return _marked(found[0], found[1], trimap, "scribbled", _colours_instead(after[coloured]))
 
 
 def trimap_from_strokes(
@@ -132,8 +137,26 @@ def _without_specks(mask: Mask) -> Mask:
     return np.asarray(large[labels])
 
 
-def _marked(foreground: Mask, background: Mask, trimap: npt.ArrayLike | None, name: str) -> Trimap:
-    """Put strokes into a trimap, or into one that is all unknown."""
+def _colours_instead(colours: npt.NDArray[np.float32]) -> str:
+    """Say which colours strokes have that are neither white nor black; empty if too few pixels changed."""
+    if len(colours) < _FEWEST_PIXELS:
+        return ""
+    levels = np.rint(colours * 5)  # strokes of one brush differ a little after JPEG
+    kinds, counts = np.unique(levels, axis=0, return_counts=True)
+    commonest = (kinds[counts.argmax()] * 51).astype(int).tolist()
+    return (
+        f"; {len(colours)} pixels changed to other colours, most of them near {commonest} of 255: paint white on "
+        "the foreground and black on the background, or pass one mask for each to trimap_from_strokes"
+    )
+
+
+def _marked(
+    foreground: Mask, background: Mask, trimap: npt.ArrayLike | None, name: str, instead: str = ""
+) -> Trimap:
+    """Put strokes into a trimap, or into one that is all unknown.
+
+    `instead` ends the message if a kind has no stroke.
+    """
     if trimap is None:
         labels = np.full(foreground.shape, _check.UNKNOWN, np.uint8)
     else:
@@ -148,7 +171,7 @@ def _marked(foreground: Mask, background: Mask, trimap: npt.ArrayLike | None, na
         labels[marks] = kind
     for _, kind, word in kinds:
         if not (labels == kind).any():
-            raise ValueError(f"{name}: expected at least one {word} stroke, got none")
+            raise ValueError(f"{name}: expected at least one {word} stroke, got none{instead}")
     result = np.full(labels.shape, UNKNOWN, np.uint8)
     result[labels == _check.FOREGROUND] = FOREGROUND
     result[labels == _check.BACKGROUND] = 0

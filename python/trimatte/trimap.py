@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._check import full_range, refuse_part_of_range, unmasked
+from ._check import full_range, plane, unmasked
 from ._pixels import bands
-from .errors import TrimatteWarning
+from .errors import warn
 
 UNKNOWN, FOREGROUND = 128, 255
 
@@ -71,6 +70,10 @@ def trimap_from_mask(
       too wide costs time and some accuracy. One that is too narrow cuts hair off, and no later step
       brings it back.
 
+    A connected part of the mask, or a hole, that is thinner than the band would have no sure pixel.
+    If it is at least 3 pixels thick, the pixels further from its edge than half of its own greatest
+    distance stay sure.
+
     What lies beyond the border of the picture does not count, so a mask that touches the border is
     not eroded there. Distances are Euclidean, between the centres of pixels. Time grows with the
     vertical radius.
@@ -90,17 +93,42 @@ def trimap_from_mask(
 
     near_inside = _dilated(inside, *dilate_radii)
     near_outside = _dilated(~inside, *erode_radii)
-    for gone, missing, name, option in (
-        (near_outside.all(), not inside.any(), "foreground", f"erode={erode}"),
-        (near_inside.all(), inside.all(), "background", f"dilate={dilate}"),
-    ):
-        if gone:
-            reason = f"the mask has no {name}" if missing else f"{option} leaves no {name}"
-            message = f"mask: {reason}; the trimap cannot be matted"
-            warnings.warn(message, TrimatteWarning, stacklevel=2)
     trimap: npt.NDArray[np.uint8] = near_inside * np.uint8(UNKNOWN)
     trimap += ~near_outside * np.uint8(FOREGROUND - UNKNOWN)  # they are near the inside, too
+    trimap[_cores_of_lost_parts(inside, near_outside)] = FOREGROUND
+    trimap[_cores_of_lost_parts(~inside, near_inside)] = 0
+    for value, missing, name, option in (
+        (FOREGROUND, not inside.any(), "foreground", f"erode={erode}"),
+        (0, inside.all(), "background", f"dilate={dilate}"),
+    ):
+        if not (trimap == value).any():
+            reason = f"the mask has no {name}" if missing else f"{option} leaves no {name}"
+            warn(f"mask: {reason}; the trimap cannot be matted")
     return trimap
+
+
+# A part of a mask is kept if it is at least 3 pixels thick; a thinner one may be noise.
+_THINNEST_PART = 2.0  # distance of its inmost pixels to pixels outside it
+_SMALLEST_PART = 5  # pixels
+
+
+def _cores_of_lost_parts(ours: npt.NDArray[np.bool_], doubtful: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return the inner pixels of those connected parts of `ours` that are doubtful as a whole.
+
+    They lie further from the part's edge than half the distance of its inmost pixels.
+    """
+    from scipy import ndimage
+
+    parts, count = ndimage.label(ours)
+    lost = np.bincount(parts.ravel(), minlength=count + 1) >= _SMALLEST_PART
+    lost[parts[ours & ~doubtful]] = False
+    lost[0] = False
+    if not lost.any():
+        return np.zeros_like(ours)
+    distance = np.asarray(ndimage.distance_transform_edt(lost[parts]))
+    inmost = np.asarray(ndimage.maximum(distance, parts, np.arange(count + 1)))
+    inmost[inmost < _THINNEST_PART] = np.inf
+    return np.asarray(distance > inmost[parts] / 2)
 
 
 def _binary(mask: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
@@ -109,23 +137,13 @@ def _binary(mask: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold: expected a number in (0, 1], got {threshold}")
     values = unmasked(mask, "mask")
-    if values.ndim != 2 or not values.size:
+    if values.dtype.kind == "u" and values.ndim == 2 and values.max(initial=0) <= 1:
+        return np.asarray(values > 0)
+    values = plane(values, None, "mask")
+    if not values.size:
         raise ValueError(f"mask: expected shape (H, W), not empty, got {values.shape}")
-    if values.dtype == bool:
-        return values
-    if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
-        if values.max() <= 1:
-            return np.asarray(values > 0)
-        refuse_part_of_range(values, "mask")
-        return np.asarray(values >= math.ceil(threshold * full_range(values.dtype) - 1e-9))
-    if values.dtype.kind == "f" and values.dtype.itemsize in (4, 8):
-        low, high = values.min(), values.max()  # both NaN if there is a NaN
-        if not (low >= 0 and high <= 1):
-            bad = np.argwhere(~((values >= 0) & (values <= 1)))[0]
-            position = (int(bad[0]), int(bad[1]))
-            raise ValueError(f"mask: expected values in [0, 1], got {values[position]} at {position}")
-        return np.asarray(values >= threshold)
-    raise TypeError(f"mask: expected bool, uint8, uint16, float32 or float64, got {values.dtype}")
+    limit = threshold * full_range(values.dtype)
+    return np.asarray(values >= (math.ceil(limit - 1e-9) if values.dtype.kind == "u" else threshold))
 
 
 def _radii(size: float | tuple[float, float], name: str) -> tuple[float, float]:

@@ -8,6 +8,7 @@
 
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
+#include "trimatte/operator.hpp"
 #include "trimatte/sparse.hpp"
 
 namespace trimatte {
@@ -79,6 +80,8 @@ public:
         // Whether the rows of a part of the picture depend only on that part and `reach` pixels
         // around it.
         bool is_local = true;
+        // Whether make_operator() gives the operator by its products.
+        bool has_products = false;
     };
 
     virtual ~Affinity() = default;
@@ -95,6 +98,10 @@ public:
     // Returns the same rows as planes, which takes much less time; null if traits().has_planes is
     // false. `wanted` must outlive the result.
     virtual std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const;
+    // Returns the operator without its rows, which takes less time and memory where rows are long;
+    // null if traits().has_products is false. The arrays that `wanted` shows must outlive the
+    // result.
+    virtual std::unique_ptr<Operator> make_operator(const Wanted& wanted, const Context& context) const;
 };
 
 // An affinity whose terms are windows that lie fully inside the picture. In each window, an alpha
@@ -103,7 +110,7 @@ class WindowAffinity : public Affinity {
 public:
     Traits traits() const override { return {2 * static_cast<std::int64_t>(radius_), true, true, radius_ == 1}; }
     void check(const ImageView& image) const override;
-    std::int64_t band_height() const override { return 4; }
+    std::int64_t band_height() const override { return radius_ > 4 ? 1 : 4; }
 
 protected:
     // radius: windows are 2 radius + 1 pixels wide. Only radius 1 has planes.
@@ -118,9 +125,16 @@ public:
     // epsilon: colour variance added to each window, in squared image units.
     explicit ClosedForm(double epsilon = 1e-7, int radius = 1) : WindowAffinity(radius), epsilon_(epsilon) {}
 
+    Traits traits() const override {
+        Traits traits = WindowAffinity::traits();
+        traits.has_products = radius_ > 1;
+        return traits;
+    }
     void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                    Monitor& monitor) const override;
     std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const override;
+    // The operator of He, Sun, Tang, CVPR 2010: box filters take as long for any radius.
+    std::unique_ptr<Operator> make_operator(const Wanted& wanted, const Context& context) const override;
 
 private:
     double epsilon_;

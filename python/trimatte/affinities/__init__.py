@@ -8,4 +8,6 @@ from ._base import Affinity as Affinity
 from ._base import option as option
 from ._base import register as register
 from .closed_form import ClosedForm as ClosedForm
+from .information_flow import InformationFlow as InformationFlow
+from .large_kernel import LargeKernel as LargeKernel
 from .learning_based import LearningBased as LearningBased

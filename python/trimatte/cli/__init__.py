@@ -52,7 +52,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        return _fail('the command line needs click: pip install "trimatte[cli]"')
+        return _fail("the command line needs click: pip install click")
     try:
         from ..errors import TrimatteError, TrimatteWarning
 
@@ -66,6 +66,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return int(app.main(arguments, prog_name="trimatte", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
+        _say_next_step(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _stopped(signal.SIGINT)
@@ -77,6 +78,28 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+_NEXT_STEPS = {
+    "Missing argument 'TRIMAP'": (
+        "A trimap is made from a mask by 'trimatte trimap mask.png -o trimap.png'. "
+        "Strokes painted on a copy of the picture do as well: --scribbles painted.png"
+    ),
+    "Missing argument 'MASK'": (
+        "A mask comes from a segmentation network, such as 'rembg i -om photo.jpg mask.png', "
+        "or is painted: white on the subject, black around it."
+    ),
+    "Got unexpected extra argument": (
+        "If a pattern of names was meant, quote it, so that the shell leaves it alone: 'photos/*.jpg'"
+    ),
+}
+
+
+def _say_next_step(message: str) -> None:
+    """Print what helps after an error of usage, if that is known."""
+    for start, step in _NEXT_STEPS.items():
+        if message.startswith(start):
+            sys.stderr.write(f"{step}\n")
 
 
 def _forget_unwritten() -> None:

@@ -9,6 +9,7 @@ import click
 
 from .._pipeline.backdrop import Backdrop
 from .._pipeline.outputs import refuse_unusable
+from ..io.names import STANDARD
 from ..io.write import check_folder
 
 
@@ -16,9 +17,11 @@ def prepare_outputs(
     outputs: Sequence[tuple[str | None, int]], inputs: Sequence[str], *, bits: int | None = None
 ) -> None:
     """Refuse outputs ``(path, channels)`` that could not be written, before any work is done."""
+    if inputs.count(STANDARD) > 1:
+        raise click.UsageError("-: standard input can be read once; name a file for the other input")
     named = [(path, channels) for path, channels in outputs if path is not None]
     try:
-        refuse_unusable(named, inputs, bits=bits)
+        refuse_unusable(named, [path for path in inputs if path != STANDARD], bits=bits)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     for path, _ in named:

@@ -19,6 +19,7 @@ from .._records import Progress
 from .._runtime.clock import Clock
 from .._runtime.os_errors import naming
 from ..io.deep import use_threads
+from ..io.names import STANDARD
 
 # Shorter work needs no bar.
 _BAR_AFTER_SECONDS = 0.5
@@ -39,6 +40,8 @@ class Session:
         Takes the seconds of each phase.
     exit_code : int
         Exit code of the command; 0 unless a command says otherwise.
+    writes_to_standard_output : bool
+        Whether a picture goes there, so that lines go to standard error.
     """
 
     def __init__(self, command: str, threads: int | None, as_json: bool, quiet: bool) -> None:
@@ -46,6 +49,7 @@ class Session:
         self.as_json = as_json
         self.quiet = quiet
         self.exit_code = 0
+        self.writes_to_standard_output = False
         self.clock = Clock()
         self._lines: list[str] = []
         self.record: dict[str, Any] = {"command": command}
@@ -93,17 +97,18 @@ class Session:
 
     def finish(self) -> None:
         """Print the record, or the lines for people."""
+        error = self.writes_to_standard_output
         if self.as_json:
-            tell(json.dumps({**self.record, "seconds": self.seconds}))
+            tell(json.dumps({**self.record, "seconds": self.seconds}), error=error)
         elif not self.quiet:
             for line in self._lines:
-                tell(line)
+                tell(line, error=error)
 
 
-def tell(line: str) -> None:
-    """Print a line on standard output."""
-    with naming("standard output"):
-        click.echo(line)
+def tell(line: str, *, error: bool = False) -> None:
+    """Print a line on standard output, or on standard error."""
+    with naming("standard error" if error else "standard output"):
+        click.echo(line, err=error)
 
 
 def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable[..., None]], click.Command]:
@@ -114,6 +119,9 @@ def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable
         def invoke(*, threads: int | None, as_json: bool, quiet: bool, **options: Any) -> int:
             _refuse_empty(options)
             session = Session(name, threads, as_json, quiet)
+            session.writes_to_standard_output = any(
+                value == STANDARD for option, value in options.items() if option.endswith("output")
+            )
             use_threads(threads)
             with warnings.catch_warnings():
                 if quiet:

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .._showing import as_html, one_line
 from ._layer import Doubles, Floats, Layer, View
 from ._texture import sample_grid
 
@@ -45,6 +46,13 @@ class Scene(NamedTuple):
     alpha: npt.NDArray[np.float32]
     foreground: npt.NDArray[np.float32]
     background: npt.NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        return one_line(type(self).__name__, self._asdict())
+
+    def _repr_html_(self) -> str:
+        cutout = np.dstack([self.foreground, self.alpha])
+        return as_html({"image": self.image, "trimap": self.trimap, "alpha": self.alpha, "cutout": cutout})
 
 
 def check_arguments(height: int, width: int, seed: int, noise: float) -> tuple[View, int, float]:

@@ -1,7 +1,7 @@
 """Picture files in and out.
 
-Pillow reads and writes PNG, JPEG, WebP, TIFF and BMP; OpenImageIO has the deep ones. This is what
-reading does with each kind of file:
+Pillow reads and writes PNG, JPEG, WebP, TIFF and BMP, and reads GIF, AVIF and, where pillow-heif is
+installed, HEIC. OpenImageIO has the deep ones. This is what reading does with each kind of file:
 
 ============================  ======================================================================
 grey, bilevel                 (H, W) uint8
@@ -30,7 +30,8 @@ by alpha when they are read, except where alpha is 0, and multiplied when EXR is
 files this returns the same bits, with one exception: light without opacity (colour where alpha is
 0) lasts only until it is written.
 
-The EXIF orientation is applied. If a file holds several pictures, the first is read.
+The EXIF orientation is applied. If a file holds several pictures (an animation, pages), the first
+is read, with a warning.
 """
 
 from __future__ import annotations

@@ -109,6 +109,8 @@ def read(path: str, name: str, kind: str) -> Picture:
         pixels = file.read_image(part, 0, first, first + count, wanted)
         if pixels is None or file.has_error:
             raise PictureError(f"{name}: damaged or truncated picture ({_sentence(file.geterror())})")
+        if kind == "TIFF" and file.seek_subimage(1, 0):
+            warnings.warn(f"{name}: the first of several pictures is read", TrimatteWarning, stacklevel=6)
         premultiplied = not spec.get_int_attribute("oiio:UnassociatedAlpha")
         metadata, icc_profile = _metadata(spec)
         orientation = spec.get_int_attribute("Orientation", 1)

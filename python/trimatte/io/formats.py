@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from .deep import openimageio
+from .names import STANDARD
 
 BITS = (8, 16, 32)
 """Sizes of a sample that can be asked for; 32 and, in EXR, 16 mean floats."""
@@ -40,7 +41,7 @@ def output_format(path: str | os.PathLike[str], *, channels: int, depth: str | N
     ValueError is raised if it is unknown or cannot hold such pixels.
     """
     name = os.fspath(path)
-    suffix = os.path.splitext(name)[1].lower()
+    suffix = ".png" if name == STANDARD else os.path.splitext(name)[1].lower()
     form = _FORMATS.get(suffix)
     if form is None:
         known = ", ".join(end for end, known in _FORMATS.items() if known.transparency or channels != 4)

@@ -13,6 +13,8 @@ from typing import IO, Any
 from ..errors import PictureError
 
 TEMPORARY = ".trimatte-"
+STANDARD = "-"
+"""The name that means standard input or output."""
 
 
 def is_url(name: str) -> bool:
@@ -30,6 +32,8 @@ def local_path(name: str, windows: bool = sys.platform == "win32") -> str:
 
 def place_of(path: str) -> str:
     """Return what tells a file from others, however its name is written."""
+    if path == STANDARD:
+        return path
     path = local_path(path)
     return path if is_url(path) else os.path.realpath(path)
 
@@ -57,10 +61,13 @@ def filesystem(url: str) -> tuple[Any, str]:
 
 @contextmanager
 def opened(name: str) -> Iterator[IO[bytes]]:
-    """Open a file or a URL for reading."""
+    """Open a file, a URL or standard input ("-") for reading; what cannot be rewound is read whole."""
+    if name == STANDARD:
+        yield io.BytesIO(sys.stdin.buffer.read())
+        return
     if not is_url(name):
         with open(name, "rb") as file:
-            yield file
+            yield file if file.seekable() else io.BytesIO(file.read())
         return
     files, path = filesystem(name)
     with as_os_errors(name):
@@ -72,18 +79,25 @@ def opened(name: str) -> Iterator[IO[bytes]]:
 def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[IO[bytes]]:
     """Open a temporary file that takes the place of `name` once all went well.
 
-    It gets the permissions of the file that it replaces.
+    What is written to "-" goes to standard output in one piece. A file gets the permissions of the file that
+    it replaces.
 
     Parameters
     ----------
     name : str
-        A file or a URL. What is written to a URL is sent in one piece at the end.
+        A file, a URL or "-". What is written to a URL is sent in one piece at the end.
     mark : str
         Part of the temporary file's name, by which a run finds what it left when it was killed.
     durable : bool
         Whether to wait until the content is on the disk, so that a failure of power never leaves
         an empty file of this name.
     """
+    if name == STANDARD:
+        buffer = io.BytesIO()
+        yield buffer
+        sys.stdout.buffer.write(buffer.getvalue())
+        sys.stdout.buffer.flush()
+        return
     if is_url(name):
         files, path = filesystem(name)
         buffer = io.BytesIO()

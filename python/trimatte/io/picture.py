@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from .._showing import as_html, one_line
 from ..errors import PictureError
 
 
@@ -52,6 +53,15 @@ class Picture(NamedTuple):
     depth: str = "uint8"
     metadata: Metadata | None = None
     format: str = "PNG"
+
+    def __repr__(self) -> str:
+        fields = self._asdict()
+        if self.metadata is not None:
+            fields["metadata"] = f"{len(self.metadata.attributes)} attributes"
+        return one_line(type(self).__name__, fields)
+
+    def _repr_html_(self) -> str:
+        return as_html({self.format: self.pixels})
 
     @property
     def colour_space(self) -> str:

@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from .._pixels import bands
 from ..errors import PictureError, TrimatteWarning
+from .foreign import HEIF_BRANDS, brand, described, is_raw
 from .picture import Picture, too_large
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+_READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 
 _one_at_a_time = threading.Lock()
 
@@ -39,24 +40,40 @@ def opened_by_pillow(file: IO[bytes], head: bytes, name: str) -> Image.Image:
     """Read the head of a picture."""
     from PIL import Image, UnidentifiedImageError
 
+    if is_raw(name, head):
+        raise PictureError(f"{name}: {described(name, head)}")
+    if brand(head) in HEIF_BRANDS:
+        _learn_heif()
     file.seek(0)
     try:
         # Pictures below the limit of the error are welcome; other warnings concern metadata.
         with quiet_pillow():
-            return Image.open(file, formats=_READABLE)
+            Image.init()
+            return Image.open(file, formats=[kind for kind in _READABLE if kind in Image.OPEN])
     except UnidentifiedImageError as error:
+        known = described(name, head)
         kind = "a TIFF that cannot be read" if is_tiff(head) else "not a picture that can be read"
-        raise PictureError(f"{name}: {kind} (PNG, JPEG, WebP, TIFF, BMP, EXR or DPX)") from error
+        what = known or f"{kind} (PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIC, EXR or DPX)"
+        raise PictureError(f"{name}: {what}") from error
     except Image.DecompressionBombError as error:
         raise too_large(name) from error
     except Exception as error:
         raise PictureError(f"{name}: damaged picture ({reason(error)})") from error
 
 
+def _learn_heif() -> None:
+    """Let Pillow read HEIC, if pillow-heif is installed."""
+    with suppress(ImportError):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+
+
 def decoded(file: IO[bytes], head: bytes, name: str) -> Picture:
     """Read a picture as Pillow does, upright, its colours as `trimatte.io` says."""
     with opened_by_pillow(file, head, name) as image:
-        form = str(image.format)
+        form = "JPEG" if image.format == "MPO" else str(image.format)
+        _say_if_first_of_many(image, name)
         try:
             image.load()
             image = _upright(image)
@@ -66,6 +83,19 @@ def decoded(file: IO[bytes], head: bytes, name: str) -> Picture:
             raise PictureError(f"{name}: damaged or truncated picture ({reason(error)})") from error
         pixels, icc_profile = _pixels_of(image, name)
     return Picture(pixels, icc_profile, str(pixels.dtype), None, form)
+
+
+def _say_if_first_of_many(image: Image.Image, name: str) -> None:
+    """Warn if a file has more pictures than the one that is read.
+
+    Photographs of phones carry a second one for their own use (MPO); it is not worth a word.
+    """
+    count = 1
+    with suppress(Exception), quiet_pillow():  # broken tags of later pictures are no matter
+        count = getattr(image, "n_frames", 1)
+        image.seek(0)
+    if count > 1 and image.format != "MPO":
+        warnings.warn(f"{name}: the first of {count} pictures is read", TrimatteWarning, stacklevel=6)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -47,7 +47,7 @@ def write_png(file: IO[bytes], pixels: npt.NDArray[Any], icc_profile: bytes | No
 
 
 def _compressor() -> Any:
-    """Return ISA-L's compressor if it is installed (extra [cli]), else the standard library's.
+    """Return ISA-L's compressor if it is installed (extra [fast]), else the standard library's.
 
     ISA-L is three to four times faster.
     """

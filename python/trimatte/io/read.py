@@ -5,6 +5,7 @@ The table in `trimatte.io` says what is kept, what is converted and what is refu
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from typing import IO, Any
@@ -16,22 +17,25 @@ from .. import _check
 from ..errors import PictureError, TrimatteWarning
 from . import deep
 from .layout import layout_of
-from .names import is_url, opened
+from .names import opened
 from .picture import Picture
 from .pillow import decoded, opened_by_pillow, reason
 from .png import damage_in
+
+Source = str | os.PathLike[str] | bytes | IO[bytes]
+"""The name of a picture file, what it holds, or a file that is open for reading."""
 
 # A matte that was resized by Lanczos and the like goes so far beyond [0, 1].
 _OVERSHOOT = 0.1
 
 
-def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+def load_image(path: Source) -> npt.NDArray[Any]:
     """Read a picture as an array that every function of trimatte takes.
 
     Parameters
     ----------
-    path : str or path-like
-        A PNG, JPEG, WebP, TIFF, BMP, EXR or DPX file.
+    path : str, path-like, bytes or binary file
+        A PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIC, EXR or DPX file, or what such a file holds.
 
     Returns
     -------
@@ -52,14 +56,14 @@ def load_image(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     return read_opaque(path, finite=False, stacklevel=3).pixels
 
 
-def read_finite(path: str | os.PathLike[str]) -> Picture:
+def read_finite(path: Source) -> Picture:
     """Read a picture as `read_picture`, but refuse NaN and infinite values by the file's name."""
     picture = read_picture(path)
-    _refuse_not_finite(picture.pixels, os.fspath(path))
+    _refuse_not_finite(picture.pixels, _name_of(path))
     return picture
 
 
-def read_opaque(path: str | os.PathLike[str], *, finite: bool = True, stacklevel: int = 2) -> Picture:
+def read_opaque(path: Source, *, finite: bool = True, stacklevel: int = 2) -> Picture:
     """Read a picture without its transparency, as `load_image` does, with all that the file says.
 
     With `finite` NaN and infinite values are refused here, where the file's name is known.
@@ -67,18 +71,19 @@ def read_opaque(path: str | os.PathLike[str], *, finite: bool = True, stacklevel
     picture = read_finite(path) if finite else read_picture(path)
     pixels, transparent = without_transparency(picture.pixels)
     if transparent:
-        message = f"{os.fspath(path)}: the transparency is ignored"
+        message = f"{_name_of(path)}: the transparency is ignored"
         warnings.warn(message, TrimatteWarning, stacklevel=stacklevel)
     return picture._replace(pixels=pixels)
 
 
-def read_picture(path: str | os.PathLike[str]) -> Picture:
+def read_picture(path: Source) -> Picture:
     """Read a picture with its transparency and its colour profile.
 
     Parameters
     ----------
-    path : str or path-like
-        A PNG, JPEG, WebP, TIFF, BMP, EXR or DPX file.
+    path : str, path-like, bytes or binary file
+        A PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIC, EXR or DPX file, or what such a file holds.
+        "-" is standard input. HEIC needs pillow-heif, AVIF Pillow 11.3.
 
     Returns
     -------
@@ -97,10 +102,12 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
     Warns
     -----
     TrimatteWarning
-        If a CMYK picture has no usable colour profile.
+        If a CMYK picture has no usable colour profile, or if the file holds further pictures.
     """
-    name = _check.path(path)
+    name = _name_of(path)
     try:
+        if name != path and not isinstance(path, (str, os.PathLike)):
+            return _read(_rewound(path), name)
         with opened(name) as file:
             return _read(file, name)
     except TrimatteWarning:  # a user who turned warnings into errors
@@ -109,6 +116,24 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         raise
     except OSError as error:
         raise PictureError(f"{name}: {reason(error)}") from error
+
+
+def _name_of(source: Source) -> str:
+    """Return what messages call a picture."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return f"<{len(source)} bytes>"
+    if hasattr(source, "read"):
+        name = getattr(source, "name", None)
+        return name if isinstance(name, str) else f"<{type(source).__name__}>"
+    return _check.path(source)
+
+
+def _rewound(source: Any) -> IO[bytes]:
+    """Return the content of bytes or of a binary file, from its present place on."""
+    content = source.read() if hasattr(source, "read") else source
+    if isinstance(content, str):
+        raise TypeError('path: expected a file opened in binary mode ("rb"), got one in text mode')
+    return io.BytesIO(content)
 
 
 def read_guide(path: str) -> npt.NDArray[Any]:
@@ -148,7 +173,7 @@ def pixel_count(name: str) -> tuple[int, bool]:
         if kind is None:
             with opened_by_pillow(file, head, name) as image:
                 return image.size[0] * image.size[1], False
-        if not is_url(name):
+        if not isinstance(file, io.BytesIO):
             return deep.size(name, kind)
         pixels = _read_deep(file, kind, name).pixels
         return pixels.shape[0] * pixels.shape[1], pixels.dtype.kind == "f"
@@ -193,7 +218,7 @@ def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
     damage = damage_in(file) if kind == "PNG" else None
     if damage is not None:
         raise PictureError(f"{name}: damaged or truncated picture ({damage})")
-    if not is_url(name):
+    if not isinstance(file, io.BytesIO):
         return deep.read(name, name, kind)
     import shutil  # here, so that importing trimatte stays light
     import tempfile

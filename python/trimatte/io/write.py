@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from .._pixels import eight_bits, quantized, unit_floats
 from ..errors import PictureError, TrimatteWarning
 from . import deep
 from .formats import default_depth, needs_openimageio, output_format
-from .names import is_url, replacing
+from .names import STANDARD, is_url, replacing
 from .picture import Metadata
 from .png import write_png
 
@@ -58,7 +59,8 @@ def save_image(
     Parameters
     ----------
     path : str or path-like
-        Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp, .exr or .dpx.
+        Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp, .exr or .dpx; "-" is a PNG on standard
+        output.
     pixels : (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) ndarray of uint8, uint16 or floats
         Grey, RGB or straight-alpha RGBA. Floats are in [0, 1] unless they are written as floats.
         RGBA can be written as PNG, WebP, TIFF and EXR, which is premultiplied.
@@ -163,7 +165,7 @@ def _of_depth(pixels: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Raise PictureError unless a file can be made (or replaced) at `path`."""
     name = os.fspath(path)
-    if is_url(name):
+    if is_url(name) or name == STANDARD:
         return
     folder = os.path.dirname(os.path.realpath(name))
     if os.path.isdir(name):
@@ -202,7 +204,7 @@ def _write_deep(file: IO[bytes], kind: str, output: Output) -> None:
     """Let OpenImageIO write, which takes the name of a file only."""
     name, pixels, icc_profile, depth, metadata = output
     assert depth is not None
-    if not is_url(os.fspath(name)):
+    if not isinstance(file, io.BytesIO):
         deep.write(file.name, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
         return
     import tempfile  # here, so that importing trimatte stays light

@@ -7,16 +7,19 @@ from ._base import Guess, Prior
 from .combined import Combined
 from .composite_network import CompositeNetwork
 from .given import PreviousFrame, SoftMask
+from .known_background import KnownBackground
 from .patch_network import PatchNetwork, PatchNetworkModel
 from .patch_regression import PatchRegression, PatchRegressionModel
 from .robust import Robust
 from .sampling import GlobalSampling
+from .shared_sampling import SharedSamples, SharedSampling
 
 __all__ = [
     "Combined",
     "CompositeNetwork",
     "GlobalSampling",
     "Guess",
+    "KnownBackground",
     "PatchNetwork",
     "PatchNetworkModel",
     "PatchRegression",
@@ -24,5 +27,7 @@ __all__ = [
     "PreviousFrame",
     "Prior",
     "Robust",
+    "SharedSamples",
+    "SharedSampling",
     "SoftMask",
 ]

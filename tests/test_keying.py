@@ -1,0 +1,250 @@
+"""Keys, plates and triangulation: rendered subjects before backgrounds that are known."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+import trimatte as tm
+from trimatte import priors
+from trimatte.errors import TrimatteWarning
+
+KEYS = {"green": (0.15, 0.62, 0.22), "blue": (0.12, 0.22, 0.68), "magenta": (0.85, 0.1, 0.8)}
+
+
+def shot(kind, key, *, uneven=False, noise=0.008, height=240, width=320):
+    """A subject before a key colour, with noise of a camera; and the exact scene."""
+    scene = getattr(tm.datasets, kind)(height, width, seed=3)
+    y, x = np.mgrid[:height, :width]
+    light = (1.05 - 0.35 * (x / width) ** 1.5 - 0.15 * y / height)[..., np.newaxis] if uneven else 1
+    behind = np.ones((height, width, 3)) * np.array(KEYS[key]) * light
+    cover = scene.alpha[..., np.newaxis]
+    picture = cover * scene.foreground + (1 - cover) * behind
+    picture += np.random.default_rng(5).normal(0, noise, picture.shape)
+    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8), scene, behind
+
+
+def jpeg(pixels, quality=90):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def ordinary(picture, key):
+    """What people do: the key's neighbourhood is background, 3 pixels beside it unknown, the rest foreground."""
+    background = np.linalg.norm(picture - np.array(KEYS[key]) * 255, axis=2) <= 60
+    trimap = np.full(background.shape, 255, np.uint8)
+    trimap[ndimage.binary_dilation(background, iterations=3)] = 128
+    trimap[background] = 0
+    return trimap
+
+
+def excess(key, foreground, alpha, scene):
+    """How much of the key's hue is in the cutout over grey, above the true one, at soft pixels."""
+    hue = np.array(KEYS[key]) - np.mean(KEYS[key])
+    hue /= np.linalg.norm(hue)
+    over = [a[..., np.newaxis] * f + (1 - a[..., np.newaxis]) * 0.5 for f, a in ((foreground, alpha), scene)]
+    soft = (scene[1] > 0) & (scene[1] < 1)
+    return np.maximum((over[0] - over[1]) @ hue, 0)[soft].mean()
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "uneven"),
+    [
+        ("dandelion", "green", True),
+        ("hair", "magenta", False),
+        ("hair", "blue", False),
+        ("net", "green", True),
+        ("glass", "magenta", False),
+        ("glass", "green", True),
+    ],
+)
+def test_a_key_halves_the_error_and_leaves_no_spill(kind, key, uneven):
+    picture, scene, _ = shot(kind, key, uneven=uneven)
+    found = tm.matte_from_key(picture, solid=kind != "glass")
+    usual = tm.estimate_alpha(picture, ordinary(picture, key))
+    assert abs(found.alpha - scene.alpha).sum() < 0.5 * abs(usual - scene.alpha).sum()
+    assert excess(key, found.foreground, found.alpha, (scene.foreground, scene.alpha)) <= 0.02
+
+
+def test_a_key_in_a_jpeg_leaves_no_spill():
+    """Case F4: mixed pixels that were taken for known foreground gave an excess of 0.226."""
+    picture, scene, _ = shot("hair", "magenta", noise=0.01, height=300, width=400)
+    found = tm.matte_from_key(jpeg(picture))
+    assert excess("magenta", found.foreground, found.alpha, (scene.foreground, scene.alpha)) <= 0.02
+
+
+def test_the_trimap_of_a_key_claims_little_that_is_wrong():
+    picture, scene, _ = shot("dandelion", "green", uneven=True)
+    trimap = tm.trimap_from_key(picture)
+    assert (trimap == 128).mean() < 0.25
+    assert ((trimap == 0) & (scene.alpha > 0.05)).sum() <= 5
+    assert ((trimap == 255) & (scene.alpha < 0.95)).sum() <= 20
+    assert (trimap == 0).sum() > 0.9 * (scene.alpha == 0).sum() - 0.1 * scene.alpha.size
+
+
+def test_the_light_on_a_screen_is_followed():
+    picture, _, behind = shot("hair", "green", uneven=True)
+    assert abs(tm.matte_from_key(picture).background - behind).max() < 0.02
+
+
+def test_a_named_key_is_the_found_one():
+    picture, _, _ = shot("dandelion", "blue")
+    named = tm.trimap_from_key(picture, np.rint(np.array(KEYS["blue"]) * 255).astype(int))
+    np.testing.assert_array_equal(named == 0, tm.trimap_from_key(picture) == 0)
+    text = "#" + "".join(f"{round(255 * value):02x}" for value in KEYS["blue"])
+    np.testing.assert_array_equal(tm.trimap_from_key(picture, text), named)
+
+
+def test_a_dress_of_nearly_the_keys_hue_is_opaque():
+    """The shoulders are of a dark blue; with solid=False they may be see-through."""
+    picture, scene, _ = shot("hair", "blue")
+    inside = ndimage.binary_erosion(scene.alpha == 1, iterations=8)
+    assert tm.matte_from_key(picture).alpha[inside].mean() > 0.98
+    assert tm.matte_from_key(picture, solid=False).alpha[inside].mean() < 0.95
+
+
+def test_a_studios_white_is_a_key():
+    scene = tm.datasets.dandelion(240, 320, seed=2)
+    picture = tm.composite(scene.foreground, scene.alpha, (0.95, 0.95, 0.94))
+    found = tm.matte_from_key(np.rint(picture * 255).astype(np.uint8))
+    assert abs(found.alpha - scene.alpha).mean() < 0.02
+
+
+def plated(shift=(0.0, 0.0), gain=1.0, noise=0.01):
+    """A scene's own background as a plate that was shot a little beside it."""
+    scene = tm.datasets.hair(240, 320, seed=6)
+    rng = np.random.default_rng(1)
+    moved = [
+        ndimage.shift(scene.background[..., c], (-shift[0], -shift[1]), order=3, mode="nearest") for c in range(3)
+    ]
+    plate = np.clip(np.stack(moved, 2) * gain + rng.normal(0, noise, scene.image.shape), 0, 1)
+    picture = np.clip(scene.image + rng.normal(0, noise, scene.image.shape), 0, 1)
+    return picture.astype(np.float32), plate.astype(np.float32), scene
+
+
+@pytest.mark.parametrize(("shift", "gain"), [((0.0, 0.0), 1.0), ((0.5, -0.5), 1.0), ((3.25, 1.5), 1.08)])
+def test_a_plate_beats_the_ordinary_way(shift, gain):
+    picture, plate, scene = plated(shift, gain)
+    found = tm.matte_from_plate(picture, plate)
+    apart = np.linalg.norm(picture - plate, axis=2) > 0.08
+    rough = ndimage.binary_opening(ndimage.uniform_filter(apart.astype(np.float32), 5) > 0.5, iterations=2)
+    usual = tm.estimate_alpha(picture, tm.trimap_from_mask(rough, erode=4, dilate=6))
+    assert abs(found.alpha - scene.alpha).sum() < 0.7 * abs(usual - scene.alpha).sum()
+    assert abs(found.background - scene.background).mean() < 0.02
+
+
+def test_triangulation_is_exact():
+    scene = tm.datasets.glass(96, 128, seed=1)
+    other = tm.datasets.hair(96, 128, seed=2).image
+    shots = [tm.composite(scene.foreground, scene.alpha, behind) for behind in (scene.background, other)]
+    found = tm.triangulate(shots[0], scene.background, shots[1], other)
+    apart = np.linalg.norm(scene.background - other, axis=2) > 0.1
+    assert abs(found.alpha - scene.alpha)[apart].max() < 1e-4
+    seen = apart & (scene.alpha > 0.1)
+    assert abs(found.foreground - scene.foreground)[seen].max() < 1e-3
+
+
+def test_pixels_where_the_backgrounds_are_alike_take_the_nearest_alpha():
+    scene = tm.datasets.hair(96, 128, seed=1)
+    behind = np.broadcast_to(np.float32([0.2, 0.9, 0.3]), scene.image.shape).copy()
+    other = np.broadcast_to(np.float32([0.9, 0.1, 0.6]), scene.image.shape).copy()
+    other[5:8, 100:110] = behind[5:8, 100:110]
+    shots = [tm.composite(scene.foreground, scene.alpha, pixels) for pixels in (behind, other)]
+    with pytest.warns(TrimatteWarning, match="background_1, background_2: alike at 30 pixels"):
+        found = tm.triangulate(shots[0], behind, shots[1], other)
+    assert abs(found.alpha - scene.alpha).max() < 1e-4
+
+
+def test_triangulation_takes_colours_and_integers():
+    scene = tm.datasets.net(96, 128, seed=1)
+    shots = [
+        tm.composite(np.rint(scene.foreground * 255).astype(np.uint8), scene.alpha, colour)
+        for colour in ((0, 0, 0), (20, 60, 240))
+    ]
+    found = tm.triangulate(shots[0], (0, 0, 0), shots[1], (20, 60, 240))
+    assert abs(found.alpha - scene.alpha).max() < 0.01
+
+
+def slow_guess(image, behind, labels, noise):
+    """The prior with every known foreground pixel as a candidate."""
+    alpha = np.zeros(labels.shape)
+    fronts = [(place, image[tuple(place)]) for place in np.argwhere(labels == 1)]
+    for place in np.argwhere(labels == 2):
+        pixel, base = image[tuple(place)], behind[tuple(place)]
+        near = min(np.linalg.norm(place - other) for other, _ in fronts)
+        total = weights = 0.0
+        for other, front in fronts:
+            line = front - base
+            mixed = np.clip((pixel - base) @ line / max(line @ line, 1e-4), 0, 1)
+            miss = np.sum((pixel - base - mixed * line) ** 2)
+            cost = miss / (12 * noise**2) + 0.05 * np.linalg.norm(place - other) / max(near, 1)
+            weights += np.exp(-cost)
+            total += np.exp(-cost) * mixed
+        alpha[tuple(place)] = total / weights
+    return alpha
+
+
+def test_the_prior_against_its_definition():
+    rng = np.random.default_rng(2)
+    image = rng.random((9, 12, 3)).astype(np.float32)
+    behind = rng.random((9, 12, 3)).astype(np.float32)
+    labels = np.full((9, 12), 128, np.uint8)
+    labels[:, 0], labels[3:6, 5:8] = 0, 255
+    found = priors.KnownBackground(behind, noise=0.2, candidates=2000).estimate(image, labels)
+    want = slow_guess(
+        image.astype(float), behind.astype(float), np.select([labels == 0, labels == 255], [0, 1], 2), 0.2
+    )
+    unknown = labels == 128
+    assert abs(found.alpha - want)[unknown].max() < 0.02
+    assert (found.alpha[labels == 255] == 1).all()
+    assert ((found.confidence >= 0) & (found.confidence <= 0.1)).all()
+
+
+def test_the_same_bits_for_any_number_of_threads():
+    picture, _, _ = shot("hair", "green", height=120, width=160)
+    one, two = (tm.matte_from_key(picture, threads=threads) for threads in (1, 2))
+    np.testing.assert_array_equal(one.alpha, two.alpha)
+    np.testing.assert_array_equal(one.foreground, two.foreground)
+
+
+GREY = np.full((40, 50, 3), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: tm.trimap_from_key(GREY, "#00ff00"), ValueError, r"key: .* \[0, 255, 0\] of 255, which 0.0% of"),
+        (lambda: tm.trimap_from_key(GREY, "greenish"), ValueError, "key: expected a colour such as #00b140"),
+        (lambda: tm.trimap_from_key(GREY, (1, 2)), TypeError, "key: expected a colour such as #00b140"),
+        (lambda: tm.trimap_from_key(GREY, (0, 300, 0)), ValueError, "key: expected numbers from 0 to 255"),
+        (lambda: tm.trimap_from_key(GREY[..., 0]), ValueError, "image: expected shape .* a key needs colours"),
+        (lambda: tm.trimap_from_key(GREY, solid="no"), TypeError, "solid: expected True or False"),
+        (lambda: tm.matte_from_key(GREY), ValueError, "image: expected some foreground before the background"),
+        (lambda: tm.matte_from_plate(GREY, GREY[1:]), ValueError, "plate: expected shape .* to match image"),
+        (
+            lambda: tm.triangulate(GREY, GREY, GREY, GREY),
+            ValueError,
+            "background_1, background_2: expected two that",
+        ),
+        (lambda: tm.triangulate(GREY, GREY, GREY[1:], GREY), ValueError, "image_2: expected shape"),
+    ],
+)
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_border_of_all_colours_has_no_key():
+    colours = np.random.default_rng(0).random((60, 80, 3))
+    with pytest.raises(ValueError, match="key: expected an even colour along the picture's border"):
+        tm.trimap_from_key(colours)
+
+
+def test_a_plate_of_another_scene_is_refused():
+    picture = tm.datasets.hair(120, 160, seed=1).image
+    plate = np.random.default_rng(0).random(picture.shape)
+    with pytest.raises(ValueError, match=r"plate: .* is it of another scene\?"):
+        tm.trimap_from_plate(picture, plate)
