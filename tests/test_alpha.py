@@ -442,7 +442,7 @@ def test_bad_arrays(image, trimap, error, message):
         ({"known_weight": 0}, ValueError, "known_weight: expected a number from 1e-12 to 1e.12, got 0"),
         ({"tolerance": 0}, ValueError, "tolerance: expected a number from 1e-12 to 1, got 0"),
         (
-            {"solver": "multigrid", "radius": 2},
+            {"solver": "multigrid", "radius": 2, "method": "learning-based"},
             ValueError,
             "solver: multigrid needs .* reach is at most 2 .* radius=2",
         ),

@@ -145,7 +145,7 @@ def test_the_method_of_the_foreground_and_its_options(folder, capsys):
     assert abs(load_image("f.png") / 255 - want).max() <= 0.501 / 255
     succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "c.png", "--foreground-method", "closed-form")
     want = tm.cutout(IMAGE, TRIMAP, foreground_method="closed-form")
-    np.testing.assert_array_equal(load_image("c.png"), want)
+    np.testing.assert_array_equal(read_picture("c.png").pixels, want)
 
 
 def test_an_option_of_another_method_of_the_foreground_is_refused(folder, capsys):

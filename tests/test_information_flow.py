@@ -16,6 +16,8 @@ from trimatte._context import make_context
 from trimatte.affinities import Affinity, InformationFlow
 from trimatte.affinities._base import DataTerm, Findings
 from trimatte.affinities.information_flow import MOST_UNEXPLAINED, unexplained
+from trimatte.batch._cost import estimated_bytes
+from trimatte.batch._jobs import Job
 from trimatte.cli import run
 
 
@@ -235,6 +237,17 @@ def test_the_command_line(scene, tmp_path, monkeypatch, capsys):
     method = InformationFlow(trim=False, known_flow=0.1)
     expected = tm.estimate_alpha(image, scene.trimap, method=method)
     assert abs(tm.io.load_image("alpha.png") / 255 - expected).max() < 0.51 / 255
+
+
+def test_a_batch_reckons_with_its_searches(scene, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tm.io.save_image("image.png", np.round(scene.image * 255).astype(np.uint8))
+    tm.io.save_image("trimap.png", scene.trimap)
+    flow, wide = (
+        estimated_bytes(Job("image.png", {"alpha": "alpha.png"}, trimap="trimap.png", options=options))
+        for options in ({"method": "information-flow"}, {"method": "closed-form", "radius": 3})
+    )
+    assert flow > wide
 
 
 def test_it_is_a_value_that_says_what_a_solver_needs():

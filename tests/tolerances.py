@@ -39,3 +39,5 @@ LARGE_KERNEL_PRODUCT = 1e-10
 COLOUR_SEEN = 1e-3
 # The same without deep pixels at a tolerance of 1e-5 and alpha from 0.05 to 0.95, divided by that alpha.
 LAYERS_TIGHT = 2e-4
+# Entries of KNN matting's operator with soft weights: sums of up to 60 numbers that the core keeps in float32.
+KNN_SOFT = 1e-6

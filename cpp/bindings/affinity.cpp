@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <mutex>
 #include <optional>
 
 #include "arrays.hpp"
@@ -11,7 +12,9 @@
 #include "register.hpp"
 #include "trimatte/assemble.hpp"
 #include "trimatte/information_flow.hpp"
+#include "trimatte/knn.hpp"
 #include "trimatte/learning_based.hpp"
+#include "trimatte/random_walk.hpp"
 
 namespace trimatte::bindings {
 namespace {
@@ -39,7 +42,7 @@ py::tuple laplacian_of(const Affinity& affinity, const py::array& image,
 }
 
 // The operator of a whole picture whose pixels are all unknown, by its products. Calls of one
-// object must not run at the same time.
+// object wait for each other.
 class ProductsOfAll {
 public:
     ProductsOfAll(const Affinity& affinity, const py::array& image, int threads, PyMonitor& monitor)
@@ -53,7 +56,7 @@ public:
 
     py::tuple shape() const { return py::make_tuple(operator_->rows(), operator_->rows()); }
 
-    py::array_t<double> matvec(const Array<double>& x) const {
+    py::array_t<double> matvec(const Array<double>& x) {
         if (x.size() != operator_->rows()) {
             throw std::invalid_argument("x: expected " + std::to_string(operator_->rows()) + " numbers, one per pixel");
         }
@@ -61,6 +64,7 @@ public:
         const double* from = x.data();
         {
             const py::gil_scoped_release release;
+            const std::lock_guard lock(busy_);
             Monitor monitor;
             operator_->multiply(from, y.data(), {threads_, monitor});
         }
@@ -71,6 +75,7 @@ private:
     Wanted wanted_;
     int threads_;
     std::unique_ptr<Operator> operator_;
+    std::mutex busy_;
 };
 
 GivenRows given_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
@@ -115,6 +120,13 @@ void register_affinity(py::module_& m) {
         .def(py::init<double, int>(), py::arg("epsilon"), py::arg("radius"));
     py::class_<LearningBased, Affinity>(m, "LearningBased")
         .def(py::init<double, int>(), py::arg("regularization"), py::arg("radius"));
+    py::class_<Knn, Affinity>(m, "Knn").def(
+        py::init([](int neighbours, double position_weight, int far_neighbours, double far_position_weight, bool soft) {
+            return Knn({{neighbours, far_neighbours}, {position_weight, far_position_weight}, soft});
+        }),
+        py::arg("neighbours"), py::arg("position_weight"), py::arg("far_neighbours"), py::arg("far_position_weight"),
+        py::arg("soft"));
+    py::class_<RandomWalk, Affinity>(m, "RandomWalk").def(py::init<double>(), py::arg("sigma"));
     py::class_<GivenRows, Affinity>(m, "GivenRows")
         .def(py::init(&given_rows), py::arg("data").noconvert(), py::arg("indices").noconvert(),
              py::arg("indptr").noconvert(), py::arg("reach"), py::arg("colour_line"), py::arg("constant_regions"),

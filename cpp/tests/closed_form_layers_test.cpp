@@ -72,7 +72,7 @@ std::vector<double> exact_layers(const Picture& image, const std::vector<float>&
             }
         }
     }
-    const Eigen::VectorXd x = A.ldlt().solve(b);
+    const Eigen::VectorXd x = dense_solve(A, b);
     return {x.data(), x.data() + x.size()};
 }
 

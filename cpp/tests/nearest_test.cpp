@@ -159,6 +159,15 @@ TEST_CASE("nearest: one point may be left out of each answer") {
     CHECK(search(equal, equal, 5, 8, excluded) == compare_all(equal, equal, 5, 8, excluded));
 }
 
+TEST_CASE("nearest: the order holds every point once") {
+    const auto points = random_rows(1000, 3, 14);
+    Monitor monitor;
+    const Nearest nearest(points.data(), 1000, 3, {2, monitor});
+    std::vector<std::int32_t> order(nearest.order(), nearest.order() + nearest.points());
+    std::sort(order.begin(), order.end());
+    CHECK(order == one_to_n(1000));
+}
+
 TEST_CASE("nearest: only a subset of the points is held") {
     const auto points = random_rows(600, 3, 7);
     std::vector<std::int32_t> subset;
@@ -181,6 +190,39 @@ TEST_CASE("nearest: fewer points than neighbours leave places empty") {
     CHECK(others.number[4] == -1);
 }
 
+TEST_CASE("nearest: all points with a marked one among their nearest are found") {
+    for (const std::int64_t n : {1, 16, 40, 3000}) {
+        for (const int k : {1, 9, 15, 16, 19, 31, 100, 500}) {
+            for (const bool coarse : {false, true}) {
+                const auto points = coarse ? coarse_rows(n, 3, 13) : random_rows(n, 3, 13);
+                std::vector<std::uint8_t> marked(static_cast<std::size_t>(n)), may(static_cast<std::size_t>(n), 7);
+                for (std::size_t i = 0; i < marked.size(); ++i) {
+                    marked[i] = points[3 * i] < 0.1f && points[3 * i + 1] < 0.3f ? 1 : 0;
+                }
+                Monitor monitor;
+                const Context context{2, monitor};
+                Nearest(points.data(), n, 3, context).find_near_marked(marked.data(), k, may.data(), context);
+                const auto found = search(points, points, 3, k, one_to_n(n));
+                std::size_t missed = 0, spared = 0;
+                for (std::size_t i = 0; i < marked.size(); ++i) {
+                    for (std::size_t j = i * static_cast<std::size_t>(k); j < (i + 1) * static_cast<std::size_t>(k);
+                         ++j) {
+                        const std::int32_t q = found.number[j];
+                        missed += q >= 0 && marked[static_cast<std::size_t>(q)] != 0 && may[i] != 1;
+                    }
+                    spared += may[i] == 0;
+                }
+                CAPTURE(n);
+                CAPTURE(k);
+                CHECK(missed == 0);
+                if (n == 3000 && k <= 31 && !coarse) {
+                    CHECK(spared > marked.size() / 3);
+                }
+            }
+        }
+    }
+}
+
 // With a tree whose equal points are looked through one by one, this would take hours.
 TEST_CASE("nearest: points that are all equal, or have few colours, take no longer") {
     constexpr std::int64_t n = 200000;
@@ -188,7 +230,8 @@ TEST_CASE("nearest: points that are all equal, or have few colours, take no long
     const auto found = search(equal, equal, 3, 10);
     const auto first_ten = one_to_n(10);
     for (std::size_t i = 0; i < n; i += 997) {
-        CHECK(std::equal(first_ten.begin(), first_ten.end(), found.number.begin() + static_cast<std::ptrdiff_t>(10 * i)));
+        CHECK(
+            std::equal(first_ten.begin(), first_ten.end(), found.number.begin() + static_cast<std::ptrdiff_t>(10 * i)));
     }
     const auto coarse = coarse_rows(n, 3, 9);
     const auto of_coarse = search(coarse, coarse, 3, 10);

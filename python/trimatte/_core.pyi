@@ -62,6 +62,16 @@ class InformationFlow(Affinity):
         monitor: Monitor,
     ) -> None: ...
 
+class Knn(Affinity):
+    def __init__(
+        self,
+        neighbours: int,
+        position_weight: float,
+        far_neighbours: int,
+        far_position_weight: float,
+        soft: bool,
+    ) -> None: ...
+
 class LearningBased(Affinity):
     def __init__(self, regularization: float, radius: int) -> None: ...
 
@@ -82,6 +92,10 @@ def known_to_unknown_flow(
     threads: int,
     monitor: Monitor,
 ) -> None: ...
+
+class RandomWalk(Affinity):
+    def __init__(self, sigma: float) -> None: ...
+
 def laplacian(
     affinity: Affinity,
     image: npt.NDArray[np.generic],

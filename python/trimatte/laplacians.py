@@ -150,10 +150,9 @@ def _function(method: str) -> Callable[..., Operator]:
     laplacian.__name__ = laplacian.__qualname__ = method.replace("-", "_")
     laplacian.__signature__ = inspect.Signature([first, *own, *shared])  # type: ignore[attr-defined]
     lines = [
-        f"    {name} : {type(option.default).__name__}, default {option.default}\n"
-        f"        {option.metadata['help']}"
-        for name, option in known_options(affinity).items()
-        if "help" in option.metadata
+        f"    {name} : {type(field.default).__name__}, default {field.default}\n        {field.metadata['help']}"
+        for name, field in known_options(affinity).items()
+        if "help" in field.metadata
     ]
     laplacian.__doc__ = "\n".join(
         [

@@ -9,6 +9,7 @@
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
 #include "trimatte/operator.hpp"
+#include "trimatte/parallel.hpp"
 #include "trimatte/sparse.hpp"
 
 namespace trimatte {
@@ -88,6 +89,10 @@ public:
     virtual Traits traits() const = 0;
     // Throws std::invalid_argument if the picture has no operator.
     virtual void check(const ImageView& image) const = 0;
+    // Returns an affinity that has the same wanted rows at hand, for an affinity that has to look at
+    // the whole picture before it can make any; null if there is nothing to prepare. Assembly calls
+    // it once, and then takes the rows of the result.
+    virtual std::unique_ptr<Affinity> prepared(const Wanted& wanted, const Context& context) const;
     // The number of picture rows that one call of emit_rows should cover, so that it takes less
     // than 50 ms.
     virtual std::int64_t band_height() const = 0;

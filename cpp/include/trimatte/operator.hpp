@@ -44,6 +44,7 @@ public:
     virtual ~Operator() = default;
     virtual std::int64_t rows() const = 0;
     // Computes y = L x, where x and y have one number per row. Alpha is zero at all other pixels.
+    // Products of one object share memory and must not run at the same time.
     virtual void multiply(const double* x, double* y, const Context& context) const = 0;
     // Fills d with positive numbers near the diagonal of L. They scale the system and need not be
     // exact.

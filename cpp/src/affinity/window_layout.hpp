@@ -35,12 +35,11 @@ struct Tiles {
     // Calls body(tile) for the tiles of a band that hold columns in [x_begin, x_end).
     template <class Body>
     void for_tiles(std::int64_t band, std::int64_t x_begin, std::int64_t x_end, const Body& body) const {
-        for (std::int64_t t = band_start[static_cast<std::size_t>(band)];
-             t < band_start[static_cast<std::size_t>(band) + 1]; ++t) {
-            const Tile& tile = tiles[static_cast<std::size_t>(t)];
-            if (tile.x < x_end && x_begin < tile.x + tile.columns) {
-                body(tile);
-            }
+        const auto first = tiles.begin() + band_start[static_cast<std::size_t>(band)];
+        const auto last = tiles.begin() + band_start[static_cast<std::size_t>(band) + 1];
+        auto tile = std::partition_point(first, last, [&](const Tile& t) { return t.x + t.columns <= x_begin; });
+        for (; tile != last && tile->x < x_end; ++tile) {
+            body(*tile);
         }
     }
 };

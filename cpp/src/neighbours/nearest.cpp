@@ -126,8 +126,8 @@ void sort_to_leaves(const float* points, int dimensions, Range all, std::int32_t
         });
         std::vector<Range> parts;
         for (std::size_t i = 0; i < large.size(); ++i) {
-            for (Range part : {Range{large[i].begin, border[i], large[i].unit},
-                               Range{border[i], large[i].end, large[i].unit}}) {
+            for (Range part :
+                 {Range{large[i].begin, border[i], large[i].unit}, Range{border[i], large[i].end, large[i].unit}}) {
                 while (part.unit > leaf_points && part.size() <= part.unit) {
                     part.unit /= children;
                 }
@@ -255,6 +255,98 @@ void Nearest::find(const float* queries, std::int64_t count, int k, const std::i
                                      excluded != nullptr ? excluded + begin : nullptr, k, best.data(),
                                      number + begin * k, distance + begin * k);
         context.monitor.set_fraction(static_cast<double>(i) / static_cast<double>(chunks));
+    });
+}
+
+// Whether a marked point may be among the k nearest ones of a point of a leaf. The k nearest points
+// are no farther than the farthest corner of the box around as many neighbouring leaves as hold more
+// than k points.
+bool Nearest::is_near_marked(std::int64_t leaf, int k, const std::uint8_t* marked,
+                             const std::vector<std::uint8_t>& has_marked) const {
+    std::int64_t together = 1;
+    while (together < children && together * leaf_points <= k) {
+        together *= 2;
+    }
+    const std::int64_t first = leaf / together * together;
+    if (tree_.levels == 0 || together * leaf_points <= k || (first + together) * leaf_points > held_) {
+        return true;
+    }
+    const auto box = [this](std::int64_t level, std::int64_t child, int c) {
+        const std::int64_t node = tree_.first[level] + child / children;
+        return boxes_.data() + (node * dimensions_ + c) * 2 * children + child % children;
+    };
+    float low[most_dimensions], high[most_dimensions];
+    float reach = 0;
+    for (int c = 0; c < dimensions_; ++c) {
+        low[c] = *box(1, leaf, c);
+        high[c] = box(1, leaf, c)[children];
+        float far = 0;
+        for (std::int64_t other = first; other < first + together; ++other) {
+            far = std::max({far, box(1, other, c)[children] - low[c], high[c] - *box(1, other, c)});
+        }
+        reach += far * far;
+    }
+    struct Part {
+        std::int64_t level, node;
+    };
+    Part stack[children * simd::PointTree::most_levels];
+    stack[0] = {tree_.levels, 0};
+    for (std::int64_t size = 1; size > 0;) {
+        const Part part = stack[--size];
+        if (part.level == 0) {
+            for (std::int64_t i = part.node * leaf_points; i < std::min(held_, (part.node + 1) * leaf_points); ++i) {
+                float sum = 0;
+                const float* x = leaves_.data() + part.node * dimensions_ * leaf_points + i % leaf_points;
+                for (int c = 0; c < dimensions_ && marked[numbers_[i]] != 0; ++c, x += leaf_points) {
+                    const float gap = std::max({low[c] - *x, *x - high[c], 0.0f});
+                    sum += gap * gap;
+                }
+                if (marked[numbers_[i]] != 0 && sum <= reach) {
+                    return true;
+                }
+            }
+            continue;
+        }
+        float sums[children] = {};
+        for (int c = 0; c < dimensions_; ++c) {
+            const float* from = box(part.level, part.node * children, c);
+            for (std::int64_t i = 0; i < children; ++i) {
+                const float gap = std::max(std::max(from[i] - high[c], low[c] - from[children + i]), 0.0f);
+                sums[i] += gap * gap;
+            }
+        }
+        const std::int64_t at = (tree_.first[part.level] + part.node) * children;
+        for (std::int64_t i = 0; i < children; ++i) {
+            if (sums[i] <= reach && has_marked[static_cast<std::size_t>(at + i)] != 0) {
+                stack[size++] = {part.level - 1, part.node * children + i};
+            }
+        }
+    }
+    return false;
+}
+
+void Nearest::find_near_marked(const std::uint8_t* marked, int k, std::uint8_t* may, const Context& context) const {
+    // Whether a child of a node holds a marked point, for all nodes as in `least`.
+    std::vector<std::uint8_t> has_marked(static_cast<std::size_t>(least_.size()), 0);
+    const std::int64_t leaves = numbers_.size() / leaf_points;
+    for (std::int64_t i = 0; i < held_ && tree_.levels > 0; ++i) {
+        has_marked[static_cast<std::size_t>(i / leaf_points)] |= marked[numbers_[i]];
+    }
+    std::int64_t below = (leaves + children - 1) / children * children;
+    for (std::int64_t level = 2; level <= tree_.levels; ++level) {
+        const std::int64_t from = tree_.first[level - 1] * children, to = tree_.first[level] * children;
+        for (std::int64_t i = 0; i < below; ++i) {
+            has_marked[static_cast<std::size_t>(to + i / children)] |= has_marked[static_cast<std::size_t>(from + i)];
+        }
+        below = (below / children + children - 1) / children * children;
+    }
+    parallel_ranges(leaves * leaf_points, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t leaf = begin / leaf_points; leaf < end / leaf_points; ++leaf) {
+            const std::uint8_t is_near = is_near_marked(leaf, k, marked, has_marked) ? 1 : 0;
+            for (std::int64_t i = leaf * leaf_points; i < std::min(held_, (leaf + 1) * leaf_points); ++i) {
+                may[numbers_[i]] = is_near;
+            }
+        }
     });
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 #include "simd/kernels.hpp"
 #include "trimatte/buffer.hpp"
@@ -42,12 +42,22 @@ public:
     void find(const float* queries, std::int64_t count, int k, const std::int32_t* excluded, std::int32_t* number,
               float* distance, const Context& context) const;
 
+    // Sets may[i], for each row i of points, to 0 if none of the k points that lie nearest to point i,
+    // without itself, is marked (marked[j] != 0), and else to 1. It is quick and looks at boxes
+    // only, so that it sets 1 more often than it has to. All points must be held.
+    void find_near_marked(const std::uint8_t* marked, int k, std::uint8_t* may, const Context& context) const;
+
     std::int64_t points() const { return held_; }
+    // Returns the numbers of the points held, in an order in which points that lie near each other
+    // follow each other. Searches for them are quickest in this order.
+    const std::int32_t* order() const { return numbers_.data(); }
     std::size_t bytes() const { return leaves_.bytes() + numbers_.bytes() + boxes_.bytes() + least_.bytes(); }
 
 private:
     void fill_leaves(const float* points, const std::int32_t* order, const Context& context);
     void make_boxes(const Context& context);
+    bool is_near_marked(std::int64_t leaf, int k, const std::uint8_t* marked,
+                        const std::vector<std::uint8_t>& has_marked) const;
 
     int dimensions_;
     std::int64_t held_;

@@ -102,8 +102,8 @@ struct PointTree {
     // Node by node, the least 8 numbers of a dimension in its children, then the largest, for each
     // dimension. A child that does not exist has an empty box, from INFINITY to -INFINITY.
     const float* boxes;
-    const std::int32_t* least;       // node by node, the least number of a point in each child
-    std::int64_t first[most_levels]; // the place of a level's first node in `boxes` and `least`
+    const std::int32_t* least;        // node by node, the least number of a point in each child
+    std::int64_t first[most_levels];  // the place of a level's first node in `boxes` and `least`
 };
 
 struct Kernels {

@@ -129,21 +129,15 @@ Iterate::Measures VectorIterate::sum_of_tasks(const Measure& measure) const {
     return all;
 }
 
-Iterate::Measures VectorIterate::measures(std::int64_t begin, std::int64_t end) const {
-    Measures m{};
-    for (std::int64_t i = begin; i < end; ++i) {
-        m.zr += z_[i] * r_[i];
-        m.zq += z_[i] * q_[i];
-        m.zw += z_[i] * w_[i];
-        m.r2 += squared(r_[i] * scale_[i]);
-        m.largest = std::max(m.largest, std::abs(z_[i] * scale_[i]));
-    }
-    return m;
-}
-
 Iterate::Measures VectorIterate::measured_product() {
     multiply_scaled(z_.data(), w_.data());
-    return sum_of_tasks([&](std::int64_t begin, std::int64_t end) { return measures(begin, end); });
+    return sum_of_tasks([&](std::int64_t begin, std::int64_t end) {
+        Measures m{};
+        for (std::int64_t i = begin; i < end; ++i) {
+            add(m, i, w_[i]);
+        }
+        return m;
+    });
 }
 
 void SparseIterate::multiply_scaled(const double* v, double* product) {
@@ -153,14 +147,15 @@ void SparseIterate::multiply_scaled(const double* v, double* product) {
 // One pass over the rows does both.
 Iterate::Measures SparseIterate::measured_product() {
     return sum_of_tasks([&](std::int64_t begin, std::int64_t end) {
+        Measures m{};
         for (std::int64_t i = begin; i < end; ++i) {
             double w = 0;
             for (std::int64_t k = A_.row_start[i]; k < A_.row_start[i + 1]; ++k) {
                 w += A_.value[k] * z_[A_.column[k]];
             }
-            w_[i] = w;
+            add(m, i, w);
         }
-        return measures(begin, end);
+        return m;
     });
 }
 

@@ -3,6 +3,8 @@
 // core.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -47,8 +49,15 @@ protected:
     virtual void multiply_scaled(const double* v, double* product) = 0;
     // Sets w = A z and returns the products with z.
     virtual Measures measured_product();
-    // The products with z of the unknowns begin ... end - 1, where w is known already.
-    Measures measures(std::int64_t begin, std::int64_t end) const;
+    // Sets w of unknown i, and adds its products with z.
+    void add(Measures& m, std::int64_t i, double w) {
+        w_[i] = w;
+        m.zr += z_[i] * r_[i];
+        m.zq += z_[i] * q_[i];
+        m.zw += z_[i] * w;
+        m.r2 += r_[i] * scale_[i] * (r_[i] * scale_[i]);
+        m.largest = std::max(m.largest, std::abs(z_[i] * scale_[i]));
+    }
     // Adds the measures of all tasks of this number of unknowns, in the order of the tasks.
     template <class Measure>
     Measures sum_of_tasks(const Measure& measure) const;
