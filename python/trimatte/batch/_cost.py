@@ -16,7 +16,10 @@ from ._jobs import Job
 _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
 _SOLVE_PER_PIXEL = 14
-_SEARCH_PER_PIXEL = 85  # an affinity of any reach searches neighbours in the whole picture
+# An affinity of any reach searches neighbours in the whole picture, and has long rows
+# (docs/design/information_flow.md).
+_SEARCH_PER_PIXEL = 85
+_SEARCH_PER_UNKNOWN = 5300
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
 _DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
@@ -40,8 +43,10 @@ def estimated_bytes(job: Job) -> int:
     direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not has_planes
     each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
-    own = _SOLVE_PER_PIXEL if affinity is None or affinity.reach is not None else _SEARCH_PER_PIXEL
-    return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, own * pixels + each * unknown)
+    solve = _SOLVE_PER_PIXEL * pixels + each * unknown
+    if affinity is not None and affinity.reach is None:
+        solve = _SEARCH_PER_PIXEL * pixels + _SEARCH_PER_UNKNOWN * unknown
+    return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, solve)
 
 
 def _unknown(job: Job) -> int:
