@@ -12,8 +12,8 @@
 namespace trimatte {
 namespace {
 
-// The multigrid for graphs, with the diagonal of its matrix. The levels have their own numbers, so
-// that the matrix itself is let go.
+// The multigrid for graphs, with the pattern and the diagonal of its matrix. The levels have their
+// own numbers, so that those of the matrix are let go.
 class OfMatrix : public Preconditioner {
 public:
     OfMatrix(Problem&& problem, const Context& context)
@@ -21,11 +21,11 @@ public:
           scaled_(matrix_, context),
           inverse_(make_graph_multigrid(scaled_, near_null(problem, scaled_.scale, context), 1 + problem.channels,
                                         context)) {
-        matrix_ = {};
+        matrix_.value = {};
     }
 
     void apply(const double* r, double* z) override { inverse_->apply(r, z); }
-    std::size_t bytes() const override { return scaled_.scale.bytes() + inverse_->bytes(); }
+    std::size_t bytes() const override { return matrix_.bytes() + scaled_.scale.bytes() + inverse_->bytes(); }
     double operator_complexity() const override { return inverse_->operator_complexity(); }
 
 private:
