@@ -57,9 +57,7 @@ public:
                 });
             }
         });
-        for_cells([&](std::int64_t k, std::int64_t i, float sign) {
-            rhs_[i] = sign * (r.cells[k] - Ax.cells[k]);
-        });
+        for_cells([&](std::int64_t k, std::int64_t i, float sign) { rhs_[i] = sign * (r.cells[k] - Ax.cells[k]); });
         multigrid_->apply(rhs_.data(), correction_.data());
         system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
             std::int64_t i = system_.number[begin];
