@@ -389,8 +389,9 @@ def test_refine(folder, capsys):
     record = json.loads(succeed(capsys, "refine", "image.png", "c.png", "-o", "d.png", "--no-learn", "--json"))
     assert record["alpha"]["prior"] == "SoftMask"
     save_image("empty.png", np.zeros_like(mask))
-    assert "mask: expected some foreground" in fail(capsys, "refine", "image.png", "empty.png", "-o", "e.png")
-    assert "e.png" not in names(folder)
+    assert run(["refine", "image.png", "empty.png", "-o", "e.png"]) == 0  # a picture without its subject
+    assert "all are background, so that alpha is 0 everywhere" in capsys.readouterr().err
+    assert (read_picture("e.png").pixels[..., 3] == 0).all()
 
 
 # --- failures ---
@@ -407,6 +408,11 @@ MATTE = ["cutout", "image.png", "trimap.png"]
         (["refine", "image.png", "-o", "c.png"], "Missing argument 'MASK'(.|\n)*segmentation network"),
         ([*MATTE, "image.png", "-o", "c.png"], "unexpected extra argument(.|\n)*quote it, so that"),
         (["cutout", "-", "-", "-o", "c.png"], "-: standard input can be read once"),
+        ([*MATTE, "-o", "c.png", "--key", "auto"], "TRIMAP: not with --key"),
+        (["cutout", "image.png", "-o", "c.png", "--key", "auto", "--plate", "p.png"], "--key: not with --plate"),
+        (["cutout", "image.png", "-o", "c.png", "--key", "auto", "--method", "knn"], "--method: not with --key"),
+        (["cutout", "image.png", "-o", "c.png", "--key", "greenish"], "key: expected a colour such as"),
+        ([*MATTE, "-o", "c.png", "--see-through"], "--see-through: only with --key"),
         (MATTE, "Missing option '--output'"),
         ([*MATTE, "-o", "c.gif"], r"c.gif: expected a name that ends in .png, .webp, .tif, .tiff, .exr, got .gif"),
         (["alpha", *MATTE[1:], "-o", "a.gif"], r"a.gif: expected a name that ends in .png, .jpg, "),
@@ -659,6 +665,27 @@ def test_process_that_is_interrupted_while_it_imports(folder):
     (folder / "click.py").write_text("raise KeyboardInterrupt\n")
     done = process("-c", "from trimatte.cli import main; main()")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "trimatte: stopped\n")
+
+
+def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
+    scene = tm.datasets.hair(96, 128, seed=2)
+    rng = np.random.default_rng(0)
+    for name, behind in (("green", np.full(scene.image.shape, (0.1, 0.7, 0.2))), ("wall", scene.background)):
+        shot = tm.composite(scene.foreground, scene.alpha, behind.astype(np.float32))
+        for file, pixels in ((name, shot), (f"{name}_empty", behind)):
+            save_image(f"{file}.png", np.clip(pixels + rng.normal(0, 0.005, pixels.shape), 0, 1))
+    for image, options in (
+        ("green", ["--key", "auto"]),
+        ("green", ["--key", "#1ab233"]),
+        ("wall", ["--plate", "wall_empty.png"]),
+    ):
+        assert run(["cutout", f"{image}.png", *options, "-o", "c.png", "--alpha-output", "a.png"]) == 0
+        found, alpha = load_image("a.png") / 255, read_picture("c.png").pixels[..., 3] / 255
+        np.testing.assert_array_equal(found, alpha)
+        assert abs(found - scene.alpha).mean() < 0.02
+    cutout = read_picture("c.png").pixels / 255
+    soft = (scene.alpha > 0.3) & (scene.alpha < 0.9)
+    assert abs(cutout[..., :3] - scene.foreground)[soft].mean() < 0.12
 
 
 def test_pictures_through_pipes(folder):

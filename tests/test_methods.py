@@ -181,7 +181,7 @@ class TestAMethodOfOnesOwn:
         assert run_show(show, ["--beta", "-1"]).exit_code == 2
         text = " ".join(run_show(show, ["--help"]).output.split())
         assert "How soon colours count as different. [default: 90.0 for four-neighbours]" in text
-        assert "Smoothness of alpha. [default: 1e-7 for closed-form]" in text
+        assert "Smoothness of alpha. [default: 1e-7 for closed-form and large-kernel]" in text
         assert "--wrap / --no-wrap" in text
 
     def test_a_batch(self, files, expected, registered):

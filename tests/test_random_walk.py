@@ -88,7 +88,7 @@ def test_solvers_keep_their_promise(solver, sigma):
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
-@pytest.mark.parametrize("solver", ["auto", "multigrid"])
+@pytest.mark.parametrize("solver", ["auto", "graph-multigrid"])
 def test_drawings(name, solver):
     """Flat colours make islands that hang together by the least weight."""
     make, *arguments = DRAWINGS[name]

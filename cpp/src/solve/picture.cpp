@@ -262,7 +262,8 @@ public:
         Parts large;
         for (const Component& component : components.all()) {
             const bool has_prior = has_prior_at(component, problem);
-            if (!component.meets_foreground && !component.meets_background && !has_prior) {
+            const bool is_loose = !component.meets_foreground && !component.meets_background && !has_prior;
+            if (is_loose && traits.constant_regions) {  // any constant is a solution
                 refuse(component, problem);
             }
             if (component.meets_foreground != component.meets_background && traits.constant_regions && !has_prior) {

@@ -34,13 +34,13 @@ public:
         restrict_to_cells(r);
         factor_->solve(b_.data(), context_);
         for_cell_rows([&](std::int64_t begin, std::int64_t end) { make_lines(begin, end); });
-        parallel_ranges(
-            problem_.unknowns(), context_.threads, context_.monitor, [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t i = begin; i < end; ++i) {
-                    z[i] = r[i] * (scale_[i] * scale_[i]) +
-                           value(line_.data() + static_cast<std::size_t>(cell_[i]) * columns(), i);
-                }
-            });
+        parallel_ranges(problem_.unknowns(), context_.threads, context_.monitor,
+                        [&](std::int64_t begin, std::int64_t end) {
+                            for (std::int64_t i = begin; i < end; ++i) {
+                                z[i] = r[i] * (scale_[i] * scale_[i]) +
+                                       value(line_.data() + static_cast<std::size_t>(cell_[i]) * columns(), i);
+                            }
+                        });
     }
 
     std::size_t bytes() const override {

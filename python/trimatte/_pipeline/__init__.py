@@ -5,8 +5,19 @@ results. `guides` are what says where the foreground is, `frames` are the guides
 `backdrop` is what a composite is put over, and `results` chooses depth and encoding of each file.
 """
 
-from .guides import FinishedAlpha, Guide, RoughMask, Trimap
+from .guides import FinishedAlpha, Guide, KnownBackground, RoughMask, Trimap
 from .matting import CHANNELS, Item, Run, matte
 from .results import Results
 
-__all__ = ["CHANNELS", "FinishedAlpha", "Guide", "Item", "Results", "RoughMask", "Run", "Trimap", "matte"]
+__all__ = [
+    "CHANNELS",
+    "FinishedAlpha",
+    "Guide",
+    "Item",
+    "KnownBackground",
+    "Results",
+    "RoughMask",
+    "Run",
+    "Trimap",
+    "matte",
+]

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._records import AlphaResult, Progress, SolveInfo
+from .._records import AlphaResult, Progress
 from ..errors import PictureError
 from ..io.picture import Picture
 from ..sequence import solve_named
-from .guides import Guide, Pixels, Trimap
+from .guides import Found, Guide, Pixels, Trimap
 
 
 class Solves:
@@ -86,6 +86,6 @@ class Frame(Guide):
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
-    ) -> tuple[Pixels, SolveInfo | None]:
+    ) -> Found:
         """Solve for the unknown pixels."""
-        return self.solves.next(pixels, known, colour_space, threads)
+        return Found(*self.solves.next(pixels, known, colour_space, threads))

@@ -5,20 +5,41 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from .. import _check
 from .._records import Progress, SolveInfo
 from ..alpha import solve_alpha
 from ..colour import displayed
+from ..foreground import Layers
 from ..io.picture import Picture, space_of
 from ..io.read import read_guide, read_opaque, read_single
+from ..keying import matte_from_key, matte_from_plate
 from ..mask import solve_from_mask
 from ..scribbles import trimap_from_scribbles
 
 Pixels = npt.NDArray[Any]
+
+
+class Found(NamedTuple):
+    """What a guide finds.
+
+    Attributes
+    ----------
+    alpha : (H, W) ndarray
+        Opacity in [0, 1].
+    info : SolveInfo or None
+        How alpha was found; None if it was given.
+    layers : Layers or None
+        The colours, if the guide knows them; None if they are to be estimated.
+    """
+
+    alpha: Pixels
+    info: SolveInfo | None
+    layers: Layers | None = None
 
 
 class Guide(ABC):
@@ -34,7 +55,7 @@ class Guide(ABC):
     @abstractmethod
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
-    ) -> tuple[Pixels, SolveInfo | None]:
+    ) -> Found:
         """Return alpha, and how it was found, from the picture and what `read` has returned."""
 
 
@@ -68,11 +89,10 @@ class Trimap(Guide):
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
-    ) -> tuple[Pixels, SolveInfo | None]:
+    ) -> Found:
         """Solve for the unknown pixels."""
-        return solve_alpha(
-            pixels, known, colour_space=colour_space, threads=threads, progress=progress, **self.options
-        )
+        options = {"colour_space": colour_space, "threads": threads, "progress": progress, **self.options}
+        return Found(*solve_alpha(pixels, known, **options))
 
 
 @dataclass(frozen=True)
@@ -96,11 +116,10 @@ class RoughMask(Guide):
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
-    ) -> tuple[Pixels, SolveInfo | None]:
+    ) -> Found:
         """Refine the mask."""
-        return solve_from_mask(
-            pixels, known, colour_space=colour_space, threads=threads, progress=progress, **self.options
-        )
+        options = {"colour_space": colour_space, "threads": threads, "progress": progress, **self.options}
+        return Found(*solve_from_mask(pixels, known, **options))
 
 
 @dataclass(frozen=True)
@@ -122,6 +141,48 @@ class FinishedAlpha(Guide):
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
-    ) -> tuple[Pixels, SolveInfo | None]:
+    ) -> Found:
         """Return alpha as it is."""
-        return _check.alpha(known, known.shape), None
+        return Found(_check.alpha(known, known.shape), None)
+
+
+@dataclass(frozen=True)
+class KnownBackground(Guide):
+    """A background that is known: a key colour, or the same shot without the subject.
+
+    Attributes
+    ----------
+    key : str
+        "auto" or a colour; see `trimatte.matte_from_key`.
+    plate : str or None
+        The file of the shot without the subject, which takes the key's place.
+    solid : bool
+        See `trimatte.matte_from_key`.
+    options : dict
+        Arguments of `trimatte.solve_alpha` that concern the solve.
+    """
+
+    key: str = "auto"
+    plate: str | None = None
+    solid: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, picture: Picture, space: str) -> Pixels:
+        """Return the plate; an empty array if there is none."""
+        if space == "linear":
+            raise ValueError("colour space: expected display colours for a key or a plate, got linear ones")
+        if self.plate is None:
+            return np.empty(0, np.uint8)
+        plate = read_opaque(self.plate)
+        return displayed(plate.pixels, space_of(plate, space, picture))
+
+    def solve(
+        self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
+    ) -> Found:
+        """Solve, and take the background out of the colours."""
+        options = {"threads": threads, "progress": progress, **self.options}
+        if self.plate is None:
+            found = matte_from_key(pixels, self.key, solid=self.solid, **options)
+        else:
+            found = matte_from_plate(pixels, known, **options)
+        return Found(found.alpha, found.info, Layers(found.foreground, found.background))

@@ -16,7 +16,7 @@ from ..foreground import DEFAULT, ForegroundMethod, Layers, estimate_foreground
 from ..io.read import read_opaque
 from ..io.write import Output, check_folder, save_pictures
 from .backdrop import Backdrop, as_rgb
-from .guides import Guide
+from .guides import Found, Guide
 from .results import Results
 
 Pixels = npt.NDArray[Any]
@@ -110,8 +110,9 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
         backdrop = None if item.backdrop is None else item.backdrop.read()
     results = Results(picture, item.colour_space or picture.colour_space, item.bits)
     results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
-    alpha, info = _found_alpha(item, results, run)
-    layers = None if set(item.outputs) == {"alpha"} else _found_layers(item, results, alpha, run)
+    alpha, info, layers = _found_alpha(item, results, run)
+    if layers is None and set(item.outputs) != {"alpha"}:
+        layers = _found_layers(item, results, alpha, run)
     with run.clock.phase(run.joining):
         made = [_output(item, results, kind, alpha, layers, backdrop) for kind in item.outputs]
     with run.clock.phase("write"):
@@ -119,7 +120,7 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
     return info
 
 
-def _found_alpha(item: Item, results: Results, run: Run) -> tuple[Pixels, SolveInfo | None]:
+def _found_alpha(item: Item, results: Results, run: Run) -> Found:
     picture, space, guide = results.picture, results.space, item.guide
     with run.clock.phase("read"):
         known = guide.read(picture, space)
@@ -128,11 +129,9 @@ def _found_alpha(item: Item, results: Results, run: Run) -> tuple[Pixels, SolveI
     if guide.is_alpha:
         return guide.solve(picture.pixels, known, colour_space=space, threads=run.threads, progress=None)
     with run.clock.phase("alpha"), run.progress() as progress:
-        alpha, info = guide.solve(
-            picture.pixels, known, colour_space=space, threads=run.threads, progress=progress
-        )
-    run.record["alpha"] = None if info is None else info.as_dict()
-    return alpha, info
+        found = guide.solve(picture.pixels, known, colour_space=space, threads=run.threads, progress=progress)
+    run.record["alpha"] = None if found.info is None else found.info.as_dict()
+    return found
 
 
 def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Layers:

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, RoughMask, Trimap, matte
+from .._arguments import SolveOptions
+from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, KnownBackground, RoughMask, Trimap, matte
 from .._records import SolveInfo
 from ..foreground import DEFAULT
 from ..foreground.estimate import chosen
@@ -25,6 +26,9 @@ from ._options import (
 from ._pictures import parsed_backdrop, prepare_outputs
 from ._session import Session, command
 
+KEY_HELP = "The colour of an even background: auto, #rrggbb or a CSS name."
+PLATE_HELP = "The same shot without the subject."
+SEE_THROUGH_HELP = "The subject may be see-through inside: glass, veils, smoke (with --key)."
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
 
 
@@ -74,8 +78,33 @@ def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, 
             raise click.UsageError(f"--{name.replace('_', '-')}: not with --scribbles")
     files = [path for path in (trimap, scribbles) if path is not None]
     if not files:
-        raise click.UsageError("Missing argument 'TRIMAP', or option '--scribbles'.")
+        raise click.UsageError("Missing argument 'TRIMAP', or option '--scribbles', '--key' or '--plate'.")
     return files
+
+
+def chosen_guide(
+    trimap: str | None, scribbles: str | None, known: dict[str, Any], options: dict[str, Any]
+) -> tuple[Guide, list[str]]:
+    """Return what says where the foreground is, and its files.
+
+    `known` holds the options of a known background: key, plate and see_through.
+    """
+    key, plate, see_through = known["key"], known["plate"], known["see_through"]
+    if key is None and plate is None:
+        if see_through:
+            raise click.UsageError("--see-through: only with --key")
+        return Trimap(trimap, scribbles, given(options)), guiding_files(trimap, scribbles, options)
+    switch = "--key" if plate is None else "--plate"
+    others = {"TRIMAP": trimap, "--scribbles": scribbles, "--key": key if plate is not None else None}
+    for name in (*(name for name, value in others.items() if value is not None), *_not_of_the_solve(options)):
+        raise click.UsageError(f"{name}: not with {switch}")
+    guide = KnownBackground(key or "auto", plate, not see_through, given(options))
+    return guide, [] if plate is None else [plate]
+
+
+def _not_of_the_solve(options: dict[str, Any]) -> list[str]:
+    """Return the switches that were given and that a solve with its own prior does not take."""
+    return [f"--{name.replace('_', '-')}" for name in given(options) if name not in SolveOptions.__optional_keys__]
 
 
 @command(
@@ -84,12 +113,17 @@ def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, 
     "trimatte cutout photo.jpg trimap.png -o cutout.png",
     "trimatte cutout photo.jpg trimap.png -o cutout.png --method best",
     "trimatte cutout photo.jpg --scribbles painted.png -o cutout.png",
+    "trimatte cutout shot.jpg --key auto -o cutout.png",
+    "trimatte cutout shot.jpg --plate empty.jpg -o cutout.png",
     "trimatte cutout photo.jpg trimap.png -o new.jpg --background beach.jpg",
     'trimatte cutout photo.jpg trimap.png -o new.png -b "#00ff88"',
 )
 @click.argument("image")
 @click.argument("trimap", required=False)
 @cut_options
+@click.option("--see-through", is_flag=True, help=SEE_THROUGH_HELP)
+@click.option("--plate", metavar="FILE", help=PLATE_HELP)
+@click.option("--key", metavar="COLOUR", help=KEY_HELP)
 @click.option("--scribbles", metavar="FILE", help=SCRIBBLES_HELP)
 @solve_options
 def cutout(
@@ -106,14 +140,17 @@ def cutout(
     colour_space: str | None,
     **options: Any,
 ) -> None:
-    """Cut the foreground out of IMAGE, guided by TRIMAP.
+    """Cut the foreground out of IMAGE, guided by TRIMAP, or from a known background.
+
+    With --key the subject stands before an even background, such as a green screen; with --plate
+    there is the same shot without it.
 
     The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an
     opaque picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture is
     scaled to cover and cropped at its centre.
     """
-    files = guiding_files(trimap, scribbles, options)
-    guide = Trimap(trimap, scribbles, given(options))
+    known = {name: options.pop(name) for name in ("key", "plate", "see_through")}
+    guide, files = chosen_guide(trimap, scribbles, known, options)
     settings = {
         "exact_composite": exact_composite,
         "foreground_method": foreground_method or DEFAULT,
