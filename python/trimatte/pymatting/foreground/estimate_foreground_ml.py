@@ -1,0 +1,82 @@
+"""Multi-level foreground estimation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...foreground import Layers, estimate_foreground
+
+Array = npt.NDArray[Any]
+
+
+def estimate_foreground_ml(
+    image: Array,
+    alpha: Array,
+    regularization: float = 1e-5,
+    n_small_iterations: int = 10,
+    n_big_iterations: int = 2,
+    small_size: int = 32,
+    return_background: bool = False,
+    gradient_weight: float = 1.0,
+) -> Any:
+    """Estimate the colours of the foreground (Germer, Uelwer, Conrad, Harmeling 2020).
+
+    Parameters
+    ----------
+    image : (H, W, C) ndarray
+        Floats in [0, 1], which are clipped, or integers that span their whole range.
+    alpha : (H, W) ndarray
+        Opacity, of the same kinds.
+    regularization : float, default 1e-5
+        Weight of smoothness; 0 counts as 1e-12.
+    n_small_iterations, n_big_iterations, small_size : int, default 10, 2, 32
+        Iterations on levels whose sides have at most `small_size` pixels, and on larger ones; 0
+        counts as 1.
+    return_background : bool, default False
+        Whether the background is returned too.
+    gradient_weight : float, default 1
+        Weight that is added to the smoothness per unit of difference in alpha.
+
+    Returns
+    -------
+    foreground : (H, W, C) ndarray of float32
+    background : (H, W, C) ndarray of float32, only if `return_background`
+
+    Raises
+    ------
+    TypeError
+        If the image is (H, W).
+    ValueError
+        If an array has NaN, or sizes differ.
+    """
+    image, alpha = np.asarray(image), np.asarray(alpha)
+    if image.ndim != 3:
+        raise TypeError(f"image: expected shape (H, W, C), got {image.shape}; pass image[..., np.newaxis]")
+    options: dict[str, Any] = {
+        "regularization": regularization or 1e-12,
+        "small_iterations": max(n_small_iterations, 1),
+        "big_iterations": max(n_big_iterations, 1),
+        "small_size": max(small_size, 1),
+        "gradient_weight": gradient_weight,
+        "exact_composite": False,
+    }
+    layers = _of_any_channels(_clipped(image), _clipped(alpha), options)
+    return tuple(layers) if return_background else layers.foreground
+
+
+def _clipped(array: Array) -> Array:
+    if array.dtype.kind == "f" and array.size and (array.min() < 0 or array.max() > 1):
+        return np.asarray(np.clip(array, 0, 1))
+    return array
+
+
+def _of_any_channels(image: Array, alpha: Array, options: dict[str, Any]) -> Layers:
+    """Estimate three channels at a time: channels do not depend on each other."""
+    count = image.shape[2]
+    if count in (1, 3):
+        return estimate_foreground(image, alpha, **options)
+    parts = [estimate_foreground(image[..., i : i + 1], alpha, **options) for i in range(count)]
+    return Layers(*(np.concatenate(planes, axis=2) for planes in zip(*parts, strict=True)))
