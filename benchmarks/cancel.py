@@ -48,6 +48,8 @@ TASKS = (
     "composite-network:network",
     "composite-network:prediction",
     "sampling:sampling",
+    "shared-sampling:sampling",
+    "shared-sampling:sharing",
     "patch-regression:regression",
     "patch-network:network",
     "patch-network:prediction",

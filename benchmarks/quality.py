@@ -31,10 +31,12 @@ METHODS = {
     "patch regression": {"method": "patch-regression"},
     "patch network": {"method": "patch-network"},
     "sampling": {"method": "sampling"},
+    "shared sampling": {"method": "shared-sampling"},
     "composite network": {"method": "composite-network"},
     "closed-form + patch regression": {"prior": "patch-regression"},
     "closed-form + patch network": {"prior": "patch-network"},
     "closed-form + sampling": {"prior": "sampling"},
+    "closed-form + shared sampling": {"prior": "shared-sampling"},
     "closed-form + composite network": {"prior": "composite-network"},
     "best": {"method": "best"},
 }

@@ -4,7 +4,7 @@ import signal
 
 import numpy as np
 import pytest
-from own_affinity import RandomWalk
+from own_affinity import FourNeighbours
 
 import trimatte as tm
 from trimatte import affinities
@@ -23,9 +23,9 @@ def scene():
 @pytest.fixture
 def registered():
     """An affinity of one's own, known by its name while a test runs."""
-    affinities.register(RandomWalk)
-    yield RandomWalk.name
-    del AFFINITIES[RandomWalk.name]
+    affinities.register(FourNeighbours)
+    yield FourNeighbours.name
+    del AFFINITIES[FourNeighbours.name]
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from trimatte import affinities
 
 
 @dataclass(frozen=True)
-class RandomWalk(affinities.Affinity):
+class FourNeighbours(affinities.Affinity):
     """Neighbours of like colours have like alphas (L. Grady, "Random Walks for Image Segmentation", 2006)."""
 
-    name = "random-walk"
+    name = "four-neighbours"
     constant_regions = True
     reach: ClassVar[int] = 1
 

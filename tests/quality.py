@@ -13,7 +13,12 @@ TABLE = Path(__file__).with_name("quality_table.json")
 METHODS = (
     "closed-form",
     "learning-based",
+    "information-flow",
+    "knn",
+    "random-walk",
+    "large-kernel",
     "sampling",
+    "shared-sampling",
     "patch-regression",
     "patch-network",
     "closed-form+composite-network",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import scipy.sparse
-from own_affinity import RandomWalk
+from own_affinity import FourNeighbours
 from tolerances import ALPHA_DIRECT, ALPHA_TOLERANCE
 
 import trimatte as tm
@@ -97,30 +97,30 @@ class TestSomebodyElses:
     @pytest.mark.parametrize("options", [{}, {"known_weight": 3.0}])
     def test_it_is_solved(self, noise, options):
         image, trimap = noise
-        method = RandomWalk(beta=5)
+        method = FourNeighbours(beta=5)
         alpha, info = tm.solve_alpha(image, trimap, method=method, **options)
         assert abs(alpha - dense_solution(method, image, trimap, **options)).max() < ALPHA_DIRECT
-        assert info.method == "random-walk"
+        assert info.method == "four-neighbours"
         assert info.unknowns == (trimap.size if options else (trimap == 0.5).sum())
         assert info.relative_residual < 1e-10
 
     def test_a_prior_counts(self, noise):
         image, trimap = noise
         guess = np.random.default_rng(1).random(trimap.shape).astype(np.float32)
-        alpha = tm.estimate_alpha(image, trimap, method=RandomWalk(), prior=guess, confidence=0.25)
-        expected = dense_solution(RandomWalk(), image, trimap, guess, 0.25)
+        alpha = tm.estimate_alpha(image, trimap, method=FourNeighbours(), prior=guess, confidence=0.25)
+        expected = dense_solution(FourNeighbours(), image, trimap, guess, 0.25)
         assert abs(alpha - expected).max() < ALPHA_DIRECT
 
     def test_every_dtype_is_seen_as_floats_in_the_unit_range(self, noise):
         image, trimap = noise
         eight = np.round(image * 255).astype(np.uint8)
-        expected = tm.estimate_alpha(eight / 255, trimap, method=RandomWalk())
-        assert abs(tm.estimate_alpha(eight, trimap, method=RandomWalk()) - expected).max() < ALPHA_TOLERANCE
+        expected = tm.estimate_alpha(eight / 255, trimap, method=FourNeighbours())
+        assert abs(tm.estimate_alpha(eight, trimap, method=FourNeighbours()) - expected).max() < ALPHA_TOLERANCE
 
     def test_it_cuts_out(self, noise):
         image, trimap = noise
-        cut = tm.cutout(image, trimap, method=RandomWalk())
-        assert (cut[..., 3] == tm.estimate_alpha(image, trimap, method=RandomWalk())).all()
+        cut = tm.cutout(image, trimap, method=FourNeighbours())
+        assert (cut[..., 3] == tm.estimate_alpha(image, trimap, method=FourNeighbours())).all()
 
     @pytest.mark.parametrize(
         ("change", "error", "message"),
@@ -142,7 +142,7 @@ class TestSomebodyElses:
         ],
     )
     def test_rows_that_no_solver_could_take(self, noise, change, error, message):
-        class Bad(RandomWalk):
+        class Bad(FourNeighbours):
             def laplacian(self, image, labels, context):
                 return change(super().laplacian(image, labels, context))
 
@@ -165,21 +165,21 @@ class TestSomebodyElses:
     )
     def test_what_it_says_of_itself_must_make_sense(self, noise, wrong, error, message):
         with pytest.raises(error, match=message):
-            tm.estimate_alpha(*noise, method=type("Bad", (RandomWalk,), wrong)())
+            tm.estimate_alpha(*noise, method=type("Bad", (FourNeighbours,), wrong)())
 
     def test_its_options_are_checked(self):
         with pytest.raises(ValueError, match=r"beta: expected a number from 0 to 1e.06, got -1"):
-            RandomWalk(beta=-1)
+            FourNeighbours(beta=-1)
         with pytest.raises(TypeError, match="wrap: expected True or False, got int"):
-            RandomWalk(wrap=1)
+            FourNeighbours(wrap=1)
 
     def test_multigrid_needs_a_short_reach(self, noise):
-        far = type("Far", (RandomWalk,), {"reach": None})()
+        far = type("Far", (FourNeighbours,), {"reach": None})()
         with pytest.raises(ValueError, match="whose reach has no limit"):
             tm.estimate_alpha(*noise, method=far, solver="multigrid")
 
     def test_a_pixel_without_an_equation_is_named(self, noise):
-        class Empty(RandomWalk):
+        class Empty(FourNeighbours):
             def laplacian(self, image, labels, context):
                 return scipy.sparse.csr_array((labels.size, labels.size))
 
@@ -187,7 +187,7 @@ class TestSomebodyElses:
             tm.estimate_alpha(*noise, method=Empty())
 
     def test_entries_beyond_its_reach_are_named(self, noise):
-        class Far(RandomWalk):
+        class Far(FourNeighbours):
             def laplacian(self, image, labels, context):
                 L = with_entry(super().laplacian(image, labels, context), 0, 3, -0.5)
                 return with_entry(L, 3, 0, -0.5)
@@ -199,11 +199,11 @@ class TestSomebodyElses:
     def test_every_solver_takes_it(self, noise, solver):
         image, trimap = noise
         options = {"tolerance": 1e-6, "relative_residual": 1e-9, "solver": solver}
-        alpha = tm.estimate_alpha(image, trimap, method=RandomWalk(beta=5), **options)
-        assert abs(alpha - dense_solution(RandomWalk(beta=5), image, trimap)).max() < ALPHA_TOLERANCE
+        alpha = tm.estimate_alpha(image, trimap, method=FourNeighbours(beta=5), **options)
+        assert abs(alpha - dense_solution(FourNeighbours(beta=5), image, trimap)).max() < ALPHA_TOLERANCE
 
     def test_its_reach_may_have_no_limit(self, noise):
-        class Wrapped(RandomWalk):
+        class Wrapped(FourNeighbours):
             """The last row of pixels is beside the first."""
 
             reach = None
@@ -227,7 +227,7 @@ class TestSomebodyElses:
     def test_rows_may_come_in_any_order_and_without_a_diagonal(self, noise):
         """Known pixels need no diagonal; entries may be unsorted, double, or of another format."""
 
-        class Loose(RandomWalk):
+        class Loose(FourNeighbours):
             def laplacian(self, image, labels, context):
                 L = super().laplacian(image, labels, context).tocoo()
                 known = labels.ravel() != _check.UNKNOWN
@@ -236,7 +236,7 @@ class TestSomebodyElses:
                 return scipy.sparse.coo_matrix((L.data[twice] / 2, (L.row[twice], L.col[twice])), L.shape)
 
         image, trimap = noise
-        expected = tm.estimate_alpha(image, trimap, method=RandomWalk(beta=5))
+        expected = tm.estimate_alpha(image, trimap, method=FourNeighbours(beta=5))
         assert abs(tm.estimate_alpha(image, trimap, method=Loose(beta=5)) - expected).max() < ALPHA_DIRECT
 
 
@@ -251,7 +251,7 @@ class TestRegister:
     def test_a_name_is_enough_then(self, noise, registered):
         image, trimap = noise
         named = tm.estimate_alpha(image, trimap, method=registered, beta=5.0)
-        assert (named == tm.estimate_alpha(image, trimap, method=RandomWalk(beta=5))).all()
+        assert (named == tm.estimate_alpha(image, trimap, method=FourNeighbours(beta=5))).all()
 
     @pytest.mark.parametrize(
         ("make", "error", "message"),
@@ -262,19 +262,19 @@ class TestRegister:
                 TypeError,
                 "affinity: expected a subclass of Affinity, got the class Robust",
             ),
-            (lambda: type("Plain", (RandomWalk,), {}), TypeError, "affinity: expected a dataclass, got Plain"),
+            (lambda: type("Plain", (FourNeighbours,), {}), TypeError, "affinity: expected a dataclass, got Plain"),
             (
                 lambda: dataclass(type("Half", (affinities.Affinity,), {"name": "half"})),
                 TypeError,
                 "affinity: Half lacks laplacian, reach",
             ),
             (
-                lambda: dataclass(frozen=True)(type("Mute", (RandomWalk,), {"name": ""})),
+                lambda: dataclass(frozen=True)(type("Mute", (FourNeighbours,), {"name": ""})),
                 ValueError,
                 "Mute.name: expected letters, digits and hyphens, got ''",
             ),
             (
-                lambda: dataclass(frozen=True)(type("Two", (RandomWalk,), {"name": "closed-form"})),
+                lambda: dataclass(frozen=True)(type("Two", (FourNeighbours,), {"name": "closed-form"})),
                 ValueError,
                 "Two.name: 'closed-form' is the name of ClosedForm",
             ),

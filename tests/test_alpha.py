@@ -7,7 +7,7 @@ from reference import closed_form
 from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_FLOAT32, ALPHA_TOLERANCE
 
 import trimatte as tm
-from trimatte import alpha as front_door
+from trimatte import _solve
 
 
 def split(trimap):
@@ -442,7 +442,7 @@ def test_bad_arrays(image, trimap, error, message):
         ({"known_weight": 0}, ValueError, "known_weight: expected a number from 1e-12 to 1e.12, got 0"),
         ({"tolerance": 0}, ValueError, "tolerance: expected a number from 1e-12 to 1, got 0"),
         (
-            {"solver": "multigrid", "radius": 2},
+            {"solver": "multigrid", "radius": 2, "method": "learning-based"},
             ValueError,
             "solver: multigrid needs .* reach is at most 2 .* radius=2",
         ),
@@ -496,8 +496,8 @@ def test_regions_with_a_constant_answer_are_said(noise, monkeypatch, count, word
     def counted(*arguments):
         return {**solve(*arguments), "regions": {"cholesky": 2, "constant": count}}
 
-    solve = front_door.solve
-    monkeypatch.setattr(front_door, "solve", counted)
+    solve = _solve.solve
+    monkeypatch.setattr(_solve, "solve", counted)
     with pytest.warns(tm.TrimatteWarning, match=words) as heard:
         info = tm.solve_alpha(*noise).info
     assert info.regions == {"cholesky": 2, "constant": count}

@@ -348,6 +348,17 @@ def test_a_killed_process_costs_one_item(here):
     assert run(jobs(), executor=in_threads(), log="log").done == 1
 
 
+def test_the_memory_of_a_solve_depends_on_its_way(here):
+    """A stencil takes least, products of wide windows more, their rows most."""
+    tm.io.save_image("tri/p1.png", np.full((48, 64), 0.5))
+    options = ({}, {"radius": 3}, {"radius": 3, "solver": "cholesky"})
+    found = [
+        _cost.estimated_bytes(Job("in/p1.png", {"alpha": "a.png"}, trimap="tri/p1.png", options=o))
+        for o in options
+    ]
+    assert found == sorted(set(found))
+
+
 def test_memory_limits_what_runs_side_by_side(here):
     need = _cost.estimated_bytes(jobs()[0])
     tm.io.save_image("tri/p1.png", np.full((48, 64), 0.5))

@@ -137,6 +137,22 @@ def test_foreground(folder, capsys):
         assert icc_profile == SRGB
 
 
+def test_the_method_of_the_foreground_and_its_options(folder, capsys):
+    options = ["--foreground-method", "blur-fusion", "--radius", "9", "--second-radius", "0"]
+    succeed(capsys, "foreground", "image.png", "alpha.png", "-o", "f.png", *options)
+    method = tm.foreground.BlurFusion(radius=9, second_radius=0)
+    want = tm.estimate_foreground(IMAGE, load_image("alpha.png"), method=method).foreground
+    assert abs(load_image("f.png") / 255 - want).max() <= 0.501 / 255
+    succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "c.png", "--foreground-method", "closed-form")
+    want = tm.cutout(IMAGE, TRIMAP, foreground_method="closed-form")
+    np.testing.assert_array_equal(read_picture("c.png").pixels, want)
+
+
+def test_an_option_of_another_method_of_the_foreground_is_refused(folder, capsys):
+    error = fail(capsys, "foreground", "image.png", "alpha.png", "-o", "f.png", "--radius", "9", code=2)
+    assert "radius: method 'multi-level' has no such option" in error
+
+
 def test_foreground_as_a_cutout_from_the_alpha_of_a_cutout(folder, capsys):
     save_image("mask.png", np.dstack([IMAGE, load_image("alpha.png")]))
     succeed(capsys, "foreground", "image.png", "mask.png", "-o", "f.webp", "--with-alpha")

@@ -178,6 +178,16 @@ def test_the_lines_of_the_python_page_run():
     assert names["errors"].sad > 0
 
 
+def test_the_lines_of_the_page_on_laplacians_run():
+    scene = tm.datasets.hair(48, 56, noise=0.01)
+    names = {"image": scene.image, "trimap": scene.trimap}
+    (lines,) = python_blocks(ROOT / "docs" / "laplacians.md")
+    exec(compile(lines, "laplacians.md", "exec"), names)
+    assert names["alpha"].shape == (48, 56)
+    assert abs(names["of_superpixels"] - np.linspace(0, 1, 100)).max() < 1e-3
+    assert names["failed"] == 0
+
+
 def test_the_files_on_the_routes_exist():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = re.search(r"^## Routes\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)

@@ -236,7 +236,7 @@ def test_functions_that_cannot_be_had_are_found_before_any_sample(module, tmp_pa
         ("closed-form,epsilon=-1", "closed-form,epsilon=-1: epsilon: expected"),
         ("best,tolerance=true", "best,tolerance=true: tolerance: expected"),
         ("closed-form,solver=magic", "closed-form,solver=magic: solver: expected"),
-        ("closed-form,solver=multigrid,radius=2", "radius=2: solver: multigrid needs an affinity"),
+        ("learning-based,solver=multigrid,radius=2", "radius=2: solver: multigrid needs an affinity"),
     ],
 )
 def test_options_out_of_range_are_found_before_any_sample(tmp_path, spec, message):

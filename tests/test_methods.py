@@ -8,7 +8,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from own_affinity import RandomWalk
+from own_affinity import FourNeighbours
 
 import trimatte as tm
 from trimatte import methods
@@ -148,17 +148,19 @@ class TestAMethodOfOnesOwn:
     @pytest.fixture
     def expected(self, files):
         image, trimap = tm.io.load_image("image.png"), tm.io.load_image("trimap.png")
-        return tm.estimate_alpha(image, trimap, method=RandomWalk(beta=20.0))
+        return tm.estimate_alpha(image, trimap, method=FourNeighbours(beta=20.0))
 
     def test_python(self, files, expected, registered):
         image, trimap = tm.io.load_image("image.png"), tm.io.load_image("trimap.png")
-        assert (tm.estimate_alpha(image, trimap, method="random-walk", beta=20.0) == expected).all()
-        cut = tm.cutout(image, trimap, method="random-walk", beta=20.0)
+        assert (tm.estimate_alpha(image, trimap, method="four-neighbours", beta=20.0) == expected).all()
+        cut = tm.cutout(image, trimap, method="four-neighbours", beta=20.0)
         assert (cut[..., 3] == np.round(expected * 255)).all()
-        info = tm.solve_alpha(image, trimap, method="random-walk+sampling").info
-        assert (info.method, info.prior) == ("random-walk+sampling", "sampling")
-        with pytest.raises(TypeError, match="radius: method 'random-walk' has no such option; it has beta, wrap"):
-            tm.estimate_alpha(image, trimap, method="random-walk", radius=2)
+        info = tm.solve_alpha(image, trimap, method="four-neighbours+sampling").info
+        assert (info.method, info.prior) == ("four-neighbours+sampling", "sampling")
+        with pytest.raises(
+            TypeError, match="radius: method 'four-neighbours' has no such option; it has beta, wrap"
+        ):
+            tm.estimate_alpha(image, trimap, method="four-neighbours", radius=2)
         with pytest.raises(TypeError, match="beta: method 'closed-form' has no such option"):
             tm.estimate_alpha(image, trimap, beta=20.0)
 
@@ -172,18 +174,20 @@ class TestAMethodOfOnesOwn:
 
         run_show = CliRunner().invoke
         result = run_show(
-            show, ["--method", "random-walk+sampling", "--beta", "20", "--wrap", "--epsilon", "1e-5"]
+            show, ["--method", "four-neighbours+sampling", "--beta", "20", "--wrap", "--epsilon", "1e-5"]
         )
         assert result.exit_code == 0, result.output
-        assert found == {"method": "random-walk+sampling", "beta": 20.0, "wrap": True, "epsilon": 1e-5}
+        assert found == {"method": "four-neighbours+sampling", "beta": 20.0, "wrap": True, "epsilon": 1e-5}
         assert run_show(show, ["--beta", "-1"]).exit_code == 2
         text = " ".join(run_show(show, ["--help"]).output.split())
-        assert "How soon colours count as different. [default: 90.0 for random-walk]" in text
+        assert "How soon colours count as different. [default: 90.0 for four-neighbours]" in text
         assert "Smoothness of alpha. [default: 1e-7 for closed-form]" in text
         assert "--wrap / --no-wrap" in text
 
     def test_a_batch(self, files, expected, registered):
-        Path("jobs.csv").write_text("image,trimap,alpha,method,beta\nimage.png,trimap.png,a.png,random-walk,20\n")
+        Path("jobs.csv").write_text(
+            "image,trimap,alpha,method,beta\nimage.png,trimap.png,a.png,four-neighbours,20\n"
+        )
         with ThreadPoolExecutor(1) as executor:  # other processes know only what they import
             assert tm.batch.run(jobs_from_manifest("jobs.csv"), executor=executor).failed == 0
         assert abs(tm.io.load_image("a.png") / 255 - expected).max() < 0.51 / 255
@@ -191,11 +195,11 @@ class TestAMethodOfOnesOwn:
             Job("image.png", {"alpha": "b.png"}, trimap="trimap.png", options={"method": "best", "beta": 3})
 
     def test_an_evaluation(self, registered):
-        method = Method.parse("random-walk+sampling,beta=20,wrap=true")
-        assert method._options() == {"method": "random-walk+sampling", "beta": 20, "wrap": True}
+        method = Method.parse("four-neighbours+sampling,beta=20,wrap=true")
+        assert method._options() == {"method": "four-neighbours+sampling", "beta": 20, "wrap": True}
         method.refuse_unusable()
         with pytest.raises(ValueError, match="beta: expected a number from 0"):
-            Method.parse("random-walk,beta=-1").refuse_unusable()
+            Method.parse("four-neighbours,beta=-1").refuse_unusable()
 
 
 def test_options_of_one_name_are_one_switch(monkeypatch):
@@ -204,7 +208,7 @@ def test_options_of_one_name_are_one_switch(monkeypatch):
 
     fields = {
         "closed-form": ClosedForm.__dataclass_fields__["epsilon"],
-        "other": RandomWalk.__dataclass_fields__["beta"],
+        "other": FourNeighbours.__dataclass_fields__["beta"],
     }
     name, kind, _, text = affinity_option("some_name", fields)
     assert name == "--some-name"

@@ -20,10 +20,11 @@ from trimatte import _core, priors
 from trimatte.priors import patch_network
 from trimatte.priors._base import checked
 
-NAMES = ["composite-network", "sampling", "robust", "patch-network", "patch-regression"]
+NAMES = ["composite-network", "sampling", "shared-sampling", "robust", "patch-network", "patch-regression"]
 QUICK = {
     "composite-network": priors.CompositeNetwork(hidden=(16, 16), steps=60),
     "sampling": priors.GlobalSampling(sweeps=2),
+    "shared-sampling": priors.SharedSampling(),
     "robust": priors.Robust(
         network=priors.CompositeNetwork(hidden=(16,), steps=60), sampling=priors.GlobalSampling(sweeps=2)
     ),
@@ -394,7 +395,7 @@ def test_priors_without_known_pixels_nearby():
     image[:, 30:] = 1
     trimap = np.full((60, 60), 0.5)
     trimap[0, 0], trimap[0, 59] = 0, 1
-    for name in ("composite-network", "sampling", "robust"):
+    for name in ("composite-network", "sampling", "shared-sampling", "robust"):
         alpha = QUICK[name].estimate(image, trimap).alpha
         assert np.isfinite(alpha).all()
 

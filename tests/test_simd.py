@@ -29,6 +29,7 @@ scene = tm.datasets.hair(48, 64)
 for prior in (
     tm.priors.CompositeNetwork(hidden=(20, 12), steps=30),
     tm.priors.GlobalSampling(),
+    tm.priors.SharedSampling(),
     tm.priors.PatchNetwork(hidden=(20,), steps=30),
     tm.priors.PatchRegression(),
 ):

@@ -28,5 +28,16 @@ NETWORK = 1e-5
 GRADIENT = 1e-6
 # Cost of a pair of samples, computed in float32, of about 10.
 SAMPLING_COST = 1e-3
+# Alpha, confidence and colours of shared sampling, computed in float32, of a pixel for which no choice differs.
+SHARED_SAMPLING = 1e-4
 # Error measures against plain twins, in thousands or as means: the number.
 METRIC = 1e-9
+# Products of large-kernel matting against window by window, relative to the largest entry: both in float64.
+LARGE_KERNEL_PRODUCT = 1e-10
+# Colours of closed-form layers as they are seen (F times alpha, B times 1 - alpha) against a direct solution: the
+# method's default promise.
+COLOUR_SEEN = 1e-3
+# The same without deep pixels at a tolerance of 1e-5 and alpha from 0.05 to 0.95, divided by that alpha.
+LAYERS_TIGHT = 2e-4
+# Entries of KNN matting's operator with soft weights: sums of up to 60 numbers that the core keeps in float32.
+KNN_SOFT = 1e-6

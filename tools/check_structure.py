@@ -19,10 +19,11 @@ ROOMS = {
     "base": (),
     "simd": ("base",),
     "system": ("base", "simd"),
-    "affinity": ("base", "simd", "system"),
+    "neighbours": ("base", "simd"),
+    "affinity": ("base", "simd", "system", "neighbours"),
     "solve": ("base", "simd", "system"),
-    "prior": ("base", "simd"),
-    "foreground": ("base", "simd"),
+    "prior": ("base", "simd", "neighbours"),
+    "foreground": ("base", "simd", "solve"),
     "metrics": ("base", "simd"),
 }
 # What only some files may write; these are given by the start of their path.

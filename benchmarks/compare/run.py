@@ -39,6 +39,8 @@ import trimatte as tm
 ERRORS = ("mae", "mse", "weighted_mae", "weighted_mse", "max", "mean")
 INPUTS = {
     "foreground": ("image", "alpha"),
+    "foreground-closed-form": ("image", "alpha"),
+    "foreground-blur-fusion": ("image", "alpha"),
     "laplacian": ("image",),
     "alpha": ("image", "trimap"),
     "network": ("image", "trimap"),
@@ -143,7 +145,7 @@ def measure(peers, task, arrays, options):
         runs = take_turns(taking_part, task, path, options)
         rows.update((library, summary(mine)) for library, mine in runs.items())
         done = [peer for peer in taking_part if "failed" not in rows[peer.library]]
-        if task == "foreground":
+        if task.startswith("foreground"):
             for peer in done:
                 rows[peer.library].update(foreground_error(peer.result(), arrays))
         if task == "alpha":
@@ -241,7 +243,7 @@ def main():
     else:
         measured = pictures.scenes(options.megapixels, options.noise)
     for description, arrays in measured:
-        if "foreground" in options.tasks and "alpha" not in arrays:
+        if "alpha" not in arrays and any(task.startswith("foreground") for task in options.tasks):
             arrays["alpha"] = tm.estimate_alpha(arrays["image"], arrays["trimap"])
         for task in options.tasks:
             case = {**description, **measure(peers, task, arrays, options)}

@@ -71,6 +71,7 @@ def pymatting_tasks():
         },
         "laplacian": lambda a: pymatting.cf_laplacian(a["image"]),
         "foreground": lambda a: pymatting.estimate_foreground_ml(a["image"], a["alpha"]),
+        "foreground-closed-form": lambda a: pymatting.estimate_foreground_cf(a["image"], a["alpha"]),
         "alpha": lambda a: pymatting.estimate_alpha_cf(a["image"], a["trimap"]),
         **{
             f"alpha {method}": lambda a, name=name: getattr(pymatting, f"estimate_alpha_{name}")(
@@ -95,6 +96,9 @@ def trimatte_tasks():
     def alpha(arrays, **options):
         found, info = trimatte.solve_alpha(arrays["image"], arrays["trimap"], **options)
         return found, info.as_dict()
+
+    def colours(arrays, method):
+        return trimatte.estimate_foreground(arrays["image"], arrays["alpha"], method=method).foreground
 
     def network(arrays):
         known = (arrays["trimap"] <= 0.1) | (arrays["trimap"] >= 0.9)
@@ -132,6 +136,8 @@ def trimatte_tasks():
         "network": network,
         "laplacian": lambda a: trimatte.closed_form_laplacian(a["image"]),
         "foreground": lambda a: trimatte.estimate_foreground(a["image"], a["alpha"]).foreground,
+        "foreground-closed-form": lambda a: colours(a, "closed-form"),
+        "foreground-blur-fusion": lambda a: colours(a, "blur-fusion"),
         "alpha": alpha,
         "alpha-direct": lambda a: alpha(a, solver="cholesky"),
         "alpha-tight": lambda a: alpha(a, solver="multigrid", tolerance=1e-6),

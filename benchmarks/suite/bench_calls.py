@@ -49,7 +49,10 @@ class Calls(OnScenes):
 
 
 class Priors(OnScenes):
-    params = (("composite-network", "sampling", "robust", "patch-network", "patch-regression"), MEGAPIXELS)
+    params = (
+        ("composite-network", "sampling", "shared-sampling", "robust", "patch-network", "patch-regression"),
+        MEGAPIXELS,
+    )
     param_names = ("prior", "megapixels")
 
     def setup(self, prior, megapixels):

@@ -6,6 +6,7 @@
 #include "monitor.hpp"
 #include "register.hpp"
 #include "trimatte/patch.hpp"
+#include "trimatte/trim.hpp"
 
 namespace trimatte::bindings {
 namespace {
@@ -37,6 +38,43 @@ void sampling(const py::array& image, const Array<std::uint8_t>& labels, Array<f
     float* alpha_out = alpha.mutable_data();
     float* cost_out = cost.mutable_data();
     run(monitor, [&] { global_sampling(view, label, {sweeps, seed, threads}, alpha_out, cost_out, monitor); });
+}
+
+// Writes alpha and confidence of the unknown pixels, and both colours, if given, of all.
+void shared(const py::array& image, const Array<std::uint8_t>& labels, Array<float>& alpha, Array<float>& confidence,
+            std::optional<Array<float>> foreground, std::optional<Array<float>> background,
+            std::int64_t expansion_radius, double expansion_threshold, std::int64_t rays, std::int64_t sharing_radius,
+            std::int64_t smoothing_radius, int threads, PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const Label* label = labels_of(labels, view);
+    plane(alpha, view, "alpha");
+    plane(confidence, view, "confidence");
+    SharedSamples out{alpha.mutable_data(), confidence.mutable_data(), nullptr, nullptr};
+    if (foreground.has_value() != background.has_value()) {
+        throw std::invalid_argument("foreground, background: expected both or neither");
+    }
+    if (foreground) {
+        for (const Array<float>* colours : {&*foreground, &*background}) {
+            if (colours->size() != view.pixels() * view.channels) {
+                throw std::invalid_argument("foreground, background: expected the image's shape");
+            }
+        }
+        out.foreground = foreground->mutable_data();
+        out.background = background->mutable_data();
+    }
+    const SharedSamplingOptions options{expansion_radius, expansion_threshold, rays,
+                                        sharing_radius,   smoothing_radius,    threads};
+    run(monitor, [&] { shared_sampling(view, label, options, out, monitor); });
+}
+
+// Writes the labels that trimming leaves.
+void trim_labels(const py::array& image, const Array<std::uint8_t>& labels, double edge, double alike, double unlike,
+                 int neighbours, Array<std::uint8_t>& trimmed, int threads, PyMonitor& monitor) {
+    const ImageView view = image_view(image);
+    const Label* label = labels_of(labels, view);
+    plane(trimmed, view, "trimmed");
+    auto* out = reinterpret_cast<Label*>(trimmed.mutable_data());
+    run(monitor, [&] { trim(view, label, {edge, alike, unlike, neighbours}, out, {threads, monitor}); });
 }
 
 const Label* optional_labels(const std::optional<Array<std::uint8_t>>& labels, const ImageView& image) {
@@ -154,6 +192,9 @@ void predict_network(const py::array& image, const std::optional<Array<std::uint
 }  // namespace
 
 void register_prior(py::module_& m) {
+    m.def("trim", &trim_labels, py::arg("image").noconvert(), py::arg("labels").noconvert(), py::arg("edge"),
+          py::arg("alike"), py::arg("unlike"), py::arg("neighbours"), py::arg("trimmed").noconvert(),
+          py::arg("threads"), py::arg("monitor"));
     m.def("composite_network", &composite, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("alpha").noconvert(), py::arg("hidden"), py::arg("steps"), py::arg("batch"), py::arg("learning_rate"),
           py::arg("gamma"), py::arg("reach"), py::arg("neighbours"), py::arg("seed"), py::arg("threads"),
@@ -161,6 +202,11 @@ void register_prior(py::module_& m) {
     m.def("global_sampling", &sampling, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("alpha").noconvert(), py::arg("cost").noconvert(), py::arg("sweeps"), py::arg("seed"),
           py::arg("threads"), py::arg("monitor"));
+    m.def("shared_sampling", &shared, py::arg("image").noconvert(), py::arg("labels").noconvert(),
+          py::arg("alpha").noconvert(), py::arg("confidence").noconvert(), py::arg("foreground").noconvert().none(true),
+          py::arg("background").noconvert().none(true), py::arg("expansion_radius"), py::arg("expansion_threshold"),
+          py::arg("rays"), py::arg("sharing_radius"), py::arg("smoothing_radius"), py::arg("threads"),
+          py::arg("monitor"));
     m.def("fit_patch_regression", &fit_regression, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("radius"), py::arg("ridge"), py::arg("threads"), py::arg("monitor"));
     m.def("predict_patch_regression", &predict_regression, py::arg("image").noconvert(),

@@ -1,10 +1,15 @@
+#include <pybind11/stl.h>
+
 #include <algorithm>
+#include <mutex>
 #include <numeric>
+#include <optional>
 
 #include "arrays.hpp"
 #include "monitor.hpp"
 #include "problem.hpp"
 #include "register.hpp"
+#include "trimatte/multigrid_preconditioner.hpp"
 #include "trimatte/solve.hpp"
 
 namespace trimatte::bindings {
@@ -70,9 +75,116 @@ py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, co
     return record_of(info);
 }
 
+// What the core finds in a matrix that somebody else has made. The columns ascend in each row.
+py::dict examine_rows(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
+                      double tolerance, std::int64_t width, std::int64_t reach_at_most, int threads,
+                      PyMonitor& monitor) {
+    const CsrView matrix{indptr.size() - 1, indptr.data(), indices.data(), data.data()};
+    const Examined found =
+        run(monitor, [&] { return examine(matrix, tolerance, width, reach_at_most, {threads, monitor}); });
+    py::dict result;
+    result["has_diagonal"] = found.has_diagonal;
+    result["reach"] = found.reach;
+    result["not_finite"] = found.not_finite;
+    result["asymmetric"] = found.asymmetric;
+    result["farther"] = found.farther;
+    return result;
+}
+
+std::int64_t first_loose_row(const Array<double>& data, const Array<std::int32_t>& indices,
+                             const Array<std::int64_t>& indptr, const Array<std::uint8_t>& labels,
+                             const std::optional<Array<float>>& confidence, PyMonitor& monitor) {
+    const CsrView matrix{indptr.size() - 1, indptr.data(), indices.data(), data.data()};
+    if (labels.size() != matrix.rows || (confidence && confidence->size() != matrix.rows)) {
+        throw std::invalid_argument("labels, confidence: expected one for each row of the matrix");
+    }
+    const auto* of_rows = reinterpret_cast<const Label*>(labels.data());
+    const float* confidences = confidence ? confidence->data() : nullptr;
+    return run(monitor, [&] { return first_loose(matrix, of_rows, confidences, monitor); });
+}
+
+// A preconditioner that Python may call from any thread. The monitor must outlive it.
+class SharedPreconditioner {
+public:
+    SharedPreconditioner(Problem&& problem, Solver kind, int threads, PyMonitor& monitor)
+        : monitor_(monitor),
+          inverse_(
+              run(monitor, [&] { return MultigridPreconditioner(std::move(problem), kind, {threads, monitor}); })) {}
+
+    py::tuple shape() const { return py::make_tuple(inverse_.unknowns(), inverse_.unknowns()); }
+
+    py::array_t<double> matvec(const Array<double>& r) {
+        if (r.ndim() != 1 || r.size() != inverse_.unknowns()) {
+            throw std::invalid_argument("r: expected one number for each row of the matrix");
+        }
+        py::array_t<double> z(r.size());
+        const double* from = r.data();
+        double* to = z.mutable_data();
+        run(monitor_, [&] {
+            const std::lock_guard<std::mutex> one_at_a_time(mutex_);
+            inverse_.apply(from, to);
+        });
+        return z;
+    }
+    std::size_t bytes() const { return inverse_.bytes(); }
+    double operator_complexity() const { return inverse_.operator_complexity(); }
+
+private:
+    PyMonitor& monitor_;
+    MultigridPreconditioner inverse_;
+    std::mutex mutex_;
+};
+
+// near_null: the columns of the near-null space besides the constant, one after the other. pixel:
+// the places of the unknowns in a picture of height x width pixels, ascending, for multigrid on the
+// pixel grid; None for the multigrid for graphs.
+std::unique_ptr<SharedPreconditioner> preconditioner(const Array<double>& data, const Array<std::int32_t>& indices,
+                                                     const Array<std::int64_t>& indptr, const Array<float>& near_null,
+                                                     const std::optional<Array<std::int32_t>>& pixel,
+                                                     std::int64_t height, std::int64_t width, int threads,
+                                                     PyMonitor& monitor) {
+    Problem problem;
+    problem.matrix = csr_from(data, indices, indptr);
+    check_rows(problem.matrix);
+    const std::int64_t rows = problem.matrix.rows;
+    if (near_null.ndim() != 2 || near_null.shape(1) != rows || near_null.shape(0) > 7) {
+        throw std::invalid_argument("near_null: expected at most seven rows of a number for each row of the matrix");
+    }
+    problem.channels = static_cast<int>(near_null.shape(0));
+    problem.colours = copy_of(near_null);
+    problem.height = height;
+    problem.width = width;
+    if (pixel) {
+        if (pixel->size() != rows || problem.channels > 3) {
+            throw std::invalid_argument("pixel: expected one number for each row of the matrix, and three channels");
+        }
+        problem.pixel = copy_of(*pixel);
+    } else {
+        problem.pixel = Buffer<std::int32_t>(rows);
+        std::iota(problem.pixel.begin(), problem.pixel.end(), 0);
+    }
+    return std::make_unique<SharedPreconditioner>(
+        std::move(problem), pixel ? Solver::multigrid : Solver::graph_multigrid, threads, monitor);
+}
+
 }  // namespace
 
 void register_sparse(py::module_& m) {
+    py::class_<SharedPreconditioner>(m, "Preconditioner")
+        .def(py::init(&preconditioner), py::arg("data").noconvert(), py::arg("indices").noconvert(),
+             py::arg("indptr").noconvert(), py::arg("near_null").noconvert(), py::arg("pixel").noconvert().none(true),
+             py::arg("height"), py::arg("width"), py::arg("threads"), py::arg("monitor"), py::keep_alive<1, 10>())
+        .def_property_readonly("shape", &SharedPreconditioner::shape)
+        .def("matvec", &SharedPreconditioner::matvec, py::arg("r").noconvert())
+        .def_property_readonly("bytes", &SharedPreconditioner::bytes)
+        .def_property_readonly("operator_complexity", &SharedPreconditioner::operator_complexity);
+
+    m.def("first_loose", &first_loose_row, py::arg("data").noconvert(), py::arg("indices").noconvert(),
+          py::arg("indptr").noconvert(), py::arg("labels").noconvert(), py::arg("confidence").noconvert().none(true),
+          py::arg("monitor"));
+    m.def("examine", &examine_rows, py::arg("data").noconvert(), py::arg("indices").noconvert(),
+          py::arg("indptr").noconvert(), py::arg("tolerance"), py::arg("width"), py::arg("reach_at_most"),
+          py::arg("threads"), py::arg("monitor"));
     m.def("solve_sparse", &solve, py::arg("data").noconvert(), py::arg("indices").noconvert(),
           py::arg("indptr").noconvert(), py::arg("rhs").noconvert(), py::arg("near_null").noconvert(),
           py::arg("x").noconvert(), py::arg("tolerance"), py::arg("max_iterations"), py::arg("threads"),

@@ -1,3 +1,5 @@
+#include "solve/policy.hpp"
+
 #include <doctest/doctest.h>
 
 #include "support.hpp"
@@ -35,4 +37,30 @@ TEST_CASE("solve runs the solver asked for") {
         CHECK(solve(problem, {asked, 1e-12, 100, 1}, x.data(), monitor).solver == runs);
         CHECK((x - Eigen::VectorXd::Constant(4, 0.5)).norm() < 1e-12);
     }
+}
+
+TEST_CASE("an operator that has products needs rows for a last resort at most") {
+    const std::vector<Attempt> small = attempts_for(10000, 4, {}, true);
+    REQUIRE(small.size() == 3);
+    CHECK(small[0].form() == Form::matrix_free);
+    CHECK(small[1].solver == Solver::cholesky);
+    CHECK(small[1].form() == Form::sparse);
+    CHECK(small[1].if_it_fits);
+    CHECK(small[2].form() == Form::matrix_free);
+    const std::vector<Attempt> large = attempts_for(1000000, 20, {}, true);
+    REQUIRE(large.size() == 2);
+    CHECK(large[0].solver == Solver::multigrid);
+    CHECK(large[1].solver == Solver::conjugate_gradient);
+    for (const Attempt& attempt : large) {
+        CHECK(attempt.form() == Form::matrix_free);
+    }
+    const auto form_of = [](Solver solver) {
+        SolveOptions options;
+        options.solver = solver;
+        return attempts_for(10000, 4, options, true).front().form();
+    };
+    CHECK(form_of(Solver::cholesky) == Form::sparse);
+    CHECK(form_of(Solver::graph_multigrid) == Form::sparse);
+    CHECK(form_of(Solver::conjugate_gradient) == Form::matrix_free);
+    CHECK(form_of(Solver::multigrid) == Form::matrix_free);
 }

@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import _runtime as _runtime  # isort: skip  (loads the core, before anything that imports it)
-from . import affinities, colour, datasets, io, metrics, priors
+from . import affinities, colour, datasets, io, laplacians, metrics, priors
 from ._core import __version__
 from ._records import AlphaResult, SolveInfo
 from .alpha import estimate_alpha, solve_alpha
@@ -34,6 +34,8 @@ from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .sequence import solve_sequence
+from .sparse import preconditioner, solve
+from .trim import trim_trimap
 from .trimap import trimap_from_mask
 from .versions import show_versions
 
@@ -68,18 +70,23 @@ __all__ = [
     "estimate_alpha",
     "estimate_foreground",
     "evaluation",
+    "foreground",
     "io",
+    "laplacians",
     "levels",
     "matte_from_key",
     "matte_from_mask",
     "matte_from_plate",
     "metrics",
+    "preconditioner",
     "priors",
     "remove_specks",
     "show_versions",
+    "solve",
     "solve_alpha",
     "solve_sequence",
     "triangulate",
+    "trim_trimap",
     "trimap_from_key",
     "trimap_from_mask",
     "trimap_from_plate",

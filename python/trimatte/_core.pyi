@@ -48,8 +48,53 @@ class GivenRows(Affinity):
         constant_regions: bool,
     ) -> None: ...
 
+class InformationFlow(Affinity):
+    def __init__(
+        self,
+        image: npt.NDArray[np.generic],
+        labels: npt.NDArray[np.uint8],
+        mixture_neighbours: int,
+        unknown_neighbours: int,
+        unknown_weight: float,
+        local_weight: float,
+        epsilon: float,
+        threads: int,
+        monitor: Monitor,
+    ) -> None: ...
+
+class Knn(Affinity):
+    def __init__(
+        self,
+        neighbours: int,
+        position_weight: float,
+        far_neighbours: int,
+        far_position_weight: float,
+        soft: bool,
+    ) -> None: ...
+
 class LearningBased(Affinity):
     def __init__(self, regularization: float, radius: int) -> None: ...
+
+class Products:
+    def __init__(
+        self, affinity: Affinity, image: npt.NDArray[np.generic], threads: int, monitor: Monitor
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def matvec(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+
+def known_to_unknown_flow(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    neighbours: int,
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+
+class RandomWalk(Affinity):
+    def __init__(self, sigma: float) -> None: ...
 
 def laplacian(
     affinity: Affinity,
@@ -95,6 +140,54 @@ def solve_sparse(
     threads: int,
     monitor: Monitor,
 ) -> SolvedSparse: ...
+
+class Examined(TypedDict):
+    has_diagonal: bool
+    reach: int
+    not_finite: int
+    asymmetric: int
+    farther: int
+
+def examine(
+    data: npt.NDArray[np.float64],
+    indices: npt.NDArray[np.int32],
+    indptr: npt.NDArray[np.int64],
+    tolerance: float,
+    width: int,
+    reach_at_most: int,
+    threads: int,
+    monitor: Monitor,
+) -> Examined: ...
+def first_loose(
+    data: npt.NDArray[np.float64],
+    indices: npt.NDArray[np.int32],
+    indptr: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.uint8],
+    confidence: npt.NDArray[np.float32] | None,
+    monitor: Monitor,
+) -> int: ...
+
+class Preconditioner:
+    def __init__(
+        self,
+        data: npt.NDArray[np.float64],
+        indices: npt.NDArray[np.int32],
+        indptr: npt.NDArray[np.int64],
+        near_null: npt.NDArray[np.float32],
+        pixel: npt.NDArray[np.int32] | None,
+        height: int,
+        width: int,
+        threads: int,
+        monitor: Monitor,
+    ) -> None: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    def matvec(self, r: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def operator_complexity(self) -> float: ...
+
 def multilevel_foreground(
     image: npt.NDArray[np.generic],
     alpha: npt.NDArray[np.float32],
@@ -103,6 +196,30 @@ def multilevel_foreground(
     small_size: int,
     small_iterations: int,
     big_iterations: int,
+    exact_composite: bool,
+    low: float,
+    high: float,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
+def closed_form_layers(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    regularization: float,
+    gradient_weight: float,
+    tolerance: float,
+    max_iterations: int,
+    exact_composite: bool,
+    low: float,
+    high: float,
+    threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], dict[str, float]]: ...
+def blur_fusion(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    radius: int,
+    second_radius: int,
     exact_composite: bool,
     low: float,
     high: float,
@@ -137,6 +254,17 @@ def composite_network(
     threads: int,
     monitor: Monitor,
 ) -> None: ...
+def trim(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    edge: float,
+    alike: float,
+    unlike: float,
+    neighbours: int,
+    trimmed: npt.NDArray[np.uint8],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def global_sampling(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],
@@ -144,6 +272,21 @@ def global_sampling(
     cost: npt.NDArray[np.float32],
     sweeps: int,
     seed: int,
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def shared_sampling(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    foreground: npt.NDArray[np.float32] | None,
+    background: npt.NDArray[np.float32] | None,
+    expansion_radius: int,
+    expansion_threshold: float,
+    rays: int,
+    sharing_radius: int,
+    smoothing_radius: int,
     threads: int,
     monitor: Monitor,
 ) -> None: ...

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _check, methods, priors
 from ._colours import Colours, checked_colours
-from ._context import Context, make_context
+from ._context import make_context
 from ._guess import source_of
-from ._records import AlphaResult, Progress, SolveInfo
-from ._solve import Inputs, Settings, refuse_solver, solve
+from ._records import AlphaResult, Progress
+from ._solve import Inputs, Settings, count_unknown, nothing_unknown, refuse_solver, result_of, solved
 from .affinities import Affinity
-from .errors import ConvergenceError, warn
+from .errors import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -59,8 +59,8 @@ def solve_alpha(
         A name or an object of `trimatte.affinities`. "closed-form" is closed-form matting [1]_.
         "best" is closed-form with the prior "robust", the accurate choice; it takes half a second
         and about 2 µs per unknown pixel more. The priors "composite-network", "sampling",
-        "robust", "patch-network" and "patch-regression" are methods too: alpha is then their guess,
-        without a solve. "closed-form+sampling" joins an affinity and a prior.
+        "shared-sampling", "robust", "patch-network" and "patch-regression" are methods too: alpha
+        is then their guess, without a solve. "closed-form+sampling" joins an affinity and a prior.
     prior : str, Prior or (H, W) array, optional
         A guess of alpha that counts beside the affinity: the sum of ``confidence (x - prior)**2``
         is added to what is minimised. It is one of the names above, an object of `trimatte.priors`,
@@ -181,35 +181,15 @@ def solve_alpha(
     labels = _check.labels(trimap, shape, background_threshold, foreground_threshold)
     source = source_of(chosen, prior, confidence, seed, shape)
     first = None if start is None else _check.alpha(start, shape, "start")
-    unknowns = _count_unknown(labels, source.needs_known)
+    unknowns = count_unknown(labels, source.needs_known)
     _refuse_unsolvable(colours, labels, unknowns, chosen.affinity, settings)
 
     guess = source.guess(colours, labels, context) if unknowns else None
     inputs = Inputs(colours.pixels, labels, unknowns, guess, first)
-    alpha, record = _solved(inputs, chosen.affinity, settings, context)
+    alpha, record = solved(inputs, chosen.affinity, settings, context)
     if unknowns == 0:
-        warn(_nothing_unknown(alpha, prior is not None))
-    return _result(alpha, record, settings, context, method=chosen.name, prior=source.name)
-
-
-def _count_unknown(labels: npt.NDArray[np.uint8], needs_known: bool) -> int:
-    """Count the pixels to solve for; raise ValueError if there are some but too little is known."""
-    unknown = known_foreground = 0
-    for _, rows in _check.blocks(labels):
-        unknown += int(np.count_nonzero(rows == _check.UNKNOWN))
-        known_foreground += int(np.count_nonzero(rows == _check.FOREGROUND))
-    if unknown == 0 or not needs_known:
-        return unknown
-    if unknown == labels.size:
-        raise ValueError("trimap: expected some foreground and some background, got only unknown pixels")
-    for name, missing in (
-        ("foreground", known_foreground == 0),
-        ("background", known_foreground + unknown == labels.size),
-    ):
-        if missing:
-            empty = "; if the subject is not in the picture, make the trimap black" if name == "foreground" else ""
-            raise ValueError(f"trimap: expected some {name} pixels, got none (see {name}_threshold){empty}")
-    return unknown
+        warn(nothing_unknown(alpha, prior is not None))
+    return result_of(alpha, record, settings, context, method=chosen.name, prior=source.name)
 
 
 def _refuse_unsolvable(
@@ -226,77 +206,6 @@ def _refuse_unsolvable(
     if unknowns and colours.bright is not None:
         solved_for = labels == _check.UNKNOWN if settings.known_weight is None else np.ones_like(labels, bool)
         colours.refuse_bright(solved_for, affinity.reach)
-
-
-def _solved(
-    inputs: Inputs, affinity: Affinity | None, settings: Settings, context: Context
-) -> tuple[npt.NDArray[np.floating], dict[str, Any]]:
-    """Return alpha and the record of the solve; without an affinity, alpha is the guess."""
-    dtype = np.float64 if inputs.image.dtype == np.float64 else np.float32
-    alpha = (inputs.labels == _check.FOREGROUND).astype(dtype)
-    if affinity is not None and inputs.unknowns > 0:
-        return alpha, solve(alpha, inputs, affinity, settings, context)
-    if inputs.guess is not None:
-        np.copyto(alpha, inputs.guess.alpha, where=inputs.labels == _check.UNKNOWN)
-    return alpha, {
-        "solver": "none",
-        "converged": True,
-        "iterations": 0,
-        "relative_residual": 0.0,
-        "error_estimate": 0.0 if inputs.unknowns == 0 else None,
-        "unknowns": 0,
-        "peak_bytes": 0,
-    }
-
-
-def _nothing_unknown(alpha: npt.NDArray[np.floating], has_prior: bool) -> str:
-    """Say what follows from a trimap without unknown pixels."""
-    first = alpha.flat[0]
-    if (alpha == first).all():
-        kind = "foreground" if first else "background"
-        return f"trimap: no pixel is unknown, all are {kind}, so that alpha is {first:.0f} everywhere"
-    hint = "" if has_prior else "; to refine a mask: matte_from_mask, or trimatte refine"
-    return f"trimap: no pixel is unknown, so that alpha is the trimap{hint}"
-
-
-def _result(
-    alpha: npt.NDArray[np.floating],
-    record: dict[str, Any],
-    settings: Settings,
-    context: Context,
-    *,
-    method: str,
-    prior: str | None,
-) -> AlphaResult:
-    """Make the info, say what is doubtful, and refuse an answer that is not good enough."""
-    converged = record.pop("converged")
-    info = SolveInfo(
-        method=method, prior=prior, seconds=context.monitor.seconds, threads=context.threads, **record
-    )
-    if info.regions.get("constant"):
-        warn(_one_sided(info.regions["constant"]))
-    if not converged:
-        goal = f"an error of {settings.tolerance:.3g}"
-        if info.solver == "cg" and settings.relative_residual is not None:
-            goal += f" and a residual of {settings.relative_residual:.3g}"
-        raise ConvergenceError(
-            f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "
-            f"wanted {goal}",
-            alpha,
-            info,
-        )
-    return AlphaResult(alpha, info)
-
-
-def _one_sided(count: int) -> str:
-    """Say what follows from unknown regions that touch known pixels of one kind only."""
-    touch = "region touches" if count == 1 else "regions touch"
-    each = "it" if count == 1 else "each of them"
-    return (
-        f"trimap: {count} unknown {touch} known pixels of one kind only, so that alpha is that kind all over "
-        f"{each}; if {each} may hold both kinds, mark a pixel of the other one, or use colours: "
-        f'method="{methods.BEST}", or a prior'
-    )
 
 
 def estimate_alpha(

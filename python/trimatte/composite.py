@@ -10,7 +10,8 @@ import numpy.typing as npt
 from . import _check, colour
 from ._pixels import bands, quantized
 from .alpha import estimate_alpha
-from .foreground import estimate_foreground
+from .foreground import DEFAULT, ForegroundMethod, estimate_foreground
+from .foreground.estimate import chosen
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,6 +26,7 @@ def cutout(
     trimap: npt.ArrayLike,
     *,
     exact_composite: bool = True,
+    foreground_method: str | ForegroundMethod = DEFAULT,
     **options: Unpack[AlphaOptions],
 ) -> npt.NDArray[Any]:
     """Cut the foreground out of an image, as alpha and clean colours in one RGBA picture.
@@ -37,6 +39,8 @@ def cutout(
         1 (white) means surely foreground, 0 (black) surely background, all between is unknown.
     exact_composite : bool, default True
         As in `estimate_foreground`.
+    foreground_method : str or object, default "multi-level"
+        The method of `estimate_foreground`.
     **options
         Options of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress,
         ... `threads`, `progress` and `colour_space` also go to the estimation of the foreground.
@@ -61,10 +65,12 @@ def cutout(
     (96, 96, 4)
     """
     exact_composite = _check.flag(exact_composite, "exact_composite")
+    colours = chosen(foreground_method, {}, "foreground_method")
     alpha = estimate_alpha(image, trimap, **options)
     foreground = estimate_foreground(
         image,
         alpha,
+        method=colours,
         exact_composite=exact_composite,
         colour_space=options.get("colour_space", "srgb"),
         threads=options.get("threads"),

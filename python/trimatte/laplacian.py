@@ -1,16 +1,13 @@
-"""Matting Laplacians as SciPy matrices, for your own use."""
+"""The matting Laplacian of closed-form matting; `trimatte.laplacians` has those of all affinities."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import numpy.typing as npt
 
-from . import _check
-from ._context import make_context
 from .affinities import ClosedForm
-from .affinities._rows import matrix_of
+from .laplacians import of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -77,15 +74,4 @@ def closed_form_laplacian(
     >>> bool(abs(L.sum(axis=1)).max() < 1e-12)
     True
     """
-    affinity = ClosedForm(epsilon=epsilon, radius=radius)
-    context = make_context(threads, None)
-    picture = _check.image(image, smallest=affinity.smallest_image)
-    fixed = None
-    if known is not None:
-        mask = _check.unmasked(known, "known")
-        if mask.dtype != bool:
-            raise TypeError(f"known: expected bool, got {mask.dtype}")
-        if mask.shape != picture.shape[:2]:
-            raise ValueError(f"known: expected shape {picture.shape[:2]} to match image, got {mask.shape}")
-        fixed = np.ascontiguousarray(mask).view(np.uint8)
-    return matrix_of(affinity.native(), picture, fixed, context)
+    return of(image, ClosedForm(epsilon=epsilon, radius=radius), known=known, threads=threads)

@@ -33,6 +33,7 @@ BEST = "best"
 PRIORS: dict[str, type[priors.Prior]] = {
     "composite-network": priors.CompositeNetwork,
     "sampling": priors.GlobalSampling,
+    "shared-sampling": priors.SharedSampling,
     "robust": priors.Robust,
     "patch-network": priors.PatchNetwork,
     "patch-regression": priors.PatchRegression,

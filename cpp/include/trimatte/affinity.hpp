@@ -8,6 +8,8 @@
 
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
+#include "trimatte/operator.hpp"
+#include "trimatte/parallel.hpp"
 #include "trimatte/sparse.hpp"
 
 namespace trimatte {
@@ -79,12 +81,18 @@ public:
         // Whether the rows of a part of the picture depend only on that part and `reach` pixels
         // around it.
         bool is_local = true;
+        // Whether make_operator() gives the operator by its products.
+        bool has_products = false;
     };
 
     virtual ~Affinity() = default;
     virtual Traits traits() const = 0;
     // Throws std::invalid_argument if the picture has no operator.
     virtual void check(const ImageView& image) const = 0;
+    // Returns an affinity that has the same wanted rows at hand, for an affinity that has to look at
+    // the whole picture before it can make any; null if there is nothing to prepare. Assembly calls
+    // it once, and then takes the rows of the result.
+    virtual std::unique_ptr<Affinity> prepared(const Wanted& wanted, const Context& context) const;
     // The number of picture rows that one call of emit_rows should cover, so that it takes less
     // than 50 ms.
     virtual std::int64_t band_height() const = 0;
@@ -95,25 +103,46 @@ public:
     // Returns the same rows as planes, which takes much less time; null if traits().has_planes is
     // false. `wanted` must outlive the result.
     virtual std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const;
+    // Returns the operator without its rows, which takes less time and memory where rows are long;
+    // null if traits().has_products is false. The arrays that `wanted` shows must outlive the
+    // result.
+    virtual std::unique_ptr<Operator> make_operator(const Wanted& wanted, const Context& context) const;
+};
+
+// An affinity whose terms are windows that lie fully inside the picture. In each window, an alpha
+// that is an affine function of the colours costs almost nothing.
+class WindowAffinity : public Affinity {
+public:
+    Traits traits() const override { return {2 * static_cast<std::int64_t>(radius_), true, true, radius_ == 1}; }
+    void check(const ImageView& image) const override;
+    std::int64_t band_height() const override { return radius_ > 4 ? 1 : 4; }
+
+protected:
+    // radius: windows are 2 radius + 1 pixels wide. Only radius 1 has planes.
+    explicit WindowAffinity(int radius) : radius_(radius) {}
+
+    int radius_;
 };
 
 // Closed-form matting: Levin, Lischinski, Weiss, TPAMI 2008, Eq. 12.
-class ClosedForm : public Affinity {
+class ClosedForm : public WindowAffinity {
 public:
-    // epsilon: colour variance added to each window, in squared image units. radius: windows are 2
-    // radius + 1 pixels wide and lie fully inside the picture.
-    explicit ClosedForm(double epsilon = 1e-7, int radius = 1) : epsilon_(epsilon), radius_(radius) {}
+    // epsilon: colour variance added to each window, in squared image units.
+    explicit ClosedForm(double epsilon = 1e-7, int radius = 1) : WindowAffinity(radius), epsilon_(epsilon) {}
 
-    Traits traits() const override { return {2 * static_cast<std::int64_t>(radius_), true, true, radius_ == 1}; }
-    void check(const ImageView& image) const override;
-    std::int64_t band_height() const override { return 4; }
+    Traits traits() const override {
+        Traits traits = WindowAffinity::traits();
+        traits.has_products = radius_ > 1;
+        return traits;
+    }
     void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                    Monitor& monitor) const override;
     std::unique_ptr<StencilRows> stencil_rows(const Wanted& wanted, Monitor& monitor) const override;
+    // The operator of He, Sun, Tang, CVPR 2010: box filters take as long for any radius.
+    std::unique_ptr<Operator> make_operator(const Wanted& wanted, const Context& context) const override;
 
 private:
     double epsilon_;
-    int radius_;
 };
 
 // An operator that the caller has made: the rows of all pixels of a picture, as a sparse matrix.

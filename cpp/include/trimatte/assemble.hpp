@@ -43,10 +43,12 @@ struct Known {
     }
 };
 
-// The form of a problem: sparse rows, or a stencil, which multigrid on the pixel grid takes.
-enum class Form { sparse, stencil };
+// The form of a problem: sparse rows, a stencil, which multigrid on the pixel grid takes, or products
+// without a matrix.
+enum class Form { sparse, stencil, matrix_free };
 
-// Makes the system of an affinity. A stencil needs an affinity that reaches at most 2 pixels.
+// Makes the system of an affinity. A stencil needs an affinity that reaches at most 2 pixels, the
+// matrix-free form one that has products.
 Problem assemble(const Affinity& affinity, const ImageView& image, const Known& known, Form form,
                  const Context& context);
 

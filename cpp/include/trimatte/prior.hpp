@@ -41,4 +41,30 @@ struct SamplingOptions {
 void global_sampling(const ImageView& image, const Label* labels, const SamplingOptions& options, float* alpha,
                      float* cost, Monitor& monitor);
 
+struct SharedSamplingOptions {
+    // Unknown pixels within so many pixels of a known one become known if their colours are not
+    // farther apart than this, as a distance of colours in [0, 1].
+    std::int64_t expansion_radius = 5;
+    double expansion_threshold = 0.03;
+    std::int64_t rays = 4;              // of each pixel, at most 8
+    std::int64_t sharing_radius = 7;    // half the width of the window whose pixels share samples
+    std::int64_t smoothing_radius = 2;  // half the width of the window of the smoothing
+    int threads = 1;
+};
+
+// Planes of the size of the image. Unknown pixels are filled: alpha and confidence with numbers in
+// [0, 1], the colours, which are interleaved, with numbers in the range of the image. The colours
+// of known pixels are those of the image, and the rest stays. Both colours may be null.
+struct SharedSamples {
+    float* alpha;
+    float* confidence;
+    float* foreground;
+    float* background;
+};
+
+// Shared sampling by Gastal, Oliveira, Eurographics 2010. There must be unknown pixels, and known
+// pixels of both kinds.
+void shared_sampling(const ImageView& image, const Label* labels, const SharedSamplingOptions& options,
+                     const SharedSamples& out, Monitor& monitor);
+
 }  // namespace trimatte

@@ -2,22 +2,37 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "trimatte/buffer.hpp"
+#include "trimatte/operator.hpp"
 #include "trimatte/sparse.hpp"
 #include "trimatte/stencil.hpp"
 
 namespace trimatte {
 
+// The matrix L + diag(added), where L is given by its products.
+struct MatrixFree {
+    std::unique_ptr<const Operator> L;
+    Buffer<double> added;     // what known pixels and the prior add to the diagonal; empty if nothing
+    Buffer<double> diagonal;  // numbers near the diagonal of the matrix; see Operator::diagonal
+
+    // Computes y = (L + diag(added)) x.
+    void multiply(const double* x, double* y, const Context& context) const;
+    std::size_t bytes() const { return L->bytes() + added.bytes() + diagonal.bytes(); }
+};
+
 // The system is matrix x = rhs. The matrix is symmetric, and positive definite if every unknown is
 // connected to a known pixel or a prior. Unknowns are numbered row by row through the picture.
 struct Problem {
     // A problem holds either matrix, rhs and colours, or all of them as a stencil, which multigrid
-    // takes.
+    // takes, or rhs and colours.
     Csr matrix;
     Buffer<double> rhs;
     std::optional<Stencil> stencil;
+    // Or, without the matrix, its products.
+    std::optional<MatrixFree> products;
     // The near-null space holds the alphas that cost almost nothing. The constant always belongs to
     // it and is not stored. `colours` holds the other columns, channel by channel (R, G, B for a
     // colour line, none for the constant alone).
@@ -40,7 +55,8 @@ struct Problem {
 
     std::int64_t unknowns() const { return pixel.size(); }
     std::size_t bytes() const {
-        return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes() + (stencil ? stencil->bytes() : 0);
+        return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes() + (stencil ? stencil->bytes() : 0) +
+               (products ? products->bytes() : 0);
     }
 };
 

@@ -54,6 +54,10 @@ SolveInfo graph_multigrid(const Problem& problem, const SolveOptions& options, d
 // Conjugate gradients with a diagonal preconditioner.
 SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 
+// Conjugate gradients for a problem that has products, with one coarse level ("multigrid") or a
+// diagonal preconditioner.
+SolveInfo matrix_free(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
+
 // Returns the solver that `automatic` tries first for this number of unknowns, which are coupled
 // over `reach` rows and columns.
 Solver choose(std::int64_t unknowns, std::int64_t reach);

@@ -7,9 +7,9 @@
 //     L_ab = delta_ab - 1 / n - y_a . y_b
 // The factorisation matters: for colours on one line the determinant is a difference of nearly
 // equal numbers, and an inverse by adjugates loses all its digits.
+#include "affinity/window_operator.hpp"
 #include "affinity/window_rows.hpp"
 #include "affinity/window_sums.hpp"
-#include "affinity/windows.hpp"
 #include "simd/kernels.hpp"
 #include "trimatte/affinity.hpp"
 
@@ -34,8 +34,6 @@ private:
 
 }  // namespace
 
-void ClosedForm::check(const ImageView& image) const { check_windows(image, radius_); }
-
 void ClosedForm::emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                            Monitor& monitor) const {
     emit_window_rows(wanted, epsilon_, radius_, y_begin, y_end, sink, monitor,
@@ -48,6 +46,10 @@ std::unique_ptr<StencilRows> ClosedForm::stencil_rows(const Wanted& wanted, Moni
     }
     auto kernel = std::make_unique<ClosedFormKernel>(wanted.image.channels, epsilon_);
     return std::make_unique<WindowSums>(wanted, std::move(kernel), monitor);
+}
+
+std::unique_ptr<Operator> ClosedForm::make_operator(const Wanted& wanted, const Context& context) const {
+    return make_window_operator(wanted, epsilon_, radius_, context);
 }
 
 }  // namespace trimatte

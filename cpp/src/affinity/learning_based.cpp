@@ -24,7 +24,6 @@
 
 #include "affinity/window_rows.hpp"
 #include "affinity/window_sums.hpp"
-#include "affinity/windows.hpp"
 #include "simd/kernels.hpp"
 
 namespace trimatte {
@@ -86,8 +85,6 @@ private:
 };
 
 }  // namespace
-
-void LearningBased::check(const ImageView& image) const { check_windows(image, radius_); }
 
 // With M = (S + e Id)^-1, where S is the covariance of the window's colours, e = lambda / n, and the
 // rows of D are (I_a - m)^T,

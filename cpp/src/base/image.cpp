@@ -71,5 +71,6 @@ void sample_row(const ImageView& image, std::int64_t y, const std::int64_t* colu
 template void load_row(const ImageView&, std::int64_t, std::int64_t, float*);
 template void load_row(const ImageView&, std::int64_t, std::int64_t, double*);
 template void sample_row(const ImageView&, std::int64_t, const std::int64_t*, std::int64_t, std::int64_t, float*);
+template void sample_row(const ImageView&, std::int64_t, const std::int64_t*, std::int64_t, std::int64_t, double*);
 
 }  // namespace trimatte

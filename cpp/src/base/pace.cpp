@@ -20,6 +20,9 @@ constexpr double longest_stay = 1.6;
 // A caller whose rate with helpers is at least this tries nothing else: without helpers the rate
 // cannot exceed 1.
 constexpr double good_rate = 0.95;
+// Helpers must raise the rate by this factor. A window is short, so that two ways that are equally
+// good differ by chance, and waiting for helpers makes the worst calls worse.
+constexpr double worth = 1.15;
 
 }  // namespace
 
@@ -75,7 +78,8 @@ void Pace::judge(double rate) {
         trying_ = false;
         stay_ = std::min(std::max(first_stay, 2 * stay_), longest_stay);
         stay_left_ = stay_;
-        alone_ = rate < rate_before_ ? !alone_ : alone_;
+        const double alone = alone_ ? rate : rate_before_, helped = alone_ ? rate_before_ : rate;
+        alone_ = helped < worth * alone;
     } else if (stay_left_ <= 0 || (alone_ && rate >= good_rate && stay_left_ <= stay_ - first_stay)) {
         trying_ = true;
         rate_before_ = rate;

@@ -13,6 +13,7 @@
 // are updated first, then those of the other. Neighbours always have the other colour, so pixels
 // may run on any thread and in vector lanes with the same result.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -200,18 +201,16 @@ public:
                         background};
             const std::int64_t size = level.height * level.row_size();
             Buffer<float> level_F, level_B, level_alpha, level_image(size);
-            shrink_image(level, level_image.data());
             level.image = level_image.data();
             if (l < levels) {
                 level_F = Buffer<float>(size);
                 level_B = Buffer<float>(size);
                 level_alpha = Buffer<float>(level.height * level.width);
-                shrink_alpha(level, level_alpha.data());
                 level.F = level_F.data();
                 level.B = level_B.data();
                 level.alpha = level_alpha.data();
             }
-            l == 0 ? start(level) : enlarge(before, level);
+            prepare(level, level_image.data(), level_alpha.data(), l == 0 ? nullptr : &before);
             iterate(level);
             if (l == levels) {
                 finish(level);
@@ -276,62 +275,58 @@ private:
         }
     }
 
-    void shrink_alpha(const Level& level, float* out) {
+    // Makes the image and the alpha of a level, and its first colours from the level before. All of
+    // it is done in one parallel loop, since a busy machine makes the end of every loop costly.
+    // alpha: null on the finest level. before: null on the coarsest.
+    void prepare(const Level& level, float* image, float* alpha, const Level* before) {
         const auto column = nearest_all(image_.width, level.width);
-        for_rows(level, [&] {
-            return [&](std::int64_t y) {
-                const float* row = alpha_ + nearest(y, image_.height, level.height) * image_.width;
-                for (std::int64_t x = 0; x < level.width; ++x) {
-                    out[y * level.width + x] = row[column[static_cast<std::size_t>(x)]];
-                }
-            };
-        });
-    }
-
-    void shrink_image(const Level& level, float* out) {
-        std::vector<std::int64_t> column(static_cast<std::size_t>(level.width));
+        std::vector<std::int64_t> column_of_place(static_cast<std::size_t>(level.width)), from(column_of_place.size());
         for (std::int64_t x = 0; x < level.width; ++x) {
-            column[static_cast<std::size_t>(level.place(x))] = nearest(x, image_.width, level.width);
+            const auto place = static_cast<std::size_t>(level.place(x));
+            column_of_place[place] = column[static_cast<std::size_t>(x)];
+            from[place] = before == nullptr ? 0 : before->place(nearest(x, before->width, level.width));
         }
-        for_rows(level, [&] {
-            return [&](std::int64_t y) {
-                sample_row(image_, nearest(y, image_.height, level.height), column.data(), level.width, level.width,
-                           out + y * level.row_size());
-            };
-        });
-    }
-
-    void start(const Level& level) {
-        for (std::int64_t k = 0; k < level.height * level.row_size(); ++k) {
-            const std::int64_t c = k / level.width % level.channels;
-            level.F[k] = start_F_[c];
-            level.B[k] = start_B_[c];
-        }
-    }
-
-    void enlarge(const Level& before, const Level& level) {
-        std::vector<std::int64_t> from(static_cast<std::size_t>(level.width));
-        for (std::int64_t x = 0; x < level.width; ++x) {
-            from[static_cast<std::size_t>(level.place(x))] = before.place(nearest(x, before.width, level.width));
-        }
-        const auto source = [&](std::int64_t y) { return nearest(y, before.height, level.height); };
         for_bands(level, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t y = first; y <= last; ++y) {
-                for (auto [old_layer, new_layer] : {std::pair(before.F, level.F), std::pair(before.B, level.B)}) {
-                    float* row = new_layer + y * level.row_size();
-                    if (y > first && source(y) == source(y - 1)) {
-                        std::copy(row - level.row_size(), row, row);
-                        continue;
-                    }
-                    for (int c = 0; c < level.channels; ++c) {
-                        const float* old_row = old_layer + source(y) * before.row_size() + c * before.width;
-                        for (std::int64_t k = 0; k < level.width; ++k) {
-                            row[c * level.width + k] = old_row[from[static_cast<std::size_t>(k)]];
-                        }
-                    }
+                const std::int64_t source = nearest(y, image_.height, level.height);
+                sample_row(image_, source, column_of_place.data(), level.width, level.width,
+                           image + y * level.row_size());
+                for (std::int64_t x = 0; alpha != nullptr && x < level.width; ++x) {
+                    alpha[y * level.width + x] = alpha_[source * image_.width + column[static_cast<std::size_t>(x)]];
+                }
+                if (before != nullptr) {
+                    enlarge_row(*before, level, from, y, y == first);
+                } else {
+                    start_row(level, y);
                 }
             }
         });
+    }
+
+    void start_row(const Level& level, std::int64_t y) {
+        for (std::int64_t k = 0; k < level.row_size(); ++k) {
+            level.F[y * level.row_size() + k] = start_F_[k / level.width];
+            level.B[y * level.row_size() + k] = start_B_[k / level.width];
+        }
+    }
+
+    // is_first: the row above may not be copied.
+    void enlarge_row(const Level& before, const Level& level, const std::vector<std::int64_t>& from, std::int64_t y,
+                     bool is_first) {
+        const auto source = [&](std::int64_t row) { return nearest(row, before.height, level.height); };
+        for (auto [old_layer, new_layer] : {std::pair(before.F, level.F), std::pair(before.B, level.B)}) {
+            float* row = new_layer + y * level.row_size();
+            if (!is_first && source(y) == source(y - 1)) {
+                std::copy(row - level.row_size(), row, row);
+                continue;
+            }
+            for (int c = 0; c < level.channels; ++c) {
+                const float* old_row = old_layer + source(y) * before.row_size() + c * before.width;
+                for (std::int64_t k = 0; k < level.width; ++k) {
+                    row[c * level.width + k] = old_row[from[static_cast<std::size_t>(k)]];
+                }
+            }
+        }
     }
 
     void iterate(const Level& level) {
@@ -341,27 +336,48 @@ private:
         const bool small = std::max(level.height, level.width) <= options_.small_size;
         const int iterations = small ? options_.small_iterations : options_.big_iterations;
         for (int i = 0; i < iterations; ++i) {
-            // One pass over a band updates both colours, while the rows are in the cache. The
-            // second colour follows one row behind the first, since it needs the first on both rows
-            // beside it. The outer rows of a band wait for a second pass, when the neighbouring
-            // bands are done.
-            for_bands(level, [&](std::int64_t first, std::int64_t last) {
-                RowUpdate update(level, options_);
-                for (std::int64_t y = first; y <= last; ++y) {
-                    update(y, static_cast<int>(y % 2));
-                    if (y - 1 > first) {
-                        update(y - 1, static_cast<int>(y % 2));
-                    }
-                }
-            });
-            for_bands(level, [&](std::int64_t first, std::int64_t last) {
-                RowUpdate update(level, options_);
-                update(first, static_cast<int>((first + 1) % 2));
-                if (last > first) {
-                    update(last, static_cast<int>((last + 1) % 2));
-                }
-            });
+            sweep(level);
         }
+    }
+
+    // Updates both colours of the checkerboard. One pass over a band updates both, while the rows
+    // are in the cache. The second colour follows one row behind the first, since it needs the first
+    // on both rows beside it. Where two bands meet, the second colour of both rows waits until both
+    // bands are done, and is updated with the later one.
+    void sweep(const Level& level) {
+        const auto bands = static_cast<std::size_t>((level.height + band - 1) / band);
+        // waiting[k]: how many of the bands k - 1 and k are not done
+        std::vector<std::atomic<int>> waiting(bands + 1);
+        for (std::size_t k = 0; k <= bands; ++k) {
+            waiting[k] = k == 0 || k == bands ? 1 : 2;
+        }
+        for_bands(level, [&](std::int64_t first, std::int64_t last) {
+            RowUpdate update(level, options_);
+            const auto second = [&](std::int64_t y) { update(y, static_cast<int>((y + 1) % 2)); };
+            for (std::int64_t y = first; y <= last; ++y) {
+                update(y, static_cast<int>(y % 2));
+                if (y - 1 > first) {
+                    second(y - 1);
+                }
+            }
+            const auto k = static_cast<std::size_t>(first / band);
+            for (const std::size_t border : {k, k + 1}) {
+                if (--waiting[border] > 0) {
+                    continue;
+                }
+                const std::int64_t below = static_cast<std::int64_t>(border) * band;
+                if (border == bands) {
+                    if (last > first) {  // otherwise the row belongs to the border above
+                        second(last);
+                    }
+                    continue;
+                }
+                if (border > 0) {
+                    second(below - 1);
+                }
+                second(below);
+            }
+        });
     }
 
     // Opaque and transparent pixels take the image's colour. Rows become interleaved, in place.

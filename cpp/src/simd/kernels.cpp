@@ -19,6 +19,8 @@ namespace {
 #include "simd/kernels_multilevel.inl"
 #include "simd/kernels_network.inl"
 #include "simd/kernels_sampling.inl"
+#include "simd/kernels_shared_sampling.inl"
+#include "simd/kernels_neighbours.inl"
 #include "simd/kernels_cholesky.inl"
 // clang-format on
 
@@ -49,6 +51,10 @@ const Kernels kernels{whiten,
                       pair_costs,
                       draw_around,
                       take_cheaper,
+                      pair_distortions,
+                      keep_lowest,
+                      add_smoothed,
+                      find_nearest,
                       subtract_product,
                       factor_columns,
                       solve_columns,

@@ -83,6 +83,29 @@ struct StencilKernels {
     void (*finish_patches)(const CellGroup& group, const float* W, float* P);
 };
 
+// The width of the tiles of shared sampling.
+constexpr std::int64_t tile_lanes = 64;
+
+// A tree of points that find_nearest searches; neighbours/nearest.hpp describes it.
+struct PointTree {
+    static constexpr std::int64_t leaf_points = 16;
+    static constexpr std::int64_t children = 8;
+    static constexpr int most_dimensions = 16;
+    static constexpr int most_levels = 10;  // 16 * 8^9 > 2^31
+
+    std::int64_t dimensions;
+    // The number of levels above the leaves. The root is node 0 of the highest level, and child i
+    // of node j is node 8 j + i of the level below.
+    std::int64_t levels;
+    const float* leaves;          // leaf by leaf, 16 numbers of each dimension; INFINITY where no point is
+    const std::int32_t* numbers;  // leaf by leaf, the numbers of its points
+    // Node by node, the least 8 numbers of a dimension in its children, then the largest, for each
+    // dimension. A child that does not exist has an empty box, from INFINITY to -INFINITY.
+    const float* boxes;
+    const std::int32_t* least;        // node by node, the least number of a point in each child
+    std::int64_t first[most_levels];  // the place of a level's first node in `boxes` and `least`
+};
+
 struct Kernels {
     // Affinities of windows of 3 x 3 pixels; see affinity/window_sums.hpp. Window i covers the
     // columns i, i + 1 and i + 2 of three picture rows, and its pixels are numbered row by row.
@@ -185,6 +208,32 @@ struct Kernels {
     void (*take_cheaper)(std::int64_t count, const std::int32_t* f, const std::int32_t* b, const float* alpha,
                          const float* cost, std::int32_t* best_f, std::int32_t* best_b, float* best_alpha,
                          float* best_cost);
+
+    // Shared sampling; see prior/shared_sampling/. For each of `count` pixels i, pair_distortions
+    // computes N_p and the alpha of the pair (F, B). F and B are planes of three channels, `stride`
+    // floats apart; `around` has such planes for the pixel and each of its eight neighbours.
+    void (*pair_distortions)(std::int64_t count, const float* around, const float* F, const float* B,
+                             std::int64_t stride, float* N, float* alpha);
+    // The following work on rows of tiles. The arrays of a row are planes of tile_lanes floats,
+    // those of a tile are `plane` floats apart. keep_lowest compares the distortion of one tuple for
+    // each pixel with the three lowest before, which are in ascending order, and keeps the tuples'
+    // numbers in `which`. Of equal ones the earlier is kept, and those below 1e-6 count as equal. C is the pixels'
+    // colours, and the planes of `tuples` are B (3), F - B (3) and 1 / |F - B|^2.
+    void (*keep_lowest)(std::int64_t count, const float* C, const float* tuples, std::int64_t plane, float number,
+                        float* lowest, float* which);
+    // Adds to the sums of each pixel what one neighbour contributes, whose weight is g times its
+    // confidence f: the weights of F, F (3), the weights of B, B (3), where these weights are also
+    // multiplied by |alpha - its alpha|, but no less than by `least`; f a (1 - a) and that times
+    // |F - B|; the weights of alpha and alpha. The planes of `pixels` are F (3), B (3), alpha, f,
+    // |F - B|, and what is added to the weight of alpha.
+    void (*add_smoothed)(std::int64_t count, const float* alpha, float g, float least, const float* pixels,
+                         std::int64_t plane, float* sums);
+
+    // Writes the k points that lie nearest to each of `count` queries, nearest first, and their
+    // squared distances; neighbours/nearest.hpp says what `excluded`, `number` and `distance` are.
+    // `best` is room for k + 8 doubles.
+    void (*find_nearest)(const PointTree& tree, std::int64_t count, const float* queries, const std::int32_t* excluded,
+                         std::int64_t k, double* best, std::int32_t* number, float* distance);
 
     // Dense blocks of the sparse Cholesky factorisation; see solve/cholesky/front.cpp. A matrix is
     // stored by columns, and a leading dimension (lda, ldb, ldc, ldt, ld) is the distance from one

@@ -19,7 +19,12 @@ void report(const Promise& promise, Monitor& monitor) {
 
 SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caution& caution,
                              const SolveOptions& options, double* x, Monitor& monitor) {
-    Promise promise(options.tolerance, solve_noise(iterate, unknowns), caution);
+    return conjugate_gradient(iterate, solve_noise(iterate, unknowns), caution, options, x, monitor);
+}
+
+SolveInfo conjugate_gradient(Iterate& iterate, const Noise& noise, const Caution& caution, const SolveOptions& options,
+                             double* x, Monitor& monitor) {
+    Promise promise(options.tolerance, noise, caution);
     iterate.set_start(x, promise.share_of_noise());
     const Iterate::Norms first = iterate.settle();
     if (first.b2 == 0) {  // neither foreground nor the prior pulls at a pixel: alpha is zero

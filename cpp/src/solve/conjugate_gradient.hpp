@@ -1,5 +1,5 @@
 // Conjugate gradients with any preconditioner, until the promise in alpha is kept. This header is
-// private to this folder.
+// private to the core.
 #pragma once
 
 #include <cmath>
@@ -11,6 +11,8 @@
 #include "trimatte/solve.hpp"
 
 namespace trimatte {
+
+struct Noise;  // solve/promise.hpp
 
 // The coefficients of conjugate gradients: p = z + beta p, then x += alpha p. beta is the one of
 // Polak and Ribiere, which tolerates a preconditioner that is not exactly symmetric. rz = r . z and
@@ -56,5 +58,9 @@ inline Caution caution_of(const Problem& problem) { return {problem.channels > 0
 // Solves the system of `iterate`. x holds the start, in units of alpha, and receives the solution.
 SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caution& caution,
                              const SolveOptions& options, double* x, Monitor& monitor);
+// Does the same after steps on noise that have been taken already, for several right-hand sides
+// with one matrix.
+SolveInfo conjugate_gradient(Iterate& iterate, const Noise& noise, const Caution& caution, const SolveOptions& options,
+                             double* x, Monitor& monitor);
 
 }  // namespace trimatte

@@ -1,4 +1,4 @@
-// The vectors and products that conjugate gradients work on. This header is private to this folder.
+// The vectors and products that conjugate gradients work on. This header is private to the core.
 #pragma once
 
 #include <cstddef>

@@ -43,7 +43,8 @@ public:
         PictureInfo info{};
         std::size_t peak = 0;
         std::int64_t iterations = 0;
-        for (const Attempt& attempt : attempts_for(cut_.unknowns(), affinity_.traits().reach, options_)) {
+        for (const Attempt& attempt :
+             attempts_for(cut_.unknowns(), affinity_.traits().reach, options_, affinity_.traits().has_products)) {
             prepare(attempt.form());
             SolveOptions own = options_;
             own.solver = attempt.solver;
@@ -93,10 +94,11 @@ private:
 
     // Makes the problem in the form that an attempt takes, and the start at the first call.
     void prepare(Form form) {
-        if (problem_ && problem_->stencil.has_value() == (form == Form::stencil)) {
+        if (problem_ && form_ == form) {
             return;
         }
         problem_.reset();
+        form_ = form;
         problem_ = assemble(affinity_, cut_.image(), cut_.known(), form, {options_.threads, monitor_});
         if (x_.empty()) {
             x_.reserve(static_cast<std::size_t>(problem_->unknowns()));
@@ -111,6 +113,7 @@ private:
     const SolveOptions& options_;
     Monitor& monitor_;
     std::optional<Problem> problem_;
+    Form form_ = Form::sparse;
     std::vector<double> x_;
 };
 
@@ -304,6 +307,9 @@ SolveInfo solve(const Problem& problem, const SolveOptions& options, double* x, 
     Solver solver = options.solver;
     if (solver == Solver::automatic) {
         solver = problem.stencil ? Solver::multigrid : choose(problem.unknowns(), problem.reach);
+    }
+    if (problem.products) {
+        return matrix_free(problem, options, x, monitor);
     }
     if (problem.stencil && solver != Solver::multigrid) {
         throw std::invalid_argument("problem: expected a matrix for this solver, got a stencil");

@@ -10,6 +10,7 @@ enum class Coupling {
     stencil,  // two rows and columns
     wide,     // more rows and columns
     graph,    // any distance
+    windows,  // more rows and columns, by products without a matrix
 };
 
 constexpr std::int64_t no_limit = INT64_MAX;
@@ -26,6 +27,8 @@ constexpr std::int64_t entries_to_factorise = std::int64_t{50} * 1000 * 1000;
 
 // After this number of iterations of multigrid, a factorisation would have been faster.
 constexpr std::int64_t patience = 60;
+// The same for wide windows, whose factors take longer.
+constexpr std::int64_t patience_with_windows = 300;
 
 // A rule holds for systems of its coupling that have at most `unknowns_at_most` unknowns and at
 // most `entries_at_most` entries of the matrix. The first rule of the table that holds is taken.
@@ -41,6 +44,7 @@ const std::vector<Rule>& rules() {
     static const Attempt cholesky_if_it_fits{Solver::cholesky, no_limit, true};
     const auto patient = [](Solver solver) { return Attempt{solver, patience, false}; };
     const auto to_the_end = [](Solver solver) { return Attempt{solver, no_limit, false}; };
+    const auto by_products = [](Solver solver, std::int64_t most) { return Attempt{solver, most, false, true}; };
     static const std::vector<Rule> table = {
         {Coupling::stencil, small_stencil, no_limit, {cholesky}},
         {Coupling::stencil,
@@ -52,6 +56,15 @@ const std::vector<Rule>& rules() {
          no_limit,
          no_limit,
          {patient(Solver::graph_multigrid), cholesky_if_it_fits, to_the_end(Solver::graph_multigrid)}},
+        {Coupling::windows,
+         no_limit,
+         entries_to_factorise,
+         {by_products(Solver::multigrid, patience_with_windows), cholesky_if_it_fits,
+          by_products(Solver::multigrid, no_limit)}},
+        {Coupling::windows,
+         no_limit,
+         no_limit,
+         {by_products(Solver::multigrid, no_limit), by_products(Solver::conjugate_gradient, no_limit)}},
         {Coupling::graph, small_graph, no_limit, {cholesky}},
         {Coupling::graph,
          no_limit,
@@ -61,20 +74,25 @@ const std::vector<Rule>& rules() {
     return table;
 }
 
-Coupling coupling_of(std::int64_t reach) {
+Coupling coupling_of(std::int64_t reach, bool has_products = false) {
     if (reach == 0) {
         return Coupling::graph;
     }
-    return reach <= Stencil::reach ? Coupling::stencil : Coupling::wide;
+    if (reach > Stencil::reach) {
+        return has_products ? Coupling::windows : Coupling::wide;
+    }
+    return Coupling::stencil;
 }
 
 }  // namespace
 
-std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options) {
+std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options,
+                                  bool has_products) {
     if (options.solver != Solver::automatic) {
-        return {{options.solver, no_limit, false}};
+        const bool iterates = options.solver == Solver::multigrid || options.solver == Solver::conjugate_gradient;
+        return {{options.solver, no_limit, false, has_products && iterates}};
     }
-    const Coupling coupling = coupling_of(reach);
+    const Coupling coupling = coupling_of(reach, has_products);
     const std::int64_t entries = unknowns * (2 * reach + 1) * (2 * reach + 1);  // at most
     const auto holds = [&](const Rule& rule) {
         return rule.coupling == coupling && unknowns <= rule.unknowns_at_most && entries <= rule.entries_at_most;

@@ -16,14 +16,23 @@ struct Attempt {
     // Whether the attempt is left out if it needs more memory than SolveOptions::memory.
     bool if_it_fits;
 
+    // Whether the attempt takes the matrix by its products.
+    bool by_products = false;
+
     // The form in which the attempt takes the problem.
-    Form form() const { return solver == Solver::multigrid ? Form::stencil : Form::sparse; }
+    Form form() const {
+        if (by_products) {
+            return Form::matrix_free;
+        }
+        return solver == Solver::multigrid ? Form::stencil : Form::sparse;
+    }
 };
 
 // Returns the attempts, in order, for a system of this number of unknowns that are coupled over at
 // most `reach` rows and columns (0: over any distance). A solver that the options name is the only
-// attempt.
-std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options);
+// attempt. has_products: whether the matrix can be given by its products.
+std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options,
+                                  bool has_products = false);
 
 // Whether a region is small. Small regions are factorised side by side, each by one thread.
 bool is_small(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options);

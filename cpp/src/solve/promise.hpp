@@ -1,5 +1,5 @@
 // The promise of iterative solvers: the largest error of alpha is at most the tolerance. This
-// header is private to this folder.
+// header is private to the core.
 //
 // Let e be the error of x, z = M^-1 r the preconditioned residual in units of alpha, and theta the
 // smallest eigenvalue of M^-1 A among the modes (eigenvectors) that e contains. Then max |e| is

@@ -61,33 +61,32 @@ ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : scale(ma
     });
 }
 
-SparseIterate::SparseIterate(const Problem& problem, const ScaledMatrix& scaled,
+VectorIterate::VectorIterate(const Problem& problem, const Buffer<double>& scale,
                              std::unique_ptr<Preconditioner> preconditioner, const Context& context)
-    : problem_(problem), scaled_(scaled), preconditioner_(std::move(preconditioner)), context_(context) {
+    : problem_(problem), scale_(scale), preconditioner_(std::move(preconditioner)), context_(context) {
     for (Buffer<double>* vector : {&x_, &r_, &z_, &p_, &q_, &w_}) {
         *vector = zeros<double>(n(), context);
     }
 }
 
-void SparseIterate::set_start(const double* start, double share) {
-    for_all(n(), context_,
-            [&](std::int64_t i) { x_[i] = start[i] / scaled_.scale[i] + (share > 0 ? share * z_[i] : 0.0); });
+void VectorIterate::set_start(const double* start, double share) {
+    for_all(n(), context_, [&](std::int64_t i) { x_[i] = start[i] / scale_[i] + (share > 0 ? share * z_[i] : 0.0); });
 }
 
-void SparseIterate::clear() { std::fill(x_.begin(), x_.end(), 0.0); }
+void VectorIterate::clear() { std::fill(x_.begin(), x_.end(), 0.0); }
 
-Iterate::Norms SparseIterate::settle() {
-    multiply(scaled_.A, x_.data(), q_.data(), context_.threads, context_.monitor);
+Iterate::Norms VectorIterate::settle() {
+    multiply_scaled(x_.data(), q_.data());
     const double r2 = sum_of(n(), context_, [&](std::int64_t i) {
-        r_[i] = problem_.rhs[i] * scaled_.scale[i] - q_[i];
-        return squared(r_[i] * scaled_.scale[i]);
+        r_[i] = problem_.rhs[i] * scale_[i] - q_[i];
+        return squared(r_[i] * scale_[i]);
     });
     const double b2 =
-        sum_of(n(), context_, [&](std::int64_t i) { return squared(problem_.rhs[i] * squared(scaled_.scale[i])); });
+        sum_of(n(), context_, [&](std::int64_t i) { return squared(problem_.rhs[i] * squared(scale_[i])); });
     return {r2, b2, problem_.rhs_norm > 0 ? squared(problem_.rhs_norm) : b2};
 }
 
-void SparseIterate::set_noise() {
+void VectorIterate::set_noise() {
     for_all(n(), context_, [&](std::int64_t i) {
         const std::int64_t pixel = problem_.pixel[i], width = problem_.width;
         constexpr std::int64_t block = 4;
@@ -97,11 +96,11 @@ void SparseIterate::set_noise() {
     });
 }
 
-double SparseIterate::residual2() const {
+double VectorIterate::residual2() const {
     return sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i]); });
 }
 
-Iterate::Measures SparseIterate::precondition(double alpha, double beta) {
+Iterate::Measures VectorIterate::precondition(double alpha, double beta) {
     for_all(n(), context_, [&](std::int64_t i) {
         p_[i] = z_[i] + beta * p_[i];
         q_[i] = w_[i] + beta * q_[i];
@@ -112,26 +111,12 @@ Iterate::Measures SparseIterate::precondition(double alpha, double beta) {
     return measured_product();
 }
 
-// w = A z and the products with z, in one pass over the rows.
-Iterate::Measures SparseIterate::measured_product() {
-    constexpr std::int64_t rows = 4096;  // that one task takes; sums are added in the order of the tasks
-    const Csr& A = scaled_.A;
+template <class Measure>
+Iterate::Measures VectorIterate::sum_of_tasks(const Measure& measure) const {
+    constexpr std::int64_t rows = 4096;  // that one task takes
     std::vector<Measures> parts(static_cast<std::size_t>((n() + rows - 1) / rows));
     parallel_for(static_cast<std::int64_t>(parts.size()), context_.threads, context_.monitor, [&](std::int64_t task) {
-        Measures m{};
-        for (std::int64_t i = task * rows; i < std::min(n(), (task + 1) * rows); ++i) {
-            double w = 0;
-            for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
-                w += A.value[k] * z_[A.column[k]];
-            }
-            w_[i] = w;
-            m.zr += z_[i] * r_[i];
-            m.zq += z_[i] * q_[i];
-            m.zw += z_[i] * w;
-            m.r2 += squared(r_[i] * scaled_.scale[i]);
-            m.largest = std::max(m.largest, std::abs(z_[i] * scaled_.scale[i]));
-        }
-        parts[static_cast<std::size_t>(task)] = m;
+        parts[static_cast<std::size_t>(task)] = measure(task * rows, std::min(n(), (task + 1) * rows));
     });
     Measures all{};
     for (const Measures& m : parts) {
@@ -144,19 +129,47 @@ Iterate::Measures SparseIterate::measured_product() {
     return all;
 }
 
-void SparseIterate::finish(double alpha, double beta) {
+Iterate::Measures VectorIterate::measured_product() {
+    multiply_scaled(z_.data(), w_.data());
+    return sum_of_tasks([&](std::int64_t begin, std::int64_t end) {
+        Measures m{};
+        for (std::int64_t i = begin; i < end; ++i) {
+            add(m, i, w_[i]);
+        }
+        return m;
+    });
+}
+
+void SparseIterate::multiply_scaled(const double* v, double* product) {
+    multiply(A_, v, product, context().threads, context().monitor);
+}
+
+// One pass over the rows does both.
+Iterate::Measures SparseIterate::measured_product() {
+    return sum_of_tasks([&](std::int64_t begin, std::int64_t end) {
+        Measures m{};
+        for (std::int64_t i = begin; i < end; ++i) {
+            double w = 0;
+            for (std::int64_t k = A_.row_start[i]; k < A_.row_start[i + 1]; ++k) {
+                w += A_.value[k] * z_[A_.column[k]];
+            }
+            add(m, i, w);
+        }
+        return m;
+    });
+}
+
+void VectorIterate::finish(double alpha, double beta) {
     for_all(n(), context_, [&](std::int64_t i) {
         p_[i] = z_[i] + beta * p_[i];
         x_[i] += alpha * p_[i];
     });
 }
 
-void SparseIterate::get(double* x) const {
-    for_all(n(), context_, [&](std::int64_t i) { x[i] = x_[i] * scaled_.scale[i]; });
+void VectorIterate::get(double* x) const {
+    for_all(n(), context_, [&](std::int64_t i) { x[i] = x_[i] * scale_[i]; });
 }
 
-std::size_t SparseIterate::bytes() const {
-    return scaled_.A.bytes() + scaled_.scale.bytes() + 6 * x_.bytes() + preconditioner_->bytes();
-}
+std::size_t VectorIterate::bytes() const { return scale_.bytes() + 6 * x_.bytes() + preconditioner_->bytes(); }
 
 }  // namespace trimatte

@@ -134,6 +134,51 @@ Problem sparse_problem(const Affinity& affinity, const Wanted& wanted, const Kno
     return problem;
 }
 
+// Makes the system without rows. `peak_bytes` is that of the problem: what is needed besides is less
+// than what a solver holds.
+Problem matrix_free_problem(const Affinity& affinity, const Wanted& wanted, const Known& known,
+                            const Context& context) {
+    const ImageView& image = wanted.image;
+    if (!affinity.traits().has_products) {
+        throw std::invalid_argument("form: expected sparse rows for an affinity without products");
+    }
+    Problem problem;
+    problem.pixel = unknown_pixels(image, known, context);
+    problem.products.emplace();
+    MatrixFree& A = *problem.products;
+    A.L = affinity.make_operator(wanted, context);
+    const std::int64_t n = problem.unknowns();
+    Buffer<double> towards_foreground(n);
+    A.L->sum_entries(known.labels, Label::foreground, towards_foreground.data(), context);
+    A.diagonal = Buffer<double>(n);
+    A.L->diagonal(A.diagonal.data(), context);
+    A.added = Buffer<double>(known.is_soft() || known.prior ? n : 0);
+    problem.rhs = Buffer<double>(n);
+    // The square of the norm of D^-1 (L m - C beta), as in norm_passed_on().
+    const double passed_on2 = parallel_sum(n, context.threads, context.monitor, [&](auto begin, auto end) {
+        double sum = 0;
+        for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t p = problem.pixel[i];
+            if (A.added.size() > 0) {
+                A.added[i] = known.diagonal(p);
+                A.diagonal[i] += A.added[i];
+            }
+            problem.rhs[i] = known.is_soft() ? known.pull(p) : known.pull(p) - towards_foreground[i];
+            const double prior = known.labels[p] == Label::unknown ? known.prior.pull(p) : 0.0;
+            const double passed_on = (towards_foreground[i] - prior) / A.diagonal[i];
+            sum += passed_on * passed_on;
+        }
+        return sum;
+    });
+    problem.rhs_norm = known.is_soft() ? std::sqrt(passed_on2) : 0;
+    if (affinity.traits().colour_line) {
+        problem.channels = image.channels;
+        problem.colours = colours_of(image, numbers(image, known, problem.pixel), n, context.monitor);
+    }
+    problem.peak_bytes = problem.bytes();
+    return problem;
+}
+
 }  // namespace
 
 Problem assemble(const Affinity& affinity, const ImageView& image, const Known& known, Form form,
@@ -143,7 +188,9 @@ Problem assemble(const Affinity& affinity, const ImageView& image, const Known& 
     const Wanted wanted{image, known.is_soft() ? nullptr : known.labels, known.is_soft()};
     const bool has_planes = affinity.traits().has_planes;
     Problem problem;
-    if (form == Form::stencil && has_planes) {
+    if (form == Form::matrix_free) {
+        problem = matrix_free_problem(affinity, wanted, known, context);
+    } else if (form == Form::stencil && has_planes) {
         problem.stencil = stencil_of_planes(affinity, wanted, known, context);
         problem.channels = problem.stencil->channels;
         problem.pixel = unknown_pixels(image, known, context);

@@ -25,6 +25,15 @@ void multiply(const Csr& matrix, const double* x, double* y, int threads, Monito
     });
 }
 
+void MatrixFree::multiply(const double* x, double* y, const Context& context) const {
+    L->multiply(x, y, context);
+    parallel_ranges(added.size(), context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            y[i] += added[i] * x[i];
+        }
+    });
+}
+
 double relative_residual(const Problem& problem, const double* x, int threads, Monitor& monitor) {
     const Csr& A = problem.matrix;
     const double* b = problem.rhs.data();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "system/rows.hpp"
@@ -241,8 +242,11 @@ SparseRows from_emitted_rows(const Affinity& affinity, const Wanted& wanted, con
 
 SparseRows sparse_rows(const Affinity& affinity, const Wanted& wanted, const Buffer<std::int32_t>& index,
                        std::int64_t rows, const Context& context) {
-    return affinity.traits().has_planes ? from_planes(affinity, wanted, index.data(), rows, context)
-                                        : from_emitted_rows(affinity, wanted, index.data(), rows, context);
+    if (affinity.traits().has_planes) {
+        return from_planes(affinity, wanted, index.data(), rows, context);
+    }
+    const std::unique_ptr<Affinity> prepared = affinity.prepared(wanted, context);
+    return from_emitted_rows(prepared ? *prepared : affinity, wanted, index.data(), rows, context);
 }
 
 }  // namespace trimatte

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .._records import Progress, SolveInfo
 from .._runtime.clock import Clock
 from ..composite import composite
-from ..foreground import Layers, estimate_foreground
+from ..foreground import DEFAULT, ForegroundMethod, Layers, estimate_foreground
 from ..io.read import read_opaque
 from ..io.write import Output, check_folder, save_pictures
 from .backdrop import Backdrop, as_rgb
@@ -45,6 +45,8 @@ class Item:
         See `trimatte.estimate_foreground`.
     backdrop : Backdrop or None
         What a composite is put over.
+    foreground_method : str or ForegroundMethod
+        See `trimatte.estimate_foreground`.
     """
 
     image: str
@@ -54,6 +56,7 @@ class Item:
     bits: int | None = None
     exact_composite: bool = True
     backdrop: Backdrop | None = None
+    foreground_method: str | ForegroundMethod = DEFAULT
 
 
 @dataclass
@@ -137,6 +140,7 @@ def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Laye
         return estimate_foreground(
             results.picture.pixels,
             alpha,
+            method=item.foreground_method,
             exact_composite=item.exact_composite,
             colour_space=results.space,
             threads=run.threads,

@@ -7,14 +7,14 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from sys import float_info
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
-from ._rows import checked_rows
+from ._rows import Products, checked_rows
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -23,6 +23,38 @@ Pixels = npt.NDArray[Any]
 Labels = npt.NDArray[np.uint8]
 
 NEAR_NULL = ("colours", "constant")
+
+
+class DataTerm(NamedTuple):
+    """What an affinity itself says of single pixels.
+
+    Attributes
+    ----------
+    alpha : (H, W) ndarray of float32
+        A guess, in [0, 1].
+    confidence : (H, W) ndarray of float32
+        Weight c of the term ``c (x - alpha)**2``. Its value on known pixels is not used.
+    """
+
+    alpha: npt.NDArray[np.float32]
+    confidence: npt.NDArray[np.float32]
+
+
+class Findings(NamedTuple):
+    """What an affinity finds out by itself before the solve.
+
+    Attributes
+    ----------
+    labels : (H, W) ndarray of uint8
+        0, 1 or 2 for each pixel. Known pixels keep their label; unknown ones may become known, and
+        are 0 or 1 in the result then.
+    data_term : DataTerm or None
+        What counts in addition to any prior.
+    """
+
+    labels: Labels
+    data_term: DataTerm | None = None
+
 
 AFFINITIES: dict[str, type[Affinity]] = {}
 """The registered affinities by name; `trimatte.methods` says what else names mean."""
@@ -72,6 +104,11 @@ class Affinity(ABC):
         """Largest distance of two pixels in one row, in pixels along x or y; None: no limit."""
 
     @property
+    def has_products(self) -> bool:
+        """Whether the core's object gives the operator by its products, without rows."""
+        return False
+
+    @property
     def smallest_image(self) -> int:
         """Least height and width of an image that it takes."""
         return 1
@@ -96,6 +133,21 @@ class Affinity(ABC):
         (H*W, H*W) scipy.sparse array
             Symmetric and positive semidefinite, pixels in row-major order.
         """
+
+    def findings(self, image: Pixels, labels: Labels, context: Context) -> Findings:
+        """Return what the affinity finds out by itself, besides its operator, before the solve.
+
+        Parameters
+        ----------
+        image, labels, context
+            As for `core`.
+
+        Returns
+        -------
+        Findings
+            By default it is nothing. The other methods get its labels.
+        """
+        return Findings(labels)
 
     def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
         """Return the core's object for this affinity.
@@ -123,8 +175,27 @@ class Affinity(ABC):
         """
         colours = np.asarray(image / _check.full_range(image.dtype), np.float64)
         laplacian = self.laplacian(colours, labels, context)
-        rows = checked_rows(laplacian, labels, self.reach, type(self).__name__)
+        rows, _ = checked_rows(laplacian, labels, self.reach, f"{type(self).__name__}.laplacian", context)
         return _core.GivenRows(*rows, self.reach or 0, self.near_null == "colours", self.constant_regions)
+
+    def products(self, image: Pixels, labels: Labels, context: Context) -> Products | None:
+        """Return the operator by its products, for a method that never forms its matrix.
+
+        Parameters
+        ----------
+        image : (H, W, C) ndarray
+            Display colours in one of the core's dtypes.
+        labels : (H, W) ndarray of uint8
+            What is known, as for `laplacian`.
+        context : Context
+            How to run.
+
+        Returns
+        -------
+        Products or None
+            None, the default, says that the operator is a matrix.
+        """
+        return None
 
 
 Kind = TypeVar("Kind", bound=type[Affinity])
@@ -188,7 +259,7 @@ def option(default: Any, help: str, *, least: float | None = None, most: float |
     return dataclasses.field(default=default, metadata={"help": help, "least": least, "most": most})
 
 
-def option_fields(affinity: type[Affinity]) -> list[dataclasses.Field[Any]]:
+def option_fields(affinity: type[Any]) -> list[dataclasses.Field[Any]]:
     """Return the fields that can be given as text: their default is a number, a word or a flag."""
     if not dataclasses.is_dataclass(affinity):
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from .._context import Context
 
 if TYPE_CHECKING:
     import scipy.sparse
+    import scipy.sparse.linalg
 
 # Two entries that should be equal may differ by this much of the largest one.
 _ASYMMETRY = 1e-9
@@ -35,19 +36,52 @@ class Rows(NamedTuple):
     indptr: npt.NDArray[np.int64]
 
 
-def checked_rows(rows: Any, labels: npt.NDArray[np.uint8], reach: int | None, owner: str) -> Rows:
-    """Return what `Affinity.laplacian` gave as the core takes it; refuse what no solver could take.
+class Products(Protocol):
+    """An object of the core that multiplies by a symmetric matrix."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of rows and of columns."""
+
+    def matvec(self, x: npt.NDArray[np.float64], /) -> npt.NDArray[np.float64]:
+        """Return the product with a vector."""
+
+
+def linear_operator(products: Products) -> scipy.sparse.linalg.LinearOperator:
+    """Return an object of the core in SciPy's form."""
+    from scipy.sparse.linalg import LinearOperator
+
+    def multiply(x: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        return products.matvec(np.ascontiguousarray(x, np.float64).reshape(-1))
+
+    return LinearOperator(products.shape, matvec=multiply, rmatvec=multiply, dtype=np.float64)
+
+
+def checked_rows(
+    rows: Any, labels: npt.NDArray[np.uint8], reach: int | None, name: str, context: Context
+) -> tuple[Rows, int]:
+    """Return a sparse matrix as the core takes it, and its reach; refuse what no solver could take.
 
     Parameters
     ----------
     rows : sparse matrix
-        What `Affinity.laplacian` returned.
+        Usually what `Affinity.laplacian` returned. It is not changed, and not copied if it is a CSR
+        matrix of float64 that is in canonical format.
     labels : (H, W) ndarray of uint8
-        What is known about the picture.
+        What is known about the picture. One row of pixels stands for unknowns without a place.
     reach : int or None
         The affinity's reach.
-    owner : str
-        The class that messages name.
+    name : str
+        What messages call the matrix.
+    context : Context
+        How to run.
+
+    Returns
+    -------
+    Rows
+        The arrays of the matrix.
+    int
+        The largest distance of two pixels with an entry, along x or y.
 
     Raises
     ------
@@ -55,59 +89,124 @@ def checked_rows(rows: Any, labels: npt.NDArray[np.uint8], reach: int | None, ow
         If it is no symmetric sparse matrix of finite numbers, if its entries are farther from the
         diagonal than the reach says, or if the row of an unknown pixel has no positive diagonal.
     """
+    matrix = canonical(rows, labels.size, name)
+    found = examined(matrix, labels.shape, reach, name, context)
+    _refuse_empty_rows(matrix, labels, name)
+    return laid_out(matrix if found["has_diagonal"] else _with_diagonal(matrix)), found["reach"]
+
+
+def canonical(rows: Any, size: int | None, name: str) -> scipy.sparse.csr_array:
+    """Return a sparse matrix as CSR of float64 whose columns ascend; copy what is not like that.
+
+    Parameters
+    ----------
+    rows : sparse matrix
+        Any format of SciPy.
+    size : int or None
+        The number of rows and columns; None: any square will do.
+    name : str
+        What messages call the matrix.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no square sparse matrix of real numbers.
+    """
     import scipy.sparse
 
-    name, pixels = f"{owner}.laplacian", labels.size
     if not scipy.sparse.issparse(rows):
-        raise TypeError(f"{name}: expected a SciPy sparse array, got {_check.kind_of(rows)}")
-    if rows.shape != (pixels, pixels):
-        raise ValueError(f"{name}: expected shape {(pixels, pixels)}, one row per pixel, got {rows.shape}")
+        hint = "; scipy.sparse.csr_array(...) makes one" if isinstance(rows, np.ndarray) else ""
+        raise TypeError(f"{name}: expected a SciPy sparse array, got {_check.kind_of(rows)}{hint}")
+    if size is None and (len(rows.shape) != 2 or rows.shape[0] != rows.shape[1]):
+        raise ValueError(f"{name}: expected a square matrix, got shape {rows.shape}")
+    if size is not None and rows.shape != (size, size):
+        raise ValueError(f"{name}: expected shape {(size, size)}, one row per pixel, got {rows.shape}")
     if rows.dtype.kind not in "fiu":
         raise TypeError(f"{name}: expected real numbers, got {rows.dtype}")
-    matrix = scipy.sparse.csr_array(rows, dtype=np.float64, copy=True)
-    matrix.sum_duplicates()
-    width = labels.shape[1]
-    _refuse_not_finite(matrix, width, name)
-    _refuse_asymmetric(matrix, width, name)
-    if reach is not None:
-        _refuse_far_entries(matrix, width, reach, name)
-    _refuse_empty_rows(matrix, labels, name)
-    matrix = _with_diagonal(matrix)
-    return Rows(matrix.data, matrix.indices.astype(np.int32), matrix.indptr.astype(np.int64))
+    matrix = scipy.sparse.csr_array(rows, dtype=np.float64)
+    if not matrix.has_canonical_format:
+        if rows.format == "csr":  # the arrays may be the caller's
+            matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return matrix
 
 
-def _refuse_not_finite(matrix: scipy.sparse.csr_array, width: int, name: str) -> None:
-    bad = np.flatnonzero(~np.isfinite(matrix.data))
-    if len(bad):
-        place = _place(_row(matrix, bad[0]), width)
-        raise ValueError(f"{name}: expected finite numbers, got {matrix.data[bad[0]]} in {place}")
+def laid_out(matrix: scipy.sparse.csr_array) -> Rows:
+    """Return the arrays of a canonical matrix in the core's types."""
+    return Rows(
+        np.ascontiguousarray(matrix.data, np.float64),
+        np.ascontiguousarray(matrix.indices, np.int32),
+        np.ascontiguousarray(matrix.indptr, np.int64),
+    )
 
 
-def _refuse_asymmetric(matrix: scipy.sparse.csr_array, width: int, name: str) -> None:
-    import scipy.sparse
+def examined(
+    matrix: scipy.sparse.csr_array, shape: tuple[int, ...] | None, reach: int | None, name: str, context: Context
+) -> _core.Examined:
+    """Say what the core finds in a canonical matrix; refuse it if that cannot be a Laplacian.
 
-    difference = scipy.sparse.csr_array(matrix - matrix.T)
-    largest = np.abs(matrix.data).max(initial=0)
-    bad = np.flatnonzero(np.abs(difference.data) > _ASYMMETRY * largest)
-    if len(bad):
-        row, column = _row(difference, bad[0]), int(difference.indices[bad[0]])
+    Parameters
+    ----------
+    matrix : csr_array
+        What `canonical` returned.
+    shape : (int, int) or None
+        The picture, one pixel for each row; a single row of pixels, or None, is no picture.
+    reach : int or None
+        How far two pixels with an entry may be apart; None: any distance.
+    name : str
+        What messages call the matrix.
+    context : Context
+        How to run.
+
+    Raises
+    ------
+    ValueError
+        If an entry is not finite, differs from the one on the other side of the diagonal, or is
+        farther away than the reach says.
+    """
+    width = 0 if shape is None else shape[1]
+    limit = matrix.shape[0] if reach is None else reach
+    found = _core.examine(*laid_out(matrix), _ASYMMETRY, width, limit, context.threads, context.monitor)
+    place = _Place(matrix, shape)
+    if found["not_finite"] >= 0:
+        entry = found["not_finite"]
+        raise ValueError(f"{name}: expected finite numbers, got {matrix.data[entry]} in {place(entry)}")
+    if found["asymmetric"] >= 0:
+        entry = found["asymmetric"]
+        row, column = place.row(entry), int(matrix.indices[entry])
         raise ValueError(
-            f"{name}: expected a symmetric matrix, got {matrix[row, column]:g} at ({row}, {column}) and "
-            f"{matrix[column, row]:g} at ({column}, {row}), in {_place(row, width)}"
+            f"{name}: expected a symmetric matrix, got {matrix.data[entry]:g} at ({row}, {column}) and "
+            f"{matrix[column, row]:g} at ({column}, {row}), in {place(entry)}"
         )
-
-
-def _refuse_far_entries(matrix: scipy.sparse.csr_array, width: int, reach: int, name: str) -> None:
-    """Refuse entries of pixels that are farther apart than the affinity says."""
-    y, x = np.divmod(_rows_of_entries(matrix), width)
-    other_y, other_x = np.divmod(matrix.indices, width)
-    distance = np.maximum(np.abs(y - other_y), np.abs(x - other_x))
-    bad = np.flatnonzero((distance > reach) & (matrix.data != 0))
-    if len(bad):
+    if found["farther"] >= 0:
+        entry = found["farther"]
+        (y, x), (v, u) = (divmod(i, width) for i in (place.row(entry), int(matrix.indices[entry])))
         raise ValueError(
             f"{name}: expected entries of pixels at most {reach} apart, as its reach says, got a distance of "
-            f"{distance[bad[0]]} in {_place(_row(matrix, bad[0]), width)}"
+            f"{max(abs(y - v), abs(x - u))} in {place(entry)}"
         )
+    return found
+
+
+class _Place:
+    """Names the rows of a matrix."""
+
+    def __init__(self, matrix: scipy.sparse.csr_array, shape: tuple[int, ...] | None) -> None:
+        self.matrix, self.shape = matrix, shape
+
+    def row(self, entry: int) -> int:
+        """Return the row of a stored entry."""
+        return int(np.searchsorted(self.matrix.indptr, entry, side="right")) - 1
+
+    def __call__(self, entry: int) -> str:
+        """Name the row of a stored entry."""
+        return name_of_row(self.row(entry), self.shape)
+
+
+def name_of_row(row: int, shape: tuple[int, ...] | None) -> str:
+    """Name a row and its pixel."""
+    is_picture = shape is not None and shape[0] > 1
+    return f"row {row}, of pixel {divmod(row, shape[1])}" if is_picture and shape else f"row {row}"
 
 
 def _refuse_empty_rows(matrix: scipy.sparse.csr_array, labels: npt.NDArray[np.uint8], name: str) -> None:
@@ -115,9 +214,10 @@ def _refuse_empty_rows(matrix: scipy.sparse.csr_array, labels: npt.NDArray[np.ui
     diagonal = matrix.diagonal()
     bad = np.flatnonzero((diagonal <= 0) & (labels.reshape(-1) == _check.UNKNOWN))
     if len(bad):
-        place = _place(int(bad[0]), labels.shape[1])
+        row = int(bad[0])
         raise ValueError(
-            f"{name}: expected a positive diagonal for every unknown pixel, got {diagonal[bad[0]]:g} in {place}"
+            f"{name}: expected a positive diagonal for every unknown pixel, got {diagonal[row]:g} in "
+            f"{name_of_row(row, labels.shape)}"
         )
 
 
@@ -125,31 +225,15 @@ def _with_diagonal(matrix: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     """Store a zero where a row has no diagonal."""
     import scipy.sparse
 
-    row = _rows_of_entries(matrix)
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     missing = np.ones(matrix.shape[0], bool)
     missing[row[matrix.indices == row]] = False
     added = np.flatnonzero(missing)
-    if len(added) == 0:
-        return matrix
     entries = np.concatenate([matrix.data, np.zeros(len(added))])
     at = np.concatenate([row, added]), np.concatenate([matrix.indices, added])
     whole = scipy.sparse.csr_array((entries, at), shape=matrix.shape)
     whole.sum_duplicates()
     return whole
-
-
-def _rows_of_entries(matrix: scipy.sparse.csr_array) -> npt.NDArray[np.int64]:
-    """Return the row of each stored entry."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-
-
-def _row(matrix: scipy.sparse.csr_array, entry: int) -> int:
-    return int(np.searchsorted(matrix.indptr, entry, side="right")) - 1
-
-
-def _place(row: int, width: int) -> str:
-    """Name a row and its pixel."""
-    return f"row {row}, of pixel {divmod(row, width)}"
 
 
 def matrix_of(

@@ -24,7 +24,7 @@ class ClosedForm(WindowAffinity):
         Colour variance added to each window, in squared units of [0, 1] colours; at least 1e-8. A
         larger value makes alpha smoother.
     radius : int, default 1
-        Windows are ``2 radius + 1`` pixels wide. Time grows with the fourth power.
+        Windows are ``2 radius + 1`` pixels wide. From 2 on, time hardly depends on it.
 
     References
     ----------
@@ -45,6 +45,11 @@ class ClosedForm(WindowAffinity):
 
     epsilon: float = option(1e-7, "Smoothness of alpha.", least=LEAST_EPSILON, most=1e6)
     radius: int = option(1, "Window radius in pixels.", least=1)
+
+    @property
+    def has_products(self) -> bool:
+        """Windows of 3 x 3 pixels have a stencil instead."""
+        return self.radius > 1
 
     def native(self) -> _core.ClosedForm:
         """Return the core's own closed-form matting."""

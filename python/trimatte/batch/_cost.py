@@ -7,6 +7,9 @@ import numpy as np
 from .. import methods
 from .._check import UNKNOWN, labels
 from .._solve import has_stencil
+from ..affinities import Affinity
+from ..foreground import DEFAULT, ClosedForm
+from ..foreground.estimate import chosen
 from ..io.read import pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
@@ -15,10 +18,13 @@ from ._jobs import Job
 # many unknown pixels, the solve.
 _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
+_CLOSED_FORM_LAYERS_PER_PIXEL = 160
 _SOLVE_PER_PIXEL = 14
+_SEARCH_PER_PIXEL = 85  # an affinity of any reach searches neighbours in the whole picture
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
-_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and windows larger than 3 x 3
+_PRODUCTS_PER_UNKNOWN = 750  # windows larger than 3 x 3
+_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and rows of windows larger than 3 x 3
 
 
 def estimated_bytes(job: Job) -> int:
@@ -34,16 +40,23 @@ def estimated_bytes(job: Job) -> int:
         return 0
     if job.options.get("known_weight") is not None:
         unknown = pixels
-    direct = job.options.get("solver", "auto") not in ("auto", "multigrid") or not _has_stencil(job)
-    each = _DIRECT_PER_UNKNOWN if direct else _SOLVE_PER_UNKNOWN
+    affinity = methods.chosen_among(job.options).affinity  # None: a prior alone needs no solve
+    each = _solve_per_unknown(affinity, job.options.get("solver", "auto"))
     deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
-    return _PROCESS + deep + max(_FOREGROUND_PER_PIXEL * pixels, _SOLVE_PER_PIXEL * pixels + each * unknown)
+    colours = chosen(job.options.get("foreground_method", DEFAULT), {})
+    layers = _CLOSED_FORM_LAYERS_PER_PIXEL if isinstance(colours, ClosedForm) else _FOREGROUND_PER_PIXEL
+    own = _SOLVE_PER_PIXEL if affinity is None or affinity.reach is not None else _SEARCH_PER_PIXEL
+    return _PROCESS + deep + max(layers * pixels, own * pixels + each * unknown)
 
 
-def _has_stencil(job: Job) -> bool:
-    """Whether multigrid can solve it; a prior alone needs no solve."""
-    affinity = methods.chosen_among(job.options).affinity
-    return affinity is None or has_stencil(affinity)
+def _solve_per_unknown(affinity: Affinity | None, solver: str) -> int:
+    """Return the bytes of a solve for each unknown pixel; a prior alone needs no solve."""
+    if solver in ("auto", "multigrid"):
+        if affinity is None or has_stencil(affinity):
+            return _SOLVE_PER_UNKNOWN
+        if affinity.has_products:
+            return _PRODUCTS_PER_UNKNOWN
+    return _DIRECT_PER_UNKNOWN
 
 
 def _unknown(job: Job) -> int:

@@ -18,6 +18,8 @@ from .._check import meant
 from .._pipeline import CHANNELS
 from .._pipeline.outputs import refuse_unusable
 from ..errors import BatchError
+from ..foreground import DEFAULT
+from ..foreground.estimate import chosen
 from ..io.formats import depth_of
 from ..io.names import filesystem, is_url, place_of, with_slashes
 
@@ -25,14 +27,14 @@ from ..io.names import filesystem, is_url, place_of, with_slashes
 FILES = ("image", "trimap", "mask", "output", "cutout", "alpha", "foreground")
 # What an item can leave behind, and how many channels that has.
 KINDS = {kind: CHANNELS[kind] for kind in ("cutout", "alpha", "foreground")}
-# Arguments of `solve_alpha` that a job may give besides the options of its method.
+# Arguments of `solve_alpha` and of `cutout` that a job may give besides the options of its method.
 OPTIONS = (
     AlphaOptions.__optional_keys__ - AffinityOptions.__optional_keys__ - {"confidence", "threads", "progress"}
-)
+) | {"foreground_method"}
 # Arguments of `matte_from_mask` that only a job with a mask may give.
 _OF_MASK = frozenset({"band", "threshold", "learn"})
 # All that a job with a mask may give besides the options of its method.
-_MASK_OPTIONS = (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed"} | _OF_MASK
+_MASK_OPTIONS = (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed", "foreground_method"} | _OF_MASK
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Job:
     options : dict, optional
         Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or
         `epsilon`; with a mask those of :func:`trimatte.matte_from_mask`: `band`, `threshold`,
-        `learn`, `seed` and those that concern the solve.
+        `learn`, `seed` and those that concern the solve. `foreground_method` is the method of
+        :func:`trimatte.estimate_foreground`.
 
     Raises
     ------
@@ -99,6 +102,7 @@ class Job:
                 raise BatchError(f"{self.image}: expected options of {wanted}, {got}")
         try:
             methods.chosen_among(options)
+            chosen(options.get("foreground_method", DEFAULT), {}, "foreground_method")
         except (ValueError, TypeError) as error:
             raise BatchError(f"{self.image}: {error}") from error
         prior = options.get("prior")

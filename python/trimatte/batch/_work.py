@@ -16,6 +16,7 @@ from typing import Any
 from .. import _core
 from .._pipeline import Item, RoughMask, Run, Trimap, matte
 from ..errors import TrimatteError
+from ..foreground import DEFAULT
 from ..io.deep import use_threads
 from ..io.names import place_of, size_of, state_of
 from ._jobs import Job
@@ -117,5 +118,6 @@ def _listening(heard: list[str]) -> Iterator[None]:
 def _do(task: Task, run: Run) -> None:
     job, options = task.job, dict(task.job.options)
     space = options.pop("colour_space", None)
+    colours = options.pop("foreground_method", DEFAULT)
     guide = Trimap(job.trimap, options=options) if job.mask is None else RoughMask(job.mask, options)
-    matte(Item(job.image, guide, job.outputs, space, task.bits), run)
+    matte(Item(job.image, guide, job.outputs, space, task.bits, foreground_method=colours), run)

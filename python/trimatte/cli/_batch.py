@@ -20,7 +20,7 @@ from .. import batch as batches
 from ..errors import BatchError
 from ..io.names import is_url
 from ._app import app
-from ._options import bits_option, mask_options, solve_options
+from ._options import bits_option, colours_option, mask_options, solve_options
 from ._session import Session, command, tell
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."
@@ -67,6 +67,7 @@ def parsed_bytes(text: str) -> int:
 @click.option("--retry-failed", is_flag=True, help=RETRY_HELP)
 @click.option("--resume/--anew", default=True, help="Leave out what the log says is done. [default: resume]")
 @click.option("--dask", metavar="ADDRESS", help=DASK_HELP)
+@colours_option
 @mask_options
 @solve_options
 def batch(

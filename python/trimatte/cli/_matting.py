@@ -8,11 +8,14 @@ import click
 
 from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, RoughMask, Trimap, matte
 from .._records import SolveInfo
+from ..foreground import DEFAULT
+from ..foreground.estimate import chosen
 from ._app import app
 from ._options import (
     EXACT_HELP,
     SEED_HELP,
     bits_option,
+    colours_options,
     cut_options,
     given,
     mask_options,
@@ -98,6 +101,7 @@ def cutout(
     background: str | None,
     alpha_output: str | None,
     exact_composite: bool,
+    foreground_method: str | None,
     bits: int | None,
     colour_space: str | None,
     **options: Any,
@@ -110,7 +114,12 @@ def cutout(
     """
     files = guiding_files(trimap, scribbles, options)
     guide = Trimap(trimap, scribbles, given(options))
-    settings = {"exact_composite": exact_composite, "bits": bits, "colour_space": colour_space}
+    settings = {
+        "exact_composite": exact_composite,
+        "foreground_method": foreground_method or DEFAULT,
+        "bits": bits,
+        "colour_space": colour_space,
+    }
     cut_out(session, image, guide, files, output, background, alpha_output, **settings)
 
 
@@ -134,6 +143,7 @@ def refine(
     background: str | None,
     alpha_output: str | None,
     exact_composite: bool,
+    foreground_method: str | None,
     bits: int | None,
     colour_space: str | None,
     band: float | None,
@@ -147,7 +157,12 @@ def refine(
     used. Along its edge, and where it is in doubt, alpha is found anew.
     """
     guide = RoughMask(mask, given({"band": band, "threshold": threshold, "learn": learn, "seed": seed}))
-    settings = {"exact_composite": exact_composite, "bits": bits, "colour_space": colour_space}
+    settings = {
+        "exact_composite": exact_composite,
+        "foreground_method": foreground_method or DEFAULT,
+        "bits": bits,
+        "colour_space": colour_space,
+    }
     cut_out(session, image, guide, [mask], output, background, alpha_output, **settings)
 
 
@@ -193,6 +208,7 @@ def alpha(
 @click.option("--background-output", metavar="FILE", help="Write the colours of the background too.")
 @click.option("--with-alpha", is_flag=True, help="Write the foreground with ALPHA: a cutout.")
 @click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP)
+@colours_options
 @bits_option
 @space_option
 def foreground(
@@ -203,8 +219,10 @@ def foreground(
     background_output: str | None,
     with_alpha: bool,
     exact_composite: bool,
+    foreground_method: str | None,
     bits: int | None,
     colour_space: str | None,
+    **options: Any,
 ) -> None:
     """Estimate the colours of the foreground.
 
@@ -217,5 +235,12 @@ def foreground(
         outputs["background"] = background_output
     named = [(path, CHANNELS[kind]) for kind, path in outputs.items()]
     prepare_outputs(named, [image, alpha], bits=bits)
-    matte(Item(image, FinishedAlpha(alpha), outputs, colour_space, bits, exact_composite), session.run())
+    try:
+        method = chosen(foreground_method or DEFAULT, given(options), "--foreground-method")
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    item = Item(
+        image, FinishedAlpha(alpha), outputs, colour_space, bits, exact_composite, foreground_method=method
+    )
+    matte(item, session.run())
     summary(session, output)

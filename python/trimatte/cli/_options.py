@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from .. import methods
+from .. import foreground, methods
 from .._solve import LEAST_TOLERANCE, SOLVERS
+from ..affinities._base import option_fields
 from ..colour import SPACES
 from ..io.formats import BITS
 
@@ -26,6 +27,7 @@ LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
 EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
 BITS_HELP = "Bits of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
 SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
+COLOURS_HELP = f"How the colours are found: {', '.join(foreground.METHODS)}. [default: {foreground.DEFAULT}]"
 EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
 
@@ -133,12 +135,31 @@ def cut_options(function: Decorated) -> Decorated:
     for option in (
         click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
         bits_option,
+        colours_option,
         click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
         click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
         click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP, TIFF or EXR (RGBA)."),
     ):
         function = option(function)
     return function
+
+
+def colours_option(function: Decorated) -> Decorated:
+    """Add the option of the method that finds the colours."""
+    choices = click.Choice(list(foreground.METHODS))
+    return click.option("--foreground-method", type=choices, metavar="NAME", help=COLOURS_HELP)(function)
+
+
+def colours_options(function: Decorated) -> Decorated:
+    """Add that option and those of all methods, under the same names as in Python."""
+    found: dict[str, dict[str, Field[Any]]] = {}
+    for name, method in foreground.METHODS.items():
+        for field in option_fields(method):
+            found.setdefault(field.name, {})[name] = field
+    for name, fields in reversed(found.items()):
+        switch, kind, metavar, text = affinity_option(name, fields)
+        function = click.option(switch, type=kind, metavar=metavar or None, default=None, help=text)(function)
+    return colours_option(function)
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from .patch_network import PatchNetwork, PatchNetworkModel
 from .patch_regression import PatchRegression, PatchRegressionModel
 from .robust import Robust
 from .sampling import GlobalSampling
+from .shared_sampling import SharedSamples, SharedSampling
 
 __all__ = [
     "Combined",
@@ -26,5 +27,7 @@ __all__ = [
     "PreviousFrame",
     "Prior",
     "Robust",
+    "SharedSamples",
+    "SharedSampling",
     "SoftMask",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from .. import _check
@@ -34,12 +36,16 @@ class Combined(Prior):
 
     def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
         """Make all guesses and add them up."""
-        alpha = known_alpha(labels)
-        pull = np.zeros(labels.shape, np.float32)
-        confidence = np.zeros(labels.shape, np.float32)
-        for part in self.parts:
-            guess = part.guess(image, labels, context)
-            pull += guess.confidence * guess.alpha
-            confidence += guess.confidence
-        np.divide(pull, confidence, out=alpha, where=(confidence > 0) & (labels == _check.UNKNOWN))
-        return Guess(np.clip(alpha, 0, 1, out=alpha), confidence)
+        return joined((part.guess(image, labels, context) for part in self.parts), labels)
+
+
+def joined(guesses: Iterable[Guess], labels: Labels) -> Guess:
+    """Return one guess whose term is the sum of those of several."""
+    alpha = known_alpha(labels)
+    pull = np.zeros(labels.shape, np.float32)
+    confidence = np.zeros(labels.shape, np.float32)
+    for guess in guesses:
+        pull += guess.confidence * guess.alpha
+        confidence += guess.confidence
+    np.divide(pull, confidence, out=alpha, where=(confidence > 0) & (labels == _check.UNKNOWN))
+    return Guess(np.clip(alpha, 0, 1, out=alpha), confidence)

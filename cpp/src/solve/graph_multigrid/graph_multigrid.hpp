@@ -10,6 +10,7 @@
 #include "solve/preconditioner.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/parallel.hpp"
+#include "trimatte/problem.hpp"
 #include "trimatte/sparse.hpp"
 
 namespace trimatte {
@@ -20,5 +21,9 @@ namespace trimatte {
 // which comes from the constant, is nowhere zero.
 std::unique_ptr<Preconditioner> make_graph_multigrid(const Csr& A, const Buffer<float>& near_null, int columns,
                                                      const Context& context);
+
+// Returns the near-null vectors of a problem's matrix that has been scaled to unit diagonal:
+// 1 + problem.channels vectors. scale: D^-1/2, where D is the diagonal before the scaling.
+Buffer<float> near_null(const Problem& problem, const Buffer<double>& scale, const Context& context);
 
 }  // namespace trimatte

@@ -6,11 +6,9 @@
 #include "solve/sparse_iterate.hpp"
 
 namespace trimatte {
-namespace {
 
-// Returns the near-null vectors of the scaled matrix, which are those of the problem times D^1/2.
-// 0.5, the middle of the range, is subtracted from colours, so that they differ more from the
-// constant.
+// The vectors are those of the problem times D^1/2. 0.5, the middle of the range, is subtracted from
+// colours, so that they differ more from the constant.
 Buffer<float> near_null(const Problem& problem, const Buffer<double>& scale, const Context& context) {
     const std::int64_t n = problem.unknowns();
     Buffer<float> N((1 + problem.channels) * n);
@@ -24,6 +22,8 @@ Buffer<float> near_null(const Problem& problem, const Buffer<double>& scale, con
     });
     return N;
 }
+
+namespace {
 
 SolveInfo solve_here(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     const Context context{options.threads, monitor};

@@ -6,6 +6,8 @@
 // 4 pixels, then of 3 x 3 cells, carry four numbers each, the coefficients of their own 1, R, G and
 // B, made orthonormal. The smoother is a Chebyshev polynomial, so that no result depends on an
 // order of the nodes. The levels are in float32, conjugate gradients in float64.
+#include "solve/multigrid/multigrid.hpp"
+
 #include <numeric>
 
 #include "base/random.hpp"
@@ -48,13 +50,12 @@ Buffer<float> near_null(const Stencil& stencil, const Context& context) {
     return N;
 }
 
-// Calls body(i, slot) for every unknown i.
+// Calls body(i, slot) for every unknown i, whose place in the picture is pixel[i].
 template <class Body>
-void for_unknowns(const Problem& problem, const Stencil& stencil, const Context& context, const Body& body) {
+void for_unknowns(const Buffer<std::int32_t>& pixel, const Stencil& stencil, const Context& context, const Body& body) {
     const Grid& grid = stencil.grid;
     for_rows(grid, context, [&](std::int64_t begin, std::int64_t end) {
-        std::int64_t i =
-            std::lower_bound(problem.pixel.begin(), problem.pixel.end(), begin * problem.width) - problem.pixel.begin();
+        std::int64_t i = std::lower_bound(pixel.begin(), pixel.end(), begin * grid.width()) - pixel.begin();
         for (std::int64_t y = begin; y < end; ++y) {
             for_strips(grid, y, [&](const Strip& strip, std::int64_t first) {
                 for (std::int64_t at = first; at < first + strip.width; ++at) {
@@ -85,7 +86,7 @@ public:
 
     void set_start(const double* start, double share) override {
         const float* z = smoother_->x();
-        for_unknowns(problem_, stencil_, context_, [&](std::int64_t i, std::int64_t at) {
+        for_unknowns(problem_.pixel, stencil_, context_, [&](std::int64_t i, std::int64_t at) {
             x_[at] = start[i] / stencil_.scale[at] + (share > 0 ? share * z[at] : 0.0);
         });
     }
@@ -93,7 +94,7 @@ public:
     void clear() override { std::fill(x_.begin(), x_.end(), 0.0); }
 
     void get(double* x) const override {
-        for_unknowns(problem_, stencil_, context_,
+        for_unknowns(problem_.pixel, stencil_, context_,
                      [&](std::int64_t i, std::int64_t at) { x[i] = x_[at] * stencil_.scale[at]; });
     }
 
@@ -225,6 +226,61 @@ private:
     std::vector<Measures> measures_;  // the sums of each row
 };
 
+// One cycle, for residuals that come from outside. The errors on islands are corrected beside the
+// cycle, so that the sum is symmetric.
+class StencilPreconditioner : public Preconditioner {
+public:
+    StencilPreconditioner(const Problem& problem, const Context& context)
+        : context_(context),
+          stencil_(make_stencil(problem)),
+          pixel_(problem.unknowns()),
+          islands_(Islands::find(stencil_, context)),
+          smoother_(make_smoother<1>(stencil_.grid, stencil_.hi.data(), near_null(stencil_, context), context)),
+          r_(zeros<double>(stencil_.grid.slots(), context)) {
+        std::copy(problem.pixel.begin(), problem.pixel.end(), pixel_.begin());
+        // Only a solve would need these.
+        stencil_.lo = {};
+        stencil_.colours = {};
+        stencil_.rhs = {};
+    }
+
+    void apply(const double* r, double* z) override {
+        for_unknowns(pixel_, stencil_, context_, [&](std::int64_t i, std::int64_t at) {
+            r_[at] = r[i] * stencil_.scale[at];
+            smoother_->r()[at] = static_cast<float>(r_[at]);
+        });
+        const RowStage first = [this](std::int64_t y, bool) {
+            for_strips(stencil_.grid, y, [&](const Strip& s, std::int64_t at) {
+                simd::kernels().start(s.padded(), smoother_->first_step(), smoother_->r() + at, smoother_->d() + at,
+                                      smoother_->x() + at);
+            });
+        };
+        smoother_->cycle({first}, nullptr);
+        if (islands_) {
+            islands_->correct(r_.data(), 1, smoother_->x());
+        }
+        for_unknowns(pixel_, stencil_, context_,
+                     [&](std::int64_t i, std::int64_t at) { z[i] = smoother_->x()[at] * stencil_.scale[at]; });
+    }
+
+    std::size_t bytes() const override {
+        return stencil_.bytes() + pixel_.bytes() + r_.bytes() + smoother_->bytes() + (islands_ ? islands_->bytes() : 0);
+    }
+
+    double operator_complexity() const override {
+        return static_cast<double>(smoother_->entries()) /
+               static_cast<double>(Stencil::offsets * stencil_.grid.slots());
+    }
+
+private:
+    Context context_;
+    Stencil stencil_;
+    Buffer<std::int32_t> pixel_;
+    std::unique_ptr<Islands> islands_;
+    std::unique_ptr<Smoother<1>> smoother_;
+    Buffer<double> r_;
+};
+
 SolveInfo solve_stencil(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     monitor.phase("hierarchy");
     const std::optional<Stencil> converted =
@@ -247,6 +303,10 @@ SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double*
     SolveOptions own = options;
     own.relative_residual = 0;
     return solve_stencil(problem, own, x, monitor);
+}
+
+std::unique_ptr<Preconditioner> make_multigrid(const Problem& problem, const Context& context) {
+    return std::make_unique<StencilPreconditioner>(problem, context);
 }
 
 }  // namespace trimatte

@@ -1,51 +1,68 @@
-"""The colours of foreground and background, from an image and its alpha."""
+"""The front door of the foreground: checked arguments, a method, its layers."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import dataclasses
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core, colour
-from ._records import Progress
-from ._runtime.threads import thread_count
-
-__all__ = ["Layers", "estimate_foreground"]
-
+from .. import _check, colour
+from .._context import make_context
+from .._records import Progress
+from ._base import Finish, ForegroundMethod, Layers
+from .blur_fusion import BlurFusion
+from .closed_form import ClosedForm
+from .multi_level import MultiLevel
 
 # Layers of float32 overflow if the values of an image span more than this.
 _WIDEST = 1e30
 
+DEFAULT = "multi-level"
 
-class Layers(NamedTuple):
-    """The two layers of a picture.
+METHODS: dict[str, type[ForegroundMethod]] = {kind.name: kind for kind in (MultiLevel, ClosedForm, BlurFusion)}
+"""The methods by name; the command line and batches take names and options from it."""
 
-    Attributes
-    ----------
-    foreground, background : (H, W, 3) or (H, W) ndarray of float32
-        Colours, which are defined at every pixel and in [0, 1] unless they are scene-linear.
+
+def chosen(method: str | ForegroundMethod, options: dict[str, Any], argument: str = "method") -> ForegroundMethod:
+    """Return a method with its options; messages call it by the name of the argument.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no such method, if it lacks an option, or if an option's value is out of range.
     """
-
-    foreground: npt.NDArray[np.float32]
-    background: npt.NDArray[np.float32]
+    if isinstance(method, ForegroundMethod):
+        for name in options:
+            raise TypeError(
+                f"{name}: expected none beside an object as method; say {type(method).__name__}({name}=...)"
+            )
+        return method
+    if not isinstance(method, str):
+        wanted = "a name or an object of trimatte.foreground"
+        raise TypeError(f"{argument}: expected {wanted}, got {_check.kind_of(method)}")
+    kind = METHODS[_check.one_of(method, tuple(METHODS), argument)]
+    known = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for name in options:
+        if name not in known:
+            near = _check.meant(name, known)
+            raise TypeError(f"{name}: method {method!r} has no such option; it has {', '.join(known)}{near}")
+    return kind(**options)
 
 
 def estimate_foreground(
     image: npt.ArrayLike,
     alpha: npt.ArrayLike,
     *,
-    regularization: float = 1e-5,
-    gradient_weight: float = 1.0,
-    small_size: int = 32,
-    small_iterations: int = 10,
-    big_iterations: int = 2,
+    method: str | ForegroundMethod = DEFAULT,
     exact_composite: bool = True,
     colour_space: str = "srgb",
     threads: int | None = None,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Layers:
-    """Estimate the colours of foreground and background (multi-level estimation [1]_).
+    """Estimate the colours of foreground and background.
 
     Soft edges keep a fringe of the old background if they are put over a new one with the image's
     own colours. They do not with the colours found here. Any alpha will do: a matte of
@@ -57,18 +74,13 @@ def estimate_foreground(
         Integers span their whole range, floats are in [0, 1] unless `colour_space` is "linear".
     alpha : (H, W) array of the same dtypes, or bool
         Opacity. Integers span their whole range, floats are in [0, 1].
-    regularization : float, default 1e-5
-        Weight of the smoothness between neighbouring pixels, beside a weight of 1 for the image's
-        colour.
-    gradient_weight : float, default 1
-        Weight that is added to the smoothness per unit of difference in alpha.
-    small_size, small_iterations, big_iterations : int, default 32, 10, 2
-        Numbers of iterations on levels whose sides have at most `small_size` pixels, and on larger
-        ones.
+    method : {"multi-level", "closed-form", "blur-fusion"} or object
+        How the layers are found: a name, or an object such as
+        ``trimatte.foreground.ClosedForm(tolerance=1e-4)``.
     exact_composite : bool, default True
         Whether to move both layers by the least that makes ``alpha F + (1 - alpha) B`` equal the
         image, to float32 rounding, while both stay in [0, 1]. False leaves the smoother layers of
-        the paper.
+        the method's paper.
     colour_space : {"srgb", "linear"}
         "srgb" means display colours, which are used as they are. "linear" means scene-linear
         colours, whose floats may be any finite numbers that differ by at most 1e30. The layers are
@@ -78,6 +90,8 @@ def estimate_foreground(
         Default: all usable cores. The result does not depend on it.
     progress : callable, optional
         It is called as ``progress(phase, fraction)``. An exception that it raises stops the call.
+    **options
+        Options of the method, such as `regularization`; see the classes of `trimatte.foreground`.
 
     Returns
     -------
@@ -88,12 +102,7 @@ def estimate_foreground(
     Raises
     ------
     ValueError, TypeError
-        If an argument has the wrong shape, dtype or range.
-
-    References
-    ----------
-    .. [1] T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation",
-       ICPR 2020.
+        If an argument has the wrong shape, dtype or range, or the method has no such option.
 
     Examples
     --------
@@ -103,11 +112,9 @@ def estimate_foreground(
     >>> layers.foreground.shape
     (96, 96, 3)
     """
-    regularization = _check.between(regularization, 1e-12, 1e6, "regularization")
-    gradient_weight = _check.between(gradient_weight, 0, 1e6, "gradient_weight")
+    made = chosen(method, options)
     exact = _check.flag(exact_composite, "exact_composite")
-    count = thread_count(threads)
-    _check.progress(progress)
+    context = make_context(threads, progress)
     linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
     picture = _check.image(image, linear=linear)
     opacity = _check.alpha(alpha, picture.shape)
@@ -116,19 +123,6 @@ def estimate_foreground(
     )
     if high - low > _WIDEST:
         raise ValueError(f"image: expected a range of values up to {_WIDEST:g}, got {low:g} to {high:g}")
-    foreground, background = _core.multilevel_foreground(
-        picture,
-        opacity,
-        regularization,
-        gradient_weight,
-        _check.at_least(small_size, 1, "small_size"),
-        _check.at_least(small_iterations, 1, "small_iterations"),
-        _check.at_least(big_iterations, 1, "big_iterations"),
-        exact,
-        low,
-        high,
-        count,
-        _core.Monitor(progress),
-    )
+    foreground, background = made.layers(picture, opacity, Finish(exact, low, high), context)
     layers = Layers(foreground.reshape(picture.shape), background.reshape(picture.shape))
     return layers if np.ndim(image) == 3 else Layers(*(layer[..., 0] for layer in layers))

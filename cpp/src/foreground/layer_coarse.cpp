@@ -1,0 +1,150 @@
+#include "foreground/layer_coarse.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace trimatte {
+namespace {
+
+// The rows of the unknown pixels.
+class Rows {
+public:
+    explicit Rows(const LayerSystem& system) : system_(system) {
+        const std::int64_t unknowns = system.unknowns();
+        for (const LayerCells::Edge& edge : system.cells.edges) {
+            cell_of_.push_back({edge.pixel, static_cast<std::int32_t>(unknowns) + edge.cell});
+        }
+    }
+
+    // Calls add(column, value) for the entries of the row of unknown pixel p, sorted by column.
+    template <typename Add>
+    void of_pixel(std::int64_t p, const Add& add) const {
+        const std::int64_t width = system_.width, x = p % width;
+        const std::int64_t neighbour[4] = {p >= width ? p - width : -1, x > 0 ? p - 1 : -1, x + 1 < width ? p + 1 : -1,
+                                           p + width < system_.pixels() ? p + width : -1};
+        const double a = system_.alpha[p], b = 1 - a;
+        std::pair<std::int32_t, double> entries[5] = {{system_.number[p], 0.0}};
+        int count = 1;
+        for (const std::int64_t q : neighbour) {
+            if (q < 0) {
+                continue;
+            }
+            const double w = system_.weight(system_.alpha[p], system_.alpha[q]);
+            const double c = system_.alpha[q], d = 1 - c;
+            entries[0].second += w * (a * a + b * b);
+            const std::int32_t column = system_.is_unknown(q) ? system_.number[q] : cell_of(q);
+            const double value = w * (b * d + a * c);
+            // Two neighbours may lie in one cell.
+            auto* const end = entries + count;
+            auto* const same = std::find_if(entries + 1, end, [&](const auto& e) { return e.first == column; });
+            if (same == end) {
+                entries[count++] = {column, 0.0};
+            }
+            same->second -= value;
+        }
+        for (int k = 1; k < count; ++k) {
+            for (int j = k; j > 0 && entries[j].first < entries[j - 1].first; --j) {
+                std::swap(entries[j], entries[j - 1]);
+            }
+        }
+        for (int k = 0; k < count; ++k) {
+            add(entries[k].first, entries[k].second);
+        }
+    }
+
+    std::int32_t cell_of(std::int64_t q) const {
+        return std::lower_bound(cell_of_.begin(), cell_of_.end(), std::pair(q, std::int32_t{0}))->second;
+    }
+
+private:
+    const LayerSystem& system_;
+    std::vector<std::pair<std::int64_t, std::int32_t>> cell_of_;  // of each deep pixel at an edge
+};
+
+// Returns the rows of the cells, each sorted by column.
+std::vector<std::vector<std::pair<std::int32_t, double>>> rows_of_cells(const LayerSystem& system) {
+    const LayerCells& cells = system.cells;
+    const auto first = static_cast<std::int32_t>(system.unknowns());
+    std::vector<std::vector<std::pair<std::int32_t, double>>> rows(static_cast<std::size_t>(cells.size()));
+    const double weight = system.far_weight();
+    for (const LayerCells::Edge& edge : cells.edges) {
+        auto& row = rows[static_cast<std::size_t>(edge.cell)];
+        const std::int64_t p = edge.pixel, width = system.width, x = p % width;
+        for (const std::int64_t q : {p >= width ? p - width : -1, x > 0 ? p - 1 : -1, x + 1 < width ? p + 1 : -1,
+                                     p + width < system.pixels() ? p + width : -1}) {
+            if (q >= 0 && system.is_unknown(q)) {
+                row.emplace_back(system.number[q], -weight);
+                row.emplace_back(first + edge.cell, weight);
+            }
+        }
+    }
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(cells.size()); ++i) {
+        auto& row = rows[static_cast<std::size_t>(i)];
+        for (std::int64_t j = cells.start[static_cast<std::size_t>(i)];
+             j < cells.start[static_cast<std::size_t>(i + 1)]; ++j) {
+            const double w = cells.weight[static_cast<std::size_t>(j)];
+            row.emplace_back(first + cells.to[static_cast<std::size_t>(j)], -w);
+            row.emplace_back(first + i, w);
+        }
+        if (row.empty()) {  // deep pixels that nothing reaches: the whole square is alone
+            row.emplace_back(first + i, 1.0);
+        }
+        std::sort(row.begin(), row.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::size_t kept = 0;
+        for (std::size_t k = 1; k < row.size(); ++k) {
+            if (row[k].first == row[kept].first) {
+                row[kept].second += row[k].second;
+            } else {
+                row[++kept] = row[k];
+            }
+        }
+        row.resize(kept + 1);
+    }
+    return rows;
+}
+
+}  // namespace
+
+Csr coarse_matrix(const LayerSystem& system) {
+    const std::int64_t unknowns = system.unknowns();
+    const Rows rows(system);
+    const auto of_cells = rows_of_cells(system);
+    Csr matrix;
+    matrix.rows = unknowns + system.cells.size();
+    matrix.row_start = Buffer<std::int64_t>(matrix.rows + 1);
+    matrix.row_start[0] = 0;
+    system.for_all_runs([&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t p = begin; p < end; ++p) {
+            std::int64_t length = 0;
+            rows.of_pixel(p, [&](std::int32_t, double) { ++length; });
+            matrix.row_start[system.number[p] + 1] = length;
+        }
+    });
+    for (std::int64_t i = 0; i < system.cells.size(); ++i) {
+        matrix.row_start[unknowns + i + 1] = static_cast<std::int64_t>(of_cells[static_cast<std::size_t>(i)].size());
+    }
+    for (std::int64_t i = 0; i < matrix.rows; ++i) {
+        matrix.row_start[i + 1] += matrix.row_start[i];
+    }
+    matrix.column = Buffer<std::int32_t>(matrix.row_start[matrix.rows]);
+    matrix.value = Buffer<double>(matrix.row_start[matrix.rows]);
+    system.for_all_runs([&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t p = begin; p < end; ++p) {
+            std::int64_t at = matrix.row_start[system.number[p]];
+            rows.of_pixel(p, [&](std::int32_t column, double value) {
+                matrix.column[at] = column;
+                matrix.value[at++] = value;
+            });
+        }
+    });
+    for (std::int64_t i = 0; i < system.cells.size(); ++i) {
+        std::int64_t at = matrix.row_start[unknowns + i];
+        for (const auto& [column, value] : of_cells[static_cast<std::size_t>(i)]) {
+            matrix.column[at] = column;
+            matrix.value[at++] = value;
+        }
+    }
+    return matrix;
+}
+
+}  // namespace trimatte

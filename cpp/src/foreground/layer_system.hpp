@@ -1,0 +1,159 @@
+// The linear system of closed-form foreground and background, Levin, Lischinski, Weiss, "A
+// Closed-Form Solution to Natural Image Matting", IEEE TPAMI 30(2), 2008, Eq. 19, on the pixel
+// grid. This header is private to this folder.
+//
+// One channel of both layers minimises, over all pixels i and all pairs of neighbours i, j,
+//     sum_i (a_i F_i + b_i B_i - I_i)^2 + sum_ij w_ij ((F_i - F_j)^2 + (B_i - B_j)^2),
+//     b_i = 1 - a_i,   w_ij = 2 (regularization + gradient_weight |a_i - a_j|).
+// The factor 2 comes from the differences, which are taken towards all four neighbours of a pixel,
+// so that each pair counts twice. The matrix A has the 2 x 2 block [a^2 + s, a b; a b, b^2 + s] at
+// pixel i, where s is the sum of its w_ij, and -w_ij towards its neighbours. Nothing of A is
+// stored: everything follows from alpha.
+//
+// A pixel is deep if it and its neighbours all have alpha 0, or all have alpha 1. There one layer is
+// the image but for a part in 10,000, and nobody sees the other one. Deep pixels are no unknowns of
+// the system. The layer that is seen there is known; the other one has one unknown for the deep
+// pixels of each kind in a square of 8 x 8, a cell, because it changes slowly.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trimatte/buffer.hpp"
+#include "trimatte/parallel.hpp"
+
+namespace trimatte {
+
+// Rows of a band, which is one piece of work.
+constexpr std::int64_t layer_band = 32;
+
+struct LayerSystem;
+
+// A number for each pixel of both layers, and for each cell. Before the first and behind the last
+// pixel of a plane lies room that is read, with weight 0, as the neighbours of the outermost
+// pixels. Deep pixels hold zeros unless spread() gives them the numbers of their cells.
+struct LayerVector {
+    Buffer<float> data;
+    float* F = nullptr;
+    float* B = nullptr;
+    Buffer<float> cells;
+
+    LayerVector() = default;
+    // Holds zeros.
+    explicit LayerVector(const LayerSystem& system);
+    std::size_t bytes() const { return data.bytes() + cells.bytes(); }
+};
+
+// The cells of the deep pixels; see foreground/layer_cells.cpp.
+struct LayerCells {
+    // A deep pixel beside one that is no deep pixel, and its cell.
+    struct Edge {
+        std::int64_t pixel;
+        std::int32_t cell;
+    };
+    std::vector<Edge> edges;                      // band by band
+    std::vector<std::int64_t> first_edge, first;  // edges and cells before each band
+    std::vector<std::uint8_t> is_opaque;          // of each cell: its unknown is B, else F
+    std::vector<std::int64_t> pixel;              // one of the pixels of each cell
+    // Couplings of cells: those of cell i are between start[i] and start[i + 1].
+    std::vector<std::int64_t> start;
+    std::vector<std::int32_t> to;
+    std::vector<float> weight;
+
+    std::int64_t size() const { return static_cast<std::int64_t>(is_opaque.size()); }
+};
+
+struct LayerSystem {
+    // A run of pixels of a row that are solved for; the other pixels are known.
+    struct Run {
+        std::int64_t begin, end;  // numbers of pixels, y * width + x
+    };
+
+    const float* alpha;  // height x width
+    std::int64_t height, width;
+    float regularization, gradient_weight;
+    Context context;
+    std::vector<Run> runs;
+    std::vector<std::int64_t> first_run;  // first_run[y]: the number of runs above row y
+    Buffer<std::int32_t> number;          // of each unknown pixel; -1 for deep ones
+    LayerCells cells;
+
+    LayerSystem(const float* opacity, std::int64_t rows, std::int64_t columns, float regularization_,
+                float gradient_weight_, const Context& context_);
+
+    std::int64_t pixels() const { return height * width; }
+    // Returns the number of unknown pixels.
+    std::int64_t unknowns() const;
+    bool is_unknown(std::int64_t p) const { return number[p] >= 0; }
+    // Whether a pixel is deep.
+    bool is_deep(std::int64_t y, std::int64_t x) const;
+    float far_weight() const { return 2 * regularization; }  // weight of pixels of the same alpha
+    float weight(float a, float neighbour) const {
+        const float difference = a < neighbour ? neighbour - a : a - neighbour;
+        return 2 * (regularization + gradient_weight * difference);
+    }
+
+    // Runs body(first, end) for bands of rows.
+    template <typename Body>
+    void for_bands(const Body& body) const {
+        parallel_for((height + layer_band - 1) / layer_band, context.threads, context.monitor, [&](std::int64_t i) {
+            body(i * layer_band, height < (i + 1) * layer_band ? height : (i + 1) * layer_band);
+        });
+    }
+    // Runs body(begin, end) for the runs of row y.
+    template <typename Body>
+    void for_runs(std::int64_t y, const Body& body) const {
+        for (std::int64_t k = first_run[static_cast<std::size_t>(y)]; k < first_run[static_cast<std::size_t>(y + 1)];
+             ++k) {
+            body(runs[static_cast<std::size_t>(k)].begin, runs[static_cast<std::size_t>(k)].end);
+        }
+    }
+    // Runs body(begin, end) for all runs, in parallel.
+    template <typename Body>
+    void for_all_runs(const Body& body) const {
+        for_bands([&](std::int64_t first, std::int64_t end) {
+            for (std::int64_t y = first; y < end; ++y) {
+                for_runs(y, body);
+            }
+        });
+    }
+};
+
+// Works on the unknown pixels of one row after the other. Each band has an object of its own.
+class LayerRow {
+public:
+    explicit LayerRow(const LayerSystem& system);
+    // Finds the weights of row y.
+    void find(std::int64_t y);
+    // Computes row y of A x, after find(y) and spread(x).
+    void product(const LayerVector& x, LayerVector& out) const;
+    // Solves the blocks of row y for one colour of the checkerboard, 0 or 1, after find(y): x_i
+    // becomes the solution of row i of A x = rhs while all other x are kept. from_zero: x counts as
+    // zero before, whatever it holds.
+    void relax(const LayerVector& rhs, int colour, bool from_zero, LayerVector& x);
+
+private:
+    void add_neighbours(std::int64_t begin, std::int64_t end, const float* rhs, const float* x, float* out) const;
+    void differences(std::int64_t begin, std::int64_t end, const float* x, float* out) const;
+
+    const LayerSystem& system_;
+    std::int64_t first_ = 0;          // number of the row's first pixel
+    std::int64_t up_ = 0, down_ = 0;  // distance to the rows above and below; 0 where there is none
+    Buffer<float> data_;
+    float *beside_, *above_, *below_, *sum_;  // of column x; beside_[x]: weight of x and x + 1
+    float *sum_F_, *sum_B_, *new_F_, *new_B_;
+    Buffer<std::int32_t> is_even_;
+};
+
+// Finds the cells of the system.
+LayerCells find_cells(const LayerSystem& system);
+// Gives the deep pixels at the edge of a cell its number.
+void spread(const LayerSystem& system, LayerVector& x);
+// Computes the rows of the cells of A x, after spread(x).
+void product_of_cells(const LayerSystem& system, const LayerVector& x, LayerVector& out);
+
+// Makes an approximate solution of A x = rhs better: one sweep of block Gauss-Seidel over the
+// colour `first` of the checkerboard, then over the other. The cells stay as they are.
+void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x);
+
+}  // namespace trimatte

@@ -1,0 +1,353 @@
+#include "neighbours/nearest.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace trimatte {
+namespace {
+
+constexpr std::int64_t leaf_points = simd::PointTree::leaf_points;
+constexpr std::int64_t children = simd::PointTree::children;
+constexpr int most_dimensions = simd::PointTree::most_dimensions;
+// Queries of a chunk; a chunk takes a few milliseconds at most in few dimensions.
+constexpr std::int64_t queries_at_once = 64;
+// A part of the tree with at most this number of points is split by one thread.
+constexpr std::int64_t points_of_task = 16384;
+
+void check_dimensions(int dimensions) {
+    if (dimensions < 2 || dimensions > most_dimensions) {
+        throw std::invalid_argument("points: expected 2 to 16 dimensions, got " + std::to_string(dimensions));
+    }
+}
+
+void check_numbers(const float* numbers, std::int64_t rows, int dimensions, const char* name, const Context& context) {
+    parallel_ranges(rows, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        const auto is_bad = [](float v) { return !(std::abs(v) <= Nearest::largest); };
+        const float* found = std::find_if(numbers + begin * dimensions, numbers + end * dimensions, is_bad);
+        if (found != numbers + end * dimensions) {
+            throw std::invalid_argument(std::string(name) + ": expected finite numbers of at most 1e18, got " +
+                                        std::to_string(*found) + " in row " +
+                                        std::to_string((found - numbers) / dimensions));
+        }
+    });
+}
+
+// Some of the points, which form one or more neighbouring children of a node; each child holds
+// `unit` points, but the last of all may hold fewer.
+struct Range {
+    std::int64_t begin, end, unit;
+
+    std::int64_t size() const { return end - begin; }
+};
+
+// Sorts the numbers of the points into the order of the leaves.
+class Splitter {
+public:
+    Splitter(const float* points, int dimensions, std::int32_t* order)
+        : points_(points), dimensions_(dimensions), order_(order) {}
+
+    // Splits a range in two, across the widest side of its box. Returns the border.
+    std::int64_t split(const Range& range, std::vector<std::uint64_t>& keys) const {
+        const std::int64_t units = (range.size() + range.unit - 1) / range.unit;
+        const std::int64_t left = (units + 1) / 2 * range.unit;
+        const int c = widest(range);
+        keys.resize(static_cast<std::size_t>(range.size()));
+        for (std::int64_t i = range.begin; i < range.end; ++i) {
+            const std::int32_t p = order_[i];
+            keys[static_cast<std::size_t>(i - range.begin)] = key(points_[std::int64_t{p} * dimensions_ + c], p);
+        }
+        std::nth_element(keys.begin(), keys.begin() + left, keys.end());
+        for (std::int64_t i = range.begin; i < range.end; ++i) {
+            order_[i] = static_cast<std::int32_t>(keys[static_cast<std::size_t>(i - range.begin)] & 0xffffffffu);
+        }
+        return range.begin + left;
+    }
+
+    // Splits a range until each part is a leaf.
+    void split_all(Range range, std::vector<std::uint64_t>& keys) const {
+        while (range.unit > leaf_points && range.size() <= range.unit) {
+            range.unit /= children;
+        }
+        if (range.size() > range.unit) {
+            const std::int64_t border = split(range, keys);
+            split_all({range.begin, border, range.unit}, keys);
+            split_all({border, range.end, range.unit}, keys);
+        }
+    }
+
+private:
+    // Returns an integer that sorts like the pair (value, number).
+    static std::uint64_t key(float value, std::int32_t number) {
+        std::uint32_t bits;
+        std::memcpy(&bits, &value, sizeof bits);
+        bits ^= (bits & 0x80000000u) != 0 ? 0xffffffffu : 0x80000000u;
+        return (std::uint64_t{bits} << 32) | static_cast<std::uint32_t>(number);
+    }
+
+    int widest(const Range& range) const {
+        float low[most_dimensions], high[most_dimensions];
+        const float* first = points_ + std::int64_t{order_[range.begin]} * dimensions_;
+        std::copy(first, first + dimensions_, low);
+        std::copy(first, first + dimensions_, high);
+        for (std::int64_t i = range.begin + 1; i < range.end; ++i) {
+            const float* p = points_ + std::int64_t{order_[i]} * dimensions_;
+            for (int c = 0; c < dimensions_; ++c) {
+                low[c] = std::min(low[c], p[c]);
+                high[c] = std::max(high[c], p[c]);
+            }
+        }
+        int best = 0;
+        for (int c = 1; c < dimensions_; ++c) {
+            best = high[c] - low[c] > high[best] - low[best] ? c : best;
+        }
+        return best;
+    }
+
+    const float* points_;
+    int dimensions_;
+    std::int32_t* order_;
+};
+
+// Sorts the numbers of the points into the order of the leaves: large ranges side by side, level by
+// level, until there are enough small ones for all threads.
+void sort_to_leaves(const float* points, int dimensions, Range all, std::int32_t* order, const Context& context) {
+    const Splitter splitter(points, dimensions, order);
+    std::vector<Range> large{all}, small;
+    while (!large.empty()) {
+        std::vector<std::int64_t> border(large.size());
+        parallel_for(static_cast<std::int64_t>(large.size()), context.threads, context.monitor, [&](std::int64_t i) {
+            std::vector<std::uint64_t> keys;
+            border[static_cast<std::size_t>(i)] = splitter.split(large[static_cast<std::size_t>(i)], keys);
+        });
+        std::vector<Range> parts;
+        for (std::size_t i = 0; i < large.size(); ++i) {
+            for (Range part :
+                 {Range{large[i].begin, border[i], large[i].unit}, Range{border[i], large[i].end, large[i].unit}}) {
+                while (part.unit > leaf_points && part.size() <= part.unit) {
+                    part.unit /= children;
+                }
+                (part.size() > points_of_task ? parts : small).push_back(part);
+            }
+        }
+        large = std::move(parts);
+    }
+    parallel_for(static_cast<std::int64_t>(small.size()), context.threads, context.monitor, [&](std::int64_t i) {
+        std::vector<std::uint64_t> keys;
+        splitter.split_all(small[static_cast<std::size_t>(i)], keys);
+    });
+}
+
+}  // namespace
+
+Nearest::Nearest(const float* points, std::int64_t count, int dimensions, const Context& context,
+                 const std::int32_t* subset, std::int64_t held)
+    : dimensions_(dimensions), held_(subset != nullptr ? held : count) {
+    check_dimensions(dimensions);
+    if (count >= INT32_MAX) {
+        throw std::length_error("points: expected fewer than 2147483647 points");
+    }
+    check_numbers(points, count, dimensions, "points", context);
+    const std::int64_t leaves = std::max<std::int64_t>(1, (held_ + leaf_points - 1) / leaf_points);
+    Range all{0, held_, leaf_points};
+    for (std::int64_t span = 1; span < leaves; span *= children) {
+        ++tree_.levels;
+        all.unit = leaf_points * span;
+    }
+    Buffer<std::int32_t> order(held_);
+    for (std::int64_t i = 0; i < held_; ++i) {
+        order[i] = subset != nullptr ? subset[i] : static_cast<std::int32_t>(i);
+    }
+    if (held_ > leaf_points) {
+        sort_to_leaves(points, dimensions, all, order.data(), context);
+    }
+    leaves_ = Buffer<float>(leaves * dimensions * leaf_points);
+    numbers_ = Buffer<std::int32_t>(leaves * leaf_points);
+    fill_leaves(points, order.data(), context);
+    make_boxes(context);
+    tree_.dimensions = dimensions_;
+    tree_.leaves = leaves_.data();
+    tree_.numbers = numbers_.data();
+    tree_.boxes = boxes_.data();
+    tree_.least = least_.data();
+}
+
+void Nearest::fill_leaves(const float* points, const std::int32_t* order, const Context& context) {
+    constexpr float nowhere = std::numeric_limits<float>::infinity();
+    const std::int64_t slots = numbers_.size();
+    parallel_ranges(slots, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const bool holds = i < held_;
+            const std::int32_t p = holds ? order[i] : INT32_MAX;
+            numbers_[i] = p;
+            float* leaf = leaves_.data() + i / leaf_points * dimensions_ * leaf_points + i % leaf_points;
+            for (int c = 0; c < dimensions_; ++c) {
+                leaf[c * leaf_points] = holds ? points[std::int64_t{p} * dimensions_ + c] : nowhere;
+            }
+        }
+    });
+}
+
+// Makes the boxes of the children of all nodes, level by level from the leaves up.
+void Nearest::make_boxes(const Context& context) {
+    constexpr float nowhere = std::numeric_limits<float>::infinity();
+    std::int64_t below = numbers_.size() / leaf_points;
+    std::int64_t nodes = 0;
+    for (std::int64_t level = 1, count = below; level <= tree_.levels; ++level) {
+        count = (count + children - 1) / children;
+        tree_.first[level] = nodes;
+        nodes += count;
+    }
+    const std::int64_t box = dimensions_ * 2 * children;
+    boxes_ = Buffer<float>(nodes * box);
+    least_ = Buffer<std::int32_t>(nodes * children);
+    for (std::int64_t level = 1; level <= tree_.levels; ++level) {
+        const std::int64_t count = (below + children - 1) / children;
+        const std::int64_t many = 256;
+        const auto make = [&](std::int64_t node, std::int64_t i) {
+            const std::int64_t child = node * children + i;
+            // The numbers of the child's points or boxes: `size` from each of two places.
+            const bool is_leaf = level == 1;
+            const std::int64_t size = is_leaf ? leaf_points : children;
+            const std::int64_t at = is_leaf ? child : tree_.first[level - 1] + child;
+            float* out = boxes_.data() + (tree_.first[level] + node) * box + i;
+            for (int c = 0; c < dimensions_; ++c, out += 2 * children) {
+                out[0] = nowhere;
+                out[children] = -nowhere;
+                const float* low = is_leaf ? leaves_.data() + (at * dimensions_ + c) * leaf_points
+                                           : boxes_.data() + at * box + c * 2 * children;
+                const float* high = is_leaf ? low : low + children;
+                for (std::int64_t j = 0; child < below && j < size; ++j) {
+                    out[0] = std::min(out[0], low[j]);
+                    out[children] = std::max(out[children], high[j] < nowhere ? high[j] : -nowhere);
+                }
+            }
+            const std::int32_t* number = is_leaf ? numbers_.data() + at * size : least_.data() + at * size;
+            least_[(tree_.first[level] + node) * children + i] =
+                child < below ? *std::min_element(number, number + size) : INT32_MAX;
+        };
+        parallel_for((count + many - 1) / many, context.threads, context.monitor, [&](std::int64_t task) {
+            for (std::int64_t node = task * many; node < std::min(count, (task + 1) * many); ++node) {
+                for (std::int64_t i = 0; i < children; ++i) {
+                    make(node, i);
+                }
+            }
+        });
+        below = count;
+    }
+}
+
+void Nearest::find(const float* queries, std::int64_t count, int k, const std::int32_t* excluded, std::int32_t* number,
+                   float* distance, const Context& context) const {
+    if (k < 1) {
+        throw std::invalid_argument("k: expected at least 1 neighbour, got " + std::to_string(k));
+    }
+    check_numbers(queries, count, dimensions_, "queries", context);
+    const std::int64_t chunks = (count + queries_at_once - 1) / queries_at_once;
+    parallel_for(chunks, context.threads, context.monitor, [&](std::int64_t i) {
+        std::vector<double> best(static_cast<std::size_t>(k) + 8);
+        const std::int64_t begin = i * queries_at_once;
+        simd::kernels().find_nearest(tree_, std::min(queries_at_once, count - begin), queries + begin * dimensions_,
+                                     excluded != nullptr ? excluded + begin : nullptr, k, best.data(),
+                                     number + begin * k, distance + begin * k);
+        context.monitor.set_fraction(static_cast<double>(i) / static_cast<double>(chunks));
+    });
+}
+
+// Whether a marked point may be among the k nearest ones of a point of a leaf. The k nearest points
+// are no farther than the farthest corner of the box around as many neighbouring leaves as hold more
+// than k points.
+bool Nearest::is_near_marked(std::int64_t leaf, int k, const std::uint8_t* marked,
+                             const std::vector<std::uint8_t>& has_marked) const {
+    std::int64_t together = 1;
+    while (together < children && together * leaf_points <= k) {
+        together *= 2;
+    }
+    const std::int64_t first = leaf / together * together;
+    if (tree_.levels == 0 || together * leaf_points <= k || (first + together) * leaf_points > held_) {
+        return true;
+    }
+    const auto box = [this](std::int64_t level, std::int64_t child, int c) {
+        const std::int64_t node = tree_.first[level] + child / children;
+        return boxes_.data() + (node * dimensions_ + c) * 2 * children + child % children;
+    };
+    float low[most_dimensions], high[most_dimensions];
+    float reach = 0;
+    for (int c = 0; c < dimensions_; ++c) {
+        low[c] = *box(1, leaf, c);
+        high[c] = box(1, leaf, c)[children];
+        float far = 0;
+        for (std::int64_t other = first; other < first + together; ++other) {
+            far = std::max({far, box(1, other, c)[children] - low[c], high[c] - *box(1, other, c)});
+        }
+        reach += far * far;
+    }
+    struct Part {
+        std::int64_t level, node;
+    };
+    Part stack[children * simd::PointTree::most_levels];
+    stack[0] = {tree_.levels, 0};
+    for (std::int64_t size = 1; size > 0;) {
+        const Part part = stack[--size];
+        if (part.level == 0) {
+            for (std::int64_t i = part.node * leaf_points; i < std::min(held_, (part.node + 1) * leaf_points); ++i) {
+                float sum = 0;
+                const float* x = leaves_.data() + part.node * dimensions_ * leaf_points + i % leaf_points;
+                for (int c = 0; c < dimensions_ && marked[numbers_[i]] != 0; ++c, x += leaf_points) {
+                    const float gap = std::max({low[c] - *x, *x - high[c], 0.0f});
+                    sum += gap * gap;
+                }
+                if (marked[numbers_[i]] != 0 && sum <= reach) {
+                    return true;
+                }
+            }
+            continue;
+        }
+        float sums[children] = {};
+        for (int c = 0; c < dimensions_; ++c) {
+            const float* from = box(part.level, part.node * children, c);
+            for (std::int64_t i = 0; i < children; ++i) {
+                const float gap = std::max(std::max(from[i] - high[c], low[c] - from[children + i]), 0.0f);
+                sums[i] += gap * gap;
+            }
+        }
+        const std::int64_t at = (tree_.first[part.level] + part.node) * children;
+        for (std::int64_t i = 0; i < children; ++i) {
+            if (sums[i] <= reach && has_marked[static_cast<std::size_t>(at + i)] != 0) {
+                stack[size++] = {part.level - 1, part.node * children + i};
+            }
+        }
+    }
+    return false;
+}
+
+void Nearest::find_near_marked(const std::uint8_t* marked, int k, std::uint8_t* may, const Context& context) const {
+    // Whether a child of a node holds a marked point, for all nodes as in `least`.
+    std::vector<std::uint8_t> has_marked(static_cast<std::size_t>(least_.size()), 0);
+    const std::int64_t leaves = numbers_.size() / leaf_points;
+    for (std::int64_t i = 0; i < held_ && tree_.levels > 0; ++i) {
+        has_marked[static_cast<std::size_t>(i / leaf_points)] |= marked[numbers_[i]];
+    }
+    std::int64_t below = (leaves + children - 1) / children * children;
+    for (std::int64_t level = 2; level <= tree_.levels; ++level) {
+        const std::int64_t from = tree_.first[level - 1] * children, to = tree_.first[level] * children;
+        for (std::int64_t i = 0; i < below; ++i) {
+            has_marked[static_cast<std::size_t>(to + i / children)] |= has_marked[static_cast<std::size_t>(from + i)];
+        }
+        below = (below / children + children - 1) / children * children;
+    }
+    parallel_ranges(leaves * leaf_points, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t leaf = begin / leaf_points; leaf < end / leaf_points; ++leaf) {
+            const std::uint8_t is_near = is_near_marked(leaf, k, marked, has_marked) ? 1 : 0;
+            for (std::int64_t i = leaf * leaf_points; i < std::min(held_, (leaf + 1) * leaf_points); ++i) {
+                may[numbers_[i]] = is_near;
+            }
+        }
+    });
+}
+
+}  // namespace trimatte

@@ -1,0 +1,85 @@
+"""What every foreground method is: options, and the two layers of a picture."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .._context import Context
+from ..affinities._base import checked_option, option_fields
+
+Pixels = npt.NDArray[Any]
+Plane = npt.NDArray[np.float32]
+
+
+class Layers(NamedTuple):
+    """The two layers of a picture.
+
+    Attributes
+    ----------
+    foreground, background : (H, W, 3) or (H, W) ndarray of float32
+        Colours, which are defined at every pixel and in [0, 1] unless they are scene-linear.
+    """
+
+    foreground: npt.NDArray[np.float32]
+    background: npt.NDArray[np.float32]
+
+
+class Finish(NamedTuple):
+    """What is done to the layers of every method.
+
+    Attributes
+    ----------
+    exact : bool
+        Whether ``alpha F + (1 - alpha) B`` becomes the image.
+    low, high : float
+        The range that the layers stay within.
+    """
+
+    exact: bool
+    low: float
+    high: float
+
+
+class ForegroundMethod(ABC):
+    """A way to find the colours of both layers.
+
+    Give one to `trimatte.estimate_foreground` as `method`. A subclass is a frozen dataclass whose
+    fields are its options; `trimatte.affinities.option` says their bounds and their help.
+
+    Attributes
+    ----------
+    name : str
+        The name in the table of methods; empty for a class that is used as an object only.
+    """
+
+    name: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for field in option_fields(type(self)):
+            object.__setattr__(self, field.name, checked_option(field, getattr(self, field.name)))
+
+    @abstractmethod
+    def layers(self, image: Pixels, alpha: Plane, finish: Finish, context: Context) -> tuple[Plane, Plane]:
+        """Return foreground and background of checked arguments.
+
+        Parameters
+        ----------
+        image : (H, W, C) ndarray of uint8, uint16, float32 or float64
+            The picture, C = 1 or 3.
+        alpha : (H, W) ndarray of float32
+            Opacity in [0, 1].
+        finish : Finish
+            Whether the composite is made exact, and the range of the layers.
+        context : Context
+            How to run.
+
+        Returns
+        -------
+        tuple of two ndarrays of float32
+            The layers, with as many numbers as the image. The foreground is the image where alpha is
+            1, and the background is where it is 0.
+        """
