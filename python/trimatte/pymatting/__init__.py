@@ -6,8 +6,13 @@ in other people's, and ``python -m trimatte.pymatting PROGRAM`` in programs that
 
 from ._install import install
 from .alpha.estimate_alpha_cf import estimate_alpha_cf
+from .alpha.estimate_alpha_knn import estimate_alpha_knn
 from .alpha.estimate_alpha_lbdm import estimate_alpha_lbdm
+from .alpha.estimate_alpha_lkm import estimate_alpha_lkm
+from .alpha.estimate_alpha_rw import estimate_alpha_rw
+from .alpha.estimate_alpha_sm import estimate_alpha_sm
 from .cutout.cutout import cutout
+from .foreground.estimate_foreground_cf import estimate_foreground_cf
 from .foreground.estimate_foreground_ml import estimate_foreground_ml
 from .laplacian import LAPLACIAN_OPERATORS, LAPLACIANS
 from .laplacian.cf_laplacian import cf_laplacian
@@ -76,8 +81,13 @@ __all__ = [
     "div_round_up",
     "estimate_alpha",
     "estimate_alpha_cf",
+    "estimate_alpha_knn",
     "estimate_alpha_lbdm",
+    "estimate_alpha_lkm",
+    "estimate_alpha_rw",
+    "estimate_alpha_sm",
     "estimate_foreground",
+    "estimate_foreground_cf",
     "estimate_foreground_ml",
     "fix_trimap",
     "grid_coordinates",

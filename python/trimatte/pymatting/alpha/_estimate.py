@@ -24,12 +24,12 @@ TOLERANCE = 1e-4
 """Largest error of alpha, with the default options of conjugate gradients."""
 
 _DEFAULT_RTOL = 1e-7
-_CG_OPTIONS = ("x0", "atol", "rtol", "maxiter", "callback", "reorthogonalize")
+CG_OPTIONS = ("x0", "atol", "rtol", "maxiter", "callback", "reorthogonalize")
 
 
 def estimate(image: Array, trimap: Array, method: Affinity, cg_kwargs: Mapping[str, Any]) -> Array:
     """Return alpha (H, W) as float64: 0 or 1 where the trimap knows, solved for elsewhere."""
-    refuse_unknown(cg_kwargs, _CG_OPTIONS, "cg")
+    refuse_unknown(cg_kwargs, CG_OPTIONS, "cg")
     picture, plane = checked(image, trimap)
     is_fg, _, is_known, _ = trimap_split(plane, flatten=False)
     labels = np.where(is_known, is_fg.astype(np.float32), np.float32(0.5))

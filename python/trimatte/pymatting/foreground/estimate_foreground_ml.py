@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...foreground import Layers, estimate_foreground
+from ._layers import clipped, layers_of
 
 Array = npt.NDArray[Any]
 
@@ -63,20 +63,5 @@ def estimate_foreground_ml(
         "gradient_weight": gradient_weight,
         "exact_composite": False,
     }
-    layers = _of_any_channels(_clipped(image), _clipped(alpha), options)
+    layers = layers_of(clipped(image), clipped(alpha), options)
     return tuple(layers) if return_background else layers.foreground
-
-
-def _clipped(array: Array) -> Array:
-    if array.dtype.kind == "f" and array.size and (array.min() < 0 or array.max() > 1):
-        return np.asarray(np.clip(array, 0, 1))
-    return array
-
-
-def _of_any_channels(image: Array, alpha: Array, options: dict[str, Any]) -> Layers:
-    """Estimate three channels at a time: channels do not depend on each other."""
-    count = image.shape[2]
-    if count in (1, 3):
-        return estimate_foreground(image, alpha, **options)
-    parts = [estimate_foreground(image[..., i : i + 1], alpha, **options) for i in range(count)]
-    return Layers(*(np.concatenate(planes, axis=2) for planes in zip(*parts, strict=True)))

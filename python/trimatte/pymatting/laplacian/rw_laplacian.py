@@ -55,7 +55,13 @@ def rw_laplacian(
     """
     from scipy import sparse
 
-    weights, rows, columns = _rw_laplacian(image, sigma, radius)
+    return sparse.csr_matrix(weights_to_laplacian(rw_weights(image, radius), regularization=regularization))
+
+
+def rw_weights(image: npt.NDArray[Any], radius: int) -> Any:
+    """Return the weights W, which are symmetric."""
+    from scipy import sparse
+
+    weights, rows, columns = _rw_laplacian(image, 0.033, radius)
     count = image.shape[0] * image.shape[1]
-    W = sparse.csr_matrix((weights, (rows, columns)), (count, count))
-    return sparse.csr_matrix(weights_to_laplacian(W, regularization=regularization))
+    return sparse.csr_matrix((weights, (rows, columns)), (count, count))
