@@ -57,7 +57,7 @@ def estimate_alpha_sm(
     sample_refinement_radius : int, default 5
         Half the width of the window whose pixels share their samples.
     local_smoothing_radius1 : int, default 5
-        Half the width of the window over which colours and alpha are smoothed.
+        Colours and alpha are smoothed over windows of half this radius, whose errors are smaller.
     sample_gathering_weights, sample_gathering_Np_radius, local_smoothing_radius2 and 3,
     local_smoothing_sigma_sq1 to 3
         They have no effect; a warning says so where one is not the default.
@@ -89,7 +89,8 @@ def estimate_alpha_sm(
         expansion_threshold=trimap_expansion_threshold,
         rays=sample_gathering_angles,
         sharing_radius=sample_refinement_radius,
-        smoothing_radius=local_smoothing_radius1,
+        smoothing_radius=local_smoothing_radius1 // 2,
+        own_colours=False,
     )
     found = method.samples(picture, labels)
     alpha = shaped(found.alpha, trimap)
