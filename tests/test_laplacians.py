@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import scipy.sparse
-from own_affinity import RandomWalk
+from own_affinity import FourNeighbours
 from reference import closed_form, learning_based
 from scipy.sparse.linalg import LinearOperator
 from tolerances import LAPLACIAN
@@ -58,14 +58,14 @@ def test_every_registered_affinity_has_its_operator(name):
 
 
 def test_one_of_ones_own(registered):
-    L = tm.laplacians.random_walk(IMAGE, beta=5.0)
+    L = tm.laplacians.four_neighbours(IMAGE, beta=5.0)
     assert type(L).__name__ == "csr_array"
-    assert (tm.laplacians.of(IMAGE, RandomWalk(beta=5)) != L).nnz == 0
+    assert (tm.laplacians.of(IMAGE, FourNeighbours(beta=5)) != L).nnz == 0
     assert abs(L.sum(axis=1)).max() < 1e-12
 
 
 def test_a_method_that_never_forms_its_matrix_gives_a_linear_operator():
-    class Twice(RandomWalk):
+    class Twice(FourNeighbours):
         def products(self, image, labels, context):
             class Products:
                 shape = (labels.size, labels.size)
@@ -81,6 +81,15 @@ def test_a_method_that_never_forms_its_matrix_gives_a_linear_operator():
     assert isinstance(L, LinearOperator)
     assert (L @ np.ones((216, 1), np.float32)[::2] == 2).all()
     assert (L.T @ np.ones((108, 3)) == 2).all()
+
+
+@pytest.mark.parametrize("radius", [1, 4])
+def test_large_kernel_multiplies_as_closed_form_does(radius):
+    image = np.random.default_rng(3).random((20, 24, 3))
+    L = tm.laplacians.large_kernel(image, radius=radius)
+    assert isinstance(L, LinearOperator) == (radius > 1)
+    x = np.random.default_rng(4).random(480)
+    assert abs(L @ x - tm.laplacians.closed_form(image, radius=radius) @ x).max() < LAPLACIAN
 
 
 def test_the_rows_of_unknown_pixels_are_complete():
@@ -145,5 +154,5 @@ def test_nonsense_is_refused(call, error, message):
 
 def test_what_the_class_says_of_itself_is_checked():
     with pytest.raises(ValueError, match=r"Bad.reach: expected at least 1, got 0"):
-        tm.laplacians.of(IMAGE, type("Bad", (RandomWalk,), {"reach": 0})())
-    assert issubclass(RandomWalk, Affinity)
+        tm.laplacians.of(IMAGE, type("Bad", (FourNeighbours,), {"reach": 0})())
+    assert issubclass(FourNeighbours, Affinity)

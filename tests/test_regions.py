@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
-from tolerances import ALPHA_TOLERANCE
+from own_affinity import RandomWalk
+from scipy import ndimage, sparse
+from tolerances import ALPHA_DIRECT, ALPHA_TOLERANCE
 
 import trimatte as tm
-from trimatte.errors import ConvergenceError, TrimatteWarning
+from trimatte.errors import ConvergenceError, FactorizationError, TrimatteWarning
 
 
 def several(count=6, height=72, width=90):
@@ -129,6 +130,64 @@ def test_pages_of_letters_are_many_small_systems():
     assert abs(alpha - tm.estimate_alpha(image, trimap, solver="multigrid")).max() < ALPHA_TOLERANCE
     one = tm.estimate_alpha(image, trimap, threads=1)
     assert np.array_equal(one, tm.estimate_alpha(image, trimap, threads=3))
+
+
+class AnyDistance(RandomWalk):
+    """The core is not told that only neighbours are coupled, so it finds the components of the graph."""
+
+    reach = None
+
+
+class Halves(AnyDistance):
+    """Nothing couples the upper half of the picture to the lower one."""
+
+    def laplacian(self, image, labels, context):
+        L = super().laplacian(image, labels, context).tocoo()
+        row, column = (np.arange(labels.size) // labels.shape[1] < labels.shape[0] // 2)[np.stack([L.row, L.col])]
+        weight = np.where((L.row != L.col) & (row == column), -L.data, 0)
+        W = sparse.csr_array((weight, (L.row, L.col)), L.shape)
+        return sparse.csr_array(sparse.diags_array(W.sum(axis=1)) - W)
+
+
+class TestComponentsOfGraphs:
+    @pytest.mark.parametrize("solver", ["auto", "cholesky", "graph-multigrid", "cg"])
+    def test_they_are_regions_of_their_own(self, solver):
+        image, trimap, _ = rings()
+        number, count = ndimage.label(trimap == 128)  # four neighbours
+        kinds = [np.unique(trimap[ndimage.binary_dilation(number == c)]) for c in range(1, count + 1)]
+        constant = sum(len(kind) == 2 for kind in kinds)  # unknown, and one kind of known pixels
+        with pytest.warns(TrimatteWarning, match=f"{constant} unknown regions touch"):
+            alpha, info = tm.solve_alpha(image, trimap, method=AnyDistance(beta=5), solver=solver)
+        assert sum(info.regions.values()) == count
+        assert info.regions["constant"] == constant > 0
+        weak = {"prior": np.full(trimap.shape, 0.5), "confidence": 1e-9, "solver": "cholesky"}
+        all_solved = tm.estimate_alpha(image, trimap, method=RandomWalk(beta=5), **weak)
+        assert abs(alpha - all_solved).max() < ALPHA_TOLERANCE
+
+    def test_without_constant_regions_all_are_solved(self):
+        number, count = ndimage.label(TRIMAP == 128)
+        method = type("Plain", (AnyDistance,), {"constant_regions": False})(beta=5)
+        alpha, info = tm.solve_alpha(IMAGE, TRIMAP, method=method)
+        assert info.regions == {"cholesky": count}
+        for c in range(1, count + 1):
+            kinds = set(np.unique(TRIMAP[ndimage.binary_dilation(number == c)])) - {128}
+            if len(kinds) == 1:
+                assert abs(alpha[number == c] - kinds.pop() / 255).max() < ALPHA_DIRECT
+
+    def test_one_that_nothing_known_reaches_is_refused(self):
+        trimap = TRIMAP.copy()
+        trimap[len(trimap) // 2 :] = 128
+        with pytest.raises(FactorizationError, match=r"got 19440 unknown pixels .* the first of them \(72, 0\)"):
+            tm.estimate_alpha(IMAGE, trimap, method=Halves())
+        prior = tm.estimate_alpha(IMAGE, trimap, method=Halves(), prior=0.25 + 0 * ALPHA, confidence=1e-3)
+        assert abs(prior[-1] - 0.25).max() < ALPHA_TOLERANCE
+
+    def test_the_number_of_threads_changes_nothing(self):
+        one, three = (
+            tm.estimate_alpha(IMAGE, TRIMAP, method=AnyDistance(), threads=threads, prior=ALPHA)
+            for threads in (1, 3)
+        )
+        assert np.array_equal(one, three)
 
 
 def test_giving_up_is_said_once():

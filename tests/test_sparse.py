@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.linalg
-from own_affinity import RandomWalk
+from own_affinity import FourNeighbours
 from reference import closed_form
 from scipy.sparse.linalg import LinearOperator, cg
 from test_drawings import DRAWINGS
@@ -502,8 +502,11 @@ class TestPreconditioner:
 
 def test_a_walk_on_a_graph_equals_its_method(noise):
     image, trimap = noise
-    expected = tm.estimate_alpha(image, trimap, method=RandomWalk(beta=5))
-    assert abs(tm.solve(tm.laplacians.of(image, RandomWalk(beta=5)), trimap).alpha - expected).max() < ALPHA_DIRECT
+    expected = tm.estimate_alpha(image, trimap, method=FourNeighbours(beta=5))
+    assert (
+        abs(tm.solve(tm.laplacians.of(image, FourNeighbours(beta=5)), trimap).alpha - expected).max()
+        < ALPHA_DIRECT
+    )
 
 
 def with_entry(L, row, column, value):

@@ -144,6 +144,11 @@ Csr scattered_graph(std::int64_t n) {
 struct Scaled {
     Csr A;
     Buffer<float> near_null;
+
+    ScaledMatrix matrix() const {
+        Monitor monitor;
+        return ScaledMatrix(A, {1, monitor});
+    }
 };
 
 // Returns D^-1/2 A D^-1/2, and D^1/2 times the constant.
@@ -185,7 +190,8 @@ Eigen::MatrixXd dense_inverse(Preconditioner& M, std::int64_t n) {
 // Returns the eigenvalues of M^-1 A, where A has unit diagonal and M^-1 has to be symmetric.
 Eigen::VectorXd eigenvalues(const Scaled& scaled, int columns = 1) {
     Monitor monitor;
-    const auto M = make_graph_multigrid(scaled.A, scaled.near_null, columns, {1, monitor});
+    const ScaledMatrix matrix = scaled.matrix();
+    const auto M = make_graph_multigrid(matrix, scaled.near_null, columns, {1, monitor});
     const Eigen::MatrixXd inverse = dense_inverse(*M, scaled.A.rows);
     CHECK((inverse - inverse.transpose()).cwiseAbs().maxCoeff() < 1e-5 * inverse.cwiseAbs().maxCoeff());
     const Eigen::MatrixXd symmetric = 0.5 * (inverse + inverse.transpose());
@@ -241,7 +247,7 @@ TEST_CASE("rows whose diagonal outweighs the rest are split off, and M^-1 stays 
     }
     const Scaled scaled = unit_diagonal(std::move(A));
     Monitor monitor;
-    const graph::SplitRows split = graph::split_rows(scaled.A, scaled.near_null, 1, {1, monitor});
+    const graph::SplitRows split = graph::split_rows(scaled.matrix(), scaled.near_null, 1, {1, monitor});
     REQUIRE(split.is_worthwhile());
     CHECK(split.alone.size() >= 600);
     CHECK(split.alone.size() + split.coupled.size() == 900);
@@ -262,8 +268,8 @@ TEST_CASE("each node belongs to one aggregate, and aggregates hang together") {
     Monitor monitor;
     const Context context{1, monitor};
     std::vector<graph::Level> levels =
-        graph::make_levels(graph::level_of(scaled.A, context), scaled.near_null, 1, context);
-    const graph::Strength strength =
+        graph::make_levels(graph::level_of(scaled.matrix(), context), scaled.near_null, 1, context);
+    const graph::Strength<float> strength =
         graph::measure_strength(levels[0].A, {scaled.A.rows, {}}, scaled.near_null.data(), context);
     const graph::Aggregates aggregates = graph::aggregate(strength, context);
     std::vector<std::vector<std::int64_t>> members(static_cast<std::size_t>(aggregates.count));
@@ -294,7 +300,7 @@ TEST_CASE("the coarse matrix is P^T A P, and P gives the near-null vector back")
     const Scaled scaled = unit_diagonal(grid_graph(25, 0));
     Monitor monitor;
     const std::vector<graph::Level> levels =
-        graph::make_levels(graph::level_of(scaled.A, {1, monitor}), scaled.near_null, 1, {1, monitor});
+        graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, {1, monitor});
     REQUIRE(levels.size() >= 2);
     const Eigen::MatrixXd P = dense(levels[0].P);
     const Eigen::MatrixXd expected = P.transpose() * test::dense(scaled.A) * P;
@@ -311,7 +317,7 @@ TEST_CASE("the bound of the eigenvalues is near the largest one") {
         const Scaled scaled = unit_diagonal(is_grid ? grid_graph(25) : scattered_graph(700));
         Monitor monitor;
         const std::vector<graph::Level> levels =
-            graph::make_levels(graph::level_of(scaled.A, {1, monitor}), scaled.near_null, 1, {1, monitor});
+            graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, {1, monitor});
         for (const graph::Level& level : levels) {
             const Eigen::MatrixXd A = &level == &levels[0] ? test::dense(scaled.A) : dense(level.matrix);
             const double largest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(A).eigenvalues().maxCoeff();
@@ -420,7 +426,7 @@ TEST_CASE("a system with an unknown that is coupled to all others is solved") {
     Eigen::VectorXd error;
     const SolveInfo info = solve_random(csr_of(n + 2, entries), error);
     CHECK(info.converged);
-    CHECK(info.iterations < 25);
+    CHECK(info.iterations < 50);  // two levels give up after 40
     CHECK(error.cwiseAbs().maxCoeff() < 1e-3);
 }
 

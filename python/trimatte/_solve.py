@@ -242,7 +242,7 @@ def result_of(
         warn(_one_sided(info.regions["constant"]))
     if not converged:
         goal = f"an error of {settings.tolerance:.3g}"
-        if info.solver == "cg" and settings.relative_residual is not None:
+        if info.solver in ("cg", "graph-multigrid") and settings.relative_residual is not None:
             goal += f" and a residual of {settings.relative_residual:.3g}"
         raise ConvergenceError(
             f"{info.solver}: relative residual {info.relative_residual:.3g} after {info.iterations} iterations, "

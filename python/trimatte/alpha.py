@@ -97,10 +97,11 @@ def solve_alpha(
         what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little time
         would be saved.
     relative_residual : float, optional
-        "cg" goes on until ``||D^-1 (b - A x)|| <= relative_residual ||D^-1 b||``, too, where D is
-        the diagonal of A, so that both sides are in units of alpha. With `known_weight`, what known
-        pixels and prior pass on takes the place of b, which is mostly the known pixels themselves.
-        The default asks for no residual.
+        "cg" and "graph-multigrid" go on until ``||D^-1 (b - A x)||`` is at most `relative_residual`
+        times ``||D^-1 b||``, too, where D is the diagonal of A, so that both sides are in units of
+        alpha. With `known_weight`, what known pixels and prior pass on takes the place of b, which
+        is mostly the known pixels themselves. "multigrid" measures no residual on its way, and
+        `tolerance` alone says where it stops. The default asks for no residual.
     max_iterations : int, default 10000
         Iterative solvers give up after so many. They do not trust their estimate before the 10th,
         or the 4th if the affinity's `near_null` is "constant".

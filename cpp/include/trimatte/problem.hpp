@@ -40,6 +40,10 @@ struct Problem {
     int channels = 0;
     // The place of each unknown in the picture, y * width + x, ascending.
     Buffer<std::int32_t> pixel;
+    // The kinds of the known pixels to which the row of each unknown is coupled, as a sum of the
+    // two numbers below. It is empty if the affinity gives its rows as planes.
+    Buffer<std::uint8_t> meets;
+    static constexpr std::uint8_t background = 1, foreground = 2;
     std::int64_t height = 0;
     std::int64_t width = 0;
     // Coupled unknowns are at most this many rows and columns apart (closed-form: 2 radius); 0: any
@@ -55,8 +59,8 @@ struct Problem {
 
     std::int64_t unknowns() const { return pixel.size(); }
     std::size_t bytes() const {
-        return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes() + (stencil ? stencil->bytes() : 0) +
-               (products ? products->bytes() : 0);
+        return matrix.bytes() + rhs.bytes() + colours.bytes() + pixel.bytes() + meets.bytes() +
+               (stencil ? stencil->bytes() : 0) + (products ? products->bytes() : 0);
     }
 };
 

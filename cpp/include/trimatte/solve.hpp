@@ -15,9 +15,9 @@ constexpr int solvers = 5;
 
 struct SolveOptions {
     Solver solver = Solver::automatic;
-    // The relative residual ||D^-1 (b - A x)|| / ||D^-1 b|| that iterative solvers have to reach
-    // besides the tolerance, where D is the diagonal of A; 0 asks for none. If the problem has a
-    // rhs_norm, it takes the place of ||D^-1 b||.
+    // The relative residual ||D^-1 (b - A x)|| / ||D^-1 b|| that jacobi and graph_multigrid have to
+    // reach besides the tolerance, where D is the diagonal of A; 0 asks for none. If the problem
+    // has a rhs_norm, it takes the place of ||D^-1 b||. multigrid measures no residual on its way.
     double relative_residual = 0;
     std::int64_t max_iterations = 10000;
     int threads = 1;
@@ -49,7 +49,7 @@ SolveInfo cholesky(const Problem& problem, const SolveOptions& options, double* 
 // Multigrid on the pixel grid takes problems with a stencil, or whose unknowns are coupled over at
 // most Stencil::reach rows and columns.
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
-// Multigrid for any sparse matrix, without geometry.
+// Multigrid for any sparse matrix, without geometry: two levels where these are enough, else all.
 SolveInfo graph_multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);
 // Conjugate gradients with a diagonal preconditioner.
 SolveInfo jacobi(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor);

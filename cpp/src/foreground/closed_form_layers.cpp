@@ -16,7 +16,7 @@
 #include "solve/conjugate_gradient.hpp"
 #include "solve/graph_multigrid/graph_multigrid.hpp"
 #include "solve/promise.hpp"
-#include "solve/sparse_iterate.hpp"
+#include "solve/scaled_matrix.hpp"
 
 namespace trimatte {
 namespace {
@@ -28,14 +28,15 @@ class CoarseCorrection {
 public:
     explicit CoarseCorrection(const LayerSystem& system)
         : system_(system),
-          scaled_(coarse_matrix(system), system.context),
-          rhs_(scaled_.A.rows),
-          correction_(scaled_.A.rows) {
-        Buffer<float> constant(scaled_.A.rows);
+          matrix_(coarse_matrix(system)),
+          scaled_(matrix_, system.context),
+          rhs_(matrix_.rows),
+          correction_(matrix_.rows) {
+        Buffer<float> constant(matrix_.rows);
         for (std::int64_t i = 0; i < constant.size(); ++i) {
             constant[i] = static_cast<float>(1 / scaled_.scale[i]);
         }
-        multigrid_ = make_graph_multigrid(scaled_.A, constant, 1, system.context);
+        multigrid_ = make_graph_multigrid(scaled_, constant, 1, system.context);
     }
 
     // Adds the correction for the residual r - A x to x. Ax is overwritten.
@@ -51,32 +52,30 @@ public:
                     for (std::int64_t p = from; p < to; ++p, ++i) {
                         const float a = system_.alpha[p];
                         const float rest = (1 - a) * (r.F[p] - Ax.F[p]) - a * (r.B[p] - Ax.B[p]);
-                        rhs_[i] = rest * scaled_.scale[i];
+                        rhs_[i] = rest;
                     }
                 });
             }
         });
-        for_cells([&](std::int64_t k, std::int64_t i, float sign) {
-            rhs_[i] = sign * (r.cells[k] - Ax.cells[k]) * scaled_.scale[i];
-        });
+        for_cells([&](std::int64_t k, std::int64_t i, float sign) { rhs_[i] = sign * (r.cells[k] - Ax.cells[k]); });
         multigrid_->apply(rhs_.data(), correction_.data());
         system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
             std::int64_t i = system_.number[begin];
             for (std::int64_t p = begin; p < end; ++p, ++i) {
-                const auto v = static_cast<float>(correction_[i] * scaled_.scale[i]);
+                const auto v = static_cast<float>(correction_[i]);
                 const float a = system_.alpha[p];
                 x.F[p] += (1 - a) * v;
                 x.B[p] -= a * v;
             }
         });
         for_cells([&](std::int64_t k, std::int64_t i, float sign) {
-            x.cells[k] += sign * static_cast<float>(correction_[i] * scaled_.scale[i]);
+            x.cells[k] += sign * static_cast<float>(correction_[i]);
         });
         spread(system_, x);
     }
 
     std::size_t bytes() const {
-        return scaled_.A.bytes() + scaled_.scale.bytes() + rhs_.bytes() + correction_.bytes() + multigrid_->bytes();
+        return matrix_.bytes() + scaled_.scale.bytes() + rhs_.bytes() + correction_.bytes() + multigrid_->bytes();
     }
     double operator_complexity() const { return multigrid_->operator_complexity(); }
 
@@ -85,7 +84,7 @@ private:
     template <typename Body>
     void for_cells(const Body& body) const {
         const LayerCells& cells = system_.cells;
-        const std::int64_t first = scaled_.A.rows - cells.size();
+        const std::int64_t first = matrix_.rows - cells.size();
         parallel_ranges(cells.size(), system_.context.threads, system_.context.monitor,
                         [&](std::int64_t begin, std::int64_t end) {
                             for (std::int64_t k = begin; k < end; ++k) {
@@ -95,6 +94,7 @@ private:
     }
 
     const LayerSystem& system_;
+    Csr matrix_;
     ScaledMatrix scaled_;
     Buffer<double> rhs_, correction_;
     std::unique_ptr<Preconditioner> multigrid_;

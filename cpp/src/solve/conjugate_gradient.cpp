@@ -1,6 +1,7 @@
 #include "solve/conjugate_gradient.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "solve/promise.hpp"
 
@@ -24,6 +25,16 @@ SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caut
 
 SolveInfo conjugate_gradient(Iterate& iterate, const Noise& noise, const Caution& caution, const SolveOptions& options,
                              double* x, Monitor& monitor) {
+    const bool has_slow_modes = noise.smallest < caution.least_ritz || noise.left > 1;
+    if (caution.least_ritz > 0 && has_slow_modes) {
+        return {options.solver,
+                false,
+                0,
+                1,
+                std::numeric_limits<double>::infinity(),
+                iterate.bytes(),
+                iterate.operator_complexity()};
+    }
     Promise promise(options.tolerance, noise, caution);
     iterate.set_start(x, promise.share_of_noise());
     const Iterate::Norms first = iterate.settle();
@@ -46,6 +57,9 @@ SolveInfo conjugate_gradient(Iterate& iterate, const Noise& noise, const Caution
         r2 = measures.r2;
         if (k > begun) {
             sound = promise.look(measures.largest, cg.ritz) && sound;
+            if (cg.ritz.recent() < caution.least_ritz) {
+                break;
+            }
         }
         if (!sound) {
             // Rounding has separated r from b - A x. The residual is computed anew and the

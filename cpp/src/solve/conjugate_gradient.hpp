@@ -48,6 +48,10 @@ struct Caution {
     // Whether the system is known to have many slow modes. The estimate then has to fall further
     // below the tolerance.
     bool is_hard = false;
+    // If positive, the solve gives up where the steps on noise or the iterations find a smaller
+    // Ritz value of M^-1 A, or where the steps on noise leave more than they began with. Another
+    // preconditioner is better then.
+    double least_ritz = 0;
 };
 
 // A colour-line affinity can leave regions that hardly touch known pixels, and the mode of such a

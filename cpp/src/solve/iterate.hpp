@@ -5,10 +5,10 @@
 
 namespace trimatte {
 
-// A system A x = b that is scaled to unit diagonal, its preconditioner M, and the vectors x, r, p,
-// q, z and w. The letters are those of Saad, Iterative Methods for Sparse Linear Systems, 2nd ed.,
-// Algorithm 9.1, with q = A p and w = A z. Sums have the same bits for any number of threads. "In
-// units of alpha" refers to the unknowns before the scaling.
+// A system A x = b, its preconditioner M, and the vectors x, r, p, q, z and w. The letters are those
+// of Saad, Iterative Methods for Sparse Linear Systems, 2nd ed., Algorithm 9.1, with q = A p and
+// w = A z. Sums have the same bits for any number of threads. An iterate may scale the system to
+// unit diagonal inside; "in units of alpha" refers to the unknowns before the scaling.
 class Iterate {
 public:
     struct Norms {

@@ -7,47 +7,31 @@
 #include "base/zeros.hpp"
 #include "solve/graph_multigrid/graph_multigrid.hpp"
 #include "solve/multigrid/multigrid.hpp"
-#include "solve/sparse_iterate.hpp"
+#include "solve/scaled_matrix.hpp"
 
 namespace trimatte {
 namespace {
 
-// The multigrid for graphs, which takes matrices with unit diagonal only.
-class Rescaled : public Preconditioner {
+// The multigrid for graphs, with the pattern and the diagonal of its matrix. The levels have their
+// own numbers, so that those of the matrix are let go.
+class OfMatrix : public Preconditioner {
 public:
-    Rescaled(const Problem& problem, const Context& context)
-        : context_(context),
-          scaled_(problem.matrix, context),
-          inverse_(make_graph_multigrid(scaled_.A, near_null(problem, scaled_.scale, context), 1 + problem.channels,
-                                        context)),
-          r_(problem.unknowns()) {
-        scaled_.A.value = {};  // the levels have their own
+    OfMatrix(Problem&& problem, const Context& context)
+        : matrix_(std::move(problem.matrix)),
+          scaled_(matrix_, context),
+          inverse_(make_graph_multigrid(scaled_, near_null(problem, scaled_.scale, context), 1 + problem.channels,
+                                        context)) {
+        matrix_.value = {};
     }
 
-    void apply(const double* r, double* z) override {
-        each([&](std::int64_t i) { r_[i] = r[i] * scaled_.scale[i]; });
-        inverse_->apply(r_.data(), z);
-        each([&](std::int64_t i) { z[i] *= scaled_.scale[i]; });
-    }
-    std::size_t bytes() const override {
-        return scaled_.A.bytes() + scaled_.scale.bytes() + r_.bytes() + inverse_->bytes();
-    }
+    void apply(const double* r, double* z) override { inverse_->apply(r, z); }
+    std::size_t bytes() const override { return matrix_.bytes() + scaled_.scale.bytes() + inverse_->bytes(); }
     double operator_complexity() const override { return inverse_->operator_complexity(); }
 
 private:
-    template <class Body>
-    void each(const Body& body) {
-        parallel_ranges(r_.size(), context_.threads, context_.monitor, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                body(i);
-            }
-        });
-    }
-
-    Context context_;
+    Csr matrix_;
     ScaledMatrix scaled_;
     std::unique_ptr<Preconditioner> inverse_;
-    Buffer<double> r_;
 };
 
 // A stencil has no room for entries of pixels that are farther apart.
@@ -73,7 +57,7 @@ std::unique_ptr<Preconditioner> make_inverse(Problem&& problem, Solver kind, con
         problem.rhs = zeros<double>(problem.unknowns(), context);
         return make_multigrid(problem, context);
     }
-    return std::make_unique<Rescaled>(problem, context);
+    return std::make_unique<OfMatrix>(std::move(problem), context);
 }
 
 }  // namespace

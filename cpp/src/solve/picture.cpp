@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <tuple>
 
+#include "solve/components.hpp"
 #include "solve/cut.hpp"
 #include "solve/policy.hpp"
 #include "solve/regions.hpp"
@@ -37,14 +39,22 @@ class System {
 public:
     System(const Affinity& affinity, const Cut& cut, const SolveOptions& options, Monitor& monitor)
         : affinity_(affinity), cut_(cut), options_(options), monitor_(monitor) {}
+    // Takes a system that has been made from the picture `cut`, or a part of it.
+    System(const Affinity& affinity, const Cut& cut, Problem&& problem, const SolveOptions& options, Monitor& monitor)
+        : System(affinity, cut, options, monitor) {
+        problem_ = std::move(problem);
+        is_given_ = true;
+    }
 
     // Makes the attempts in order until one keeps its promise.
     PictureInfo solve() {
         PictureInfo info{};
         std::size_t peak = 0;
         std::int64_t iterations = 0;
-        for (const Attempt& attempt :
-             attempts_for(cut_.unknowns(), affinity_.traits().reach, options_, affinity_.traits().has_products)) {
+        const Affinity::Traits traits = affinity_.traits();
+        const bool has_products = traits.has_products && !is_given_;
+        const std::int64_t unknowns = is_given_ ? problem_->unknowns() : cut_.unknowns();
+        for (const Attempt& attempt : attempts_for(unknowns, traits.reach, options_, has_products)) {
             prepare(attempt.form());
             SolveOptions own = options_;
             own.solver = attempt.solver;
@@ -92,14 +102,14 @@ private:
         }
     }
 
-    // Makes the problem in the form that an attempt takes, and the start at the first call.
+    // Makes the problem in the form that an attempt takes, and the start at the first call. A given
+    // problem stays as it is: multigrid makes a stencil from it.
     void prepare(Form form) {
-        if (problem_ && form_ == form) {
-            return;
+        if (!is_given_ && !(problem_ && form_ == form)) {
+            problem_.reset();
+            form_ = form;
+            problem_ = assemble(affinity_, cut_.image(), cut_.known(), form, {options_.threads, monitor_});
         }
-        problem_.reset();
-        form_ = form;
-        problem_ = assemble(affinity_, cut_.image(), cut_.known(), form, {options_.threads, monitor_});
         if (x_.empty()) {
             x_.reserve(static_cast<std::size_t>(problem_->unknowns()));
             for (const std::int32_t pixel : problem_->pixel) {
@@ -114,6 +124,7 @@ private:
     Monitor& monitor_;
     std::optional<Problem> problem_;
     Form form_ = Form::sparse;
+    bool is_given_ = false;
     std::vector<double> x_;
 };
 
@@ -192,6 +203,34 @@ Plan plan_of(const Regions& regions, const Affinity::Traits& traits, const Image
     return plan;
 }
 
+using Parts = std::vector<std::vector<const Component*>>;
+
+// Puts small components into systems of up to 2,000 unknowns, in order.
+Parts grouped(const std::vector<const Component*>& small) {
+    constexpr std::int64_t unknowns_at_most = 2000;
+    Parts groups;
+    std::int64_t unknowns = 0;
+    for (const Component* component : small) {
+        if (groups.empty() || unknowns + component->unknowns() > unknowns_at_most) {
+            groups.emplace_back();
+            unknowns = 0;
+        }
+        groups.back().push_back(component);
+        unknowns += component->unknowns();
+    }
+    return groups;
+}
+
+// Throws FactorizationError for a component that no known pixel and no prior reaches.
+[[noreturn]] void refuse(const Component& component, const Problem& problem) {
+    const std::int32_t pixel = problem.pixel[*component.begin];
+    throw FactorizationError("trimap: expected known pixels, or a prior, for every unknown region, got " +
+                             std::to_string(component.unknowns()) +
+                             " unknown pixels that the affinity couples to each other only, the first of them (" +
+                             std::to_string(pixel / problem.width) + ", " + std::to_string(pixel % problem.width) +
+                             "); mark one of them, or give a prior");
+}
+
 // Solves all regions of one picture.
 class PictureSolve {
 public:
@@ -211,6 +250,51 @@ public:
         return info_;
     }
 
+    // Solves the components of the system's own graph, each in the way that the policy chooses.
+    PictureInfo by_components() {
+        const Context context{options_.threads, monitor_};
+        const Cut cut(image_, known_, start_);
+        Problem problem = assemble(affinity_, image_, known_, Form::sparse, context);
+        monitor_.phase("regions");
+        const Components components(problem, context);
+        const Affinity::Traits traits = affinity_.traits();
+        std::vector<const Component*> small;
+        Parts large;
+        for (const Component& component : components.all()) {
+            const bool has_prior = has_prior_at(component, problem);
+            if (!component.meets_foreground && !component.meets_background && !has_prior) {
+                refuse(component, problem);
+            }
+            if (component.meets_foreground != component.meets_background && traits.constant_regions && !has_prior) {
+                fill(component, problem);
+            } else if (is_small(component.unknowns(), traits.reach, options_)) {
+                small.push_back(&component);
+            } else {
+                large.push_back({&component});
+            }
+        }
+        Parts groups = grouped(small);
+        if (groups.size() == 1) {  // a single system leaves nothing to share among threads
+            large.push_back(std::move(groups.front()));
+            groups.clear();
+        }
+        solve_side_by_side(groups, [&](const auto& group, const SolveOptions& options, Monitor& monitor) {
+            return solve(cut, components.part_of(problem, group, {options.threads, monitor}), options, monitor);
+        });
+        for (std::size_t i = 0; i < large.size(); ++i) {
+            const auto unknowns = large[i].size() == 1 ? large[i].front()->unknowns() : 0;
+            const bool is_all = unknowns == problem.unknowns();
+            Problem part = is_all ? std::move(problem) : components.part_of(problem, large[i], context);
+            if (!is_all && i + 1 == large.size()) {
+                problem = Problem();
+            }
+            add(solve(cut, std::move(part), options_, monitor_), static_cast<std::int64_t>(large[i].size()));
+        }
+        info_.peak_bytes += components.bytes() + problem.bytes();
+        monitor_.finish();
+        return info_;
+    }
+
     // Finds the regions and solves each in the way that plan_of() and the policy choose.
     PictureInfo by_regions() {
         monitor_.phase("regions");
@@ -221,9 +305,9 @@ public:
         for (const Region* region : plan.constant) {
             fill(*region);
         }
-        if (!plan.small.empty()) {
-            solve_side_by_side(plan.small);
-        }
+        solve_side_by_side(plan.small, [&](const Group& group, const SolveOptions& options, Monitor& monitor) {
+            return solve(Cut(image_, known_, start_, group, reach), options, monitor);
+        });
         const bool is_alone = plan.small.empty() && plan.constant.empty() && plan.large.size() == 1;
         for (const Group& group : plan.large) {
             const auto count = static_cast<std::int64_t>(group.size());
@@ -238,14 +322,24 @@ public:
 
 private:
     PictureInfo solve(const Cut& cut, const SolveOptions& options, Monitor& monitor) const {
-        System system(affinity_, cut, options, monitor);
+        return solved(System(affinity_, cut, options, monitor));
+    }
+    PictureInfo solve(const Cut& cut, Problem&& part, const SolveOptions& options, Monitor& monitor) const {
+        return solved(System(affinity_, cut, std::move(part), options, monitor));
+    }
+    PictureInfo solved(System&& system) const {
         const PictureInfo info = system.solve();
         system.write(alpha_);
         return info;
     }
 
-    // Each system gets one thread, which avoids waiting at the ends of thousands of short loops.
-    void solve_side_by_side(const std::vector<Group>& groups) {
+    // Calls solve_group(group, options, monitor) for groups of regions or components. Each gets one
+    // thread, which avoids waiting at the ends of thousands of short loops.
+    template <class Groups, class SolveGroup>
+    void solve_side_by_side(const Groups& groups, const SolveGroup& solve_group) {
+        if (groups.empty()) {
+            return;
+        }
         monitor_.phase("small regions");
         std::vector<PictureInfo> infos(groups.size());
         SolveOptions options = options_;
@@ -254,7 +348,7 @@ private:
         parallel_for(count, options_.threads, monitor_, [&](std::int64_t i) {
             const auto at = static_cast<std::size_t>(i);
             TaskMonitor monitor(monitor_);
-            infos[at] = solve(Cut(image_, known_, start_, groups[at], affinity_.traits().reach), options, monitor);
+            infos[at] = solve_group(groups[at], options, monitor);
             monitor_.set_fraction(static_cast<double>(i) / static_cast<double>(count));
         });
         for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -263,7 +357,21 @@ private:
         }
     }
 
-    // Fills a region that meets known pixels of one kind only with the value of that kind.
+    // Whether the prior has a positive confidence at an unknown of the component.
+    bool has_prior_at(const Component& component, const Problem& problem) const {
+        const auto says_something = [&](std::int32_t i) { return known_.prior.confidence[problem.pixel[i]] > 0; };
+        return known_.prior && std::any_of(component.begin, component.end, says_something);
+    }
+
+    // Fills a region or component that meets known pixels of one kind only with the value of that
+    // kind.
+    void fill(const Component& component, const Problem& problem) {
+        ++(component.meets_foreground ? info_.constant_foreground : info_.constant_background);
+        info_.unknowns += component.unknowns();
+        for (const std::int32_t* i = component.begin; i != component.end; ++i) {
+            alpha_.set(problem.pixel[*i], component.meets_foreground ? 1 : 0);
+        }
+    }
     void fill(const Region& region) {
         ++(region.meets_foreground ? info_.constant_foreground : info_.constant_background);
         info_.unknowns += region.unknowns;
@@ -327,8 +435,11 @@ PictureInfo solve_picture(const Affinity& affinity, const ImageView& image, cons
     affinity.check(image);
     PictureSolve picture(affinity, image, known, start, alpha, options, monitor);
     const Affinity::Traits traits = affinity.traits();
-    const bool has_regions = !known.is_soft() && traits.is_local && traits.reach > 0;
-    return has_regions ? picture.by_regions() : picture.whole();
+    if (known.is_soft()) {
+        return picture.whole();
+    }
+    const bool has_geometry = traits.has_planes || (traits.is_local && traits.reach > 0);
+    return has_geometry ? picture.by_regions() : picture.by_components();
 }
 
 }  // namespace trimatte

@@ -1,46 +1,80 @@
 #include "solve/sparse_iterate.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "base/random.hpp"
-#include "base/zeros.hpp"
+#include "base/each.hpp"
+#include "solve/vector_iterate.hpp"
 #include "trimatte/errors.hpp"
 #include "trimatte/solve.hpp"
 
 namespace trimatte {
 namespace {
 
-double squared(double value) { return value * value; }
-
-// Returns the sum of term(i) over all unknowns i.
-template <class Term>
-double sum_of(std::int64_t n, const Context& context, const Term& term) {
-    return parallel_sum(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        double sum = 0;
-        for (std::int64_t i = begin; i < end; ++i) {
-            sum += term(i);
+// Returns row i of A times x.
+double row_product(const Csr& A, std::int64_t i, const double* x) {
+    // Four sums are added side by side, since a single one would wait for each addition to end.
+    double sum[4] = {0, 0, 0, 0};
+    std::int64_t k = A.row_start[i];
+    const std::int64_t end = A.row_start[i + 1];
+    for (; k + 4 <= end; k += 4) {
+        for (int lane = 0; lane < 4; ++lane) {
+            sum[lane] += A.value[k + lane] * x[A.column[k + lane]];
         }
-        return sum;
-    });
+    }
+    for (; k < end; ++k) {
+        sum[0] += A.value[k] * x[A.column[k]];
+    }
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// Calls body(i) for all unknowns i.
-template <class Body>
-void for_all(std::int64_t n, const Context& context, const Body& body) {
-    parallel_ranges(n, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            body(i);
+class SparseIterate : public VectorIterate {
+public:
+    SparseIterate(const Problem& problem, const ScaledMatrix& scaled, std::unique_ptr<Preconditioner> preconditioner,
+                  std::unique_ptr<Deflation> deflation, const Context& context)
+        : VectorIterate(problem, scaled.scale, std::move(preconditioner), context),
+          A_(scaled.A),
+          deflation_(std::move(deflation)) {}
+
+    std::size_t bytes() const override { return VectorIterate::bytes() + (deflation_ ? deflation_->bytes() : 0); }
+
+    double operator_complexity() const override {
+        return VectorIterate::operator_complexity() + (deflation_ ? deflation_->part_of(A_) : 0.0);
+    }
+
+private:
+    void multiply(const double* v, double* product) override {
+        for_tasks([&](std::int64_t, std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i) {
+                product[i] = row_product(A_, i, v);
+            }
+        });
+    }
+
+    void deflate() override {
+        if (deflation_) {
+            deflation_->correct(r_.data(), x_.data(), context());
         }
-    });
-}
+    }
+
+    Measures measured_product() override {
+        if (!deflation_) {  // one pass over the rows does both
+            return measured([&](std::int64_t i) { w_[i] = row_product(A_, i, z_.data()); });
+        }
+        multiply(z_.data(), w_.data());
+        deflation_->prepare(w_.data(), context());
+        return measured([&](std::int64_t i) { deflation_->project(i, z_[i], w_[i]); });
+    }
+
+    const Csr& A_;
+    std::unique_ptr<Deflation> deflation_;
+};
 
 }  // namespace
 
-ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : scale(matrix.rows) {
-    for_all(matrix.rows, context, [&](std::int64_t i) {
+ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : A(matrix), scale(matrix.rows) {
+    each(matrix.rows, context, [&](std::int64_t i) {
         const double diagonal = matrix.value[matrix.diagonal(i)];
         if (!(diagonal > 0)) {
             throw FactorizationError("matrix: expected a positive diagonal, got " + std::to_string(diagonal) +
@@ -48,128 +82,18 @@ ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : scale(ma
         }
         scale[i] = 1 / std::sqrt(diagonal);
     });
-    A.rows = matrix.rows;
-    A.row_start = Buffer<std::int64_t>(matrix.rows + 1);
-    A.column = Buffer<std::int32_t>(matrix.nonzeros());
-    A.value = Buffer<double>(matrix.nonzeros());
-    std::copy(matrix.row_start.begin(), matrix.row_start.end(), A.row_start.begin());
-    for_all(matrix.rows, context, [&](std::int64_t i) {
-        for (std::int64_t k = matrix.row_start[i]; k < matrix.row_start[i + 1]; ++k) {
-            A.column[k] = matrix.column[k];
-            A.value[k] = matrix.column[k] == i ? 1.0 : matrix.value[k] * scale[i] * scale[matrix.column[k]];
-        }
-    });
 }
 
-VectorIterate::VectorIterate(const Problem& problem, const Buffer<double>& scale,
-                             std::unique_ptr<Preconditioner> preconditioner, const Context& context)
-    : problem_(problem), scale_(scale), preconditioner_(std::move(preconditioner)), context_(context) {
-    for (Buffer<double>* vector : {&x_, &r_, &z_, &p_, &q_, &w_}) {
-        *vector = zeros<double>(n(), context);
-    }
+SolveInfo solve_sparse(const Problem& problem, const ScaledMatrix& scaled,
+                       std::unique_ptr<Preconditioner> preconditioner, std::unique_ptr<Deflation> deflation,
+                       const Caution& caution, const SolveOptions& options, double* x, Monitor& monitor) {
+    monitor.phase("cg");
+    SparseIterate iterate(problem, scaled, std::move(preconditioner), std::move(deflation), {options.threads, monitor});
+    return conjugate_gradient(iterate, problem.unknowns(), caution, options, x, monitor);
 }
 
-void VectorIterate::set_start(const double* start, double share) {
-    for_all(n(), context_, [&](std::int64_t i) { x_[i] = start[i] / scale_[i] + (share > 0 ? share * z_[i] : 0.0); });
+std::unique_ptr<Preconditioner> make_jacobi(const ScaledMatrix& scaled, const Context& context) {
+    return std::make_unique<Jacobi>(scaled.scale, context);
 }
-
-void VectorIterate::clear() { std::fill(x_.begin(), x_.end(), 0.0); }
-
-Iterate::Norms VectorIterate::settle() {
-    multiply_scaled(x_.data(), q_.data());
-    const double r2 = sum_of(n(), context_, [&](std::int64_t i) {
-        r_[i] = problem_.rhs[i] * scale_[i] - q_[i];
-        return squared(r_[i] * scale_[i]);
-    });
-    const double b2 =
-        sum_of(n(), context_, [&](std::int64_t i) { return squared(problem_.rhs[i] * squared(scale_[i])); });
-    return {r2, b2, problem_.rhs_norm > 0 ? squared(problem_.rhs_norm) : b2};
-}
-
-void VectorIterate::set_noise() {
-    for_all(n(), context_, [&](std::int64_t i) {
-        const std::int64_t pixel = problem_.pixel[i], width = problem_.width;
-        constexpr std::int64_t block = 4;
-        const double of_block = Random(0, pixel / width / block, pixel % width / block).uniform() - 0.5;
-        r_[i] = of_block + 0.25 * (Random(2, pixel / width, pixel % width).uniform() - 0.5);
-        x_[i] = 0;
-    });
-}
-
-double VectorIterate::residual2() const {
-    return sum_of(n(), context_, [&](std::int64_t i) { return squared(r_[i]); });
-}
-
-Iterate::Measures VectorIterate::precondition(double alpha, double beta) {
-    for_all(n(), context_, [&](std::int64_t i) {
-        p_[i] = z_[i] + beta * p_[i];
-        q_[i] = w_[i] + beta * q_[i];
-        x_[i] += alpha * p_[i];
-        r_[i] -= alpha * q_[i];
-    });
-    preconditioner_->apply(r_.data(), z_.data());
-    return measured_product();
-}
-
-template <class Measure>
-Iterate::Measures VectorIterate::sum_of_tasks(const Measure& measure) const {
-    constexpr std::int64_t rows = 4096;  // that one task takes
-    std::vector<Measures> parts(static_cast<std::size_t>((n() + rows - 1) / rows));
-    parallel_for(static_cast<std::int64_t>(parts.size()), context_.threads, context_.monitor, [&](std::int64_t task) {
-        parts[static_cast<std::size_t>(task)] = measure(task * rows, std::min(n(), (task + 1) * rows));
-    });
-    Measures all{};
-    for (const Measures& m : parts) {
-        all.zr += m.zr;
-        all.zq += m.zq;
-        all.zw += m.zw;
-        all.r2 += m.r2;
-        all.largest = std::max(all.largest, m.largest);
-    }
-    return all;
-}
-
-Iterate::Measures VectorIterate::measured_product() {
-    multiply_scaled(z_.data(), w_.data());
-    return sum_of_tasks([&](std::int64_t begin, std::int64_t end) {
-        Measures m{};
-        for (std::int64_t i = begin; i < end; ++i) {
-            add(m, i, w_[i]);
-        }
-        return m;
-    });
-}
-
-void SparseIterate::multiply_scaled(const double* v, double* product) {
-    multiply(A_, v, product, context().threads, context().monitor);
-}
-
-// One pass over the rows does both.
-Iterate::Measures SparseIterate::measured_product() {
-    return sum_of_tasks([&](std::int64_t begin, std::int64_t end) {
-        Measures m{};
-        for (std::int64_t i = begin; i < end; ++i) {
-            double w = 0;
-            for (std::int64_t k = A_.row_start[i]; k < A_.row_start[i + 1]; ++k) {
-                w += A_.value[k] * z_[A_.column[k]];
-            }
-            add(m, i, w);
-        }
-        return m;
-    });
-}
-
-void VectorIterate::finish(double alpha, double beta) {
-    for_all(n(), context_, [&](std::int64_t i) {
-        p_[i] = z_[i] + beta * p_[i];
-        x_[i] += alpha * p_[i];
-    });
-}
-
-void VectorIterate::get(double* x) const {
-    for_all(n(), context_, [&](std::int64_t i) { x[i] = x_[i] * scale_[i]; });
-}
-
-std::size_t VectorIterate::bytes() const { return scale_.bytes() + 6 * x_.bytes() + preconditioner_->bytes(); }
 
 }  // namespace trimatte

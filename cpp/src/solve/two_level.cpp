@@ -7,7 +7,6 @@
 
 #include "solve/cholesky/cholesky.hpp"
 #include "solve/conjugate_gradient.hpp"
-#include "solve/matrix_free_iterate.hpp"
 #include "trimatte/errors.hpp"
 #include "trimatte/solve.hpp"
 
@@ -38,7 +37,8 @@ public:
         parallel_ranges(
             problem_.unknowns(), context_.threads, context_.monitor, [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t i = begin; i < end; ++i) {
-                    z[i] = r[i] + value(line_.data() + static_cast<std::size_t>(cell_[i]) * columns(), i) / scale_[i];
+                    z[i] = r[i] * (scale_[i] * scale_[i]) +
+                           value(line_.data() + static_cast<std::size_t>(cell_[i]) * columns(), i);
                 }
             });
     }
@@ -219,7 +219,7 @@ private:
         }
     }
 
-    // Sets b = V^T S^-1 r, where S is the scale.
+    // Sets b = V^T r.
     void restrict_to_cells(const double* r) {
         const std::size_t K = columns();
         std::fill(line_.begin(), line_.end(), 0.0);
@@ -227,7 +227,7 @@ private:
             for (std::int64_t i = row_first_[static_cast<std::size_t>(row)];
                  i < row_first_[static_cast<std::size_t>(row) + 1]; ++i) {
                 double* sums = line_.data() + static_cast<std::size_t>(cell_[i]) * K;
-                const double value = r[i] / scale_[i];
+                const double value = r[i];
                 sums[0] += value;
                 for (std::size_t k = 1; k < K; ++k) {
                     sums[k] += value * colour(static_cast<int>(k) - 1, i);

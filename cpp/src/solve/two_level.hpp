@@ -14,8 +14,8 @@
 
 namespace trimatte {
 
-// Makes the preconditioner of the problem's matrix, scaled by `scale` from both sides. Both must
-// outlive the result. Returns null if the operator has no coarse level.
+// Makes the preconditioner of the problem's matrix. scale: D^-1/2. Both must outlive the result.
+// Returns null if the operator has no coarse level.
 std::unique_ptr<Preconditioner> make_two_level(const Problem& problem, const Buffer<double>& scale,
                                                const Context& context);
 

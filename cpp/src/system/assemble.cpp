@@ -123,6 +123,7 @@ Problem sparse_problem(const Affinity& affinity, const Wanted& wanted, const Kno
     SparseRows rows = sparse_rows(affinity, wanted, index, problem.unknowns(), context);
     add_known(known, rows, problem, context);
     problem.matrix = std::move(rows.matrix);
+    problem.meets = std::move(rows.meets);
     if (affinity.traits().colour_line) {
         problem.channels = image.channels;
         problem.colours = colours_of(image, index, problem.unknowns(), context.monitor);
@@ -205,6 +206,7 @@ Problem assemble(const Affinity& affinity, const ImageView& image, const Known& 
         problem.stencil = make_stencil(problem);
         problem.peak_bytes = problem.bytes();
         problem.matrix = Csr();
+        problem.meets = Buffer<std::uint8_t>();
         problem.rhs = Buffer<double>();
         problem.colours = Buffer<float>();
     }

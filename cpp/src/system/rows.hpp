@@ -13,10 +13,11 @@ constexpr std::int32_t no_row_foreground = -2;
 
 // Sparse rows of the pixels with index[p] >= 0, which is the number of their row; the numbers
 // ascend with p. towards_foreground has one number per row: the sum of the entries of the row at
-// pixels with no_row_foreground.
+// pixels with no_row_foreground. meets: as Problem::meets.
 struct SparseRows {
     Csr matrix;
     Buffer<double> towards_foreground;
+    Buffer<std::uint8_t> meets;
 };
 SparseRows sparse_rows(const Affinity& affinity, const Wanted& wanted, const Buffer<std::int32_t>& index,
                        std::int64_t rows, const Context& context);

@@ -178,6 +178,7 @@ public:
 
     void add(std::int64_t, std::int64_t count, const std::int32_t* column, const double* value) override {
         double towards_foreground = 0;
+        std::uint8_t meets = 0;
         for (std::int64_t k = 0; k < count; ++k) {
             const std::int32_t j = index_[column[k]];
             if (j >= 0) {
@@ -185,8 +186,12 @@ public:
                 value_.push_back(value[k]);
             } else if (j == no_row_foreground) {
                 towards_foreground += value[k];
+                meets = static_cast<std::uint8_t>(meets | (value[k] != 0 ? Problem::foreground : 0));
+            } else {
+                meets = static_cast<std::uint8_t>(meets | (value[k] != 0 ? Problem::background : 0));
             }
         }
+        meets_.push_back(meets);
         end_.push_back(static_cast<std::int64_t>(column_.size()));
         towards_foreground_.push_back(towards_foreground);
     }
@@ -200,6 +205,7 @@ public:
         for (std::size_t i = 0; i < end_.size(); ++i) {
             rows.matrix.row_start[first + static_cast<std::int64_t>(i) + 1] = start + end_[i];
             rows.towards_foreground[first + static_cast<std::int64_t>(i)] = towards_foreground_[i];
+            rows.meets[first + static_cast<std::int64_t>(i)] = meets_[i];
         }
         *this = BandRows(index_);
     }
@@ -208,6 +214,7 @@ private:
     const std::int32_t* index_;
     std::vector<std::int32_t> column_;
     std::vector<double> value_, towards_foreground_;
+    std::vector<std::uint8_t> meets_;
     std::vector<std::int64_t> end_;
 };
 
@@ -231,6 +238,7 @@ SparseRows from_emitted_rows(const Affinity& affinity, const Wanted& wanted, con
     rows.matrix.column = Buffer<std::int32_t>(entry.back());
     rows.matrix.value = Buffer<double>(entry.back());
     rows.towards_foreground = Buffer<double>(count);
+    rows.meets = Buffer<std::uint8_t>(count);
     parallel_for(static_cast<std::int64_t>(bands.size()), context.threads, context.monitor, [&](std::int64_t i) {
         const auto at = static_cast<std::size_t>(i);
         bands[at].move_to(rows, row[at], entry[at]);

@@ -78,8 +78,7 @@ class Affinity(ABC):
         "constant" only the constants. Multigrid builds its coarse levels on it.
     constant_regions : bool
         Whether the answer is constant in an unknown region that touches known pixels of one kind
-        only, if there is no prior. The core uses it for affinities whose rows it makes itself;
-        rows that `laplacian` returns are solved as one system.
+        only, if there is no prior.
 
     Examples
     --------

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import _core
-from ._base import option, register
+from .._context import Context
+from ._base import Labels, Pixels, option, register
+from ._rows import Products
 from ._windows import WindowAffinity
 from .closed_form import LEAST_EPSILON
 
@@ -56,3 +58,9 @@ class LargeKernel(WindowAffinity):
     def native(self) -> _core.ClosedForm:
         """Return the core's own closed-form matting."""
         return _core.ClosedForm(self.epsilon, self.radius)
+
+    def products(self, image: Pixels, labels: Labels, context: Context) -> Products | None:
+        """Return the operator of the whole image by its products, which box filters make."""
+        if not self.has_products:
+            return None
+        return _core.Products(self.native(), image, context.threads, context.monitor)

@@ -20,7 +20,10 @@ _PROCESS = 75_000_000
 _FOREGROUND_PER_PIXEL = 66
 _CLOSED_FORM_LAYERS_PER_PIXEL = 160
 _SOLVE_PER_PIXEL = 14
-_SEARCH_PER_PIXEL = 85  # an affinity of any reach searches neighbours in the whole picture
+# An affinity of any reach searches neighbours in the whole picture, and has long rows
+# (docs/design/information_flow.md).
+_SEARCH_PER_PIXEL = 85
+_SEARCH_PER_UNKNOWN = 5300
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 _SOLVE_PER_UNKNOWN = 280
 _PRODUCTS_PER_UNKNOWN = 750  # windows larger than 3 x 3
@@ -51,6 +54,8 @@ def estimated_bytes(job: Job) -> int:
 
 def _solve_per_unknown(affinity: Affinity | None, solver: str) -> int:
     """Return the bytes of a solve for each unknown pixel; a prior alone needs no solve."""
+    if affinity is not None and affinity.reach is None:
+        return _SEARCH_PER_UNKNOWN
     if solver in ("auto", "multigrid"):
         if affinity is None or has_stencil(affinity):
             return _SOLVE_PER_UNKNOWN

@@ -19,8 +19,8 @@ namespace {
 // has flat colours.
 constexpr double residual_at_most = 1e-3;
 
-// Returns the order of approximate minimum degree (Amestoy, Davis, Duff, SIAM J. Matrix Anal. Appl.
-// 17(4), 1996).
+}  // namespace
+
 std::vector<std::int32_t> minimum_degree(const Csr& A) {
     if (A.nonzeros() > std::numeric_limits<std::int32_t>::max()) {
         throw FactorizationError("cholesky: expected at most 2147483647 entries in a matrix without geometry, got " +
@@ -36,8 +36,6 @@ std::vector<std::int32_t> minimum_degree(const Csr& A) {
     Eigen::AMDOrdering<int>()(pattern.selfadjointView<Eigen::Lower>(), order);
     return {order.indices().data(), order.indices().data() + n};
 }
-
-}  // namespace
 
 std::vector<std::int32_t> elimination_order(const Problem& problem, const Context& context) {
     return problem.reach > 0 ? nested_dissection(problem, context.monitor, context.threads)

@@ -20,6 +20,10 @@ namespace trimatte {
 // = 0).
 std::vector<std::int32_t> elimination_order(const Problem& problem, const Context& context);
 
+// Returns the order of approximate minimum degree (Amestoy, Davis, Duff, SIAM J. Matrix Anal. Appl.
+// 17(4), 1996). Throws FactorizationError if the matrix has more than 2^31 - 1 entries.
+std::vector<std::int32_t> minimum_degree(const Csr& matrix);
+
 // A plan is the symbolic part of a factorisation. It polls the monitor, but starts no phase.
 class CholeskyPlan {
 public:

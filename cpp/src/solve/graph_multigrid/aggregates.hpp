@@ -24,10 +24,11 @@ struct Nodes {
     bool are_single() const { return first.size() == 0; }
 };
 
-// The strength of the couplings between nodes.
+// The strength of the couplings between nodes, for a matrix with entries of type float or double.
+template <class Value>
 struct Strength {
     // The entry between two nodes, or the Frobenius norm of the block of their unknowns.
-    MatrixView graph;
+    MatrixViewOf<Value> graph;
     SparseMatrix norms;  // the matrix that `graph` shows if nodes have several unknowns
     // The largest absolute value off the diagonal in each row. It is infinite if the diagonal
     // outweighs the rest of the row, so that smoothing is enough. Such a node is alone.
@@ -38,14 +39,17 @@ struct Strength {
     // too.
     bool is_strong(std::int64_t i, std::int64_t k) const {
         const std::int32_t j = graph.column[k];
-        const float a = graph.value[k];
+        const Value a = graph.value[k];
         return a * a >= threshold * threshold * largest[i] * largest[j] && j != i;
     }
     // Couplings that are weaker than this part of the strongest ones of both nodes (in the
     // geometric mean) do not hold an aggregate together.
     static constexpr float threshold = 0.25f;
 };
-Strength measure_strength(const MatrixView& A, const Nodes& nodes, const float* near_null, const Context& context);
+Strength<float> measure_strength(const MatrixView& A, const Nodes& nodes, const float* near_null,
+                                 const Context& context);
+// Every unknown is a node here, and the near-null vector is the constant.
+Strength<double> measure_strength(const MatrixViewOf<double>& A, const Context& context);
 
 // The aggregate of each node; -1 for nodes that are alone. It depends on the order of the nodes
 // only.
@@ -53,6 +57,7 @@ struct Aggregates {
     std::int64_t count = 0;
     Buffer<std::int32_t> of_node;
 };
-Aggregates aggregate(const Strength& strength, const Context& context);
+template <class Value>
+Aggregates aggregate(const Strength<Value>& strength, const Context& context);
 
 }  // namespace trimatte::graph

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/each.hpp"
 #include "solve/graph_multigrid/hierarchy.hpp"
 #include "solve/graph_multigrid/split_rows.hpp"
 
@@ -12,11 +13,14 @@ namespace {
 //     M^-1 = | I  -F | | I  0 | |  I  0 |
 //            | 0   I | | 0  B | | -E  I |
 // where the rows that are alone come first, and E and F = E^T are the blocks off the diagonal. This
-// is a symmetric step of block Gauss-Seidel.
+// is a symmetric step of block Gauss-Seidel. Inside, the system is scaled to unit diagonal.
 class GraphMultigrid : public Preconditioner {
 public:
-    GraphMultigrid(const Csr& A, const Buffer<float>& near_null, int columns, const Context& context)
-        : context_(context), entries_(A.nonzeros()), split_(graph::split_rows(A, near_null, columns, context)) {
+    GraphMultigrid(const ScaledMatrix& scaled, const Buffer<float>& near_null, int columns, const Context& context)
+        : context_(context),
+          scale_(scaled.scale),
+          entries_(scaled.A.nonzeros()),
+          split_(graph::split_rows(scaled, near_null, columns, context)) {
         if (split_.is_worthwhile()) {
             levels_ = graph::make_levels(graph::level_of(std::move(split_.matrix)), split_.near_null, columns, context);
             split_.near_null = {};
@@ -24,7 +28,7 @@ public:
             ranges_of_alone_ = graph::ranges_of_rows(split_.to_coupled.rows, split_.to_coupled.row_start.data());
         } else {
             split_ = {};
-            levels_ = graph::make_levels(graph::level_of(A, context), near_null, columns, context);
+            levels_ = graph::make_levels(graph::level_of(scaled, context), near_null, columns, context);
         }
         coarsest_ = graph::make_dense_solve(levels_.back().A, context);
     }
@@ -35,9 +39,9 @@ public:
             return;
         }
         graph::Level& finest = levels_.front();
-        each(finest.A.rows, [&](std::int64_t i) { finest.r[i] = static_cast<float>(r[i]); });
+        each(finest.A.rows, context_, [&](std::int64_t i) { finest.r[i] = static_cast<float>(r[i] * scale_[i]); });
         graph::run_cycle(levels_, coarsest_.get(), context_);
-        each(finest.A.rows, [&](std::int64_t i) { z[i] = finest.x[i]; });
+        each(finest.A.rows, context_, [&](std::int64_t i) { z[i] = finest.x[i] * scale_[i]; });
     }
 
     std::size_t bytes() const override {
@@ -57,35 +61,32 @@ public:
     }
 
 private:
-    template <class Body>
-    void each(std::int64_t size, const Body& body) {
-        parallel_ranges(size, context_.threads, context_.monitor, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                body(i);
-            }
-        });
-    }
-
     void apply_by_blocks(const double* r, double* z) {
         graph::Level& finest = levels_.front();
-        each(split_.alone.size(), [&](std::int64_t i) { of_alone_[i] = static_cast<float>(r[split_.alone[i]]); });
+        const auto scaled = [&](std::int32_t row) { return static_cast<float>(r[row] * scale_[row]); };
+        each(split_.alone.size(), context_, [&](std::int64_t i) { of_alone_[i] = scaled(split_.alone[i]); });
         const graph::MatrixView E = split_.to_alone.view();
         graph::for_ranges(finest.ranges, context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                finest.r[i] = static_cast<float>(r[split_.coupled[i]]) - graph::row_product(E, i, of_alone_.data());
+                finest.r[i] = scaled(split_.coupled[i]) - graph::row_product(E, i, of_alone_.data());
             }
         });
         graph::run_cycle(levels_, coarsest_.get(), context_);
-        each(split_.coupled.size(), [&](std::int64_t i) { z[split_.coupled[i]] = finest.x[i]; });
+        each(split_.coupled.size(), context_, [&](std::int64_t i) {
+            const std::int32_t row = split_.coupled[i];
+            z[row] = finest.x[i] * scale_[row];
+        });
         const graph::MatrixView F = split_.to_coupled.view();
         graph::for_ranges(ranges_of_alone_, context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                z[split_.alone[i]] = of_alone_[i] - graph::row_product(F, i, finest.x.data());
+                const std::int32_t row = split_.alone[i];
+                z[row] = (of_alone_[i] - graph::row_product(F, i, finest.x.data())) * scale_[row];
             }
         });
     }
 
     Context context_;
+    const Buffer<double>& scale_;
     std::int64_t entries_;    // the number of entries of A
     graph::SplitRows split_;  // empty if multigrid works on all rows
     std::vector<graph::Level> levels_;
@@ -96,9 +97,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Preconditioner> make_graph_multigrid(const Csr& A, const Buffer<float>& near_null, int columns,
-                                                     const Context& context) {
-    return std::make_unique<GraphMultigrid>(A, near_null, columns, context);
+std::unique_ptr<Preconditioner> make_graph_multigrid(const ScaledMatrix& scaled, const Buffer<float>& near_null,
+                                                     int columns, const Context& context) {
+    return std::make_unique<GraphMultigrid>(scaled, near_null, columns, context);
 }
 
 }  // namespace trimatte

@@ -8,19 +8,19 @@
 #include <memory>
 
 #include "solve/preconditioner.hpp"
+#include "solve/scaled_matrix.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/parallel.hpp"
 #include "trimatte/problem.hpp"
-#include "trimatte/sparse.hpp"
 
 namespace trimatte {
 
-// Makes the preconditioner of A, which must have unit diagonal and outlive the result. near_null
-// holds `columns` vectors of A.rows numbers, one after the other: the vectors that A maps to
-// (almost) zero. For a matrix D^-1/2 L D^-1/2 they are D^1/2 times those of L. The first vector,
-// which comes from the constant, is nowhere zero.
-std::unique_ptr<Preconditioner> make_graph_multigrid(const Csr& A, const Buffer<float>& near_null, int columns,
-                                                     const Context& context);
+// Makes the preconditioner of scaled.A; `scaled` must outlive the result. near_null holds `columns`
+// vectors of one number for each row, one after the other: the vectors that the scaled matrix maps
+// to (almost) zero. They are D^1/2 times those of A. The first vector, which comes from the
+// constant, is nowhere zero.
+std::unique_ptr<Preconditioner> make_graph_multigrid(const ScaledMatrix& scaled, const Buffer<float>& near_null,
+                                                     int columns, const Context& context);
 
 // Returns the near-null vectors of a problem's matrix that has been scaled to unit diagonal:
 // 1 + problem.channels vectors. scale: D^-1/2, where D is the diagonal before the scaling.

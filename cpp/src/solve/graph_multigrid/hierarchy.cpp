@@ -26,12 +26,12 @@ void scale_to_unit_diagonal(SparseMatrix& C, Prolongation& prolongation, int col
             for (std::int64_t k = C.row_start[i]; k < C.row_start[i + 1]; ++k) {
                 if (C.column[k] == i) {
                     // Columns of P have a length of about one. A smaller diagonal entry is
-                    // rounding, in a region without any known value that forms one aggregate.
-                    C.value[k] = std::max(C.value[k], 1e-7f);
-                    inverse[i] = 1 / std::sqrt(C.value[k]);
+                    // rounding, in a region without any known value that forms one aggregate. Its
+                    // column of P becomes zero, since nothing can be corrected there.
+                    inverse[i] = C.value[k] < 1e-7f ? 0 : 1 / std::sqrt(C.value[k]);
                 }
             }
-            for (int c = 0; c < columns; ++c) {
+            for (int c = 0; c < columns && inverse[i] > 0; ++c) {
                 prolongation.near_null[c * n + i] /= inverse[i];
             }
         }
@@ -52,13 +52,16 @@ void scale_to_unit_diagonal(SparseMatrix& C, Prolongation& prolongation, int col
 
 }  // namespace
 
-Level level_of(const Csr& A, const Context& context) {
+Level level_of(const ScaledMatrix& scaled, const Context& context) {
+    const Csr& A = scaled.A;
     Level level;
     level.ranges = ranges_of_rows(A.rows, A.row_start.data());
     level.value = Buffer<float>(A.nonzeros());
     for_ranges(level.ranges, context, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t k = A.row_start[begin]; k < A.row_start[end]; ++k) {
-            level.value[k] = static_cast<float>(A.value[k]);
+        for (std::int64_t i = begin; i < end; ++i) {
+            for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
+                level.value[k] = static_cast<float>(scaled.entry(i, k));
+            }
         }
     });
     level.A = {A.rows, A.row_start.data(), A.column.data(), level.value.data()};

@@ -7,7 +7,7 @@
 
 #include "solve/graph_multigrid/aggregates.hpp"
 #include "solve/graph_multigrid/sparse_matrix.hpp"
-#include "trimatte/sparse.hpp"
+#include "solve/scaled_matrix.hpp"
 
 namespace trimatte::graph {
 
@@ -57,8 +57,9 @@ public:
 // Returns null if A is too large.
 std::unique_ptr<DenseSolve> make_dense_solve(const MatrixView& A, const Context& context);
 
-// Makes a level without a coarser one. The first function keeps pointers to the columns of A.
-Level level_of(const Csr& A, const Context& context);
+// Makes a level without a coarser one. The first function keeps pointers to the columns of
+// scaled.A.
+Level level_of(const ScaledMatrix& scaled, const Context& context);
 Level level_of(SparseMatrix&& matrix);
 
 std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, const Context& context);

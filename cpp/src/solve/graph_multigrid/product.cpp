@@ -41,10 +41,11 @@ private:
 };
 
 // Holds the rows of one range.
+template <class Value>
 struct Piece {
     std::vector<std::int64_t> row_end;
     std::vector<std::int32_t> column;
-    std::vector<float> value;
+    std::vector<Value> value;
 };
 
 }  // namespace
@@ -72,13 +73,14 @@ void for_ranges(const std::vector<std::int64_t>& borders, const Context& context
     });
 }
 
-SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vector<std::int64_t>& borders,
-                        const Context& context, const std::function<void(std::int64_t, RowSum&)>& fill) {
+template <class Value>
+SparseMatrixOf<Value> build_rows(std::int64_t rows, std::int64_t columns, const std::vector<std::int64_t>& borders,
+                                 const Context& context, const std::function<void(std::int64_t, RowSum&)>& fill) {
     const auto count = static_cast<std::int64_t>(borders.size()) - 1;
-    std::vector<Piece> pieces(static_cast<std::size_t>(count));
+    std::vector<Piece<Value>> pieces(static_cast<std::size_t>(count));
     RowSums sums(columns);
     parallel_for(count, context.threads, context.monitor, [&](std::int64_t p) {
-        Piece& piece = pieces[static_cast<std::size_t>(p)];
+        Piece<Value>& piece = pieces[static_cast<std::size_t>(p)];
         std::unique_ptr<RowSum> sum = sums.take();
         for (std::int64_t i = borders[static_cast<std::size_t>(p)]; i < borders[static_cast<std::size_t>(p) + 1]; ++i) {
             fill(i, *sum);
@@ -87,7 +89,7 @@ SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vect
             piece.value.resize(first + sum->size());
             for (std::size_t k = 0; k < sum->size(); ++k) {
                 piece.column[first + k] = sum->column(k);
-                piece.value[first + k] = static_cast<float>(sum->value(k));
+                piece.value[first + k] = static_cast<Value>(sum->value(k));
             }
             piece.row_end.push_back(static_cast<std::int64_t>(piece.column.size()));
             sum->clear();
@@ -98,12 +100,12 @@ SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vect
     for (std::size_t p = 0; p < pieces.size(); ++p) {
         first[p + 1] = first[p] + static_cast<std::int64_t>(pieces[p].column.size());
     }
-    SparseMatrix matrix{rows, columns, Buffer<std::int64_t>(rows + 1), Buffer<std::int32_t>(first.back()),
-                        Buffer<float>(first.back())};
+    SparseMatrixOf<Value> matrix{rows, columns, Buffer<std::int64_t>(rows + 1), Buffer<std::int32_t>(first.back()),
+                                 Buffer<Value>(first.back())};
     matrix.row_start[0] = 0;
     parallel_for(count, context.threads, context.monitor, [&](std::int64_t p) {
         const auto at = static_cast<std::size_t>(p);
-        Piece& piece = pieces[at];
+        Piece<Value>& piece = pieces[at];
         std::copy(piece.column.begin(), piece.column.end(), matrix.column.data() + first[at]);
         std::copy(piece.value.begin(), piece.value.end(), matrix.value.data() + first[at]);
         for (std::size_t k = 0; k < piece.row_end.size(); ++k) {
@@ -113,6 +115,11 @@ SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vect
     });
     return matrix;
 }
+
+template SparseMatrixOf<float> build_rows(std::int64_t, std::int64_t, const std::vector<std::int64_t>&, const Context&,
+                                          const std::function<void(std::int64_t, RowSum&)>&);
+template SparseMatrixOf<double> build_rows(std::int64_t, std::int64_t, const std::vector<std::int64_t>&, const Context&,
+                                           const std::function<void(std::int64_t, RowSum&)>&);
 
 SparseMatrix transposed(const SparseMatrix& matrix, const Context& context) {
     SparseMatrix result{matrix.columns, matrix.rows, Buffer<std::int64_t>(matrix.columns + 1),

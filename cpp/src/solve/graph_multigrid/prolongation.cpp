@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/each.hpp"
 #include "solve/graph_multigrid/hierarchy.hpp"
 
 namespace trimatte::graph {
@@ -12,11 +13,7 @@ namespace {
 // Calls body(0) ... body(count - 1) on one thread, in this order.
 template <class Body>
 void each_in_turn(std::int64_t count, const Context& context, const Body& body) {
-    parallel_ranges(count, 1, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            body(i);
-        }
-    });
+    each(count, {1, context.monitor}, body);
 }
 
 // The nodes of each aggregate: those of aggregate a are node[first[a]] ... node[first[a + 1] - 1],

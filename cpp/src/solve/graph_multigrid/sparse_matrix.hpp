@@ -1,4 +1,4 @@
-// Sparse matrices in float32, and loops over their rows.
+// Sparse matrices, those that are made here in float32, and loops over their rows.
 #pragma once
 
 #include <cstdint>
@@ -12,26 +12,30 @@ namespace trimatte::graph {
 
 // A view of a matrix whose arrays another object owns. The entries of row i start at row_start[i]
 // and are in any order.
-struct MatrixView {
+template <class Value>
+struct MatrixViewOf {
     std::int64_t rows = 0;
     const std::int64_t* row_start = nullptr;
     const std::int32_t* column = nullptr;
-    const float* value = nullptr;
+    const Value* value = nullptr;
 
     std::int64_t nonzeros() const { return rows == 0 ? 0 : row_start[rows]; }
 };
+using MatrixView = MatrixViewOf<float>;
 
-struct SparseMatrix {
+template <class Value>
+struct SparseMatrixOf {
     std::int64_t rows = 0;
     std::int64_t columns = 0;
     Buffer<std::int64_t> row_start;  // rows + 1 numbers
     Buffer<std::int32_t> column;
-    Buffer<float> value;
+    Buffer<Value> value;
 
-    MatrixView view() const { return {rows, row_start.data(), column.data(), value.data()}; }
+    MatrixViewOf<Value> view() const { return {rows, row_start.data(), column.data(), value.data()}; }
     std::int64_t nonzeros() const { return column.size(); }
     std::size_t bytes() const { return row_start.bytes() + column.bytes() + value.bytes(); }
 };
+using SparseMatrix = SparseMatrixOf<float>;
 
 // Returns the borders of ranges of rows of about equal work, which depend on the matrix only.
 std::vector<std::int64_t> ranges_of_rows(std::int64_t rows, const std::int64_t* row_start);
@@ -50,7 +54,8 @@ public:
 
     // Adds factor times row i of B. New columns are handled without a branch, which would often be
     // mispredicted.
-    void add_row(const SparseMatrix& B, std::int64_t i, double factor) {
+    template <class Value>
+    void add_row(const SparseMatrixOf<Value>& B, std::int64_t i, double factor) {
         double* const sum = sum_.data();
         std::int32_t* const is_there = is_there_.data();
         std::int32_t* const columns = column_.data();
@@ -104,8 +109,9 @@ private:
 };
 
 // Makes the matrix whose rows fill(i, sum) adds up, in parallel over rows.
-SparseMatrix build_rows(std::int64_t rows, std::int64_t columns, const std::vector<std::int64_t>& borders,
-                        const Context& context, const std::function<void(std::int64_t, RowSum&)>& fill);
+template <class Value = float>
+SparseMatrixOf<Value> build_rows(std::int64_t rows, std::int64_t columns, const std::vector<std::int64_t>& borders,
+                                 const Context& context, const std::function<void(std::int64_t, RowSum&)>& fill);
 
 SparseMatrix transposed(const SparseMatrix& matrix, const Context& context);
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/each.hpp"
+
 namespace trimatte::graph {
 namespace {
 
@@ -10,10 +12,11 @@ namespace {
 // couples them to that row.
 constexpr double alone_below = 0.3;
 
-bool is_alone(const Csr& A, std::int64_t i, const float* near_null) {
+bool is_alone(const ScaledMatrix& scaled, std::int64_t i, const float* near_null) {
+    const Csr& A = scaled.A;
     double rest = 0;
     for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
-        rest += A.column[k] == i ? 0.0 : std::abs(A.value[k] * near_null[A.column[k]]);
+        rest += A.column[k] == i ? 0.0 : std::abs(scaled.entry(i, k) * near_null[A.column[k]]);
     }
     return rest <= alone_below * std::abs(near_null[i]);
 }
@@ -26,7 +29,8 @@ SparseMatrix empty_matrix(std::int64_t rows, std::int64_t columns) {
 
 // Cuts the coupled rows into two parts. number[i] is the number of row i among the coupled rows, or
 // -1 - k if it is number k among the rows that are alone.
-void cut(const Csr& A, const Buffer<std::int32_t>& number, SplitRows& split, const Context& context) {
+void cut(const ScaledMatrix& scaled, const Buffer<std::int32_t>& number, SplitRows& split, const Context& context) {
+    const Csr& A = scaled.A;
     const std::int64_t rows = split.coupled.size();
     split.matrix = empty_matrix(rows, rows);
     split.to_alone = empty_matrix(rows, split.alone.size());
@@ -64,7 +68,7 @@ void cut(const Csr& A, const Buffer<std::int32_t>& number, SplitRows& split, con
                 SparseMatrix& part = j >= 0 ? split.matrix : split.to_alone;
                 const std::int64_t to = next[j >= 0 ? 0 : 1]++;
                 part.column[to] = j >= 0 ? j : -1 - j;
-                part.value[to] = static_cast<float>(A.value[k]);
+                part.value[to] = static_cast<float>(scaled.entry(row, k));
             }
         }
     });
@@ -72,40 +76,33 @@ void cut(const Csr& A, const Buffer<std::int32_t>& number, SplitRows& split, con
 
 }  // namespace
 
-SplitRows split_rows(const Csr& A, const Buffer<float>& near_null, int columns, const Context& context) {
+SplitRows split_rows(const ScaledMatrix& scaled, const Buffer<float>& near_null, int columns, const Context& context) {
+    const Csr& A = scaled.A;
     Buffer<std::int32_t> number(A.rows);
     for_ranges(ranges_of_rows(A.rows, A.row_start.data()), context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
-            number[i] = is_alone(A, i, near_null.data()) ? -1 : 0;
+            number[i] = is_alone(scaled, i, near_null.data()) ? -1 : 0;
         }
     });
     std::int32_t count[2] = {0, 0};  // the numbers of coupled rows and of rows that are alone
-    const auto in_turn = [&](const auto& body) {
-        parallel_ranges(A.rows, 1, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                body(i);
-            }
-        });
-    };
-    in_turn([&](std::int64_t i) { number[i] = number[i] == 0 ? count[0]++ : -1 - count[1]++; });
+    const Context in_turn{1, context.monitor};
+    each(A.rows, in_turn, [&](std::int64_t i) { number[i] = number[i] == 0 ? count[0]++ : -1 - count[1]++; });
     SplitRows split;
     split.coupled = Buffer<std::int32_t>(count[0]);
     split.alone = Buffer<std::int32_t>(count[1]);
-    in_turn([&](std::int64_t i) {
+    each(A.rows, in_turn, [&](std::int64_t i) {
         (number[i] >= 0 ? split.coupled[number[i]] : split.alone[-1 - number[i]]) = static_cast<std::int32_t>(i);
     });
     if (!split.is_worthwhile()) {
         return split;
     }
-    cut(A, number, split, context);
+    cut(scaled, number, split, context);
     split.to_coupled = transposed(split.to_alone, context);
     const std::int64_t rows = split.coupled.size();
     split.near_null = Buffer<float>(columns * rows);
-    parallel_ranges(rows, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-            for (int c = 0; c < columns; ++c) {
-                split.near_null[c * rows + i] = near_null[c * A.rows + split.coupled[i]];
-            }
+    each(rows, context, [&](std::int64_t i) {
+        for (int c = 0; c < columns; ++c) {
+            split.near_null[c * rows + i] = near_null[c * A.rows + split.coupled[i]];
         }
     });
     return split;

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "solve/graph_multigrid/sparse_matrix.hpp"
-#include "trimatte/sparse.hpp"
+#include "solve/scaled_matrix.hpp"
 
 namespace trimatte::graph {
 
@@ -26,6 +26,6 @@ struct SplitRows {
 };
 
 // Splits the rows. If that is not worthwhile, the result holds only the numbers of the rows.
-SplitRows split_rows(const Csr& A, const Buffer<float>& near_null, int columns, const Context& context);
+SplitRows split_rows(const ScaledMatrix& scaled, const Buffer<float>& near_null, int columns, const Context& context);
 
 }  // namespace trimatte::graph

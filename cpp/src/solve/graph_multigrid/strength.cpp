@@ -40,17 +40,10 @@ SparseMatrix norms_of_blocks(const MatrixView& A, const Nodes& nodes, const Cont
     return norms;
 }
 
-}  // namespace
-
-Strength measure_strength(const MatrixView& A, const Nodes& nodes, const float* near_null, const Context& context) {
-    Strength strength;
-    if (nodes.are_single()) {
-        strength.graph = A;
-    } else {
-        strength.norms = norms_of_blocks(A, nodes, context);
-        strength.graph = strength.norms.view();
-    }
-    const MatrixView& graph = strength.graph;
+// Fills strength.largest. weight(j): the near-null vector at node j.
+template <class Value, class Weight>
+void find_largest(Strength<Value>& strength, const Weight& weight, const Context& context) {
+    const MatrixViewOf<Value>& graph = strength.graph;
     strength.largest = Buffer<float>(graph.rows);
     const auto borders = ranges_of_rows(graph.rows, graph.row_start);
     for_ranges(borders, context, [&](std::int64_t begin, std::int64_t end) {
@@ -59,19 +52,42 @@ Strength measure_strength(const MatrixView& A, const Nodes& nodes, const float* 
             double rest = 0, diagonal = 0;  // in the units of the near-null vector
             for (std::int64_t k = graph.row_start[i]; k < graph.row_start[i + 1]; ++k) {
                 const std::int64_t j = graph.column[k];
-                const double weight = nodes.are_single() ? std::abs(near_null[j]) : 1.0;
-                const float a = std::abs(graph.value[k]);
+                const Value a = std::abs(graph.value[k]);
                 if (j == i) {
-                    diagonal = a * weight;
+                    diagonal = a * weight(j);
                 } else {
-                    rest += a * weight;
-                    largest = std::max(largest, a);
+                    rest += a * weight(j);
+                    largest = std::max(largest, static_cast<float>(a));
                 }
             }
             const bool is_alone = rest <= alone_below * diagonal;
             strength.largest[i] = is_alone ? std::numeric_limits<float>::infinity() : largest;
         }
     });
+}
+
+}  // namespace
+
+Strength<float> measure_strength(const MatrixView& A, const Nodes& nodes, const float* near_null,
+                                 const Context& context) {
+    Strength<float> strength;
+    if (nodes.are_single()) {
+        strength.graph = A;
+    } else {
+        strength.norms = norms_of_blocks(A, nodes, context);
+        strength.graph = strength.norms.view();
+    }
+    const bool are_single = nodes.are_single();
+    find_largest(
+        strength, [&](std::int64_t j) { return are_single ? static_cast<double>(std::abs(near_null[j])) : 1.0; },
+        context);
+    return strength;
+}
+
+Strength<double> measure_strength(const MatrixViewOf<double>& A, const Context& context) {
+    Strength<double> strength;
+    strength.graph = A;
+    find_largest(strength, [](std::int64_t) { return 1.0; }, context);
     return strength;
 }
 

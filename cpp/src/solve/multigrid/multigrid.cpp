@@ -301,7 +301,7 @@ SolveInfo solve_stencil(const Problem& problem, const SolveOptions& options, dou
 
 SolveInfo multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     SolveOptions own = options;
-    own.relative_residual = 0;
+    own.relative_residual = 0;  // the iterate does not measure it
     return solve_stencil(problem, own, x, monitor);
 }
 
