@@ -18,12 +18,6 @@ def install() -> None:
     ------
     ImportError
         If PyMatting itself is imported already: those who imported it would keep it.
-
-    Examples
-    --------
-    >>> import trimatte.pymatting
-    >>> trimatte.pymatting.install()
-    >>> from pymatting.alpha.estimate_alpha_cf import estimate_alpha_cf
     """
     ours = {
         NAME + name[len(OURS) :]: module

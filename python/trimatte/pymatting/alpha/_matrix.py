@@ -22,7 +22,7 @@ class Weights(Affinity):
     Parameters
     ----------
     weights : callable
-        It takes an image to a symmetric sparse matrix of weights.
+        It takes an image to a sparse matrix of weights; those of both directions are averaged.
     """
 
     weights: Callable[[Array], Any]
@@ -37,4 +37,5 @@ class Weights(Affinity):
         from scipy import sparse
 
         W = sparse.csr_array(self.weights(image))
+        W = (W + W.T) / 2
         return sparse.csr_array(sparse.diags(W @ np.ones(W.shape[1])) - W)

@@ -15,6 +15,9 @@ from ._matrix import Weights
 
 Array = npt.NDArray[Any]
 
+_LEAST = 1e-6
+"""The least weight, so that no edge cuts a pixel off."""
+
 
 def estimate_alpha_rw(
     image: Array,
@@ -39,5 +42,5 @@ def estimate_alpha_rw(
     """
     refuse_unknown(laplacian_kwargs, ("sigma", "radius", "regularization"), "rw_laplacian")
     radius = laplacian_kwargs.get("radius", 1)
-    method: Affinity = RandomWalk() if radius == 1 else Weights(partial(rw_weights, radius=radius))
+    method: Affinity = RandomWalk() if radius == 1 else Weights(partial(rw_weights, radius=radius, least=_LEAST))
     return shaped(estimate(image, trimap, method, cg_kwargs), trimap)

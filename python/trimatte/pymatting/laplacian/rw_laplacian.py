@@ -58,10 +58,10 @@ def rw_laplacian(
     return sparse.csr_matrix(weights_to_laplacian(rw_weights(image, radius), regularization=regularization))
 
 
-def rw_weights(image: npt.NDArray[Any], radius: int) -> Any:
-    """Return the weights W, which are symmetric."""
+def rw_weights(image: npt.NDArray[Any], radius: int, least: float = 0.0) -> Any:
+    """Return the weights W, each at least so large."""
     from scipy import sparse
 
     weights, rows, columns = _rw_laplacian(image, 0.033, radius)
     count = image.shape[0] * image.shape[1]
-    return sparse.csr_matrix((weights, (rows, columns)), (count, count))
+    return sparse.csr_matrix((np.maximum(weights, least), (rows, columns)), (count, count))

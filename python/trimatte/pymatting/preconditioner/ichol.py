@@ -110,7 +110,10 @@ def _factor(matrix: Any, threshold: float, max_nnz: int) -> Any:
             lu = splu(matrix, **options)
         else:
             lu = spilu(
-                matrix, drop_tol=_STRICTER * threshold, fill_factor=max(1.0, 2 * max_nnz / matrix.nnz), **options
+                matrix,
+                drop_tol=_STRICTER * threshold,
+                fill_factor=max(1.0, 2 * max_nnz / max(1, matrix.nnz)),
+                **options,
             )
     except RuntimeError:  # singular
         return None
