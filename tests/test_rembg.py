@@ -70,6 +70,21 @@ PROGRAM = """
 SOLVED = ["photo", "array", "black", "white", "grey", "RGBA", "CMYK"]
 
 
+def test_its_networks_take_trimattes_way(results):
+    """`trimatte.integrations.rembg.remove` asks rembg's sessions as rembg does."""
+    code = """
+        import inspect
+        import trimatte.integrations.rembg as ours
+        ours.install()
+        import rembg
+        theirs = inspect.signature(rembg.remove).parameters
+        known = [name for name in inspect.signature(ours.remove).parameters if name not in ("learn",)]
+        assert [name for name in known if name not in theirs] == [], theirs
+        assert callable(rembg.new_session)
+    """
+    subprocess.run([sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], check=True)
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """The cutouts of all cases, and what the first one solved."""
