@@ -55,6 +55,7 @@ def estimate_alpha_cf(
     refuse_unknown(laplacian_kwargs, ("epsilon", "radius"), "cf_laplacian")
     options = {"epsilon": 1e-7, "radius": 1, **laplacian_kwargs}
     options["epsilon"] = max(options["epsilon"], LEAST_EPSILON)
+    trimap = np.asarray(trimap)
     solved = shaped(estimate(image, trimap, ClosedForm(**options), cg_kwargs), trimap)
     _, _, is_known, _ = trimap_split(trimap, flatten=False)
     return np.where(is_known, trimap, solved.astype(trimap.dtype))
