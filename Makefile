@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -34,6 +34,8 @@ help:
 	@echo "make bench   speed, memory and error beside other libraries (minutes)"
 	@echo "make asan    the C++ tests under the address and undefined behaviour sanitizers"
 	@echo "make check-sdist  the source distribution, and the wheel built from it without network"
+	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests on trimatte.pymatting"
+	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -92,6 +94,17 @@ asan: $(VENV)/tools
 # In a checkout only: the source distribution leaves .ci out.
 check-sdist: $(VENV)/tools
 	.ci/check-sdist
+
+# The tests come from the package index; FOLDER is the folder data of PyMatting's repository.
+PYMATTING_DATA ?= build/pymatting-data
+
+check-pymatting: $(VENV)/package $(VENV)/test-tools
+	python tools/check_pymatting.py --data "$(PYMATTING_DATA)"
+
+check-rembg: $(VENV)/package $(VENV)/test-tools
+	python -m pip install -q --group test-rembg
+	@mkdir -p build/empty
+	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_rembg.py
 
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis

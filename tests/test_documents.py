@@ -188,6 +188,16 @@ def test_the_lines_of_the_page_on_laplacians_run():
     assert names["failed"] == 0
 
 
+def test_every_function_of_pymatting_in_the_page_exists():
+    import trimatte.pymatting
+
+    text = (ROOT / "docs" / "pymatting.md").read_text(encoding="utf-8")
+    rows = re.search(r"^\| PyMatting \| trimatte \|\n(.*?)\n\n", text, re.MULTILINE | re.DOTALL)[1]
+    named = {name for row in rows.splitlines() for name in re.findall(r"`(\w+)[(`]", row.split("|")[1])}
+    assert len(named) > 15
+    assert [name for name in sorted(named) if not hasattr(trimatte.pymatting, name)] == []
+
+
 def test_the_files_on_the_routes_exist():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     section = re.search(r"^## Routes\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)

@@ -35,6 +35,16 @@ def test_it_equals_the_reference(name, grey):
         assert (ours[~unknown] == twin.astype(np.float32)[~unknown]).all()
 
 
+def test_samples_stay_without_own_colours():
+    """Float32 makes more choices differ then: nothing else sets small differences to zero."""
+    image, trimap = scene("hair")
+    expected = shared_sampling.shared_sampling(image.astype(np.float64), labels_of(trimap), own_colours=False)
+    found = priors.SharedSampling(own_colours=False).samples(image, trimap)
+    for plane, twin in zip(found, expected, strict=True):
+        assert np.quantile(abs(plane - twin)[trimap == 128], 0.9) < SHARED_SAMPLING
+    assert abs(found.alpha - priors.SharedSampling().samples(image, trimap).alpha).max() > 0.05
+
+
 def test_the_expansion_takes_the_nearest_pixel_of_like_colour():
     rng = np.random.default_rng(1)
     image = (rng.integers(0, 2, (30, 40, 3)) / 2).astype(np.float32)

@@ -41,3 +41,5 @@ COLOUR_SEEN = 1e-3
 LAYERS_TIGHT = 2e-4
 # Entries of KNN matting's operator with soft weights: sums of up to 60 numbers that the core keeps in float32.
 KNN_SOFT = 1e-6
+# Largest error of alpha that trimatte.pymatting promises with PyMatting's default options.
+PYMATTING = 1e-4

@@ -44,7 +44,7 @@ void sampling(const py::array& image, const Array<std::uint8_t>& labels, Array<f
 void shared(const py::array& image, const Array<std::uint8_t>& labels, Array<float>& alpha, Array<float>& confidence,
             std::optional<Array<float>> foreground, std::optional<Array<float>> background,
             std::int64_t expansion_radius, double expansion_threshold, std::int64_t rays, std::int64_t sharing_radius,
-            std::int64_t smoothing_radius, int threads, PyMonitor& monitor) {
+            std::int64_t smoothing_radius, bool own_colours, int threads, PyMonitor& monitor) {
     const ImageView view = image_view(image);
     const Label* label = labels_of(labels, view);
     plane(alpha, view, "alpha");
@@ -62,8 +62,8 @@ void shared(const py::array& image, const Array<std::uint8_t>& labels, Array<flo
         out.foreground = foreground->mutable_data();
         out.background = background->mutable_data();
     }
-    const SharedSamplingOptions options{expansion_radius, expansion_threshold, rays,
-                                        sharing_radius,   smoothing_radius,    threads};
+    const SharedSamplingOptions options{expansion_radius, expansion_threshold, rays,   sharing_radius,
+                                        smoothing_radius, own_colours,         threads};
     run(monitor, [&] { shared_sampling(view, label, options, out, monitor); });
 }
 
@@ -205,8 +205,8 @@ void register_prior(py::module_& m) {
     m.def("shared_sampling", &shared, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("alpha").noconvert(), py::arg("confidence").noconvert(), py::arg("foreground").noconvert().none(true),
           py::arg("background").noconvert().none(true), py::arg("expansion_radius"), py::arg("expansion_threshold"),
-          py::arg("rays"), py::arg("sharing_radius"), py::arg("smoothing_radius"), py::arg("threads"),
-          py::arg("monitor"));
+          py::arg("rays"), py::arg("sharing_radius"), py::arg("smoothing_radius"), py::arg("own_colours"),
+          py::arg("threads"), py::arg("monitor"));
     m.def("fit_patch_regression", &fit_regression, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("radius"), py::arg("ridge"), py::arg("threads"), py::arg("monitor"));
     m.def("predict_patch_regression", &predict_regression, py::arg("image").noconvert(),

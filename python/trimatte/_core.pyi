@@ -287,6 +287,7 @@ def shared_sampling(
     rays: int,
     sharing_radius: int,
     smoothing_radius: int,
+    own_colours: bool,
     threads: int,
     monitor: Monitor,
 ) -> None: ...

@@ -5,14 +5,14 @@ import numpy as np
 from .shared_samples import best_pair, expand, mixture
 
 
-def refine(C, tuples, distances2):
+def refine(C, tuples, distances2, own_colours):
     """The mean of the three best tuples, moved to the pixel's colour (Eq. 10 to 12): F, B, alpha, confidence."""
     M2 = np.maximum(mixture(C, tuples[:, :3], tuples[:, 3:6])[1] ** 2, 1e-6)
     mean = tuples[np.lexsort((distances2, M2))[:3]].mean(axis=0)
     F, B = mean[:3], mean[3:6]
     confidence = max(np.exp(-10 * mixture(C, F, B)[1]), 1e-8) if (F != B).any() else 1e-8
-    F = C if ((C - F) ** 2).sum() <= mean[6] else F
-    B = C if ((C - mean[3:6]) ** 2).sum() <= mean[7] else B
+    F = C if own_colours and ((C - F) ** 2).sum() <= mean[6] else F
+    B = C if own_colours and ((C - mean[3:6]) ** 2).sum() <= mean[7] else B
     return np.concatenate([F, B, [mixture(C, F, B)[0], confidence]])
 
 
@@ -36,7 +36,7 @@ def smooth(image, labels, refined, y, x, radius=2):
     return confidence * alpha + (1 - confidence) * (v @ a) / v.sum(), confidence, F_p, B_p
 
 
-def shared_sampling(image, labels, sharing_radius=7):
+def shared_sampling(image, labels, sharing_radius=7, own_colours=True):
     """Alpha and confidence of all pixels, and the smoothed colours, which are the image's where known."""
     labels = expand(image, labels)
     unknown = np.argwhere(labels == 2)
@@ -49,7 +49,7 @@ def shared_sampling(image, labels, sharing_radius=7):
         columns = slice(max(0, x - sharing_radius), x + sharing_radius + 1)
         near = tuples[rows, columns][labels[rows, columns] == 2]
         places = np.argwhere(labels[rows, columns] == 2) + np.array([rows.start, columns.start])
-        refined[y, x] = refine(image[y, x], near, ((places - (y, x)) ** 2).sum(axis=1))
+        refined[y, x] = refine(image[y, x], near, ((places - (y, x)) ** 2).sum(axis=1), own_colours)
     result = labels.astype(float), np.ones(labels.shape), image.copy(), image.copy()
     for y, x in unknown:
         for plane, value in zip(result, smooth(image, labels, refined, y, x), strict=True):

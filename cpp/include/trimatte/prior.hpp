@@ -49,6 +49,7 @@ struct SharedSamplingOptions {
     std::int64_t rays = 4;              // of each pixel, at most 8
     std::int64_t sharing_radius = 7;    // half the width of the window whose pixels share samples
     std::int64_t smoothing_radius = 2;  // half the width of the window of the smoothing
+    bool own_colours = true;            // whether a colour near that of a sample takes its place
     int threads = 1;
 };
 

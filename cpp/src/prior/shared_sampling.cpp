@@ -75,7 +75,7 @@ void shared_sampling(const ImageView& image, const Label* labels, const SharedSa
         monitor.phase("sampling");
         Buffer<Tuple> tuples = gather(picture, options.rays, context);
         monitor.phase("sharing");
-        const Buffer<Refined> refined = share(picture, tuples, options.sharing_radius, context);
+        const Buffer<Refined> refined = share(picture, tuples, options.sharing_radius, options.own_colours, context);
         tuples = Buffer<Tuple>();
         monitor.phase("smoothing");
         smooth(picture, refined, options.smoothing_radius, out, context);

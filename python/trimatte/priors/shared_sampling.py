@@ -55,6 +55,9 @@ class SharedSampling(Prior):
         Half the width, in pixels, of the window whose pixels share their pairs.
     smoothing_radius : int, default 2
         Half the width, in pixels, of the window over which colours and alpha are smoothed.
+    own_colours : bool, default True
+        Whether the pixel's own colour takes the place of a sample from which it differs no more
+        than the colours around the sample do (Eq. 10 of [1]_).
     weight : float, default 3e-2
         The confidence of the guess is ``weight * f**4 * (abs(2 alpha - 1) + 0.05)``, where f, at
         most 1, is that of [1]_: how well the two colours explain the pixel's own.
@@ -70,6 +73,7 @@ class SharedSampling(Prior):
     rays: int = 4
     sharing_radius: int = 7
     smoothing_radius: int = 2
+    own_colours: bool = True
     weight: float = 3e-2
 
     def __post_init__(self) -> None:
@@ -78,6 +82,7 @@ class SharedSampling(Prior):
         _check.at_least(self.rays, 1, "rays", 8)
         _check.at_least(self.sharing_radius, 0, "sharing_radius", 20)
         _check.at_least(self.smoothing_radius, 0, "smoothing_radius", 20)
+        _check.flag(self.own_colours, "own_colours")
         _check.between(self.weight, 0, MOST_WEIGHT, "weight")
 
     def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
@@ -157,6 +162,7 @@ class SharedSampling(Prior):
             self.rays,
             self.sharing_radius,
             self.smoothing_radius,
+            self.own_colours,
             context.threads,
             context.monitor,
         )

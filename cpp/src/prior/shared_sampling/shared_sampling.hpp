@@ -74,7 +74,8 @@ Picture expand(const ImageView& image, const Label* labels, std::int64_t reach, 
 Buffer<Tuple> gather(const Picture& picture, std::int64_t rays, Context context);
 
 // The mean of the three best tuples within `radius` rows and columns of each pixel, and its alpha.
-Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::int64_t radius, Context context);
+Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::int64_t radius, bool own_colours,
+                      Context context);
 
 // The smoothed result, written to the unknown pixels.
 void smooth(const Picture& picture, const Buffer<Refined>& refined, std::int64_t radius, const SharedSamples& out,

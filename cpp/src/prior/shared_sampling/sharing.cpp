@@ -89,16 +89,16 @@ private:
     std::vector<std::int64_t> number_;
 };
 
-Refined refine(const Colour& C, const Tuple& mean) {
+Refined refine(const Colour& C, const Tuple& mean, bool own_colours) {
     constexpr float least = 1e-8f;
     Refined result{mean.F, mean.B, 0, least};
     if (mean.F != mean.B) {  // Eq. 12
         result.confidence = std::max(least, confidence_of(mixture_of(C, mean.F, mean.B).distortion));
     }
-    if (distance2(C, mean.F) <= mean.F_variance) {  // Eq. 10
+    if (own_colours && distance2(C, mean.F) <= mean.F_variance) {  // Eq. 10
         result.F = C;
     }
-    if (distance2(C, mean.B) <= mean.B_variance) {
+    if (own_colours && distance2(C, mean.B) <= mean.B_variance) {
         result.B = C;
     }
     result.alpha = mixture_of(C, result.F, result.B).alpha;  // Eq. 11
@@ -107,7 +107,8 @@ Refined refine(const Colour& C, const Tuple& mean) {
 
 }  // namespace
 
-Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::int64_t radius, Context context) {
+Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::int64_t radius, bool own_colours,
+                      Context context) {
     Buffer<Refined> refined(picture.count());
     const std::vector<Offset> window = offsets_by_length(radius);
     with_colours(picture.image, [&](const auto& colours) {
@@ -125,7 +126,7 @@ Buffer<Refined> share(const Picture& picture, const Buffer<Tuple>& tuples, std::
                 });
                 local.find_best(y, first, count, window, C.data(), best);
                 tile.for_unknown(y, [&](std::int64_t i, std::int64_t x) {
-                    refined[i] = refine(colours(picture.pixel(y, x)), local.mean_of(best, y, x));
+                    refined[i] = refine(colours(picture.pixel(y, x)), local.mean_of(best, y, x), own_colours);
                 });
                 context.monitor.poll();
             });

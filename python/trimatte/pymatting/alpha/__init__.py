@@ -1,0 +1,1 @@
+"""Alpha by the methods that PyMatting has."""

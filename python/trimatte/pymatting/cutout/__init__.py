@@ -1,0 +1,1 @@
+"""A cutout from files."""

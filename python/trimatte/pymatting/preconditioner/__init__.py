@@ -1,0 +1,1 @@
+"""Preconditioners for `trimatte.pymatting.solver.cg`."""

@@ -1,0 +1,1 @@
+"""Conjugate gradients and what watches them."""

@@ -1,0 +1,1 @@
+"""Helpers for arrays, pictures and sparse matrices."""

@@ -1,0 +1,126 @@
+"""The real code of rembg with `trimatte.pymatting`, and a session that returns given masks.
+
+It runs where rembg is installed: `make check-rembg` installs the group test-rembg.
+"""
+
+import importlib.util
+import pickle
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from tolerances import PYMATTING
+
+import trimatte as tm
+
+if importlib.util.find_spec("rembg") is None:
+    pytest.skip("rembg is not installed; make check-rembg installs it", allow_module_level=True)
+
+PROGRAM = """
+    import pickle, sys
+    import numpy as np
+    from PIL import Image
+    import trimatte.pymatting
+    from trimatte.pymatting.alpha import estimate_alpha_cf as module
+
+    solved = []
+    def recorded(image, trimap, **options):
+        alpha = estimate(image, trimap, **options)
+        solved.append((image, trimap, alpha))
+        return alpha
+    estimate, module.estimate_alpha_cf = module.estimate_alpha_cf, recorded
+    trimatte.pymatting.install()
+    import rembg
+    from rembg.sessions.base import BaseSession
+
+    class Given(BaseSession):
+        def __init__(self, mask):
+            self.mask = mask
+        def predict(self, image, *args, **kwargs):
+            return [self.mask.resize(image.size)]
+
+    with open(sys.argv[1], "rb") as file:
+        pixels, levels = pickle.load(file)
+    photo, mask = Image.fromarray(pixels), Image.fromarray(levels)
+    def plain(mode, value):
+        return Image.new(mode, photo.size, value)
+    grey = np.asarray(photo.convert("L")).astype(np.uint16) * 257
+    cases = {
+        "photo": (photo, mask),
+        "array": (pixels, mask),
+        "no subject": (photo, plain("L", 0)),
+        "all subject": (photo, plain("L", 255)),
+        "grey mask": (photo, plain("L", 128)),
+        "black": (plain("RGB", 0), mask),
+        "white": (plain("RGB", "white"), mask),
+        "grey": (plain("RGB", (128, 128, 128)), mask),
+        **{mode: (photo.convert(mode), mask) for mode in ("L", "P", "1", "LA", "RGBA", "CMYK")},
+        "I;16": (Image.fromarray(grey), mask),
+        "one pixel": (photo.resize((1, 1)), mask),
+        "2 x 3": (photo.resize((2, 3)), mask),
+    }
+    made = {}
+    for name, (picture, of) in cases.items():
+        made[name] = np.array(rembg.remove(picture, alpha_matting=True, session=Given(of)))
+    with open(sys.argv[1], "wb") as file:
+        pickle.dump((made, solved[0], "numba" in sys.modules), file)
+"""
+SOLVED = ["photo", "array", "black", "white", "grey", "RGBA", "CMYK"]
+
+
+def test_its_networks_take_trimattes_way(results):
+    """`trimatte.integrations.rembg.remove` asks rembg's sessions as rembg does."""
+    code = """
+        import inspect
+        import trimatte.integrations.rembg as ours
+        ours.install()
+        import rembg
+        theirs = inspect.signature(rembg.remove).parameters
+        known = [name for name in inspect.signature(ours.remove).parameters if name not in ("learn",)]
+        assert [name for name in known if name not in theirs] == [], theirs
+        assert callable(rembg.new_session)
+    """
+    subprocess.run([sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], check=True)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """The cutouts of all cases, and what the first one solved."""
+    scene = tm.datasets.hair(96, 128, seed=3)
+    path = tmp_path_factory.mktemp("rembg") / "data"
+    pictures = [np.round(plane * 255).astype(np.uint8) for plane in (scene.image, scene.alpha)]
+    path.write_bytes(pickle.dumps(pictures))
+    call = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(PROGRAM), str(path)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return pickle.loads(path.read_bytes())
+
+
+def test_it_takes_no_numba(results):
+    assert not results[2]
+
+
+def test_all_inputs_end_with_a_cutout(results):
+    made = results[0]
+    assert len(made) == 17
+    for name, cutout in made.items():
+        size = {"one pixel": (1, 1), "2 x 3": (3, 2)}.get(name, (96, 128))
+        assert cutout.shape == (*size, 4), name
+        assert cutout.dtype == np.uint8
+
+
+def test_alpha_is_that_of_trimatte(results):
+    made, (image, trimap, alpha), _ = results
+    exact = tm.estimate_alpha(image, trimap, solver="cholesky")
+    assert abs(alpha - exact).max() < PYMATTING
+    for name in ("photo", "array", "RGBA", "CMYK"):
+        assert abs(made[name][..., 3].astype(int) - alpha * 255).max() < 2
+
+
+@pytest.mark.parametrize("name", SOLVED)
+def test_alpha_was_solved_for(results, name):
+    """rembg takes the mask where matting raises a ValueError, and says nothing."""
+    made = results[0]
+    assert (made[name][..., 3] != made["L"][..., 3]).any()
