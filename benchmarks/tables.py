@@ -154,7 +154,8 @@ def better_on(dataset, pair):
     for row in pair_rows(results("pairs")):
         if row["dataset"] == dataset and "sad" in row:
             found[row["affinity"], row["prior"], row["sample"]] = row["sad"]
-    samples = [sample for affinity, prior, sample in found if (affinity, prior) == BEST_SO_FAR]
+    every = [sample for affinity, prior, sample in found if (affinity, prior) == BEST_SO_FAR]
+    samples = [sample for sample in every if (*pair, sample) in found]
     return sum(found[(*pair, s)] < found[(*BEST_SO_FAR, s)] for s in samples), len(samples)
 
 

@@ -411,7 +411,7 @@ MATTE = ["cutout", "image.png", "trimap.png"]
         ([*MATTE, "-o", "c.png", "--key", "auto"], "TRIMAP: not with --key"),
         (["cutout", "image.png", "-o", "c.png", "--key", "auto", "--plate", "p.png"], "--key: not with --plate"),
         (["cutout", "image.png", "-o", "c.png", "--key", "auto", "--method", "knn"], "--method: not with --key"),
-        (["cutout", "image.png", "-o", "c.png", "--key", "greenish"], "key: expected a colour such as"),
+        (["cutout", "image.png", "-o", "c.png", "--key", "greenish"], "--key: expected a colour, #rrggbb"),
         ([*MATTE, "-o", "c.png", "--see-through"], "--see-through: only with --key"),
         (MATTE, "Missing option '--output'"),
         ([*MATTE, "-o", "c.gif"], r"c.gif: expected a name that ends in .png, .webp, .tif, .tiff, .exr, got .gif"),

@@ -23,7 +23,7 @@ from ._options import (
     solve_options,
     space_option,
 )
-from ._pictures import parsed_backdrop, prepare_outputs
+from ._pictures import parsed_backdrop, parsed_colour, prepare_outputs
 from ._session import Session, command
 
 KEY_HELP = "The colour of an even background: auto, #rrggbb or a CSS name."
@@ -98,6 +98,8 @@ def chosen_guide(
     others = {"TRIMAP": trimap, "--scribbles": scribbles, "--key": key if plate is not None else None}
     for name in (*(name for name, value in others.items() if value is not None), *_not_of_the_solve(options)):
         raise click.UsageError(f"{name}: not with {switch}")
+    if key not in (None, "auto"):
+        parsed_colour(key, "--key")
     guide = KnownBackground(key or "auto", plate, not see_through, given(options))
     return guide, [] if plate is None else [plate]
 
@@ -140,9 +142,9 @@ def cutout(
     colour_space: str | None,
     **options: Any,
 ) -> None:
-    """Cut the foreground out of IMAGE, guided by TRIMAP, or from a known background.
+    """Cut the foreground out of IMAGE, guided by TRIMAP.
 
-    With --key the subject stands before an even background, such as a green screen; with --plate
+    Or before a known background: with --key the subject stands before an even background, such as a green screen; with --plate
     there is the same shot without it.
 
     The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an

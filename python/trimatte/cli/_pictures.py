@@ -28,6 +28,16 @@ def prepare_outputs(
         check_folder(path)
 
 
+def parsed_colour(text: str, name: str) -> None:
+    """Refuse what is no colour."""
+    from PIL import ImageColor
+
+    try:
+        ImageColor.getrgb(text)
+    except ValueError:
+        raise click.UsageError(f"{name}: expected a colour, #rrggbb or a CSS name, got {text}") from None
+
+
 def parsed_backdrop(text: str) -> Backdrop:
     """Take `text` as a colour, else as the name of a file."""
     from PIL import ImageColor
