@@ -144,8 +144,8 @@ def cutout(
 ) -> None:
     """Cut the foreground out of IMAGE, guided by TRIMAP.
 
-    Or before a known background: with --key the subject stands before an even background, such as a green screen; with --plate
-    there is the same shot without it.
+    Or the background is known: with --key the subject stands before an even one, such as a green
+    screen; with --plate there is the same shot without it.
 
     The result has straight alpha (EXR: premultiplied) and clean colours. With --background it is an
     opaque picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture is
