@@ -175,7 +175,6 @@ public:
         }
     }
 
-private:
     // Compares the points of a leaf.
     TRIMATTE_INLINE void look_through(int64_t leaf) {
         constexpr int64_t n = PointTree::leaf_points;
@@ -205,6 +204,10 @@ private:
         threshold_ = distance_of(worst_);
     }
 
+    // The distance of the k-th nearest point so far; the limit if there are fewer.
+    TRIMATTE_INLINE float reach() const { return threshold_; }
+
+private:
     // Pushes the children of a node that may hold one of the nearest points, the nearest child
     // last. The box of a child gives a bound of the distance. Rounding cannot make the bound exceed
     // the distance of a point in the box, since both go through the same operations.
@@ -244,6 +247,110 @@ private:
     double worst_;
     float threshold_;
 };
+
+// The same number in all lanes.
+TRIMATTE_INLINE F16 all_lanes(float v) {
+    float same[16];
+    for (int64_t j = 0; j < 16; ++j) {
+        same[j] = v;
+    }
+    return load<F16>(same);
+}
+
+// Adds the squared gaps between the box from `low` to `high` and eight other boxes. The numbers of
+// the other boxes lie `step` further for each dimension, and their upper ones `upper` further.
+TRIMATTE_INLINE F8 squared_gaps(int64_t dimensions, const F16* low, const F16* high, const float* boxes, int64_t step,
+                                int64_t upper) {
+    F8 sum{};
+    for (int64_t c = 0; c < dimensions; ++c, boxes += step) {
+        const F8 above = load<F8>(boxes) - load<F8>(reinterpret_cast<const float*>(high + c));
+        const F8 below = load<F8>(reinterpret_cast<const float*>(low + c)) - load<F8>(boxes + upper);
+        const F8 gap = larger(larger(above, below), F8{});
+        sum += gap * gap;
+    }
+    return sum;
+}
+
+// Whether the squared distance between a marked point and the box from `low` to `high` is at most
+// `reach`.
+TRIMATTE_INLINE bool is_marked_within(const PointTree& tree, const MarkedPoints& marked, const F16* low,
+                                      const F16* high, float reach) {
+    constexpr int64_t n = PointTree::children;
+    struct {
+        int64_t node, level;
+    } stack[n * PointTree::most_levels];
+    stack[0] = {0, tree.levels};
+    for (int64_t size = 1; size > 0;) {
+        const auto part = stack[--size];
+        if (part.level == 0) {
+            const float* x = tree.leaves + part.node * tree.dimensions * 2 * n;
+            const uint32_t bits = marked.in_leaf[part.node];
+            if ((bits & at_most(squared_gaps(tree.dimensions, low, high, x, 2 * n, 0), reach)) != 0 ||
+                (bits >> n & at_most(squared_gaps(tree.dimensions, low, high, x + n, 2 * n, 0), reach)) != 0) {
+                return true;
+            }
+            continue;
+        }
+        const int64_t node = tree.first[part.level] + part.node;
+        const float* boxes = tree.boxes + node * tree.dimensions * 2 * n;
+        const uint32_t near = at_most(squared_gaps(tree.dimensions, low, high, boxes, 2 * n, n), reach);
+        for (uint32_t bits = near & marked.in_children[node]; bits != 0; bits &= bits - 1) {
+            stack[size++] = {n * part.node + lowest_bit(bits), part.level - 1};
+        }
+    }
+    return false;
+}
+
+void find_near_marked(const PointTree& tree, const MarkedPoints& marked, int64_t leaf, int64_t k, double* best,
+                      uint8_t* may) {
+    constexpr int64_t n = PointTree::leaf_points, children = PointTree::children;
+    memset(may, 0, n);
+    // The k nearest points are no farther than the farthest corner of the box around as many
+    // neighbouring leaves as hold more than k points.
+    int64_t together = 1;
+    while (together < children && together * n <= k) {
+        together *= 2;
+    }
+    const int64_t first = leaf / together * together;
+    F16 low[PointTree::most_dimensions], high[PointTree::most_dimensions];
+    float reach = 0;
+    const float* box = tree.boxes + (tree.first[1] + leaf / children) * tree.dimensions * 2 * children;
+    for (int64_t c = 0; c < tree.dimensions; ++c, box += 2 * children) {
+        const float own_low = box[leaf % children], own_high = box[children + leaf % children];
+        low[c] = all_lanes(own_low);
+        high[c] = all_lanes(own_high);
+        float far = 0;
+        for (int64_t i = first % children; i < first % children + together; ++i) {
+            const float up = box[children + i] - own_low, down = own_high - box[i];
+            far = up > far ? up : far;
+            far = down > far ? down : far;
+        }
+        reach += far * far;
+    }
+    const bool is_full = together * n > k && tree.numbers[(first + together) * n - 1] != INT32_MAX;
+    if (is_full && !is_marked_within(tree, marked, low, high, reach)) {
+        return;
+    }
+    const int64_t block = leaf / children * children;
+    for (int64_t i = 0; i < n && tree.numbers[leaf * n + i] != INT32_MAX; ++i) {
+        if ((marked.in_leaf[leaf] >> i & 1) != 0) {
+            may[i] = 1;
+            continue;
+        }
+        for (int64_t c = 0; c < tree.dimensions; ++c) {
+            low[c] = all_lanes(tree.leaves[(leaf * tree.dimensions + c) * n + i]);
+        }
+        // The point itself is one of those found.
+        Search search(tree, low, k + 1, (k + 8) / 8 * 8, largest_distance, best);
+        search.look_through(leaf);
+        for (int64_t other = block; other < block + children && other < tree.leaf_count; ++other) {
+            if (other != leaf) {
+                search.look_through(other);
+            }
+        }
+        may[i] = is_marked_within(tree, marked, low, low, search.reach()) ? 1 : 0;
+    }
+}
 
 // Writes the k nearest points of one query, without `excluded`, from sorted keys.
 TRIMATTE_INLINE void unpack(const double* keys, int64_t k, int32_t excluded, int32_t* number, float* distance) {
