@@ -18,6 +18,8 @@ constexpr int most_dimensions = simd::PointTree::most_dimensions;
 constexpr std::int64_t queries_at_once = 64;
 // A part of the tree with at most this number of points is split by one thread.
 constexpr std::int64_t points_of_task = 16384;
+// A range with fewer points is split by std::nth_element alone.
+constexpr std::int64_t split_by_pivots_from = 2048;
 
 void check_dimensions(int dimensions) {
     if (dimensions < 2 || dimensions > most_dimensions) {
@@ -61,9 +63,9 @@ public:
             const std::int32_t p = order_[i];
             keys[static_cast<std::size_t>(i - range.begin)] = key(points_[std::int64_t{p} * dimensions_ + c], p);
         }
-        std::nth_element(keys.begin(), keys.begin() + left, keys.end());
-        for (std::int64_t i = range.begin; i < range.end; ++i) {
-            order_[i] = static_cast<std::int32_t>(keys[static_cast<std::size_t>(i - range.begin)] & 0xffffffffu);
+        if (range.size() < split_by_pivots_from || !split_by_pivots(range, left, keys)) {
+            std::nth_element(keys.begin(), keys.begin() + left, keys.end());
+            std::transform(keys.begin(), keys.end(), order_ + range.begin, number_of);
         }
         return range.begin + left;
     }
@@ -89,12 +91,54 @@ private:
         return (std::uint64_t{bits} << 32) | static_cast<std::uint32_t>(number);
     }
 
+    static std::int32_t number_of(std::uint64_t key) { return static_cast<std::int32_t>(key & 0xffffffffu); }
+
+    // Writes the numbers of the `left` lowest keys to the front of the range and the others behind
+    // them. Two keys of a sample, between which the border probably lies, split most keys without a
+    // branch (Floyd, Rivest, Communications of the ACM 18(3), 1975). Returns false, and leaves the
+    // keys as they are, if the border does not lie there.
+    bool split_by_pivots(const Range& range, std::int64_t left, std::vector<std::uint64_t>& keys) const {
+        constexpr std::int64_t sampled = 256, margin = 24;  // three standard deviations
+        std::uint64_t sample[sampled];
+        for (std::int64_t i = 0; i < sampled; ++i) {
+            sample[i] = keys[static_cast<std::size_t>(i * range.size() / sampled)];
+        }
+        std::sort(sample, sample + sampled);
+        const std::int64_t at = left * sampled / range.size();
+        const std::uint64_t low = sample[std::max<std::int64_t>(0, at - margin)];
+        const std::uint64_t high = sample[std::min(sampled - 1, at + margin)];
+        std::int32_t* front = order_ + range.begin;
+        std::int32_t* back = order_ + range.end - 1;
+        std::vector<std::uint64_t> between(keys.size());
+        std::size_t count = 0;
+        // Each key goes to all three places, and one of them is kept. `low` and `high` are between,
+        // so that the front and the back do not meet before the last key.
+        for (const std::uint64_t key : keys) {
+            *front = *back = number_of(key);
+            between[count] = key;
+            front += key < low ? 1 : 0;
+            back -= key > high ? 1 : 0;
+            count += key >= low && key <= high ? 1 : 0;
+        }
+        const std::int64_t rest = left - (front - (order_ + range.begin));
+        if (rest < 0 || rest > static_cast<std::int64_t>(count)) {
+            return false;
+        }
+        between.resize(count);
+        std::nth_element(between.begin(), between.begin() + rest, between.end());
+        std::transform(between.begin(), between.end(), front, number_of);
+        return true;
+    }
+
+    // Returns the dimension in which the range is widest. In a large range it looks at a part of the
+    // points.
     int widest(const Range& range) const {
+        const std::int64_t step = std::max<std::int64_t>(1, range.size() / 1024);
         float low[most_dimensions], high[most_dimensions];
         const float* first = points_ + std::int64_t{order_[range.begin]} * dimensions_;
         std::copy(first, first + dimensions_, low);
         std::copy(first, first + dimensions_, high);
-        for (std::int64_t i = range.begin + 1; i < range.end; ++i) {
+        for (std::int64_t i = range.begin + step; i < range.end; i += step) {
             const float* p = points_ + std::int64_t{order_[i]} * dimensions_;
             for (int c = 0; c < dimensions_; ++c) {
                 low[c] = std::min(low[c], p[c]);

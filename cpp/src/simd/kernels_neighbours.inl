@@ -257,6 +257,16 @@ TRIMATTE_INLINE F16 all_lanes(float v) {
     return load<F16>(same);
 }
 
+// The largest distance of the points found for the query before gives one for this query: they lie
+// within the root of `before` of that query, and so within that plus the distance between both
+// queries, whose square is `moved`, of this one. The part added is larger than all errors of
+// rounding.
+TRIMATTE_INLINE float moved_limit(float before, float moved) {
+    const float root = sqrtf(before) + sqrtf(moved);
+    const float wide = root * root * 1.0001f + 1e-30f;
+    return wide < largest_distance ? wide : largest_distance;
+}
+
 // Adds the squared gaps between the box from `low` to `high` and eight other boxes. The numbers of
 // the other boxes lie `step` further for each dimension, and their upper ones `upper` further.
 TRIMATTE_INLINE F8 squared_gaps(int64_t dimensions, const F16* low, const F16* high, const float* boxes, int64_t step,
@@ -314,8 +324,9 @@ void find_near_marked(const PointTree& tree, const MarkedPoints& marked, int64_t
     const int64_t first = leaf / together * together;
     F16 low[PointTree::most_dimensions], high[PointTree::most_dimensions];
     float reach = 0;
-    const float* box = tree.boxes + (tree.first[1] + leaf / children) * tree.dimensions * 2 * children;
-    for (int64_t c = 0; c < tree.dimensions; ++c, box += 2 * children) {
+    const float* boxes = tree.boxes + (tree.first[1] + leaf / children) * tree.dimensions * 2 * children;
+    for (int64_t c = 0; c < tree.dimensions; ++c) {
+        const float* box = boxes + 2 * c * children;
         const float own_low = box[leaf % children], own_high = box[children + leaf % children];
         low[c] = all_lanes(own_low);
         high[c] = all_lanes(own_high);
@@ -331,24 +342,45 @@ void find_near_marked(const PointTree& tree, const MarkedPoints& marked, int64_t
     if (is_full && !is_marked_within(tree, marked, low, high, reach)) {
         return;
     }
-    const int64_t block = leaf / children * children;
+    // The k nearest points of the block of leaves around each point that is not marked give a
+    // shorter bound. The point itself is one of those found.
+    const float* x = tree.leaves + leaf * tree.dimensions * n;
+    float bound[n];
+    const float most = is_full ? reach : largest_distance;
+    F16 query[PointTree::most_dimensions];
+    int64_t before = -1;
+    reach = 0;
+    for (int64_t i = 0; i < n && tree.numbers[leaf * n + i] != INT32_MAX; ++i) {
+        if ((marked.in_leaf[leaf] >> i & 1) != 0) {
+            continue;
+        }
+        float moved = 0;
+        for (int64_t c = 0; c < tree.dimensions; ++c) {
+            query[c] = all_lanes(x[c * n + i]);
+            const float d = before >= 0 ? x[c * n + i] - x[c * n + before] : 0.0f;
+            moved += d * d;
+        }
+        const float wide = before >= 0 ? moved_limit(bound[before], moved) : most;
+        Search search(tree, query, k + 1, (k + 8) / 8 * 8, wide < most ? wide : most, best);
+        search.look_through(leaf);
+        const F8 gaps = squared_gaps(tree.dimensions, query, query, boxes, 2 * children, children);
+        for (uint32_t bits = at_most(gaps, search.reach()) & ~(1u << leaf % children); bits != 0; bits &= bits - 1) {
+            search.look_through(leaf - leaf % children + lowest_bit(bits));
+        }
+        bound[i] = search.reach();
+        reach = bound[i] > reach ? bound[i] : reach;
+        before = i;
+    }
+    const bool is_near = before >= 0 && is_marked_within(tree, marked, low, high, reach);
     for (int64_t i = 0; i < n && tree.numbers[leaf * n + i] != INT32_MAX; ++i) {
         if ((marked.in_leaf[leaf] >> i & 1) != 0) {
             may[i] = 1;
-            continue;
-        }
-        for (int64_t c = 0; c < tree.dimensions; ++c) {
-            low[c] = all_lanes(tree.leaves[(leaf * tree.dimensions + c) * n + i]);
-        }
-        // The point itself is one of those found.
-        Search search(tree, low, k + 1, (k + 8) / 8 * 8, largest_distance, best);
-        search.look_through(leaf);
-        for (int64_t other = block; other < block + children && other < tree.leaf_count; ++other) {
-            if (other != leaf) {
-                search.look_through(other);
+        } else if (is_near) {
+            for (int64_t c = 0; c < tree.dimensions; ++c) {
+                query[c] = all_lanes(x[c * n + i]);
             }
+            may[i] = is_marked_within(tree, marked, query, query, bound[i]) ? 1 : 0;
         }
-        may[i] = is_marked_within(tree, marked, low, low, search.reach()) ? 1 : 0;
     }
 }
 
@@ -374,21 +406,12 @@ void find_nearest(const PointTree& tree, int64_t count, const float* queries, co
         const float* q = queries + i * tree.dimensions;
         float moved = 0;
         for (int64_t c = 0; c < tree.dimensions; ++c) {
-            float same[16];
-            for (int64_t j = 0; j < 16; ++j) {
-                same[j] = q[c];
-            }
-            query[c] = load<F16>(same);
+            query[c] = all_lanes(q[c]);
             const float d = i > 0 ? q[c] - q[c - tree.dimensions] : 0.0f;
             moved += d * d;
         }
         if (i > 0) {
-            // The points found for the query before lie within its largest distance, and so within
-            // that plus the distance between both queries of this one. The part added is larger
-            // than all errors of rounding.
-            const float root = sqrtf(distance_of(best[wanted - 1])) + sqrtf(moved);
-            const float wide = root * root * 1.0001f + 1e-30f;
-            limit = wide < largest_distance ? wide : largest_distance;
+            limit = moved_limit(distance_of(best[wanted - 1]), moved);
         }
         Search search(tree, query, wanted, padded, limit, best);
         search.run();
