@@ -18,6 +18,8 @@ constexpr int most_dimensions = simd::PointTree::most_dimensions;
 constexpr std::int64_t queries_at_once = 64;
 // A part of the tree with at most this number of points is split by one thread.
 constexpr std::int64_t points_of_task = 16384;
+// A range with fewer points is split by std::nth_element alone.
+constexpr std::int64_t split_by_pivots_from = 2048;
 
 void check_dimensions(int dimensions) {
     if (dimensions < 2 || dimensions > most_dimensions) {
@@ -61,9 +63,9 @@ public:
             const std::int32_t p = order_[i];
             keys[static_cast<std::size_t>(i - range.begin)] = key(points_[std::int64_t{p} * dimensions_ + c], p);
         }
-        std::nth_element(keys.begin(), keys.begin() + left, keys.end());
-        for (std::int64_t i = range.begin; i < range.end; ++i) {
-            order_[i] = static_cast<std::int32_t>(keys[static_cast<std::size_t>(i - range.begin)] & 0xffffffffu);
+        if (range.size() < split_by_pivots_from || !split_by_pivots(range, left, keys)) {
+            std::nth_element(keys.begin(), keys.begin() + left, keys.end());
+            std::transform(keys.begin(), keys.end(), order_ + range.begin, number_of);
         }
         return range.begin + left;
     }
@@ -89,12 +91,54 @@ private:
         return (std::uint64_t{bits} << 32) | static_cast<std::uint32_t>(number);
     }
 
+    static std::int32_t number_of(std::uint64_t key) { return static_cast<std::int32_t>(key & 0xffffffffu); }
+
+    // Writes the numbers of the `left` lowest keys to the front of the range and the others behind
+    // them. Two keys of a sample, between which the border probably lies, split most keys without a
+    // branch (Floyd, Rivest, Communications of the ACM 18(3), 1975). Returns false, and leaves the
+    // keys as they are, if the border does not lie there.
+    bool split_by_pivots(const Range& range, std::int64_t left, std::vector<std::uint64_t>& keys) const {
+        constexpr std::int64_t sampled = 256, margin = 24;  // three standard deviations
+        std::uint64_t sample[sampled];
+        for (std::int64_t i = 0; i < sampled; ++i) {
+            sample[i] = keys[static_cast<std::size_t>(i * range.size() / sampled)];
+        }
+        std::sort(sample, sample + sampled);
+        const std::int64_t at = left * sampled / range.size();
+        const std::uint64_t low = sample[std::max<std::int64_t>(0, at - margin)];
+        const std::uint64_t high = sample[std::min(sampled - 1, at + margin)];
+        std::int32_t* front = order_ + range.begin;
+        std::int32_t* back = order_ + range.end - 1;
+        std::vector<std::uint64_t> between(keys.size());
+        std::size_t count = 0;
+        // Each key goes to all three places, and one of them is kept. `low` and `high` are between,
+        // so that the front and the back do not meet before the last key.
+        for (const std::uint64_t key : keys) {
+            *front = *back = number_of(key);
+            between[count] = key;
+            front += key < low ? 1 : 0;
+            back -= key > high ? 1 : 0;
+            count += key >= low && key <= high ? 1 : 0;
+        }
+        const std::int64_t rest = left - (front - (order_ + range.begin));
+        if (rest < 0 || rest > static_cast<std::int64_t>(count)) {
+            return false;
+        }
+        between.resize(count);
+        std::nth_element(between.begin(), between.begin() + rest, between.end());
+        std::transform(between.begin(), between.end(), front, number_of);
+        return true;
+    }
+
+    // Returns the dimension in which the range is widest. In a large range it looks at a part of the
+    // points.
     int widest(const Range& range) const {
+        const std::int64_t step = std::max<std::int64_t>(1, range.size() / 1024);
         float low[most_dimensions], high[most_dimensions];
         const float* first = points_ + std::int64_t{order_[range.begin]} * dimensions_;
         std::copy(first, first + dimensions_, low);
         std::copy(first, first + dimensions_, high);
-        for (std::int64_t i = range.begin + 1; i < range.end; ++i) {
+        for (std::int64_t i = range.begin + step; i < range.end; i += step) {
             const float* p = points_ + std::int64_t{order_[i]} * dimensions_;
             for (int c = 0; c < dimensions_; ++c) {
                 low[c] = std::min(low[c], p[c]);
@@ -170,6 +214,7 @@ Nearest::Nearest(const float* points, std::int64_t count, int dimensions, const 
     fill_leaves(points, order.data(), context);
     make_boxes(context);
     tree_.dimensions = dimensions_;
+    tree_.leaf_count = leaves;
     tree_.leaves = leaves_.data();
     tree_.numbers = numbers_.data();
     tree_.boxes = boxes_.data();
@@ -258,93 +303,38 @@ void Nearest::find(const float* queries, std::int64_t count, int k, const std::i
     });
 }
 
-// Whether a marked point may be among the k nearest ones of a point of a leaf. The k nearest points
-// are no farther than the farthest corner of the box around as many neighbouring leaves as hold more
-// than k points.
-bool Nearest::is_near_marked(std::int64_t leaf, int k, const std::uint8_t* marked,
-                             const std::vector<std::uint8_t>& has_marked) const {
-    std::int64_t together = 1;
-    while (together < children && together * leaf_points <= k) {
-        together *= 2;
-    }
-    const std::int64_t first = leaf / together * together;
-    if (tree_.levels == 0 || together * leaf_points <= k || (first + together) * leaf_points > held_) {
-        return true;
-    }
-    const auto box = [this](std::int64_t level, std::int64_t child, int c) {
-        const std::int64_t node = tree_.first[level] + child / children;
-        return boxes_.data() + (node * dimensions_ + c) * 2 * children + child % children;
-    };
-    float low[most_dimensions], high[most_dimensions];
-    float reach = 0;
-    for (int c = 0; c < dimensions_; ++c) {
-        low[c] = *box(1, leaf, c);
-        high[c] = box(1, leaf, c)[children];
-        float far = 0;
-        for (std::int64_t other = first; other < first + together; ++other) {
-            far = std::max({far, box(1, other, c)[children] - low[c], high[c] - *box(1, other, c)});
-        }
-        reach += far * far;
-    }
-    struct Part {
-        std::int64_t level, node;
-    };
-    Part stack[children * simd::PointTree::most_levels];
-    stack[0] = {tree_.levels, 0};
-    for (std::int64_t size = 1; size > 0;) {
-        const Part part = stack[--size];
-        if (part.level == 0) {
-            for (std::int64_t i = part.node * leaf_points; i < std::min(held_, (part.node + 1) * leaf_points); ++i) {
-                float sum = 0;
-                const float* x = leaves_.data() + part.node * dimensions_ * leaf_points + i % leaf_points;
-                for (int c = 0; c < dimensions_ && marked[numbers_[i]] != 0; ++c, x += leaf_points) {
-                    const float gap = std::max({low[c] - *x, *x - high[c], 0.0f});
-                    sum += gap * gap;
-                }
-                if (marked[numbers_[i]] != 0 && sum <= reach) {
-                    return true;
-                }
-            }
-            continue;
-        }
-        float sums[children] = {};
-        for (int c = 0; c < dimensions_; ++c) {
-            const float* from = box(part.level, part.node * children, c);
-            for (std::int64_t i = 0; i < children; ++i) {
-                const float gap = std::max(std::max(from[i] - high[c], low[c] - from[children + i]), 0.0f);
-                sums[i] += gap * gap;
-            }
-        }
-        const std::int64_t at = (tree_.first[part.level] + part.node) * children;
-        for (std::int64_t i = 0; i < children; ++i) {
-            if (sums[i] <= reach && has_marked[static_cast<std::size_t>(at + i)] != 0) {
-                stack[size++] = {part.level - 1, part.node * children + i};
-            }
-        }
-    }
-    return false;
-}
-
 void Nearest::find_near_marked(const std::uint8_t* marked, int k, std::uint8_t* may, const Context& context) const {
-    // Whether a child of a node holds a marked point, for all nodes as in `least`.
-    std::vector<std::uint8_t> has_marked(static_cast<std::size_t>(least_.size()), 0);
-    const std::int64_t leaves = numbers_.size() / leaf_points;
-    for (std::int64_t i = 0; i < held_ && tree_.levels > 0; ++i) {
-        has_marked[static_cast<std::size_t>(i / leaf_points)] |= marked[numbers_[i]];
+    if (tree_.levels == 0) {
+        std::fill(may, may + held_, std::uint8_t{1});
+        return;
     }
-    std::int64_t below = (leaves + children - 1) / children * children;
-    for (std::int64_t level = 2; level <= tree_.levels; ++level) {
-        const std::int64_t from = tree_.first[level - 1] * children, to = tree_.first[level] * children;
-        for (std::int64_t i = 0; i < below; ++i) {
-            has_marked[static_cast<std::size_t>(to + i / children)] |= has_marked[static_cast<std::size_t>(from + i)];
+    std::vector<std::uint16_t> in_leaf(static_cast<std::size_t>(tree_.leaf_count));
+    parallel_ranges(tree_.leaf_count, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin * leaf_points; i < std::min(held_, end * leaf_points); ++i) {
+            const int bit = marked[numbers_[i]] != 0 ? 1 << i % leaf_points : 0;
+            in_leaf[static_cast<std::size_t>(i / leaf_points)] |= static_cast<std::uint16_t>(bit);
         }
-        below = (below / children + children - 1) / children * children;
+    });
+    std::vector<std::uint8_t> in_children(static_cast<std::size_t>(least_.size() / children));
+    std::int64_t below = tree_.leaf_count;
+    for (std::int64_t level = 1; level <= tree_.levels; ++level) {
+        for (std::int64_t i = 0; i < below; ++i) {
+            const bool holds = level == 1 ? in_leaf[static_cast<std::size_t>(i)] != 0
+                                          : in_children[static_cast<std::size_t>(tree_.first[level - 1] + i)] != 0;
+            in_children[static_cast<std::size_t>(tree_.first[level] + i / children)] |=
+                static_cast<std::uint8_t>(holds ? 1 << i % children : 0);
+        }
+        below = (below + children - 1) / children;
     }
-    parallel_ranges(leaves * leaf_points, context.threads, context.monitor, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t leaf = begin / leaf_points; leaf < end / leaf_points; ++leaf) {
-            const std::uint8_t is_near = is_near_marked(leaf, k, marked, has_marked) ? 1 : 0;
+    const simd::MarkedPoints points{in_children.data(), in_leaf.data()};
+    constexpr std::int64_t many = 64;
+    parallel_for((tree_.leaf_count + many - 1) / many, context.threads, context.monitor, [&](std::int64_t task) {
+        std::vector<double> best(static_cast<std::size_t>(k) + 8);
+        for (std::int64_t leaf = task * many; leaf < std::min(tree_.leaf_count, (task + 1) * many); ++leaf) {
+            std::uint8_t is_near[leaf_points];
+            simd::kernels().find_near_marked(tree_, points, leaf, k, best.data(), is_near);
             for (std::int64_t i = leaf * leaf_points; i < std::min(held_, (leaf + 1) * leaf_points); ++i) {
-                may[numbers_[i]] = is_near;
+                may[numbers_[i]] = is_near[i % leaf_points];
             }
         }
     });

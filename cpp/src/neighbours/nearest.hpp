@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "simd/kernels.hpp"
 #include "trimatte/buffer.hpp"
@@ -43,8 +42,8 @@ public:
               float* distance, const Context& context) const;
 
     // Sets may[i], for each row i of points, to 0 if none of the k points that lie nearest to point i,
-    // without itself, is marked (marked[j] != 0), and else to 1. It is quick and looks at boxes
-    // only, so that it sets 1 more often than it has to. All points must be held.
+    // without itself, is marked (marked[j] != 0), and else to 1. It compares each point with some of
+    // the points near it only, so that it sets 1 more often than it has to. All points must be held.
     void find_near_marked(const std::uint8_t* marked, int k, std::uint8_t* may, const Context& context) const;
 
     std::int64_t points() const { return held_; }
@@ -56,8 +55,6 @@ public:
 private:
     void fill_leaves(const float* points, const std::int32_t* order, const Context& context);
     void make_boxes(const Context& context);
-    bool is_near_marked(std::int64_t leaf, int k, const std::uint8_t* marked,
-                        const std::vector<std::uint8_t>& has_marked) const;
 
     int dimensions_;
     std::int64_t held_;

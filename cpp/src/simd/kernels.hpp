@@ -94,6 +94,7 @@ struct PointTree {
     static constexpr int most_levels = 10;  // 16 * 8^9 > 2^31
 
     std::int64_t dimensions;
+    std::int64_t leaf_count;
     // The number of levels above the leaves. The root is node 0 of the highest level, and child i
     // of node j is node 8 j + i of the level below.
     std::int64_t levels;
@@ -104,6 +105,12 @@ struct PointTree {
     const float* boxes;
     const std::int32_t* least;        // node by node, the least number of a point in each child
     std::int64_t first[most_levels];  // the place of a level's first node in `boxes` and `least`
+};
+
+// Some of the points of a tree.
+struct MarkedPoints {
+    const std::uint8_t* in_children;  // node by node, a bit for each child that holds a marked point
+    const std::uint16_t* in_leaf;     // leaf by leaf, a bit for each marked point
 };
 
 struct Kernels {
@@ -234,6 +241,11 @@ struct Kernels {
     // `best` is room for k + 8 doubles.
     void (*find_nearest)(const PointTree& tree, std::int64_t count, const float* queries, const std::int32_t* excluded,
                          std::int64_t k, double* best, std::int32_t* number, float* distance);
+    // Sets may[i] to 0 if none of the k points that lie nearest to point i of a leaf is marked, and
+    // else to 1, for all 16 points of the leaf. It may set 1 more often than it has to. The tree has
+    // at least one level above the leaves. `best` is room for k + 8 doubles.
+    void (*find_near_marked)(const PointTree& tree, const MarkedPoints& marked, std::int64_t leaf, std::int64_t k,
+                             double* best, std::uint8_t* may);
 
     // Dense blocks of the sparse Cholesky factorisation; see solve/cholesky/front.cpp. A matrix is
     // stored by columns, and a leading dimension (lda, ldb, ldc, ldt, ld) is the distance from one

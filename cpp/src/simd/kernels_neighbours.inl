@@ -175,7 +175,6 @@ public:
         }
     }
 
-private:
     // Compares the points of a leaf.
     TRIMATTE_INLINE void look_through(int64_t leaf) {
         constexpr int64_t n = PointTree::leaf_points;
@@ -205,6 +204,10 @@ private:
         threshold_ = distance_of(worst_);
     }
 
+    // The distance of the k-th nearest point so far; the limit if there are fewer.
+    TRIMATTE_INLINE float reach() const { return threshold_; }
+
+private:
     // Pushes the children of a node that may hold one of the nearest points, the nearest child
     // last. The box of a child gives a bound of the distance. Rounding cannot make the bound exceed
     // the distance of a point in the box, since both go through the same operations.
@@ -245,6 +248,142 @@ private:
     float threshold_;
 };
 
+// The same number in all lanes.
+TRIMATTE_INLINE F16 all_lanes(float v) {
+    float same[16];
+    for (int64_t j = 0; j < 16; ++j) {
+        same[j] = v;
+    }
+    return load<F16>(same);
+}
+
+// The largest distance of the points found for the query before gives one for this query: they lie
+// within the root of `before` of that query, and so within that plus the distance between both
+// queries, whose square is `moved`, of this one. The part added is larger than all errors of
+// rounding.
+TRIMATTE_INLINE float moved_limit(float before, float moved) {
+    const float root = sqrtf(before) + sqrtf(moved);
+    const float wide = root * root * 1.0001f + 1e-30f;
+    return wide < largest_distance ? wide : largest_distance;
+}
+
+// Adds the squared gaps between the box from `low` to `high` and eight other boxes. The numbers of
+// the other boxes lie `step` further for each dimension, and their upper ones `upper` further.
+TRIMATTE_INLINE F8 squared_gaps(int64_t dimensions, const F16* low, const F16* high, const float* boxes, int64_t step,
+                                int64_t upper) {
+    F8 sum{};
+    for (int64_t c = 0; c < dimensions; ++c, boxes += step) {
+        const F8 above = load<F8>(boxes) - load<F8>(reinterpret_cast<const float*>(high + c));
+        const F8 below = load<F8>(reinterpret_cast<const float*>(low + c)) - load<F8>(boxes + upper);
+        const F8 gap = larger(larger(above, below), F8{});
+        sum += gap * gap;
+    }
+    return sum;
+}
+
+// Whether the squared distance between a marked point and the box from `low` to `high` is at most
+// `reach`.
+TRIMATTE_INLINE bool is_marked_within(const PointTree& tree, const MarkedPoints& marked, const F16* low,
+                                      const F16* high, float reach) {
+    constexpr int64_t n = PointTree::children;
+    struct {
+        int64_t node, level;
+    } stack[n * PointTree::most_levels];
+    stack[0] = {0, tree.levels};
+    for (int64_t size = 1; size > 0;) {
+        const auto part = stack[--size];
+        if (part.level == 0) {
+            const float* x = tree.leaves + part.node * tree.dimensions * 2 * n;
+            const uint32_t bits = marked.in_leaf[part.node];
+            if ((bits & at_most(squared_gaps(tree.dimensions, low, high, x, 2 * n, 0), reach)) != 0 ||
+                (bits >> n & at_most(squared_gaps(tree.dimensions, low, high, x + n, 2 * n, 0), reach)) != 0) {
+                return true;
+            }
+            continue;
+        }
+        const int64_t node = tree.first[part.level] + part.node;
+        const float* boxes = tree.boxes + node * tree.dimensions * 2 * n;
+        const uint32_t near = at_most(squared_gaps(tree.dimensions, low, high, boxes, 2 * n, n), reach);
+        for (uint32_t bits = near & marked.in_children[node]; bits != 0; bits &= bits - 1) {
+            stack[size++] = {n * part.node + lowest_bit(bits), part.level - 1};
+        }
+    }
+    return false;
+}
+
+void find_near_marked(const PointTree& tree, const MarkedPoints& marked, int64_t leaf, int64_t k, double* best,
+                      uint8_t* may) {
+    constexpr int64_t n = PointTree::leaf_points, children = PointTree::children;
+    memset(may, 0, n);
+    // The k nearest points are no farther than the farthest corner of the box around as many
+    // neighbouring leaves as hold more than k points.
+    int64_t together = 1;
+    while (together < children && together * n <= k) {
+        together *= 2;
+    }
+    const int64_t first = leaf / together * together;
+    F16 low[PointTree::most_dimensions], high[PointTree::most_dimensions];
+    float reach = 0;
+    const float* boxes = tree.boxes + (tree.first[1] + leaf / children) * tree.dimensions * 2 * children;
+    for (int64_t c = 0; c < tree.dimensions; ++c) {
+        const float* box = boxes + 2 * c * children;
+        const float own_low = box[leaf % children], own_high = box[children + leaf % children];
+        low[c] = all_lanes(own_low);
+        high[c] = all_lanes(own_high);
+        float far = 0;
+        for (int64_t i = first % children; i < first % children + together; ++i) {
+            const float up = box[children + i] - own_low, down = own_high - box[i];
+            far = up > far ? up : far;
+            far = down > far ? down : far;
+        }
+        reach += far * far;
+    }
+    const bool is_full = together * n > k && tree.numbers[(first + together) * n - 1] != INT32_MAX;
+    if (is_full && !is_marked_within(tree, marked, low, high, reach)) {
+        return;
+    }
+    // The k nearest points of the block of leaves around each point that is not marked give a
+    // shorter bound. The point itself is one of those found.
+    const float* x = tree.leaves + leaf * tree.dimensions * n;
+    float bound[n];
+    const float most = is_full ? reach : largest_distance;
+    F16 query[PointTree::most_dimensions];
+    int64_t before = -1;
+    reach = 0;
+    for (int64_t i = 0; i < n && tree.numbers[leaf * n + i] != INT32_MAX; ++i) {
+        if ((marked.in_leaf[leaf] >> i & 1) != 0) {
+            continue;
+        }
+        float moved = 0;
+        for (int64_t c = 0; c < tree.dimensions; ++c) {
+            query[c] = all_lanes(x[c * n + i]);
+            const float d = before >= 0 ? x[c * n + i] - x[c * n + before] : 0.0f;
+            moved += d * d;
+        }
+        const float wide = before >= 0 ? moved_limit(bound[before], moved) : most;
+        Search search(tree, query, k + 1, (k + 8) / 8 * 8, wide < most ? wide : most, best);
+        search.look_through(leaf);
+        const F8 gaps = squared_gaps(tree.dimensions, query, query, boxes, 2 * children, children);
+        for (uint32_t bits = at_most(gaps, search.reach()) & ~(1u << leaf % children); bits != 0; bits &= bits - 1) {
+            search.look_through(leaf - leaf % children + lowest_bit(bits));
+        }
+        bound[i] = search.reach();
+        reach = bound[i] > reach ? bound[i] : reach;
+        before = i;
+    }
+    const bool is_near = before >= 0 && is_marked_within(tree, marked, low, high, reach);
+    for (int64_t i = 0; i < n && tree.numbers[leaf * n + i] != INT32_MAX; ++i) {
+        if ((marked.in_leaf[leaf] >> i & 1) != 0) {
+            may[i] = 1;
+        } else if (is_near) {
+            for (int64_t c = 0; c < tree.dimensions; ++c) {
+                query[c] = all_lanes(x[c * n + i]);
+            }
+            may[i] = is_marked_within(tree, marked, query, query, bound[i]) ? 1 : 0;
+        }
+    }
+}
+
 // Writes the k nearest points of one query, without `excluded`, from sorted keys.
 TRIMATTE_INLINE void unpack(const double* keys, int64_t k, int32_t excluded, int32_t* number, float* distance) {
     for (int64_t i = 0, j = 0; j < k; ++i) {
@@ -267,21 +406,12 @@ void find_nearest(const PointTree& tree, int64_t count, const float* queries, co
         const float* q = queries + i * tree.dimensions;
         float moved = 0;
         for (int64_t c = 0; c < tree.dimensions; ++c) {
-            float same[16];
-            for (int64_t j = 0; j < 16; ++j) {
-                same[j] = q[c];
-            }
-            query[c] = load<F16>(same);
+            query[c] = all_lanes(q[c]);
             const float d = i > 0 ? q[c] - q[c - tree.dimensions] : 0.0f;
             moved += d * d;
         }
         if (i > 0) {
-            // The points found for the query before lie within its largest distance, and so within
-            // that plus the distance between both queries of this one. The part added is larger
-            // than all errors of rounding.
-            const float root = sqrtf(distance_of(best[wanted - 1])) + sqrtf(moved);
-            const float wide = root * root * 1.0001f + 1e-30f;
-            limit = wide < largest_distance ? wide : largest_distance;
+            limit = moved_limit(distance_of(best[wanted - 1]), moved);
         }
         Search search(tree, query, wanted, padded, limit, best);
         search.run();
