@@ -104,6 +104,7 @@ struct LayerSystem {
         return 2 * (regularization + gradient_weight * difference);
     }
 
+    // Fill `rows`, and its part for one run of row y.
     void find_rows();
     void find_run(std::int64_t y, const Run& run);
 
@@ -122,7 +123,8 @@ struct LayerSystem {
             body(runs[static_cast<std::size_t>(k)].begin, runs[static_cast<std::size_t>(k)].end);
         }
     }
-    // Runs body(run, number of its first pixel) for the runs of row y.
+    // Runs body(run, number of its first pixel) for the runs of row y, where a run is a
+    // simd::LayerRun.
     template <typename Body>
     void for_layer_runs(std::int64_t y, const Body& body) const {
         for (std::int64_t k = first_run[static_cast<std::size_t>(y)]; k < first_run[static_cast<std::size_t>(y + 1)];
