@@ -1,6 +1,7 @@
 // Tests the kernels of each instruction set that this machine has.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -75,6 +76,95 @@ std::vector<float> multilevel_layers(const simd::Kernels& kernels) {
     std::copy(F, F + 2 * odd, F + 2 * odd);
     kernels.make_exact(alpha.data(), image.data(), odd, {0, 1}, F, B);
     return layers;
+}
+
+constexpr std::int64_t run_pixels = 131;  // more than relax_layers takes at once
+
+// The numbers of a run of pixels for the kernels of closed-form layers. Every plane has three
+// rows with room around the run.
+struct LayerNumbers {
+    static constexpr std::size_t stride = run_pixels + 8, first = stride + 4;
+    std::vector<float> alpha = random_numbers<float>(run_pixels, 11);
+    std::vector<std::vector<float>> weights, planes;
+    simd::LayerRun run{};
+
+    LayerNumbers() {
+        for (unsigned k = 0; k < 6; ++k) {
+            weights.push_back(random_numbers<float>(run_pixels + 1, 12 + k));
+        }
+        for (unsigned k = 0; k < 6; ++k) {
+            planes.push_back(random_numbers<float>(3 * stride, 20 + k));
+        }
+        const auto at = [&](std::size_t k) { return weights[k].data() + 1; };
+        const auto distance = static_cast<std::int64_t>(stride);
+        run = {run_pixels, distance, distance, alpha.data(), at(0), at(1), at(2), at(3), at(4), at(5)};
+    }
+    float* plane(std::size_t k) { return planes[k].data() + first; }
+};
+
+// Returns what the kernels of closed-form layers compute, and the sums of measure_layer.
+std::vector<double> layer_results(const simd::Kernels& kernels, std::int64_t first, bool from_zero) {
+    LayerNumbers n;
+    std::vector<double> results(run_pixels), sums(4);
+    kernels.restrict_layers(n.run, n.plane(0), n.plane(1), n.plane(2), n.plane(3), results.data());
+    kernels.multiply_layers(n.run, n.plane(0), n.plane(1), n.plane(4), n.plane(5));
+    kernels.relax_layers(n.run, n.plane(2), n.plane(3), first, from_zero, n.plane(0), n.plane(1));
+    kernels.measure_layer(run_pixels, n.plane(0), n.plane(2), n.plane(4), n.plane(5), n.alpha.data(), false,
+                          sums.data());
+    for (const std::size_t k : {0, 1, 4, 5}) {
+        results.insert(results.end(), n.plane(k), n.plane(k) + run_pixels);
+    }
+    kernels.advance_layer(run_pixels, 0.3f, 0.7f, n.plane(0), n.plane(1), n.plane(2), n.plane(3), n.plane(4),
+                          n.plane(5));
+    for (const std::size_t k : {2, 3, 4, 5}) {
+        results.insert(results.end(), n.plane(k), n.plane(k) + run_pixels);
+    }
+    results.insert(results.end(), sums.begin(), sums.end());
+    return results;
+}
+
+// Computes the same on one pixel after the other.
+std::vector<double> slow_layer_results(std::int64_t first, bool from_zero) {
+    LayerNumbers n;
+    const simd::LayerRun& run = n.run;
+    std::vector<double> rest, sums(4);
+    const auto neighbours = [&](const float* x, std::int64_t i, bool of_difference) {
+        const double own = of_difference ? static_cast<double>(x[i]) : 0.0;
+        return run.beside[i - 1] * (own - x[i - 1]) + run.beside[i] * (own - x[i + 1]) +
+               run.above[i] * (own - x[i - run.up]) + run.below[i] * (own - x[i + run.down]);
+    };
+    const float *F = n.plane(0), *B = n.plane(1), *r_F = n.plane(2), *r_B = n.plane(3);
+    std::vector<double> new_F, new_B, out_F, out_B;
+    for (std::int64_t i = 0; i < run_pixels; ++i) {
+        const double a = run.alpha[i], b = 1 - a, mixed = a * F[i] + b * B[i];
+        out_F.push_back(neighbours(F, i, true) + a * mixed);
+        out_B.push_back(neighbours(B, i, true) + b * mixed);
+        rest.push_back(b * (r_F[i] - neighbours(F, i, true)) - a * (r_B[i] - neighbours(B, i, true)));
+        const double t_F = r_F[i] - (from_zero ? 0 : neighbours(F, i, false));
+        const double t_B = r_B[i] - (from_zero ? 0 : neighbours(B, i, false));
+        const bool is_taken = (i + first) % 2 == 0;
+        new_F.push_back(is_taken ? run.FF[i] * t_F - run.FB[i] * t_B : from_zero ? 0 : F[i]);
+        new_B.push_back(is_taken ? run.BB[i] * t_B - run.FB[i] * t_F : from_zero ? 0 : B[i]);
+        sums[0] += new_F.back() * r_F[i];
+        sums[1] += new_F.back() * out_F.back();
+        sums[2] += new_F.back() * out_B.back();
+        sums[3] = std::max(sums[3], std::abs(new_F.back()) * b);
+    }
+    std::vector<double> results = rest;
+    for (const auto& part : {new_F, new_B, out_F, out_B}) {
+        results.insert(results.end(), part.begin(), part.end());
+    }
+    std::vector<double> p, q, x, r;
+    for (std::size_t i = 0; i < run_pixels; ++i) {
+        p.push_back(new_F[i] + 0.7 * r_F[i]);
+        q.push_back(new_B[i] + 0.7 * r_B[i]);
+        x.push_back(out_F[i] + 0.3 * p.back());
+        r.push_back(out_B[i] - 0.3 * q.back());
+    }
+    for (const auto& part : {p, q, x, r, sums}) {
+        results.insert(results.end(), part.begin(), part.end());
+    }
+    return results;
 }
 
 // A matrix of m rows, stored by columns with some room after each.
@@ -175,6 +265,20 @@ TEST_CASE("every instruction set gives the same bits") {
         }
         CHECK(same_bits(multilevel_layers(*kernels), multilevel_layers(simd::baseline::kernels)));
         CHECK(same_bits(dots(*kernels, odd), dots(simd::baseline::kernels, odd)));
+        CHECK(same_bits(layer_results(*kernels, 1, false), layer_results(simd::baseline::kernels, 1, false)));
+    }
+}
+
+TEST_CASE("the kernels of closed-form layers equal loops over single pixels") {
+    for (const std::int64_t first : {0, 1}) {
+        for (const bool from_zero : {false, true}) {
+            const auto found = layer_results(simd::kernels(), first, from_zero);
+            const auto expected = slow_layer_results(first, from_zero);
+            REQUIRE(found.size() == expected.size());
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                CHECK(std::abs(found[i] - expected[i]) <= 1e-5 * (1 + std::abs(expected[i])));
+            }
+        }
     }
 }
 

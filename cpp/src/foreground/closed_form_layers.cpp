@@ -39,21 +39,14 @@ public:
         multigrid_ = make_graph_multigrid(scaled_, constant, 1, system.context);
     }
 
-    // Adds the correction for the residual r - A x to x. Ax is overwritten.
+    // Adds the correction for the residual r - A x to x. The cells of Ax are overwritten.
     void add(const LayerVector& r, LayerVector& x, LayerVector& Ax) {
         product_of_cells(system_, x, Ax);
         system_.for_bands([&](std::int64_t begin, std::int64_t end) {
-            LayerRow row(system_);
             for (std::int64_t y = begin; y < end; ++y) {
-                row.find(y);
-                row.product(x, Ax);
-                system_.for_runs(y, [&](std::int64_t from, std::int64_t to) {
-                    std::int64_t i = system_.number[from];
-                    for (std::int64_t p = from; p < to; ++p, ++i) {
-                        const float a = system_.alpha[p];
-                        const float rest = (1 - a) * (r.F[p] - Ax.F[p]) - a * (r.B[p] - Ax.B[p]);
-                        rhs_[i] = rest;
-                    }
+                system_.for_layer_runs(y, [&](const simd::LayerRun& run, std::int64_t p) {
+                    simd::kernels().restrict_layers(run, x.F + p, x.B + p, r.F + p, r.B + p,
+                                                    rhs_.data() + system_.number[p]);
                 });
             }
         });
@@ -146,10 +139,9 @@ public:
         spread(system_, x_);
         product_of_cells(system_, x_, q_);
         for_cells([&](std::int64_t k) { r_.cells[k] = -q_.cells[k]; });
-        const Measures sums = for_rows([&](LayerRow& row, std::int64_t y, std::vector<float>& colours, Measures& m) {
+        const Measures sums = for_rows([&](std::int64_t y, std::vector<float>& colours, Measures& m) {
             load_row(image_, y, width, colours.data());
-            row.find(y);
-            row.product(x_, q_);
+            product(system_, y, x_, q_);
             const float* I = colours.data() + channel_ * width - y * width;
             system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t p = begin; p < end; ++p) {
@@ -167,7 +159,7 @@ public:
 
     void set_noise() override {
         constexpr std::int64_t block = 4;
-        for_rows([&](LayerRow&, std::int64_t y, std::vector<float>&, Measures&) {
+        for_rows([&](std::int64_t y, std::vector<float>&, Measures&) {
             system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t p = begin; p < end; ++p) {
                     const std::int64_t x = p - y * system_.width;
@@ -187,7 +179,7 @@ public:
     }
 
     double residual2() const override {
-        return for_rows([&](LayerRow&, std::int64_t y, std::vector<float>&, Measures& m) {
+        return for_rows([&](std::int64_t y, std::vector<float>&, Measures& m) {
                    system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
                        for (std::int64_t p = begin; p < end; ++p) {
                            m.r2 += squared(r_.F[p]) + squared(r_.B[p]);
@@ -199,28 +191,34 @@ public:
 
     Measures precondition(double alpha, double beta) override {
         const auto step = static_cast<float>(alpha), keep = static_cast<float>(beta);
-        for_vectors([&](float* __restrict x, float* __restrict r, const float* __restrict z, float* __restrict p,
-                        float* __restrict q, const float* __restrict w, std::int64_t count) {
-            for (std::int64_t i = 0; i < count; ++i) {
-                p[i] = z[i] + keep * p[i];
-                q[i] = w[i] + keep * q[i];
-                x[i] += step * p[i];
-                r[i] -= step * q[i];
-            }
-        });
+        const auto advance = [&](std::int64_t y) {
+            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
+                simd::kernels().advance_layer(end - begin, step, keep, z_.F + begin, w_.F + begin, p_.F + begin,
+                                              q_.F + begin, x_.F + begin, r_.F + begin);
+                simd::kernels().advance_layer(end - begin, step, keep, z_.B + begin, w_.B + begin, p_.B + begin,
+                                              q_.B + begin, x_.B + begin, r_.B + begin);
+            });
+        };
+        simd::kernels().advance_layer(x_.cells.size(), step, keep, z_.cells.data(), w_.cells.data(), p_.cells.data(),
+                                      q_.cells.data(), x_.cells.data(), r_.cells.data());
         for_cells([&](std::int64_t k) { z_.cells[k] = 0; });
         spread(system_, z_);
-        relax(system_, r_, 0, true, z_);
+        relax(system_, r_, 0, true, z_, advance);
         coarse_.add(r_, z_, w_);
         relax(system_, r_, 1, false, z_);
         product_of_cells(system_, z_, w_);
-        Measures all = for_rows([&](LayerRow& row, std::int64_t y, std::vector<float>&, Measures& m) {
-            row.find(y);
-            row.product(z_, w_);
-            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
-                measure(begin, end, z_.F, r_.F, q_.F, w_.F, true, m);
-                measure(begin, end, z_.B, r_.B, q_.B, w_.B, false, m);
+        Measures all = for_rows([&](std::int64_t y, std::vector<float>&, Measures& m) {
+            product(system_, y, z_, w_);
+            double sums[4] = {0, 0, 0, m.largest};
+            system_.for_runs(y, [&](std::int64_t p, std::int64_t end) {
+                const float* a = system_.alpha + p;
+                simd::kernels().measure_layer(end - p, z_.F + p, r_.F + p, q_.F + p, w_.F + p, a, true, sums);
+                simd::kernels().measure_layer(end - p, z_.B + p, r_.B + p, q_.B + p, w_.B + p, a, false, sums);
             });
+            m.zr += sums[0];
+            m.zq += sums[1];
+            m.zw += sums[2];
+            m.largest = sums[3];
         });
         for (std::int64_t k = 0; k < z_.cells.size(); ++k) {  // nobody sees them: they are not in `largest`
             const double z = z_.cells[k];
@@ -233,11 +231,16 @@ public:
 
     void finish(double alpha, double beta) override {
         const auto step = static_cast<float>(alpha), keep = static_cast<float>(beta);
-        for_vectors([&](float* x, float*, const float* z, float* p, float*, const float*, std::int64_t count) {
+        const auto add = [&](std::int64_t count, const float* z, float* p, float* x) {
             for (std::int64_t i = 0; i < count; ++i) {
                 p[i] = z[i] + keep * p[i];
                 x[i] += step * p[i];
             }
+        };
+        add(x_.cells.size(), z_.cells.data(), p_.cells.data(), x_.cells.data());
+        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
+            add(end - begin, z_.F + begin, p_.F + begin, x_.F + begin);
+            add(end - begin, z_.B + begin, p_.B + begin, x_.B + begin);
         });
     }
 
@@ -251,7 +254,7 @@ public:
         });
     }
 
-    std::size_t bytes() const override { return 6 * x_.bytes() + coarse_.bytes(); }
+    std::size_t bytes() const override { return 6 * x_.bytes() + system_.rows.bytes() + coarse_.bytes(); }
     double operator_complexity() const override { return coarse_.operator_complexity(); }
 
 private:
@@ -260,39 +263,6 @@ private:
         return Random(static_cast<std::uint64_t>(stream), static_cast<std::uint64_t>(y), static_cast<std::uint64_t>(x))
                    .uniform() -
                0.5f;
-    }
-
-    // Adds the products of the pixels [begin, end) of one layer. Eight sums side by side need not
-    // wait for each other.
-    void measure(std::int64_t begin, std::int64_t end, const float* z, const float* r, const float* q, const float* w,
-                 bool is_foreground, Measures& m) const {
-        constexpr std::int64_t lanes = 8;
-        double zr[lanes] = {}, zq[lanes] = {}, zw[lanes] = {};
-        float largest[lanes] = {};
-        const auto add = [&](std::int64_t p, std::int64_t lane) {
-            const double z_p = z[p];
-            zr[lane] += z_p * r[p];
-            zq[lane] += z_p * q[p];
-            zw[lane] += z_p * w[p];
-            const float a = system_.alpha[p];
-            const float seen = std::abs(z[p]) * (is_foreground ? a : 1 - a);
-            largest[lane] = seen > largest[lane] ? seen : largest[lane];
-        };
-        std::int64_t p = begin;
-        for (; p + lanes <= end; p += lanes) {
-            for (std::int64_t lane = 0; lane < lanes; ++lane) {
-                add(p + lane, lane);
-            }
-        }
-        for (; p < end; ++p) {
-            add(p, 0);
-        }
-        for (std::int64_t lane = 0; lane < lanes; ++lane) {
-            m.zr += zr[lane];
-            m.zq += zq[lane];
-            m.zw += zw[lane];
-            m.largest = std::max(m.largest, static_cast<double>(largest[lane]));
-        }
     }
 
     template <typename Body>
@@ -305,28 +275,16 @@ private:
                         });
     }
 
-    // Runs body(x, r, z, p, q, w, count) on the runs of both layers and on the cells.
-    template <typename Body>
-    void for_vectors(const Body& body) {
-        body(x_.cells.data(), r_.cells.data(), z_.cells.data(), p_.cells.data(), q_.cells.data(), w_.cells.data(),
-             x_.cells.size());
-        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-            body(x_.F + begin, r_.F + begin, z_.F + begin, p_.F + begin, q_.F + begin, w_.F + begin, end - begin);
-            body(x_.B + begin, r_.B + begin, z_.B + begin, p_.B + begin, q_.B + begin, w_.B + begin, end - begin);
-        });
-    }
-
-    // Runs body(row, y, colours, measures) for all rows and adds up the measures of the bands in
+    // Runs body(y, colours, measures) for all rows and adds up the measures of the bands in
     // order. `colours` has room for a row of the image.
     template <typename Body>
     Measures for_rows(const Body& body) const {
         std::vector<Measures> parts(static_cast<std::size_t>((system_.height + layer_band - 1) / layer_band));
         system_.for_bands([&](std::int64_t begin, std::int64_t end) {
-            LayerRow row(system_);
             std::vector<float> colours(static_cast<std::size_t>(image_.channels * image_.width));
             Measures m{};
             for (std::int64_t y = begin; y < end; ++y) {
-                body(row, y, colours, m);
+                body(y, colours, m);
             }
             parts[static_cast<std::size_t>(begin / layer_band)] = m;
         });

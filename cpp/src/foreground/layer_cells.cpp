@@ -103,6 +103,7 @@ LayerCells find_cells(const LayerSystem& system) {
     for (std::int64_t p = 0; p < system.pixels(); ++p) {
         if (p % (layer_band * system.width) == 0) {
             cells.first_edge.push_back(static_cast<std::int64_t>(cells.edges.size()));
+            cells.first_contact.push_back(static_cast<std::int64_t>(cells.contacts.size()));
             cells.first.push_back(cells.size());
         }
         if (system.is_unknown(p)) {
@@ -115,12 +116,18 @@ LayerCells find_cells(const LayerSystem& system) {
             cells.pixel.push_back(p);
         }
         bool is_edge = false;
-        for_neighbours(system, p, [&](std::int64_t q) { is_edge = is_edge || system.is_unknown(q); });
+        for_neighbours(system, p, [&](std::int64_t q) {
+            if (system.is_unknown(q)) {
+                is_edge = true;
+                cells.contacts.push_back({q, number});
+            }
+        });
         if (is_edge) {
             cells.edges.push_back({p, number});
         }
     }
     cells.first_edge.push_back(static_cast<std::int64_t>(cells.edges.size()));
+    cells.first_contact.push_back(static_cast<std::int64_t>(cells.contacts.size()));
     cells.first.push_back(cells.size());
     couple(system, squares, cells);
     return cells;
@@ -152,14 +159,10 @@ void product_of_cells(const LayerSystem& system, const LayerVector& x, LayerVect
             }
             out.cells[i] = sum;
         }
-        for (std::int64_t e = cells.first_edge[k]; e < cells.first_edge[k + 1]; ++e) {
-            const LayerCells::Edge& edge = cells.edges[static_cast<std::size_t>(e)];
-            const float* layer = cells.is_opaque[static_cast<std::size_t>(edge.cell)] != 0 ? x.B : x.F;
-            for_neighbours(system, edge.pixel, [&](std::int64_t q) {
-                if (system.is_unknown(q)) {
-                    out.cells[edge.cell] += weight * (x.cells[edge.cell] - layer[q]);
-                }
-            });
+        for (std::int64_t e = cells.first_contact[k]; e < cells.first_contact[k + 1]; ++e) {
+            const auto& [pixel, cell] = cells.contacts[static_cast<std::size_t>(e)];
+            const float* layer = cells.is_opaque[static_cast<std::size_t>(cell)] != 0 ? x.B : x.F;
+            out.cells[cell] += weight * (x.cells[cell] - layer[pixel]);
         }
     });
 }

@@ -8,32 +8,9 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t room = 16;  // floats before and behind a plane or an array of a row
+constexpr std::int64_t room = 16;  // floats before and behind a plane
 
 constexpr std::int64_t shortest_gap = 16;  // known pixels between two runs
-
-// Computes x = D^-1 t for the 2 x 2 block D of each pixel. The determinant of D is
-// s (a^2 + b^2) + s^2: the rest of it cancels.
-void solve_blocks(std::int64_t count, const float* __restrict alpha, const float* __restrict s,
-                  const float* __restrict t_F, const float* __restrict t_B, float* __restrict out_F,
-                  float* __restrict out_B) {
-    for (std::int64_t x = 0; x < count; ++x) {
-        const float a = alpha[x];
-        const float b = 1 - a;
-        const float inverse = 1 / (s[x] * (a * a + b * b + s[x]));
-        out_F[x] = ((b * b + s[x]) * t_F[x] - a * b * t_B[x]) * inverse;
-        out_B[x] = ((a * a + s[x]) * t_B[x] - a * b * t_F[x]) * inverse;
-    }
-}
-
-// Replaces the pixels of one colour; the others stay, or become zero.
-void take(std::int64_t count, const std::int32_t* __restrict is_taken, const float* __restrict from,
-          bool others_are_zero, float* __restrict x) {
-    for (std::int64_t i = 0; i < count; ++i) {
-        const float other = others_are_zero ? 0.0f : x[i];
-        x[i] = is_taken[i] != 0 ? from[i] : other;
-    }
-}
 
 // Finds the runs of pixels of row y that are not deep. Runs with a short gap between them are one.
 std::vector<LayerSystem::Run> runs_of_row(const LayerSystem& system, std::int64_t y) {
@@ -46,7 +23,7 @@ std::vector<LayerSystem::Run> runs_of_row(const LayerSystem& system, std::int64_
         if (!runs.empty() && first + x - runs.back().end < shortest_gap) {
             runs.back().end = first + x + 1;
         } else {
-            runs.push_back({first + x, first + x + 1});
+            runs.push_back({first + x, first + x + 1, 0});
         }
     }
     return runs;
@@ -54,15 +31,15 @@ std::vector<LayerSystem::Run> runs_of_row(const LayerSystem& system, std::int64_
 
 }  // namespace
 
-LayerSystem::LayerSystem(const float* opacity, std::int64_t rows, std::int64_t columns, float regularization_,
+LayerSystem::LayerSystem(const float* opacity, std::int64_t height_, std::int64_t width_, float regularization_,
                          float gradient_weight_, const Context& context_)
     : alpha(opacity),
-      height(rows),
-      width(columns),
+      height(height_),
+      width(width_),
       regularization(regularization_),
       gradient_weight(gradient_weight_),
       context(context_),
-      first_run(static_cast<std::size_t>(rows + 1), 0) {
+      first_run(static_cast<std::size_t>(height_ + 1), 0) {
     std::vector<std::vector<Run>> of_row(static_cast<std::size_t>(height));
     for_bands([&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = begin; y < end; ++y) {
@@ -78,12 +55,52 @@ LayerSystem::LayerSystem(const float* opacity, std::int64_t rows, std::int64_t c
         std::fill(number.data() + begin * width, number.data() + end * width, -1);
     });
     std::int32_t count = 0;
-    for (const Run& run : runs) {
+    std::int64_t before = 0;
+    for (Run& run : runs) {
+        run.place = count + ++before;
         for (std::int64_t p = run.begin; p < run.end; ++p) {
             number[p] = count++;
         }
     }
     cells = find_cells(*this);
+    find_rows();
+}
+
+void LayerSystem::find_rows() {
+    const std::int64_t size = unknowns() + static_cast<std::int64_t>(runs.size()) + 1;
+    for (Buffer<float>* array : {&rows.beside, &rows.above, &rows.below, &rows.FF, &rows.FB, &rows.BB}) {
+        *array = Buffer<float>(size);
+    }
+    for_bands([&](std::int64_t first, std::int64_t end) {
+        for (std::int64_t y = first; y < end; ++y) {
+            for (std::int64_t k = first_run[static_cast<std::size_t>(y)];
+                 k < first_run[static_cast<std::size_t>(y + 1)]; ++k) {
+                find_run(y, runs[static_cast<std::size_t>(k)]);
+            }
+        }
+    });
+}
+
+// The determinant of the block [a^2 + s, a b; a b, b^2 + s] is s (a^2 + b^2) + s^2: the rest of it
+// cancels.
+void LayerSystem::find_run(std::int64_t y, const Run& run) {
+    const std::int64_t x = run.begin - y * width;
+    const float* a = alpha + run.begin;
+    float* beside = rows.beside.data() + run.place;
+    beside[-1] = x > 0 ? weight(a[0], a[-1]) : 0.0f;
+    for (std::int64_t i = 0; i < run.end - run.begin; ++i) {
+        const float above = y > 0 ? weight(a[i], a[i - width]) : 0.0f;
+        const float below = y + 1 < height ? weight(a[i], a[i + width]) : 0.0f;
+        beside[i] = x + i + 1 < width ? weight(a[i], a[i + 1]) : 0.0f;
+        const float s = beside[i - 1] + beside[i] + above + below;
+        const float b = 1 - a[i];
+        const float inverse = 1 / (s * (a[i] * a[i] + b * b + s));
+        rows.above[run.place + i] = above;
+        rows.below[run.place + i] = below;
+        rows.FF[run.place + i] = (b * b + s) * inverse;
+        rows.FB[run.place + i] = a[i] * b * inverse;
+        rows.BB[run.place + i] = (a[i] * a[i] + s) * inverse;
+    }
 }
 
 bool LayerSystem::is_deep(std::int64_t y, std::int64_t x) const {
@@ -106,129 +123,39 @@ LayerVector::LayerVector(const LayerSystem& system)
       B(data.data() + system.pixels() + 3 * room),
       cells(zeros<float>(system.cells.size(), system.context)) {}
 
-LayerRow::LayerRow(const LayerSystem& system)
-    : system_(system), data_(8 * (system.width + 2 * room)), is_even_(system.width + 1) {
-    std::fill(data_.begin(), data_.end(), 0.0f);
-    float* at = data_.data() + room;
-    for (float** array : {&beside_, &above_, &below_, &sum_, &sum_F_, &sum_B_, &new_F_, &new_B_}) {
-        *array = at;
-        at += system.width + 2 * room;
-    }
-    for (std::int64_t x = 0; x <= system.width; ++x) {
-        is_even_[x] = x % 2 == 0 ? 1 : 0;
-    }
-}
-
-void LayerRow::find(std::int64_t y) {
-    const LayerSystem& system = system_;
-    const std::int64_t width = system.width;
-    first_ = y * width;
-    up_ = y > 0 ? width : 0;
-    down_ = y + 1 < system.height ? width : 0;
-    const float* a = system.alpha + first_;
-    system.for_runs(y, [&](std::int64_t first, std::int64_t end_) {
-        const std::int64_t begin = first - first_, end = end_ - first_;
-        for (std::int64_t x = begin > 0 ? begin - 1 : 0; x < (end < width ? end : width - 1); ++x) {
-            beside_[x] = system.weight(a[x], a[x + 1]);
-        }
-        for (auto [weight, distance] : {std::pair(above_, -up_), std::pair(below_, down_)}) {
-            if (distance == 0) {
-                std::fill(weight + begin, weight + end, 0.0f);
-                continue;
-            }
-            const float* other = a + distance;
-            for (std::int64_t x = begin; x < end; ++x) {
-                weight[x] = system.weight(a[x], other[x]);
-            }
-        }
-        for (std::int64_t x = begin; x < end; ++x) {
-            sum_[x] = beside_[x - 1] + beside_[x] + above_[x] + below_[x];
-        }
-    });
-}
-
-// Computes out = rhs + the weighted sum of the neighbours in the columns [begin, end). All arrays
-// begin at the row's first pixel.
-void LayerRow::add_neighbours(std::int64_t begin, std::int64_t end, const float* rhs, const float* x,
-                              float* out_) const {
-    const float* up = x - up_;
-    const float* down = x + down_;
-    float* __restrict out = out_;
-    for (std::int64_t i = begin; i < end; ++i) {
-        out[i] = rhs[i] + beside_[i - 1] * x[i - 1] + beside_[i] * x[i + 1] + above_[i] * up[i] + below_[i] * down[i];
-    }
-}
-
-// Computes out = S x. Differences are added up, not products: in flat layers they are small.
-void LayerRow::differences(std::int64_t begin, std::int64_t end, const float* x, float* out_) const {
-    const float* up = x - up_;
-    const float* down = x + down_;
-    float* __restrict out = out_;
-    for (std::int64_t i = begin; i < end; ++i) {
-        out[i] = beside_[i - 1] * (x[i] - x[i - 1]) + beside_[i] * (x[i] - x[i + 1]) + above_[i] * (x[i] - up[i]) +
-                 below_[i] * (x[i] - down[i]);
-    }
-}
-
-void LayerRow::product(const LayerVector& x, LayerVector& out) const {
-    const float *alpha = system_.alpha + first_, *F = x.F + first_, *B = x.B + first_;
-    float *out_F = out.F + first_, *out_B = out.B + first_;
-    system_.for_runs(first_ / system_.width, [&](std::int64_t first, std::int64_t end) {
-        differences(first - first_, end - first_, F, out_F);
-        differences(first - first_, end - first_, B, out_B);
-        for (std::int64_t i = first - first_; i < end - first_; ++i) {
-            const float a = alpha[i];
-            const float b = 1 - a;
-            const float mixed = a * F[i] + b * B[i];
-            out_F[i] += a * mixed;
-            out_B[i] += b * mixed;
-        }
-    });
-}
-
-void LayerRow::relax(const LayerVector& rhs, int colour, bool from_zero, LayerVector& x) {
-    const std::int64_t y = first_ / system_.width;
-    const std::int32_t* is_taken = is_even_.data() + (y + colour) % 2;
-    const float *rhs_F = rhs.F + first_, *rhs_B = rhs.B + first_;
-    float *F = x.F + first_, *B = x.B + first_;
-    system_.for_runs(y, [&](std::int64_t first, std::int64_t end_) {
-        const std::int64_t begin = first - first_, end = end_ - first_;
-        const float *t_F = rhs_F, *t_B = rhs_B;
-        if (!from_zero) {
-            add_neighbours(begin, end, t_F, F, sum_F_);
-            add_neighbours(begin, end, t_B, B, sum_B_);
-            t_F = sum_F_;
-            t_B = sum_B_;
-        }
-        solve_blocks(end - begin, system_.alpha + first, sum_ + begin, t_F + begin, t_B + begin, new_F_ + begin,
-                     new_B_ + begin);
-        take(end - begin, is_taken + begin, new_F_ + begin, from_zero, F + begin);
-        take(end - begin, is_taken + begin, new_B_ + begin, from_zero, B + begin);
+void product(const LayerSystem& system, std::int64_t y, const LayerVector& x, LayerVector& out) {
+    system.for_layer_runs(y, [&](const simd::LayerRun& run, std::int64_t p) {
+        simd::kernels().multiply_layers(run, x.F + p, x.B + p, out.F + p, out.B + p);
     });
 }
 
 // One pass over a band updates both colours, while the rows are in the cache. The second colour
 // follows one row behind the first. The outer rows of a band wait for a second pass, when the
 // neighbouring bands are done.
-void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x) {
+void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x,
+           const std::function<void(std::int64_t)>& prepare) {
+    const auto relax_row = [&](std::int64_t y, int colour, bool is_zero) {
+        system.for_layer_runs(y, [&](const simd::LayerRun& run, std::int64_t p) {
+            const std::int64_t column = p - y * system.width;
+            simd::kernels().relax_layers(run, rhs.F + p, rhs.B + p, (y + column + colour) % 2, is_zero, x.F + p,
+                                         x.B + p);
+        });
+    };
     system.for_bands([&](std::int64_t begin, std::int64_t end) {
-        LayerRow row(system);
         for (std::int64_t y = begin; y < end; ++y) {
-            row.find(y);
-            row.relax(rhs, first, from_zero, x);
+            if (prepare) {
+                prepare(y);
+            }
+            relax_row(y, first, from_zero);
             if (y - 1 > begin) {
-                row.find(y - 1);
-                row.relax(rhs, 1 - first, false, x);
+                relax_row(y - 1, 1 - first, false);
             }
         }
     });
     system.for_bands([&](std::int64_t begin, std::int64_t end) {
-        LayerRow row(system);
-        row.find(begin);
-        row.relax(rhs, 1 - first, false, x);
+        relax_row(begin, 1 - first, false);
         if (end - 1 > begin) {
-            row.find(end - 1);
-            row.relax(rhs, 1 - first, false, x);
+            relax_row(end - 1, 1 - first, false);
         }
     });
 }

@@ -7,8 +7,8 @@
 //     b_i = 1 - a_i,   w_ij = 2 (regularization + gradient_weight |a_i - a_j|).
 // The factor 2 comes from the differences, which are taken towards all four neighbours of a pixel,
 // so that each pair counts twice. The matrix A has the 2 x 2 block [a^2 + s, a b; a b, b^2 + s] at
-// pixel i, where s is the sum of its w_ij, and -w_ij towards its neighbours. Nothing of A is
-// stored: everything follows from alpha.
+// pixel i, where s is the sum of its w_ij, and -w_ij towards its neighbours. What a row
+// of A needs is stored for the pixels that are solved for.
 //
 // A pixel is deep if it and its neighbours all have alpha 0, or all have alpha 1. There one layer is
 // the image but for a part in 10,000, and nobody sees the other one. Deep pixels are no unknowns of
@@ -17,8 +17,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
+#include "simd/kernels.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/parallel.hpp"
 
@@ -51,10 +53,11 @@ struct LayerCells {
         std::int64_t pixel;
         std::int32_t cell;
     };
-    std::vector<Edge> edges;                      // band by band
-    std::vector<std::int64_t> first_edge, first;  // edges and cells before each band
-    std::vector<std::uint8_t> is_opaque;          // of each cell: its unknown is B, else F
-    std::vector<std::int64_t> pixel;              // one of the pixels of each cell
+    std::vector<Edge> edges;     // band by band
+    std::vector<Edge> contacts;  // an unknown pixel beside a deep one, and the cell of that
+    std::vector<std::int64_t> first_edge, first_contact, first;  // edges, contacts, cells before each band
+    std::vector<std::uint8_t> is_opaque;                         // of each cell: its unknown is B, else F
+    std::vector<std::int64_t> pixel;                             // one of the pixels of each cell
     // Couplings of cells: those of cell i are between start[i] and start[i + 1].
     std::vector<std::int64_t> start;
     std::vector<std::int32_t> to;
@@ -67,6 +70,13 @@ struct LayerSystem {
     // A run of pixels of a row that are solved for; the other pixels are known.
     struct Run {
         std::int64_t begin, end;  // numbers of pixels, y * width + x
+        std::int64_t place;       // of its first pixel in the arrays of `rows`
+    };
+    // What the rows of A and their blocks have, one number per pixel of a run in each array;
+    // simd::LayerRun says what they are. There is room before each run.
+    struct Rows {
+        Buffer<float> beside, above, below, FF, FB, BB;
+        std::size_t bytes() const { return 6 * beside.bytes(); }
     };
 
     const float* alpha;  // height x width
@@ -77,8 +87,9 @@ struct LayerSystem {
     std::vector<std::int64_t> first_run;  // first_run[y]: the number of runs above row y
     Buffer<std::int32_t> number;          // of each unknown pixel; -1 for deep ones
     LayerCells cells;
+    Rows rows;
 
-    LayerSystem(const float* opacity, std::int64_t rows, std::int64_t columns, float regularization_,
+    LayerSystem(const float* opacity, std::int64_t height_, std::int64_t width_, float regularization_,
                 float gradient_weight_, const Context& context_);
 
     std::int64_t pixels() const { return height * width; }
@@ -92,6 +103,10 @@ struct LayerSystem {
         const float difference = a < neighbour ? neighbour - a : a - neighbour;
         return 2 * (regularization + gradient_weight * difference);
     }
+
+    // Fill `rows`, and its part for one run of row y.
+    void find_rows();
+    void find_run(std::int64_t y, const Run& run);
 
     // Runs body(first, end) for bands of rows.
     template <typename Body>
@@ -108,6 +123,21 @@ struct LayerSystem {
             body(runs[static_cast<std::size_t>(k)].begin, runs[static_cast<std::size_t>(k)].end);
         }
     }
+    // Runs body(run, number of its first pixel) for the runs of row y, where a run is a
+    // simd::LayerRun.
+    template <typename Body>
+    void for_layer_runs(std::int64_t y, const Body& body) const {
+        for (std::int64_t k = first_run[static_cast<std::size_t>(y)]; k < first_run[static_cast<std::size_t>(y + 1)];
+             ++k) {
+            const Run& run = runs[static_cast<std::size_t>(k)];
+            const std::int64_t i = run.place;
+            const simd::LayerRun row{run.end - run.begin,   y > 0 ? width : 0,      y + 1 < height ? width : 0,
+                                     alpha + run.begin,     rows.beside.data() + i, rows.above.data() + i,
+                                     rows.below.data() + i, rows.FF.data() + i,     rows.FB.data() + i,
+                                     rows.BB.data() + i};
+            body(row, run.begin);
+        }
+    }
     // Runs body(begin, end) for all runs, in parallel.
     template <typename Body>
     void for_all_runs(const Body& body) const {
@@ -119,31 +149,8 @@ struct LayerSystem {
     }
 };
 
-// Works on the unknown pixels of one row after the other. Each band has an object of its own.
-class LayerRow {
-public:
-    explicit LayerRow(const LayerSystem& system);
-    // Finds the weights of row y.
-    void find(std::int64_t y);
-    // Computes row y of A x, after find(y) and spread(x).
-    void product(const LayerVector& x, LayerVector& out) const;
-    // Solves the blocks of row y for one colour of the checkerboard, 0 or 1, after find(y): x_i
-    // becomes the solution of row i of A x = rhs while all other x are kept. from_zero: x counts as
-    // zero before, whatever it holds.
-    void relax(const LayerVector& rhs, int colour, bool from_zero, LayerVector& x);
-
-private:
-    void add_neighbours(std::int64_t begin, std::int64_t end, const float* rhs, const float* x, float* out) const;
-    void differences(std::int64_t begin, std::int64_t end, const float* x, float* out) const;
-
-    const LayerSystem& system_;
-    std::int64_t first_ = 0;          // number of the row's first pixel
-    std::int64_t up_ = 0, down_ = 0;  // distance to the rows above and below; 0 where there is none
-    Buffer<float> data_;
-    float *beside_, *above_, *below_, *sum_;  // of column x; beside_[x]: weight of x and x + 1
-    float *sum_F_, *sum_B_, *new_F_, *new_B_;
-    Buffer<std::int32_t> is_even_;
-};
+// Computes row y of A x for the unknown pixels, after spread(x).
+void product(const LayerSystem& system, std::int64_t y, const LayerVector& x, LayerVector& out);
 
 // Finds the cells of the system.
 LayerCells find_cells(const LayerSystem& system);
@@ -154,6 +161,8 @@ void product_of_cells(const LayerSystem& system, const LayerVector& x, LayerVect
 
 // Makes an approximate solution of A x = rhs better: one sweep of block Gauss-Seidel over the
 // colour `first` of the checkerboard, then over the other. The cells stay as they are.
-void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x);
+// If `prepare` is given, prepare(y) is called before row y is read; it may set row y of rhs.
+void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x,
+           const std::function<void(std::int64_t)>& prepare = {});
 
 }  // namespace trimatte

@@ -17,6 +17,7 @@ namespace {
 #include "simd/kernels_patches.inl"
 #include "simd/kernels_prolongation.inl"
 #include "simd/kernels_multilevel.inl"
+#include "simd/kernels_layers.inl"
 #include "simd/kernels_network.inl"
 #include "simd/kernels_sampling.inl"
 #include "simd/kernels_shared_sampling.inl"
@@ -35,6 +36,11 @@ const Kernels kernels{whiten,
                       normalise,
                       update,
                       make_exact,
+                      relax_layers,
+                      multiply_layers,
+                      restrict_layers,
+                      measure_layer,
+                      advance_layer,
                       stencil_kernels<1>(),
                       stencil_kernels<4>(),
                       wide_product,

@@ -113,6 +113,17 @@ struct MarkedPoints {
     const std::uint16_t* in_leaf;     // leaf by leaf, a bit for each marked point
 };
 
+// A run of adjacent pixels of a row that are solved for in closed-form foreground and background;
+// foreground/layer_system.hpp has the equations. Pixel i is at alpha[i] and in the other arrays.
+struct LayerRun {
+    std::int64_t count;
+    std::int64_t up, down;  // distance to the rows above and below; 0 where there is none
+    const float* alpha;
+    const float* beside;         // beside[i]: weight of the pixels i and i + 1; beside[-1] is read
+    const float *above, *below;  // weights of the neighbours in the rows above and below
+    const float *FF, *FB, *BB;   // the inverse of the pixel's block of A is [FF, -FB; -FB, BB]
+};
+
 struct Kernels {
     // Affinities of windows of 3 x 3 pixels; see affinity/window_sums.hpp. Window i covers the
     // columns i, i + 1 and i + 2 of three picture rows, and its pixels are numbered row by row.
@@ -157,6 +168,25 @@ struct Kernels {
     // Moves F and B by the least that gives a F + (1 - a) B = I within the range, for `count`
     // adjacent numbers of a, I, F and B.
     void (*make_exact)(const float* a, const float* I, std::int64_t count, Range range, float* F, float* B);
+
+    // Closed-form foreground and background. F, B and all arrays named after them begin at the
+    // run's first pixel; the pixels around the run are read too.
+    // Every second pixel, from pixel `first` (0 or 1) on, becomes the solution of its row of A x =
+    // rhs, while the others are kept. from_zero: all numbers count as zero before.
+    void (*relax_layers)(const LayerRun& run, const float* rhs_F, const float* rhs_B, std::int64_t first,
+                         bool from_zero, float* F, float* B);
+    // out = A x
+    void (*multiply_layers)(const LayerRun& run, const float* F, const float* B, float* out_F, float* out_B);
+    // rest = b (r - A x)_F - a (r - A x)_B with b = 1 - a, in which the composite cancels out.
+    void (*restrict_layers)(const LayerRun& run, const float* F, const float* B, const float* r_F, const float* r_B,
+                            double* rest);
+    // sums[0 ... 2] += z . r, z . q, z . w; sums[3] becomes the larger of itself and the largest
+    // |z[i]| as it is seen: times alpha in the foreground, times 1 - alpha in the background.
+    void (*measure_layer)(std::int64_t count, const float* z, const float* r, const float* q, const float* w,
+                          const float* alpha, bool is_foreground, double* sums);
+    // p = z + keep p; q = w + keep q; x += step p; r -= step q
+    void (*advance_layer)(std::int64_t count, float step, float keep, const float* z, const float* w, float* p,
+                          float* q, float* x, float* r);
 
     // Multigrid on pixels, and on cells with 4 numbers.
     StencilKernels pixels, cells;
