@@ -14,8 +14,9 @@
 namespace trimatte {
 namespace {
 
-// Aggregates must have at least this number of unknowns in the mean.
-constexpr std::int64_t least_members = 8;
+// Aggregates must have at least this number of unknowns in the mean. The factor of E is too large
+// otherwise: colour mixtures make 8 to 11, the neighbours of KNN matting 40.
+constexpr std::int64_t least_members = 12;
 // A factorisation of E may take this number of multiplications for each entry of A, and its factor
 // may hold this part of the entries of A.
 constexpr double work_at_most = 60;
