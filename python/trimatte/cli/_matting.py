@@ -23,7 +23,7 @@ from ._options import (
     solve_options,
     space_option,
 )
-from ._pictures import parsed_backdrop, parsed_colour, prepare_outputs
+from ._pictures import named_colour, parsed_backdrop, prepare_outputs
 from ._session import Session, command
 
 KEY_HELP = "The colour of an even background: auto, #rrggbb or a CSS name."
@@ -98,8 +98,8 @@ def chosen_guide(
     others = {"TRIMAP": trimap, "--scribbles": scribbles, "--key": key if plate is not None else None}
     for name in (*(name for name, value in others.items() if value is not None), *_not_of_the_solve(options)):
         raise click.UsageError(f"{name}: not with {switch}")
-    if key not in (None, "auto"):
-        parsed_colour(key, "--key")
+    if key not in (None, "auto") and named_colour(key) is None:
+        raise click.UsageError(f"--key: expected a colour, #rrggbb or a CSS name, got {key}")
     guide = KnownBackground(key or "auto", plate, not see_through, given(options))
     return guide, [] if plate is None else [plate]
 

@@ -28,24 +28,19 @@ def prepare_outputs(
         check_folder(path)
 
 
-def parsed_colour(text: str, name: str) -> None:
-    """Refuse what is no colour."""
+def named_colour(text: str) -> tuple[int, ...] | None:
+    """Return the colour that a text means; None if it means none."""
     from PIL import ImageColor
 
     try:
-        ImageColor.getrgb(text)
+        return ImageColor.getrgb(text)
     except ValueError:
-        raise click.UsageError(f"{name}: expected a colour, #rrggbb or a CSS name, got {text}") from None
+        return None
 
 
 def parsed_backdrop(text: str) -> Backdrop:
     """Take `text` as a colour, else as the name of a file."""
-    from PIL import ImageColor
-
-    try:
-        colour = ImageColor.getrgb(text)
-    except ValueError:
-        colour = None
+    colour = named_colour(text)
     if colour is not None:
         if len(colour) != 3:
             raise click.UsageError(f"{text}: expected an opaque colour, #rrggbb")

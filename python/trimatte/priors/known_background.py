@@ -111,9 +111,7 @@ class KnownBackground(Prior):
         """Join the candidates ``front`` (n, k, C) of n pixels; `away` is their distance in pixels."""
         line = front - behind[:, np.newaxis]
         rise = (pixel - behind)[:, np.newaxis]
-        length = np.maximum((line * line).sum(2), np.float32(1e-4))
-        alphas = np.clip((rise * line).sum(2) / length, 0, 1)
-        miss = ((rise - alphas[..., np.newaxis] * line) ** 2).sum(2)
+        alphas, miss = mixed_on_line(rise, line)
         cost = miss / np.float32(12 * self.noise**2) + 0.05 * away / np.maximum(away.min(1, keepdims=True), 1)
         least = cost.min(1, keepdims=True)
         weights = np.exp(least - cost)
@@ -122,6 +120,26 @@ class KnownBackground(Prior):
         variance = (weights * (alphas - alpha[:, np.newaxis]) ** 2).sum(1)
         doubt = least[:, 0] + variance / np.float32(_SPREAD**2)
         return alpha, self.weight * np.maximum(np.exp(-doubt / 4), np.float32(_LEAST_CONFIDENCE))
+
+
+def mixed_on_line(rise: Plane, line: Plane) -> tuple[Plane, Plane]:
+    """Return where mixtures of background and foreground come nearest to a pixel's colour.
+
+    Parameters
+    ----------
+    rise : (n, 1, C) ndarray of float32
+        The pixel's colour less the background's.
+    line : (n, k, C) ndarray of float32
+        Foreground colours less the background's.
+
+    Returns
+    -------
+    alpha, miss : (n, k) ndarrays of float32
+        Alpha of the nearest mixture, and the squared distance of its colour to the pixel's.
+    """
+    length = np.maximum((line * line).sum(2), np.float32(1e-4))
+    alpha = np.clip((rise * line).sum(2) / length, 0, 1)
+    return alpha, ((rise - alpha[..., np.newaxis] * line) ** 2).sum(2)
 
 
 def _candidates(labels: Labels, rng: np.random.Generator) -> npt.NDArray[np.intp]:

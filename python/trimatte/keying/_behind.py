@@ -1,0 +1,122 @@
+"""A known background, and what is sure before it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..priors.known_background import mixed_on_line
+from ..trimap import FOREGROUND, UNKNOWN
+from ._inputs import Floats, Mask
+
+_DEEP = 0.03  # how far from the background a pixel is deep inside, as a part of the longer side
+_KEYLESS = 0.08  # a pixel is foreground if it has at most this part of the key's hue
+# Mixtures of known colours miss a colour of the subject's own by more than this; sure ones first.
+_OWN_COLOUR = (0.2, 0.1, 0.04)
+_BLOCK = 4096  # pixels whose mixtures are compared at a time
+_LEAST_NOISE = 1e-3
+
+
+class Behind(NamedTuple):
+    """A known background.
+
+    Attributes
+    ----------
+    colours : (H, W, 3) ndarray of float32
+        The background of every pixel.
+    noise : float
+        Standard deviation of the noise of a channel, where 1 is white.
+    hue : (3,) ndarray of float32 or None
+        The key colour less its grey; None for a plate, or a key that is nearly grey.
+    """
+
+    colours: Floats
+    noise: float
+    hue: Floats | None
+
+
+def noise_of(miss: npt.NDArray[np.floating]) -> float:
+    """Return the noise of a channel from the distances of colours to the background's."""
+    return max(float(np.median(miss)) / 1.538, _LEAST_NOISE)  # the median of chi with 3 degrees
+
+
+def within(miss: npt.NDArray[np.floating], noise: float) -> Mask:
+    """Whether distances to the background's colour may be noise."""
+    return np.asarray(miss < max(4.5 * noise, 0.01))
+
+
+def trimap_of(picture: Floats, behind: Behind, solid: bool) -> npt.NDArray[np.uint8]:
+    """Label what is surely background and surely foreground."""
+    from scipy.ndimage import distance_transform_edt, maximum_filter, uniform_filter
+
+    apart = picture - behind.colours
+    rms = np.sqrt(np.maximum(uniform_filter((apart * apart).sum(2), 3), 0))
+    background = _opened(rms < max(1.45 * behind.noise * np.sqrt(3), 0.012))
+    distance = distance_transform_edt(~background) if background.any() else np.full(rms.shape, np.inf)
+    deep = max(_DEEP * max(rms.shape), 6.0)
+    if behind.hue is None:
+        foreground = np.asarray(distance > 2 * deep)
+        if not foreground.any():
+            foreground = np.asarray(distance > 0.7 * min(2 * deep, float(distance.max())))
+    else:
+        share = maximum_filter(_share_of_hue(picture, behind), 3)
+        foreground = _opened((distance > 3) & (share < _KEYLESS))
+    if solid and behind.hue is not None and foreground.any():
+        foreground = _with_own_colours(picture, behind, foreground, np.asarray(distance > deep))
+    trimap = np.full(rms.shape, UNKNOWN, np.uint8)
+    trimap[background] = 0
+    trimap[foreground & ~background] = FOREGROUND
+    return trimap
+
+
+def _opened(mask: Mask) -> Mask:
+    """Return the mask without its thinnest parts; what lies beyond the picture's border does not count."""
+    from scipy.ndimage import binary_dilation, binary_erosion
+
+    return np.asarray(binary_dilation(binary_erosion(mask, border_value=1)))
+
+
+def _share_of_hue(picture: Floats, behind: Behind) -> Floats:
+    """Return how much of the background's hue each pixel has: 1 for the background, 0 for grey."""
+    assert behind.hue is not None
+    ours = picture @ behind.hue - picture.mean(2) * behind.hue.sum()
+    theirs = behind.colours @ behind.hue - behind.colours.mean(2) * behind.hue.sum()
+    return np.asarray(ours / np.maximum(theirs, 1e-3), np.float32)
+
+
+def _with_own_colours(picture: Floats, behind: Behind, foreground: Mask, deep: Mask) -> Mask:
+    """Add deep pixels whose colour is no mixture of the background with a known foreground colour.
+
+    A subject may have a hue like the key's without being see-through. Colours that mixtures miss
+    most are added first, since others may be mixtures of those.
+    """
+    from scipy.ndimage import uniform_filter
+
+    rng = np.random.default_rng(0)
+    smooth = np.stack([uniform_filter(picture[..., c], 5) for c in range(3)], axis=2)
+    found: Mask = foreground
+    for limit in _OWN_COLOUR:
+        places = np.flatnonzero(deep & ~found)
+        fronts = picture.reshape(-1, 3)[rng.choice(np.flatnonzero(found), 256)]
+        miss = np.empty(len(places), np.float32)
+        for first in range(0, len(places), _BLOCK):
+            part = places[first : first + _BLOCK]
+            base = behind.colours.reshape(-1, 3)[part][:, np.newaxis]
+            rise, line = smooth.reshape(-1, 3)[part][:, np.newaxis] - base, fronts[np.newaxis] - base
+            miss[first : first + _BLOCK] = np.sqrt(mixed_on_line(rise, line)[1].min(1))
+        found = np.asarray(found | (_mostly(places, miss, found.shape) > max(limit, 4 * behind.noise)))
+    return found
+
+
+def _mostly(places: npt.NDArray[np.intp], values: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return the mean of values over 11 x 11 pixels at places; 0 where less than a third of those are places."""
+    from scipy.ndimage import uniform_filter
+
+    total, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    total.flat[places], count.flat[places] = values, 1
+    there = count > 0
+    mean_count = uniform_filter(count, 11)
+    mean = uniform_filter(total, 11) / np.maximum(mean_count, 1e-6)
+    return np.where(there & (mean_count > 1 / 3), mean, 0).astype(np.float32)
