@@ -1,56 +1,26 @@
 """The command line: what it writes, what it says, its exit codes, and what it leaves behind when it fails."""
 
 import json
-import os
 import re
-import subprocess
 import sys
 import warnings
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from disc_picture import ALPHA, HEIGHT, IMAGE, INPUTS, MATTE, SRGB, TRIMAP, WIDTH, names, write_inputs
+from PIL import Image
 
 import trimatte as tm
 from trimatte.cli import run
 from trimatte.io import load_image, read_picture, save_image
-
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-HEIGHT, WIDTH = 36, 48
-
-
-def disc():
-    """A soft red disc on a blue slope: image, trimap, alpha."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(float)
-    radius = np.hypot(y - HEIGHT / 2, x - WIDTH / 2)
-    alpha = np.clip((12 - radius) / 4 + 0.5, 0, 1)
-    front = np.stack([0.9 - 0.004 * x, 0.2 + 0.002 * y, 0.1 + 0 * x], -1)
-    back = np.stack([0.1 + 0 * x, 0.3 + 0.004 * x, 0.8 - 0.005 * y], -1)
-    trimap = np.full(alpha.shape, 128, np.uint8)
-    trimap[radius < 8], trimap[radius > 16] = 255, 0
-    image = alpha[..., None] * front + (1 - alpha[..., None]) * back
-    return (image * 255 + 0.5).astype(np.uint8), trimap, alpha
-
-
-IMAGE, TRIMAP, ALPHA = disc()
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with the inputs, made the current one."""
     monkeypatch.chdir(tmp_path)
-    save_image("image.png", IMAGE, icc_profile=SRGB)
-    save_image("trimap.png", TRIMAP)
-    save_image("alpha.png", ALPHA)
-    save_image("wide.png", np.dstack([np.full((20, 90), value, np.uint8) for value in (10, 200, 30)]))
+    write_inputs()
     return tmp_path
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
-INPUTS = ["alpha.png", "image.png", "trimap.png", "wide.png"]
 
 
 def succeed(capsys, *arguments):
@@ -394,10 +364,28 @@ def test_refine(folder, capsys):
     assert (read_picture("e.png").pixels[..., 3] == 0).all()
 
 
+def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
+    scene = tm.datasets.hair(96, 128, seed=2)
+    rng = np.random.default_rng(0)
+    for name, behind in (("green", np.full(scene.image.shape, (0.1, 0.7, 0.2))), ("wall", scene.background)):
+        shot = tm.composite(scene.foreground, scene.alpha, behind.astype(np.float32))
+        for file, pixels in ((name, shot), (f"{name}_empty", behind)):
+            save_image(f"{file}.png", np.clip(pixels + rng.normal(0, 0.005, pixels.shape), 0, 1))
+    for image, options in (
+        ("green", ["--key", "auto"]),
+        ("green", ["--key", "#1ab233"]),
+        ("wall", ["--plate", "wall_empty.png"]),
+    ):
+        assert run(["cutout", f"{image}.png", *options, "-o", "c.png", "--alpha-output", "a.png"]) == 0
+        found, alpha = load_image("a.png") / 255, read_picture("c.png").pixels[..., 3] / 255
+        np.testing.assert_array_equal(found, alpha)
+        assert abs(found - scene.alpha).mean() < 0.02
+    cutout = read_picture("c.png").pixels / 255
+    soft = (scene.alpha > 0.3) & (scene.alpha < 0.9)
+    assert abs(cutout[..., :3] - scene.foreground)[soft].mean() < 0.12
+
+
 # --- failures ---
-
-
-MATTE = ["cutout", "image.png", "trimap.png"]
 
 
 @pytest.mark.parametrize(
@@ -566,157 +554,3 @@ def test_empty_values_are_refused(folder, capsys, arguments, name):
     err = fail(capsys, *arguments, code=2)
     assert f"Invalid value for {name}: expected a value, got an empty one" in err
     assert names(folder) == INPUTS
-
-
-# --- real processes ---
-
-
-def process(*command, **options):
-    environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, timeout=60, env=environment, **options
-    )
-
-
-@pytest.mark.parametrize("module", ["trimatte", "trimatte.cli"])
-def test_process_that_succeeds(folder, module):
-    done = process("-m", module, *MATTE, "-o", "c.png", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["output"] == "c.png"
-    assert names(folder) == sorted([*INPUTS, "c.png"])
-
-
-def test_process_that_fails(folder):
-    done = process("-m", "trimatte", "cutout", "none.png", "trimap.png", "-o", "c.png")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "trimatte: error: none.png: no such file\n"
-    assert names(folder) == INPUTS
-
-
-def test_process_that_is_used_wrongly(folder):
-    done = process("-m", "trimatte", *MATTE)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Missing option" in done.stderr
-
-
-INTERRUPTED = """
-import signal, sys
-from trimatte._pipeline import guides
-from trimatte.cli import run
-solve = guides.solve_alpha
-def interrupted(*arguments, **options):
-    signal.raise_signal(signal.SIGINT)
-    return solve(*arguments, **options)
-guides.solve_alpha = interrupted
-sys.exit(run(sys.argv[1:]))
-"""
-
-
-def test_process_that_is_interrupted(folder):
-    done = process("-c", INTERRUPTED, *MATTE, "-o", "c.png")
-    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "trimatte: stopped")
-    assert names(folder) == INPUTS
-
-
-TERMINATED = """
-import signal, sys
-from trimatte.io import write
-from trimatte.cli import main
-def half(file, *_):
-    file.write(b"half")
-    file.flush()
-    signal.raise_signal(signal.SIGTERM)
-write.write_png = half
-main()
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_process_that_is_terminated_leaves_nothing_behind(folder):
-    done = process("-c", TERMINATED, *MATTE, "-o", "c.png")
-    assert (done.returncode, done.stdout, done.stderr) == (143, "", "trimatte: stopped\n")
-    assert names(folder) == INPUTS
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has a disk that is always full")
-@pytest.mark.parametrize("unbuffered", ["1", ""])
-def test_standard_output_that_is_full(folder, unbuffered):
-    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}  # empty: as if it was not there
-    with open("/dev/full", "w") as full:
-        command = [sys.executable, "-m", "trimatte", "info", "--json"]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
-    assert done.returncode == 1
-    assert done.stderr == "trimatte: error: standard output: No space left on device\n"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise")
-@pytest.mark.parametrize("unbuffered", ["1", ""])
-def test_standard_output_that_nobody_reads(folder, unbuffered):
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    command = [sys.executable, "-m", "trimatte", "info", "--json"]
-    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, env=environment)
-    os.close(write_end)
-    assert (done.returncode, done.stderr) == (1, "")
-
-
-def test_process_that_is_interrupted_while_it_imports(folder):
-    (folder / "click.py").write_text("raise KeyboardInterrupt\n")
-    done = process("-c", "from trimatte.cli import main; main()")
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "trimatte: stopped\n")
-
-
-def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
-    scene = tm.datasets.hair(96, 128, seed=2)
-    rng = np.random.default_rng(0)
-    for name, behind in (("green", np.full(scene.image.shape, (0.1, 0.7, 0.2))), ("wall", scene.background)):
-        shot = tm.composite(scene.foreground, scene.alpha, behind.astype(np.float32))
-        for file, pixels in ((name, shot), (f"{name}_empty", behind)):
-            save_image(f"{file}.png", np.clip(pixels + rng.normal(0, 0.005, pixels.shape), 0, 1))
-    for image, options in (
-        ("green", ["--key", "auto"]),
-        ("green", ["--key", "#1ab233"]),
-        ("wall", ["--plate", "wall_empty.png"]),
-    ):
-        assert run(["cutout", f"{image}.png", *options, "-o", "c.png", "--alpha-output", "a.png"]) == 0
-        found, alpha = load_image("a.png") / 255, read_picture("c.png").pixels[..., 3] / 255
-        np.testing.assert_array_equal(found, alpha)
-        assert abs(found - scene.alpha).mean() < 0.02
-    cutout = read_picture("c.png").pixels / 255
-    soft = (scene.alpha > 0.3) & (scene.alpha < 0.9)
-    assert abs(cutout[..., :3] - scene.foreground)[soft].mean() < 0.12
-
-
-def test_pictures_through_pipes(folder):
-    """The same bytes as with files; lines for people go to standard error."""
-    wanted = process("-m", "trimatte", "cutout", "image.png", "trimap.png", "-o", "wanted.png")
-    assert wanted.returncode == 0
-    command = [sys.executable, "-m", "trimatte", "cutout", "-", "trimap.png", "-o", "-"]
-    picture = (folder / "image.png").read_bytes()
-    done = subprocess.run(command, input=picture, capture_output=True, cwd=folder)
-    assert done.returncode == 0
-    assert done.stdout == (folder / "wanted.png").read_bytes()
-    assert b"unknown" in done.stderr
-    through = [sys.executable, "-m", "trimatte", "cutout", "/dev/stdin", "trimap.png", "-o", "c.png", "--json"]
-    done = subprocess.run(through, input=picture, capture_output=True, cwd=folder)
-    assert (done.returncode, json.loads(done.stdout)["output"]) == (0, "c.png")
-    assert (folder / "c.png").read_bytes() == (folder / "wanted.png").read_bytes()
-
-
-def test_without_click(folder):
-    code = "import sys; sys.modules['click'] = None; import trimatte.cli; sys.exit(trimatte.cli.run(['info']))"
-    done = process("-c", code)
-    assert done.returncode == 1
-    assert done.stderr == "trimatte: error: the command line needs click: pip install click\n"
-
-
-def test_help_imports_nothing_heavy():
-    code = (
-        "import sys, trimatte.cli\n"
-        "assert trimatte.cli.run(['--help']) == 0\n"
-        "heavy = {name.partition('.')[0] for name in sys.modules} & {'scipy', 'PIL', 'tqdm', 'asyncio'}\n"
-        "sys.exit(f'imported: {heavy}' if heavy else 0)\n"
-    )
-    done = process("-c", code)
-    assert (done.returncode, done.stderr) == (0, "")

@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from disc_picture import ALPHA, IMAGE, TRIMAP
 from picture_files import raw_read, raw_write
-from test_cli import ALPHA, IMAGE, TRIMAP
 from test_io import DEEP, SRGB
 
 import trimatte as tm

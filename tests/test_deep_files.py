@@ -6,9 +6,9 @@ import sys
 
 import numpy as np
 import pytest
+from disc_picture import IMAGE
 from picture_files import raw_png, raw_read, raw_tiff, raw_write
 from PIL import Image, ImageCms
-from test_cli import IMAGE
 from test_io import DEEP, SRGB, written
 
 from trimatte.colour import linear_from_srgb
