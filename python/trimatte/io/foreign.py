@@ -8,6 +8,7 @@ HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 AVIF_BRANDS = (b"avif", b"avis")
 _RAW_SUFFIXES = (".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw")
 
+_MATROSKA = b"\x1aE\xdf\xa3"
 _RENDER = "render it as PNG"
 _EXPORT = "export it as PNG or TIFF"
 _HEADS: tuple[tuple[bytes, str, str], ...] = (
@@ -15,7 +16,6 @@ _HEADS: tuple[tuple[bytes, str, str], ...] = (
     (b"gimp xcf", "a GIMP project", _EXPORT),
     (b"%PDF", "a PDF document", _RENDER),
     (b"<svg", "an SVG drawing", _RENDER),
-    (b"\x1aE\xdf\xa3", "a video", ""),
     (b"\xff\x0a", "a JPEG XL picture", "convert it to PNG"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL picture", "convert it to PNG"),
     (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture", "convert it to PNG or TIFF"),
@@ -48,13 +48,9 @@ def described(name: str, head: bytes) -> str | None:
         return "a HEIC picture needs pillow-heif: pip install pillow-heif; or save it as JPEG"
     if brand(head) in AVIF_BRANDS:
         return "an AVIF picture needs Pillow 11.3 or newer: pip install --upgrade pillow; or save it as PNG"
-    if brand(head) or (head[:4] == b"RIFF" and head[8:11] == b"AVI"):
-        return _video(name)
+    if brand(head) or head.startswith(_MATROSKA) or (head[:4] == b"RIFF" and head[8:11] == b"AVI"):
+        return f"a video cannot be read as a picture; take its frames: ffmpeg -i {name} frame-%04d.png"
     for start, kind, way in _HEADS:
         if head.startswith(start):
-            return _video(name) if kind == "a video" else f"{kind} cannot be read; {way}"
+            return f"{kind} cannot be read; {way}"
     return None
-
-
-def _video(name: str) -> str:
-    return f"a video cannot be read as a picture; take its frames: ffmpeg -i {name} frame-%04d.png"

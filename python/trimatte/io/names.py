@@ -79,8 +79,8 @@ def opened(name: str) -> Iterator[IO[bytes]]:
 def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[IO[bytes]]:
     """Open a temporary file that takes the place of `name` once all went well.
 
-    What is written to "-" goes to standard output in one piece. A file gets the permissions of the file that
-    it replaces.
+    What is written to "-" goes to standard output in one piece. A file gets the permissions of the
+    file that it replaces.
 
     Parameters
     ----------
