@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
-from ._rows import Products, checked_rows
+from ._rows import Products, checked_rows, matrix_of
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -182,12 +182,8 @@ class Affinity(ABC):
 
         Parameters
         ----------
-        image : (H, W, C) ndarray
-            Display colours in one of the core's dtypes.
-        labels : (H, W) ndarray of uint8
-            What is known, as for `laplacian`.
-        context : Context
-            How to run.
+        image, labels, context
+            As for `core`.
 
         Returns
         -------
@@ -195,6 +191,22 @@ class Affinity(ABC):
             None, the default, says that the operator is a matrix.
         """
         return None
+
+
+class NativeAffinity(Affinity):
+    """An affinity whose rows are made by the core: a subclass has `native` in place of `laplacian`."""
+
+    @abstractmethod
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
+        """Return the core's own object of the method."""
+
+    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
+        """Return the core's own object, which makes the rows that a solve needs."""
+        return self.native(image, labels, context)
+
+    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
+        """Return the operator of the whole image."""
+        return matrix_of(self.native(image, labels, context), image, None, context)
 
 
 Kind = TypeVar("Kind", bound=type[Affinity])
