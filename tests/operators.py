@@ -1,0 +1,12 @@
+"""Operators of affinities, as tests ask for them."""
+
+import numpy as np
+
+from trimatte._context import make_context
+
+
+def operator(method, image, labels=None, threads=1):
+    """The matrix of an affinity; all pixels are unknown if no labels are given."""
+    if labels is None:
+        labels = np.full(image.shape[:2], 2, np.uint8)
+    return method.laplacian(image, labels, make_context(threads, None))
