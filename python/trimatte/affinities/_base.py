@@ -94,8 +94,7 @@ class Affinity(ABC):
     constant_regions: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for field in option_fields(type(self)):
-            object.__setattr__(self, field.name, checked_option(field, getattr(self, field.name)))
+        check_options(self)
 
     @property
     @abstractmethod
@@ -289,6 +288,12 @@ def checked_option(field: dataclasses.Field[Any], value: object) -> bool | float
     if isinstance(field.default, int):
         return _check.at_least(value, int(least), field.name, int(most))
     return _check.between(value, least, most, field.name)
+
+
+def check_options(made: Any) -> None:
+    """Check the options of a new object, and give each its own type."""
+    for field in option_fields(type(made)):
+        object.__setattr__(made, field.name, checked_option(field, getattr(made, field.name)))
 
 
 def bounds(field: dataclasses.Field[Any]) -> tuple[float, float]:

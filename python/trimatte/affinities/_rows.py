@@ -205,8 +205,9 @@ class _Place:
 
 def name_of_row(row: int, shape: tuple[int, ...] | None) -> str:
     """Name a row and its pixel."""
-    is_picture = shape is not None and shape[0] > 1
-    return f"row {row}, of pixel {divmod(row, shape[1])}" if is_picture and shape else f"row {row}"
+    if shape is None or shape[0] == 1:
+        return f"row {row}"
+    return f"row {row}, of pixel {divmod(row, shape[1])}"
 
 
 def _refuse_empty_rows(matrix: scipy.sparse.csr_array, labels: npt.NDArray[np.uint8], name: str) -> None:
