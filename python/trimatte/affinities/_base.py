@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
-from ._rows import Products, checked_rows, matrix_of
+from ._operators import Products, matrix_of
+from ._rows import checked_rows
 
 if TYPE_CHECKING:
     import scipy.sparse

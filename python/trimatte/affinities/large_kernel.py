@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .. import _core
 from .._context import Context
 from ._base import Labels, Pixels, option, register
-from ._rows import Products
+from ._operators import Products
 from ._windows import WindowAffinity
 from .closed_form import LEAST_EPSILON
 
