@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent / "compare"))
 import pictures
 from machine import machine
 from peers import Peer
+from run import unknown_pixels
 
 NEIGHBOURS, DISTANCE_WEIGHTS = (20, 10), (2.0, 0.1)
 KNOWN_WEIGHT = 100.0
@@ -59,10 +60,6 @@ def systems(laplacian, trimap):
     to_known = laplacian[unknown]
     yield "eliminated", to_known[:, unknown], -to_known[:, foreground].sum(axis=1)
     yield "soft", laplacian + scipy.sparse.diags_array(KNOWN_WEIGHT * ~unknown), KNOWN_WEIGHT * foreground
-
-
-def unknown_pixels(trimap):
-    return (trimap > 0.1) & (trimap < 0.9)
 
 
 def least_of_turns(tasks, reference, repeat):

@@ -3,11 +3,11 @@
     python benchmarks/method_memory.py --megapixels 1 9 --output benchmarks/compare/results/memory.json
     python benchmarks/method_memory.py --image photo.png --trimap trimap.png --methods closed-form best
 
-The methods are those of trimatte's tables: affinities, priors, "best", and "foreground NAME", and
-closed-form matting with larger windows. Each is
-measured in a process of its own, after a solve of a small picture. The peak is what the call adds to
-the memory of a process that holds an image of 8 bits and its trimap; alpha and layers that are
-returned count. A call that takes longer than `--limit` seconds is stopped.
+The methods are those of trimatte's tables: affinities, priors, "best" and "foreground NAME", and
+closed-form matting with larger windows. Each is measured in a process of its own, after a solve of
+a small picture. The peak is what the call adds to the memory of a process that holds an image of 8
+bits and its trimap; alpha and layers that are returned count. A call that takes longer than
+`--limit` seconds is stopped.
 """
 
 import argparse
@@ -82,13 +82,8 @@ def measured_pictures(options):
     scenes = pictures.scenes([] if options.image else options.megapixels, options.noise, options.scene)
     for about, arrays in (item for kind in (scenes, photographs) for item in kind):
         image, trimap = (np.round(arrays[name] * 255).astype(np.uint8) for name in ("image", "trimap"))
-        alpha = arrays.get("alpha")
-        yield (
-            about,
-            image,
-            trimap,
-            (tm.estimate_alpha(image, trimap) if alpha is None else alpha.astype(np.float32)),
-        )
+        alpha = arrays["alpha"].astype(np.float32) if "alpha" in arrays else tm.estimate_alpha(image, trimap)
+        yield about, image, trimap, alpha
 
 
 def arguments():

@@ -6,31 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import scipy.sparse
+from operators import operator, with_entry
 from own_affinity import FourNeighbours
+from reference.minimum import minimum
 from tolerances import ALPHA_DIRECT, ALPHA_TOLERANCE
 
 import trimatte as tm
 from trimatte import _check, affinities
-from trimatte._context import make_context
 from trimatte.affinities._base import AFFINITIES, option_fields
 
 
 def dense_solution(affinity, image, trimap, guess=None, confidence=0.0, known_weight=None):
-    """The minimum of x'Lx + known_weight (x - m)^2 + confidence (x - guess)^2, in the plainest way."""
+    """The answer for an affinity in the plainest way."""
     labels = _check.labels(trimap, image.shape)
-    L = affinity.laplacian(image, labels, make_context(1, None)).toarray()
-    unknown, m = (labels == 2).ravel(), (labels == 1).ravel().astype(float)
-    A, b = L.copy(), np.zeros(len(m))
-    if guess is not None:
-        A[unknown, unknown] += confidence
-        b[unknown] += confidence * guess.ravel()[unknown]
-    if known_weight is not None:
-        A[~unknown, ~unknown] += known_weight
-        b[~unknown] += known_weight * m[~unknown]
-        return np.clip(np.linalg.solve(A, b), 0, 1).reshape(trimap.shape)
-    x = m.copy()
-    x[unknown] = np.linalg.solve(A[np.ix_(unknown, unknown)], (b - A @ m)[unknown])
-    return np.clip(x, 0, 1).reshape(trimap.shape)
+    return minimum(operator(affinity, image, labels), labels, guess, confidence, known_weight)
 
 
 class TestClosedForm:
@@ -45,7 +34,7 @@ class TestClosedForm:
         image, trimap = noise
         for radius in (1, 2):
             labels = _check.labels(trimap, image.shape)
-            L = affinities.ClosedForm(radius=radius).laplacian(image, labels, make_context(None, None))
+            L = operator(affinities.ClosedForm(radius=radius), image, labels, None)
             assert abs(L - tm.closed_form_laplacian(image, radius=radius)).max() == 0
 
     @pytest.mark.parametrize("radius", [1, 2])
@@ -283,9 +272,3 @@ class TestRegister:
     def test_what_cannot_be_registered(self, make, error, message):
         with pytest.raises(error, match=message):
             affinities.register(make())
-
-
-def with_entry(L, row, column, value):
-    L = scipy.sparse.lil_array(L)
-    L[row, column] = value
-    return L

@@ -1,13 +1,12 @@
 """Information-flow matting: its energy against the paper's, and alpha on every way to it."""
 
-import json
 import pickle
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from operators import operator
 from reference import closed_form, information_flow
-from test_drawings import DRAWINGS
 from tolerances import ALPHA_DIRECT, ALPHA_PRIOR, ALPHA_TOLERANCE, LAPLACIAN, LAPLACIAN_NULL
 
 import trimatte as tm
@@ -18,7 +17,6 @@ from trimatte.affinities._base import DataTerm, Findings
 from trimatte.affinities.information_flow import MOST_UNEXPLAINED, unexplained
 from trimatte.batch._cost import estimated_bytes
 from trimatte.batch._jobs import Job
-from trimatte.cli import run
 
 
 def labels_of(image, trimap):
@@ -44,30 +42,25 @@ def small(name):
 SMALL = ("noise", "grey", "flat", "two colours", "tiny")
 
 
-def operator(image, labels, threads=1, **options):
-    return InformationFlow(**options).laplacian(image, labels, make_context(threads, None))
-
-
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("options", [(20, 5, 0.01, 1.0), (3, 2, 0.5, 0.1)])
 def test_the_operator_equals_the_reference(name, options):
     image, labels = small(name)
     K_CM, K_UU, unknown_flow, local_flow = options
-    L = operator(
-        image,
-        labels,
+    method = InformationFlow(
         mixture_neighbours=K_CM,
         unknown_neighbours=K_UU,
         unknown_flow=unknown_flow,
         local_flow=local_flow,
     )
+    L = operator(method, image, labels)
     assert abs(L - information_flow.laplacian(image, labels, *options)).max() < LAPLACIAN
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_properties(name):
     image, labels = small(name)
-    L = operator(image, labels).toarray()
+    L = operator(InformationFlow(), image, labels).toarray()
     assert abs(L - L.T).max() < LAPLACIAN_NULL
     assert abs(L.sum(axis=1)).max() < LAPLACIAN_NULL
     assert np.linalg.eigvalsh(L).min() > -LAPLACIAN_NULL
@@ -140,28 +133,6 @@ def test_iterative_solvers_equal_cholesky(name, solver):
     assert abs(other - direct).max() < ALPHA_TOLERANCE
 
 
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_drawings(name):
-    make, *arguments = DRAWINGS[name]
-    image, trimap = make(*arguments)
-    alpha = tm.estimate_alpha(image, trimap, method="information-flow")
-    direct = tm.estimate_alpha(image, trimap, method="information-flow", solver="cholesky")
-    assert abs(alpha - direct).max() < ALPHA_TOLERANCE
-
-
-@pytest.mark.parametrize("threads", [2, 7])
-def test_same_bits_for_any_number_of_threads(threads):
-    scene = tm.datasets.hair(150, 120, noise=0.01)
-    labels = labels_of(scene.image, scene.trimap)
-    one, many = (operator(scene.image, labels, threads=n) for n in (1, threads))
-    assert (one.data == many.data).all()
-    assert (one.indices == many.indices).all()
-    one, many = (
-        tm.estimate_alpha(scene.image, scene.trimap, method="information-flow", threads=n) for n in (1, threads)
-    )
-    assert (one == many).all()
-
-
 def test_it_beats_closed_form_where_colours_repeat():
     scene = tm.datasets.net(120, 180, noise=0.01)
     flow, closed = (
@@ -217,26 +188,6 @@ def test_transparency_is_found():
         for scene in (make(120, 160, noise=0.01) for make in (tm.datasets.glass, tm.datasets.hair))
     )
     assert hair < MOST_UNEXPLAINED < glass
-
-
-def test_with_a_prior(scene):
-    alpha, info = tm.solve_alpha(scene.image, scene.trimap, method="information-flow+sampling", seed=1)
-    assert (info.method, info.prior) == ("information-flow+sampling", "sampling")
-    prior = tm.priors.GlobalSampling(seed=1)
-    assert (alpha == tm.estimate_alpha(scene.image, scene.trimap, method=InformationFlow(), prior=prior)).all()
-
-
-def test_the_command_line(scene, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    image = np.round(scene.image * 255).astype(np.uint8)
-    tm.io.save_image("image.png", image)
-    tm.io.save_image("trimap.png", scene.trimap)
-    options = ["--method", "information-flow", "--no-trim", "--known-flow", "0.1"]
-    assert run(["alpha", "image.png", "trimap.png", "-o", "alpha.png", "--json", *options]) == 0
-    assert json.loads(capsys.readouterr().out)["alpha"]["method"] == "information-flow"
-    method = InformationFlow(trim=False, known_flow=0.1)
-    expected = tm.estimate_alpha(image, scene.trimap, method=method)
-    assert abs(tm.io.load_image("alpha.png") / 255 - expected).max() < 0.51 / 255
 
 
 def test_a_batch_reckons_with_its_searches(scene, tmp_path, monkeypatch):

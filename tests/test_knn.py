@@ -1,18 +1,16 @@
 """KNN matting: its operator against the paper's formula, and alpha on every way to it."""
 
-import json
 import pickle
 
 import numpy as np
 import pytest
-from reference import closed_form, knn
-from test_drawings import DRAWINGS
-from tolerances import ALPHA_DIRECT, ALPHA_PRIOR, ALPHA_TOLERANCE, KNN_SOFT, LAPLACIAN, LAPLACIAN_NULL
+from operators import operator
+from reference import knn
+from reference.minimum import minimum
+from tolerances import ALPHA_PRIOR, ALPHA_TOLERANCE, KNN_SOFT, LAPLACIAN, LAPLACIAN_NULL
 
 import trimatte as tm
-from trimatte._context import make_context
 from trimatte.affinities import Affinity, Knn
-from trimatte.cli import run
 
 
 def pictures():
@@ -27,50 +25,22 @@ def pictures():
     }
 
 
-def operator(image, threads=1, **options):
-    labels = np.full(image.shape[:2], 2, np.uint8)
-    return Knn(**options).laplacian(image, labels, make_context(threads, None))
-
-
 @pytest.mark.parametrize("name", pictures())
 @pytest.mark.parametrize("soft", [False, True])
 def test_equals_the_reference(name, soft):
     image = pictures()[name]
     tolerance = KNN_SOFT if soft else LAPLACIAN
-    assert abs(operator(image, soft=soft) - knn.laplacian(image, soft=soft)).max() < tolerance
-    found = operator(image, neighbours=4, position_weight=0.5, far_neighbours=1, soft=soft)
-    assert abs(found - knn.laplacian(image, (4, 1), (0.5, 0.1), soft)).max() < tolerance
+    assert abs(operator(Knn(soft=soft), image) - knn.laplacian(image, soft=soft)).max() < tolerance
+    method = Knn(neighbours=4, position_weight=0.5, far_neighbours=1, soft=soft)
+    assert abs(operator(method, image) - knn.laplacian(image, (4, 1), (0.5, 0.1), soft)).max() < tolerance
 
 
 @pytest.mark.parametrize("soft", [False, True])
 def test_properties(soft):
-    L = operator(pictures()["noise"], soft=soft).toarray()
+    L = operator(Knn(soft=soft), pictures()["noise"]).toarray()
     assert abs(L - L.T).max() == 0
     assert abs(L.sum(axis=1)).max() < LAPLACIAN_NULL * L.max()
     assert np.linalg.eigvalsh(L).min() > -LAPLACIAN_NULL * L.max()
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("soft", [False, True])
-def test_alpha_is_the_minimum(noise, channels, soft):
-    """Known pixels that have unknown ones in their lists count as well."""
-    image, trimap = noise
-    image = image[..., :channels]
-    expected = closed_form.solve_hard(knn.laplacian(image, soft=soft), trimap == 1, trimap == 0)
-    alpha, info = tm.solve_alpha(image, trimap, method="knn", soft=soft, solver="cholesky")
-    assert abs(alpha - expected).max() < ALPHA_DIRECT
-    assert info.method == "knn"
-
-
-def test_soft_known_pixels(noise):
-    import scipy.sparse.linalg
-
-    image, trimap = noise
-    known = (trimap == 0) | (trimap == 1)
-    D = scipy.sparse.diags_array(10.0 * known.ravel())
-    expected = scipy.sparse.linalg.spsolve((knn.laplacian(image) + D).tocsc(), 10.0 * (trimap == 1).ravel())
-    alpha = tm.estimate_alpha(image, trimap, method="knn", known_weight=10, solver="cholesky")
-    assert abs(alpha.ravel() - np.clip(expected, 0, 1)).max() < ALPHA_DIRECT
 
 
 @pytest.mark.parametrize("solver", ["graph-multigrid", "cg"])
@@ -81,52 +51,11 @@ def test_solvers_keep_their_promise(solver):
     assert abs(alpha - direct).max() < ALPHA_TOLERANCE
 
 
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_drawings(name):
-    """Flat colours give many equal distances, and parts that hang together by few pixels."""
-    make, *arguments = DRAWINGS[name]
-    image, trimap = make(*arguments)
-    alpha = tm.estimate_alpha(image, trimap, method="knn")
-    direct = tm.estimate_alpha(image, trimap, method="knn", solver="cholesky")
-    assert abs(alpha - direct).max() < ALPHA_TOLERANCE
-
-
-@pytest.mark.parametrize("threads", [2, 7])
-@pytest.mark.parametrize("soft", [False, True])
-def test_same_bits_for_any_number_of_threads(threads, soft):
-    scene = tm.datasets.hair(150, 120, noise=0.01)
-    one, many = (operator(scene.image, threads=n, soft=soft) for n in (1, threads))
-    assert (one.data == many.data).all()
-    assert (one.indices == many.indices).all()
-    one, many = (
-        tm.estimate_alpha(scene.image, scene.trimap, method="knn", soft=soft, threads=n) for n in (1, threads)
-    )
-    assert (one == many).all()
-
-
 def test_with_a_prior(noise):
     image, trimap = noise
     guess = np.random.default_rng(1).random(trimap.shape).astype(np.float32)
     alpha = tm.estimate_alpha(image, trimap, method=Knn(), prior=guess, confidence=0.5, solver="cholesky")
-    L = knn.laplacian(image).toarray()
-    unknown = ((trimap != 0) & (trimap != 1)).ravel()
-    A = L[np.ix_(unknown, unknown)] + 0.5 * np.eye(unknown.sum())
-    b = -L[unknown] @ (trimap == 1).ravel() + 0.5 * guess.ravel()[unknown]
-    expected = np.clip(np.linalg.solve(A, b), 0, 1)
-    assert abs(alpha.ravel()[unknown] - expected).max() < ALPHA_PRIOR
-
-
-def test_the_command_line(tmp_path, monkeypatch, capsys):
-    scene = tm.datasets.hair(60, 60)
-    monkeypatch.chdir(tmp_path)
-    image = np.round(scene.image * 255).astype(np.uint8)
-    tm.io.save_image("image.png", image)
-    tm.io.save_image("trimap.png", scene.trimap)
-    options = ["--method", "knn", "--neighbours", "12", "--far-neighbours", "5"]
-    assert run(["alpha", "image.png", "trimap.png", "-o", "alpha.png", "--json", *options]) == 0
-    assert json.loads(capsys.readouterr().out)["alpha"]["method"] == "knn"
-    expected = tm.estimate_alpha(image, scene.trimap, method=Knn(neighbours=12, far_neighbours=5))
-    assert abs(tm.io.load_image("alpha.png") / 255 - expected).max() < 0.51 / 255
+    assert abs(alpha - minimum(knn.laplacian(image), trimap, guess, 0.5)).max() < ALPHA_PRIOR
 
 
 def test_it_is_a_value_that_says_what_a_solver_needs():

@@ -1,6 +1,5 @@
 """Large-kernel matting: its products against the paper, and alpha on every way to it."""
 
-import json
 import pickle
 
 import numpy as np
@@ -12,7 +11,6 @@ from tolerances import ALPHA_DIRECT, ALPHA_PRIOR, ALPHA_TOLERANCE, LARGE_KERNEL_
 import trimatte as tm
 from trimatte import _core
 from trimatte.affinities import Affinity, ClosedForm, LargeKernel
-from trimatte.cli import run
 
 
 def pictures():
@@ -175,25 +173,6 @@ def test_a_solve_can_be_stopped():
 
     with pytest.raises(KeyboardInterrupt):
         tm.estimate_alpha(scene.image, scene.trimap, method="large-kernel", progress=stop)
-
-
-def test_with_a_prior(scene):
-    alpha, info = tm.solve_alpha(scene.image, scene.trimap, method="large-kernel+sampling", seed=1)
-    assert (info.method, info.prior) == ("large-kernel+sampling", "sampling")
-    prior = tm.priors.GlobalSampling(seed=1)
-    assert (alpha == tm.estimate_alpha(scene.image, scene.trimap, method=LargeKernel(), prior=prior)).all()
-
-
-def test_the_command_line(scene, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    image = np.round(scene.image * 255).astype(np.uint8)
-    tm.io.save_image("image.png", image)
-    tm.io.save_image("trimap.png", scene.trimap)
-    options = ["--method", "large-kernel", "--epsilon", "1e-4", "--radius", "7"]
-    assert run(["alpha", "image.png", "trimap.png", "-o", "alpha.png", "--json", *options]) == 0
-    assert json.loads(capsys.readouterr().out)["alpha"]["method"] == "large-kernel"
-    expected = tm.estimate_alpha(image, scene.trimap, method=LargeKernel(epsilon=1e-4, radius=7))
-    assert abs(tm.io.load_image("alpha.png") / 255 - expected).max() < 0.51 / 255
 
 
 def test_it_is_a_value_that_says_what_a_solver_needs():

@@ -1,16 +1,14 @@
 """Learning-based matting: its operator against the paper's formula, and alpha on every way to it."""
 
-import json
 import pickle
 
 import numpy as np
 import pytest
-from reference import closed_form, learning_based
-from test_drawings import DRAWINGS
+from operators import operator
+from reference import learning_based
 from tolerances import ALPHA_DIRECT, ALPHA_PRIOR, ALPHA_TOLERANCE, LAPLACIAN, LAPLACIAN_NULL
 
 import trimatte as tm
-from trimatte._context import make_context
 from trimatte.affinities import Affinity, LearningBased
 from trimatte.cli import run
 
@@ -29,23 +27,19 @@ def pictures():
     }
 
 
-def operator(image, threads=1, **options):
-    labels = np.full(image.shape[:2], 2, np.uint8)
-    return LearningBased(**options).laplacian(image, labels, make_context(threads, None))
-
-
 @pytest.mark.parametrize("name", pictures())
 @pytest.mark.parametrize("options", [{}, {"regularization": 1e-3}, {"radius": 2}])
 def test_equals_the_reference(name, options):
     image = pictures()[name]
-    assert abs(operator(image, **options) - learning_based.laplacian(image, **options)).max() < LAPLACIAN
+    L = operator(LearningBased(**options), image)
+    assert abs(L - learning_based.laplacian(image, **options)).max() < LAPLACIAN
 
 
 @pytest.mark.parametrize("name", pictures())
 @pytest.mark.parametrize("radius", [1, 2])
 def test_properties(name, radius):
     image = pictures()[name]
-    L = operator(image, radius=radius).toarray()
+    L = operator(LearningBased(radius=radius), image).toarray()
     assert abs(L - L.T).max() < LAPLACIAN_NULL
     assert abs(L.sum(axis=1)).max() < LAPLACIAN_NULL
     assert np.linalg.eigvalsh(L).min() > -LAPLACIAN_NULL
@@ -57,19 +51,7 @@ def test_properties(name, radius):
 def test_what_is_not_the_papers_hardly_matters(change):
     """A penalty of the bias, or no cost of spread, changes the operator of an 8-bit picture by little."""
     image = np.round(np.random.default_rng(1).random((9, 12, 3)) * 255) / 255
-    assert abs(operator(image) - learning_based.laplacian(image, **change)).max() < LAPLACIAN
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("radius", [1, 2])
-def test_alpha_is_the_minimum(noise, channels, radius):
-    image, trimap = noise
-    image = image[..., :channels]
-    L = learning_based.laplacian(image, radius=radius)
-    expected = closed_form.solve_hard(L, trimap == 1, trimap == 0)
-    alpha, info = tm.solve_alpha(image, trimap, method="learning-based", radius=radius, solver="cholesky")
-    assert abs(alpha - expected).max() < ALPHA_DIRECT
-    assert info.method == "learning-based"
+    assert abs(operator(LearningBased(), image) - learning_based.laplacian(image, **change)).max() < LAPLACIAN
 
 
 @pytest.mark.parametrize("known_weight", [None, 10.0])
@@ -102,15 +84,6 @@ def test_multigrid_equals_cholesky(name, noise):
     assert abs(many.alpha - direct.alpha).max() < ALPHA_TOLERANCE
 
 
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_rounding_does_not_decide_about_drawings(name):
-    make, *arguments = DRAWINGS[name]
-    image, trimap = make(*arguments)
-    alpha = tm.estimate_alpha(image, trimap, method="learning-based")
-    direct = tm.estimate_alpha(image, trimap, method="learning-based", solver="cholesky")
-    assert abs(alpha - direct).max() < ALPHA_TOLERANCE
-
-
 def test_foreground_and_background_may_change_places(scene):
     alpha, other = (
         tm.estimate_alpha(scene.image, trimap, method="learning-based", regularization=0.1, solver="cholesky")
@@ -119,35 +92,10 @@ def test_foreground_and_background_may_change_places(scene):
     assert abs(alpha + other - 1).max() < ALPHA_DIRECT
 
 
-@pytest.mark.parametrize("threads", [2, 7])
-def test_same_bits_for_any_number_of_threads(threads):
-    scene = tm.datasets.hair(150, 120, noise=0.01)
-    for radius in (1, 2):
-        one, many = (operator(scene.image, threads=n, radius=radius) for n in (1, threads))
-        assert (one.data == many.data).all()
-    one, many = (
-        tm.estimate_alpha(scene.image, scene.trimap, method="learning-based", threads=n) for n in (1, threads)
-    )
-    assert (one == many).all()
-
-
-def test_with_a_prior(scene):
-    alpha, info = tm.solve_alpha(scene.image, scene.trimap, method="learning-based+sampling", seed=1)
-    assert (info.method, info.prior) == ("learning-based+sampling", "sampling")
-    prior = tm.priors.GlobalSampling(seed=1)
-    assert (alpha == tm.estimate_alpha(scene.image, scene.trimap, method=LearningBased(), prior=prior)).all()
-
-
-def test_the_command_line(scene, tmp_path, monkeypatch, capsys):
+def test_the_command_line_knows_whose_option_it_is(scene, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    image = np.round(scene.image * 255).astype(np.uint8)
-    tm.io.save_image("image.png", image)
+    tm.io.save_image("image.png", np.round(scene.image * 255).astype(np.uint8))
     tm.io.save_image("trimap.png", scene.trimap)
-    options = ["--method", "learning-based", "--regularization", "1e-4", "--radius", "2"]
-    assert run(["alpha", "image.png", "trimap.png", "-o", "alpha.png", "--json", *options]) == 0
-    assert json.loads(capsys.readouterr().out)["alpha"]["method"] == "learning-based"
-    expected = tm.estimate_alpha(image, scene.trimap, method=LearningBased(regularization=1e-4, radius=2))
-    assert abs(tm.io.load_image("alpha.png") / 255 - expected).max() < 0.51 / 255
     assert run(["alpha", "image.png", "trimap.png", "-o", "b.png", "--regularization", "1e-4"]) == 1
     assert "method 'closed-form' has no such option" in capsys.readouterr().err
 

@@ -98,7 +98,7 @@ def trimatte_tasks():
         return found, info.as_dict()
 
     def colours(arrays, method):
-        return trimatte.estimate_foreground(arrays["image"], arrays["alpha"], method=method).foreground
+        return method_names.foreground(arrays["image"], arrays["alpha"], method)
 
     def network(arrays):
         known = (arrays["trimap"] <= 0.1) | (arrays["trimap"] >= 0.9)
@@ -145,10 +145,7 @@ def trimatte_tasks():
             f"alpha {name}": lambda a, name=name: alpha(a, **method_names.parsed(name))
             for name in (*trimatte.methods.names(), BEST_PAIR, *method_names.RADII)
         },
-        **{
-            f"foreground {name}": lambda a, name=name: method_names.foreground(a["image"], a["alpha"], name)
-            for name in method_names.foregrounds()
-        },
+        **{f"foreground {name}": lambda a, name=name: colours(a, name) for name in method_names.foregrounds()},
     }
 
 

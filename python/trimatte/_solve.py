@@ -167,7 +167,7 @@ def solve(
     dict
         The fields of `SolveInfo` that describe the solve, and "converged".
     """
-    solved = _core.solve(
+    found = _core.solve(
         affinity.core(inputs.image, inputs.labels, context),
         inputs.image,
         inputs.labels,
@@ -183,9 +183,10 @@ def solve(
         context.threads,
         context.monitor,
     )
-    record: dict[str, Any] = {**solved}
+    record: dict[str, Any] = {**found}
     constant = sum(record.pop("constant"))
-    record["regions"] = {**solved["regions"], "constant": constant} if constant else solved["regions"]
+    if constant:
+        record["regions"] = {**record["regions"], "constant": constant}
     return record
 
 

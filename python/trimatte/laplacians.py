@@ -20,7 +20,7 @@ from ._context import Context, make_context
 from ._records import Progress
 from .affinities import Affinity
 from .affinities._base import AFFINITIES, known_options
-from .affinities._rows import linear_operator, matrix_of
+from .affinities._operators import linear_operator, matrix_of
 
 if TYPE_CHECKING:
     import scipy.sparse

@@ -21,7 +21,8 @@ from ._solve import (
     solved,
 )
 from .affinities import Affinity
-from .affinities._rows import Rows, canonical, checked_rows, examined, laid_out, linear_operator, name_of_row
+from .affinities._operators import linear_operator
+from .affinities._rows import Rows, canonical, checked_rows, examined, laid_out, name_of_row
 from .errors import warn
 from .priors import Guess
 

@@ -1,7 +1,7 @@
 """An affinity says how the alphas of a picture's pixels depend on each other.
 
-Give one to `trimatte.estimate_alpha` as `method`. A method has one line here, which registers it: a
-file of its own, and nothing else.
+Give one to `trimatte.estimate_alpha` as `method`. A method has a file of its own, and one line here,
+whose import registers it.
 """
 
 from ._base import Affinity as Affinity

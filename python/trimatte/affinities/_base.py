@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
-from ._rows import Products, checked_rows
+from ._operators import Products, matrix_of
+from ._rows import checked_rows
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -94,8 +95,7 @@ class Affinity(ABC):
     constant_regions: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for field in option_fields(type(self)):
-            object.__setattr__(self, field.name, checked_option(field, getattr(self, field.name)))
+        check_options(self)
 
     @property
     @abstractmethod
@@ -182,12 +182,8 @@ class Affinity(ABC):
 
         Parameters
         ----------
-        image : (H, W, C) ndarray
-            Display colours in one of the core's dtypes.
-        labels : (H, W) ndarray of uint8
-            What is known, as for `laplacian`.
-        context : Context
-            How to run.
+        image, labels, context
+            As for `core`.
 
         Returns
         -------
@@ -195,6 +191,22 @@ class Affinity(ABC):
             None, the default, says that the operator is a matrix.
         """
         return None
+
+
+class NativeAffinity(Affinity):
+    """An affinity whose rows are made by the core: a subclass has `native` in place of `laplacian`."""
+
+    @abstractmethod
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
+        """Return the core's own object of the method."""
+
+    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
+        """Return the core's own object, which makes the rows that a solve needs."""
+        return self.native(image, labels, context)
+
+    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
+        """Return the operator of the whole image."""
+        return matrix_of(self.native(image, labels, context), image, None, context)
 
 
 Kind = TypeVar("Kind", bound=type[Affinity])
@@ -277,6 +289,12 @@ def checked_option(field: dataclasses.Field[Any], value: object) -> bool | float
     if isinstance(field.default, int):
         return _check.at_least(value, int(least), field.name, int(most))
     return _check.between(value, least, most, field.name)
+
+
+def check_options(made: Any) -> None:
+    """Check the options of a new object, and give each its own type."""
+    for field in option_fields(type(made)):
+        object.__setattr__(made, field.name, checked_option(field, getattr(made, field.name)))
 
 
 def bounds(field: dataclasses.Field[Any]) -> tuple[float, float]:

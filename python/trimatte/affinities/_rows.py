@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ from .._context import Context
 
 if TYPE_CHECKING:
     import scipy.sparse
-    import scipy.sparse.linalg
 
 # Two entries that should be equal may differ by this much of the largest one.
 _ASYMMETRY = 1e-9
@@ -34,27 +33,6 @@ class Rows(NamedTuple):
     data: npt.NDArray[np.float64]
     indices: npt.NDArray[np.int32]
     indptr: npt.NDArray[np.int64]
-
-
-class Products(Protocol):
-    """An object of the core that multiplies by a symmetric matrix."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The number of rows and of columns."""
-
-    def matvec(self, x: npt.NDArray[np.float64], /) -> npt.NDArray[np.float64]:
-        """Return the product with a vector."""
-
-
-def linear_operator(products: Products) -> scipy.sparse.linalg.LinearOperator:
-    """Return an object of the core in SciPy's form."""
-    from scipy.sparse.linalg import LinearOperator
-
-    def multiply(x: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        return products.matvec(np.ascontiguousarray(x, np.float64).reshape(-1))
-
-    return LinearOperator(products.shape, matvec=multiply, rmatvec=multiply, dtype=np.float64)
 
 
 def checked_rows(
@@ -205,8 +183,9 @@ class _Place:
 
 def name_of_row(row: int, shape: tuple[int, ...] | None) -> str:
     """Name a row and its pixel."""
-    is_picture = shape is not None and shape[0] > 1
-    return f"row {row}, of pixel {divmod(row, shape[1])}" if is_picture and shape else f"row {row}"
+    if shape is None or shape[0] == 1:
+        return f"row {row}"
+    return f"row {row}, of pixel {divmod(row, shape[1])}"
 
 
 def _refuse_empty_rows(matrix: scipy.sparse.csr_array, labels: npt.NDArray[np.uint8], name: str) -> None:
@@ -234,34 +213,3 @@ def _with_diagonal(matrix: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     whole = scipy.sparse.csr_array((entries, at), shape=matrix.shape)
     whole.sum_duplicates()
     return whole
-
-
-def matrix_of(
-    affinity: _core.Affinity, image: npt.NDArray[Any], known: npt.NDArray[np.uint8] | None, context: Context
-) -> scipy.sparse.csr_array:
-    """Return the rows that the core makes for an image as a sparse matrix.
-
-    Parameters
-    ----------
-    affinity : _core.Affinity
-        What makes the rows.
-    image : (H, W, C) ndarray
-        Display colours in one of the core's dtypes.
-    known : (H, W) ndarray of uint8 or None
-        Where it is not 0, the pixel is known; terms of known pixels only are left out.
-    context : Context
-        How to run.
-
-    Returns
-    -------
-    (H*W, H*W) scipy.sparse.csr_array
-        Row-major pixel order.
-    """
-    import scipy.sparse
-
-    data, indices, indptr = _core.laplacian(affinity, image, known, context.threads, context.monitor)
-    pixels = image.shape[0] * image.shape[1]
-    matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(pixels, pixels))
-    if known is not None:
-        matrix.eliminate_zeros()  # pairs of pixels that share only windows that were left out
-    return matrix

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import TYPE_CHECKING
-
-from .. import _core
-from .._context import Context
-from ._base import Affinity, Labels, Pixels
-from ._rows import matrix_of
-
-if TYPE_CHECKING:
-    import scipy.sparse
+from ._base import NativeAffinity
 
 
-class WindowAffinity(Affinity):
+class WindowAffinity(NativeAffinity):
     """In every window of ``2 radius + 1`` pixels, alpha is nearly an affine function of the colours."""
 
     near_null = "colours"
@@ -31,15 +22,3 @@ class WindowAffinity(Affinity):
     def smallest_image(self) -> int:
         """One window."""
         return 2 * self.radius + 1
-
-    @abstractmethod
-    def native(self) -> _core.Affinity:
-        """Return the core's own object of the method."""
-
-    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
-        """Return the core's own object, which makes the rows of any image."""
-        return self.native()
-
-    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
-        """Return the operator of the whole image."""
-        return matrix_of(self.native(), image, None, context)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import _core
-from ._base import option, register
+from .._context import Context
+from ._base import Labels, Pixels, option, register
 from ._windows import WindowAffinity
 
 # Below this, rounding decides what windows of flat colour say: multigrid may be wrong at 1e-9,
@@ -51,6 +52,6 @@ class ClosedForm(WindowAffinity):
         """Windows of 3 x 3 pixels have a stencil instead."""
         return self.radius > 1
 
-    def native(self) -> _core.ClosedForm:
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
         """Return the core's own closed-form matting."""
         return _core.ClosedForm(self.epsilon, self.radius)

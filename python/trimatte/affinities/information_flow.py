@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +10,7 @@ import numpy.typing as npt
 from .. import _check, _core
 from .._context import Context
 from ..trim import PATCHES, trim_labels
-from ._base import Affinity, DataTerm, Findings, Labels, Pixels, option, register
-from ._rows import matrix_of
-
-if TYPE_CHECKING:
-    import scipy.sparse
-
+from ._base import DataTerm, Findings, Labels, NativeAffinity, Pixels, option, register
 
 # "auto" calls a foreground transparent where known colours leave this part of the histogram of the
 # unknown pixels unexplained.
@@ -31,7 +25,7 @@ _BINS = 10  # of each channel
 
 @register
 @dataclass(frozen=True)
-class InformationFlow(Affinity):
+class InformationFlow(NativeAffinity):
     """Alpha flows between pixels of like colours, near and far, and along mixtures of colours [1]_.
 
     Parameters
@@ -123,7 +117,7 @@ class InformationFlow(Affinity):
         confidence *= np.float32(self.known_flow)
         return Findings(labels, DataTerm(alpha, confidence))
 
-    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.InformationFlow:
         """Return the core's own object, which has found the neighbours of all unknown pixels."""
         return _core.InformationFlow(
             image,
@@ -136,10 +130,6 @@ class InformationFlow(Affinity):
             context.threads,
             context.monitor,
         )
-
-    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
-        """Return the operator of the whole image."""
-        return matrix_of(self.core(image, labels, context), image, None, context)
 
     def _is_transparent(self, image: Pixels, labels: Labels) -> bool:
         if self.transparent != "auto":

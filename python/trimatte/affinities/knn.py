@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .. import _core
 from .._context import Context
-from ._base import Affinity, Labels, Pixels, option, register
-from ._rows import matrix_of
-
-if TYPE_CHECKING:
-    import scipy.sparse
+from ._base import Labels, NativeAffinity, Pixels, option, register
 
 # Features are float32: with much larger weights of the positions the colours would be lost.
 LARGEST_WEIGHT = 1000
@@ -19,7 +14,7 @@ LARGEST_WEIGHT = 1000
 
 @register
 @dataclass(frozen=True)
-class Knn(Affinity):
+class Knn(NativeAffinity):
     """Pixels whose colours and positions are similar have similar alphas, at any distance [1]_.
 
     Parameters
@@ -70,15 +65,8 @@ class Knn(Affinity):
         """A pixel may have neighbours anywhere."""
         return None
 
-    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
-        """Return the core's own KNN matting, which makes the rows of any image."""
-        return self._native()
-
-    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
-        """Return the operator of the whole image."""
-        return matrix_of(self._native(), image, None, context)
-
-    def _native(self) -> _core.Knn:
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.Knn:
+        """Return the core's own KNN matting."""
         return _core.Knn(
             self.neighbours, self.position_weight, self.far_neighbours, self.far_position_weight, self.soft
         )

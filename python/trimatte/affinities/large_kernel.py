@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .. import _core
 from .._context import Context
 from ._base import Labels, Pixels, option, register
-from ._rows import Products
+from ._operators import Products
 from ._windows import WindowAffinity
 from .closed_form import LEAST_EPSILON
 
@@ -55,7 +55,7 @@ class LargeKernel(WindowAffinity):
         """Windows of 3 x 3 pixels have a stencil instead."""
         return self.radius > 1
 
-    def native(self) -> _core.ClosedForm:
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.ClosedForm:
         """Return the core's own closed-form matting."""
         return _core.ClosedForm(self.epsilon, self.radius)
 
@@ -63,4 +63,4 @@ class LargeKernel(WindowAffinity):
         """Return the operator of the whole image by its products, which box filters make."""
         if not self.has_products:
             return None
-        return _core.Products(self.native(), image, context.threads, context.monitor)
+        return _core.Products(self.native(image, labels, context), image, context.threads, context.monitor)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import _core
-from ._base import option, register
+from .._context import Context
+from ._base import Labels, Pixels, option, register
 from ._windows import WindowAffinity
 
 # Below this, rounding decides what windows of flat colour say, as in closed-form matting.
@@ -55,6 +56,6 @@ class LearningBased(WindowAffinity):
     regularization: float = option(1e-7, "Weight of squared slopes.", least=LEAST_REGULARIZATION, most=1e6)
     radius: int = option(1, "Window radius in pixels.", least=1)
 
-    def native(self) -> _core.LearningBased:
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.LearningBased:
         """Return the core's own learning-based matting."""
         return _core.LearningBased(self.regularization, self.radius)

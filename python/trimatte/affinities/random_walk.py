@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .. import _core
 from .._context import Context
-from ._base import Affinity, Labels, Pixels, option, register
-from ._rows import matrix_of
-
-if TYPE_CHECKING:
-    import scipy.sparse
+from ._base import Labels, NativeAffinity, Pixels, option, register
 
 
 @register
 @dataclass(frozen=True)
-class RandomWalk(Affinity):
+class RandomWalk(NativeAffinity):
     """Alpha is the chance that a walker meets the foreground first, who rarely crosses edges [1]_.
 
     Parameters
@@ -56,10 +51,6 @@ class RandomWalk(Affinity):
         """Two pixels are in one row if they lie beside each other."""
         return 1
 
-    def core(self, image: Pixels, labels: Labels, context: Context) -> _core.Affinity:
-        """Return the core's own random walks, which make the rows of any image."""
+    def native(self, image: Pixels, labels: Labels, context: Context) -> _core.RandomWalk:
+        """Return the core's own random walks."""
         return _core.RandomWalk(self.sigma)
-
-    def laplacian(self, image: Pixels, labels: Labels, context: Context) -> scipy.sparse.csr_array:
-        """Return the operator of the whole image."""
-        return matrix_of(_core.RandomWalk(self.sigma), image, None, context)

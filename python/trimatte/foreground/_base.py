@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._context import Context
-from ..affinities._base import checked_option, option_fields
+from ..affinities._base import check_options
 
 Pixels = npt.NDArray[Any]
 Plane = npt.NDArray[np.float32]
@@ -59,8 +59,7 @@ class ForegroundMethod(ABC):
     name: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        for field in option_fields(type(self)):
-            object.__setattr__(self, field.name, checked_option(field, getattr(self, field.name)))
+        check_options(self)
 
     @abstractmethod
     def layers(self, image: Pixels, alpha: Plane, finish: Finish, context: Context) -> tuple[Plane, Plane]:
