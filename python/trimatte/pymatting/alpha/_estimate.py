@@ -23,30 +23,31 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 TOLERANCE = 1e-4
 """Largest error of alpha, with the default options of conjugate gradients."""
 
+UNKNOWN = np.float32(0.5)
+"""The label of unknown pixels."""
+
 _DEFAULT_RTOL = 1e-7
 CG_OPTIONS = ("x0", "atol", "rtol", "maxiter", "callback", "reorthogonalize")
 
 
 def estimate(image: Array, trimap: Array, method: Affinity, cg_kwargs: Mapping[str, Any]) -> Array:
-    """Return alpha (H, W) as float64: 0 or 1 where the trimap knows, solved for elsewhere."""
+    """Return alpha as float64 in the trimap's shape: 0 or 1 where it knows, solved for elsewhere."""
     refuse_unknown(cg_kwargs, CG_OPTIONS, "cg")
-    picture, plane = checked(image, trimap)
-    is_fg, _, is_known, _ = trimap_split(plane, flatten=False)
-    labels = np.where(is_known, is_fg.astype(np.float32), np.float32(0.5))
+    picture, labels = checked(image, trimap)
     try:
         alpha, info = solve_alpha(
             picture,
             labels,
             method=method,
             start=_start(cg_kwargs.get("x0"), labels),
-            tolerance=_tolerance(**{name: cg_kwargs[name] for name in ("rtol",) if name in cg_kwargs}),
+            tolerance=_tolerance(cg_kwargs.get("rtol", _DEFAULT_RTOL)),
         )
     except ConvergenceError as error:
         raise ValueError(f"{_not_converged(error.info.iterations)}: {error}") from error
     except FactorizationError as error:
         raise ValueError(f"{_not_converged(0)}: {error}") from error
-    _call_back(cg_kwargs.get("callback"), alpha[~is_known], info)
-    return alpha.astype(np.float64)
+    _call_back(cg_kwargs.get("callback"), alpha[labels == UNKNOWN], info)
+    return alpha.astype(np.float64).reshape(np.shape(trimap))
 
 
 def refuse_unknown(options: Mapping[str, Any], names: tuple[str, ...], function: str) -> None:
@@ -58,7 +59,10 @@ def refuse_unknown(options: Mapping[str, Any], names: tuple[str, ...], function:
 
 
 def checked(image: Array, trimap: Array) -> tuple[Array, Array]:
-    """Return an image in [0, 1] and a trimap (H, W); warn as PyMatting does, or raise ValueError."""
+    """Return an image in [0, 1] and labels (H, W); warn as PyMatting does, or raise ValueError.
+
+    Labels are 0 for background, 1 for foreground, `UNKNOWN` for all others.
+    """
     image, trimap = np.asarray(image), np.asarray(trimap)
     sanity_check_image(image)
     warn_trimap(trimap)
@@ -69,12 +73,12 @@ def checked(image: Array, trimap: Array) -> tuple[Array, Array]:
         raise ValueError(f"trimap: expected shape {image.shape[:2]} to match image, got {trimap.shape}")
     if plane.dtype.kind != "f":
         raise ValueError(f"trimap: expected floating point in [0, 1], got {trimap.dtype}; divide it by its white")
-    trimap_split(plane)
+    is_fg, _, is_known, _ = trimap_split(plane, flatten=False)
     if not (plane.min() >= 0 and plane.max() <= 1):  # NaN fails both
         raise ValueError(
             f"trimap: expected values in [0, 1], got {plane.min()} to {plane.max()}; divide 8-bit values by 255"
         )
-    return in_unit(image), plane
+    return in_unit(image), np.where(is_known, is_fg.astype(np.float32), UNKNOWN)
 
 
 def in_unit(image: Array) -> Array:
@@ -86,7 +90,7 @@ def in_unit(image: Array) -> Array:
     return np.asarray(np.clip(image, 0, 1))  # NaN stays, and is refused by the solve
 
 
-def _tolerance(rtol: float = _DEFAULT_RTOL) -> float:
+def _tolerance(rtol: float) -> float:
     """Return the error of alpha that a relative residual stands for."""
     return max(TOLERANCE * min(1.0, rtol / _DEFAULT_RTOL), 1e-12)
 
@@ -96,7 +100,7 @@ def _start(x0: Array | None, labels: Array) -> Array | None:
     if x0 is None:
         return None
     values: Array = np.clip(np.asarray(x0, np.float32).ravel(), 0, 1)
-    unknown = labels == np.float32(0.5)
+    unknown = labels == UNKNOWN
     if values.size == labels.size:
         return np.asarray(values.reshape(labels.shape))
     if values.size != np.count_nonzero(unknown):
@@ -117,8 +121,3 @@ def _call_back(callback: Callable[..., object] | None, x: Array, info: SolveInfo
 
 def _not_converged(iterations: int) -> str:
     return f"Conjugate gradient descent did not converge within {iterations} iterations"
-
-
-def shaped(alpha: Array, trimap: Array) -> Array:
-    """Return alpha in the trimap's shape, (H, W) or (H, W, 1)."""
-    return alpha.reshape(np.shape(trimap))

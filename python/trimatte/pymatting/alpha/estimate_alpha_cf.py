@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...affinities import ClosedForm
 from ..laplacian.cf_laplacian import LEAST_EPSILON
 from ..util.util import trimap_split
-from ._estimate import NOTHING, estimate, refuse_unknown, shaped
+from ._estimate import NOTHING, estimate, refuse_unknown
 
 Array = npt.NDArray[Any]
 
@@ -53,9 +53,9 @@ def estimate_alpha_cf(
         If there is an unknown option.
     """
     refuse_unknown(laplacian_kwargs, ("epsilon", "radius"), "cf_laplacian")
-    options = {"epsilon": 1e-7, "radius": 1, **laplacian_kwargs}
-    options["epsilon"] = max(options["epsilon"], LEAST_EPSILON)
+    epsilon = max(laplacian_kwargs.get("epsilon", 1e-7), LEAST_EPSILON)
+    method = ClosedForm(epsilon=epsilon, radius=laplacian_kwargs.get("radius", 1))
     trimap = np.asarray(trimap)
-    solved = shaped(estimate(image, trimap, ClosedForm(**options), cg_kwargs), trimap)
+    solved = estimate(image, trimap, method, cg_kwargs)
     _, _, is_known, _ = trimap_split(trimap, flatten=False)
     return np.where(is_known, trimap, solved.astype(trimap.dtype))

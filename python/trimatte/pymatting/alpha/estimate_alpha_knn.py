@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...affinities import Affinity, Knn
 from ..laplacian.knn_laplacian import checked_kernel, knn_weights
-from ._estimate import NOTHING, estimate, refuse_unknown, shaped
+from ._estimate import NOTHING, estimate, refuse_unknown
 from ._matrix import Weights
 
 Array = npt.NDArray[Any]
@@ -39,7 +39,7 @@ def estimate_alpha_knn(
         Alpha, in the trimap's shape; known pixels are 0 or 1.
     """
     refuse_unknown(laplacian_kwargs, ("n_neighbors", "distance_weights", "kernel"), "knn_laplacian")
-    return shaped(estimate(image, trimap, _method(**laplacian_kwargs), cg_kwargs), trimap)
+    return estimate(image, trimap, _method(**laplacian_kwargs), cg_kwargs)
 
 
 def _method(n_neighbors: Any = (20, 10), distance_weights: Any = (2.0, 0.1), kernel: str = "binary") -> Affinity:

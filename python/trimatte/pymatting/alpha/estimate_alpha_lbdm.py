@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...affinities import LearningBased
 from ...affinities.learning_based import LEAST_REGULARIZATION
-from ._estimate import NOTHING, estimate, refuse_unknown, shaped
+from ._estimate import NOTHING, estimate, refuse_unknown
 
 Array = npt.NDArray[Any]
 
@@ -38,4 +38,4 @@ def estimate_alpha_lbdm(
     refuse_unknown(laplacian_kwargs, ("epsilon", "radius"), "lbdm_laplacian")
     epsilon = max(laplacian_kwargs.get("epsilon", 1e-7), LEAST_REGULARIZATION)
     method = LearningBased(regularization=epsilon, radius=laplacian_kwargs.get("radius", 1))
-    return shaped(estimate(image, trimap, method, cg_kwargs), trimap)
+    return estimate(image, trimap, method, cg_kwargs)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...affinities import LargeKernel
 from ..laplacian.cf_laplacian import LEAST_EPSILON
-from ._estimate import NOTHING, estimate, refuse_unknown, shaped
+from ._estimate import NOTHING, estimate, refuse_unknown
 
 Array = npt.NDArray[Any]
 
@@ -37,4 +37,4 @@ def estimate_alpha_lkm(
     refuse_unknown(laplacian_kwargs, ("epsilon", "radius"), "lkm_laplacian")
     epsilon = max(laplacian_kwargs.get("epsilon", 1e-7), LEAST_EPSILON)
     method = LargeKernel(epsilon=epsilon, radius=laplacian_kwargs.get("radius", 10))
-    return shaped(estimate(image, trimap, method, cg_kwargs), trimap)
+    return estimate(image, trimap, method, cg_kwargs)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...affinities import Affinity, RandomWalk
 from ..laplacian.rw_laplacian import rw_weights
-from ._estimate import NOTHING, estimate, refuse_unknown, shaped
+from ._estimate import NOTHING, estimate, refuse_unknown
 from ._matrix import Weights
 
 Array = npt.NDArray[Any]
@@ -43,4 +43,4 @@ def estimate_alpha_rw(
     refuse_unknown(laplacian_kwargs, ("sigma", "radius", "regularization"), "rw_laplacian")
     radius = laplacian_kwargs.get("radius", 1)
     method: Affinity = RandomWalk() if radius == 1 else Weights(partial(rw_weights, radius=radius, least=_LEAST))
-    return shaped(estimate(image, trimap, method, cg_kwargs), trimap)
+    return estimate(image, trimap, method, cg_kwargs)

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from ...errors import warn
 from ...priors import SharedSampling
-from ..util.util import trimap_split
-from ._estimate import checked, shaped
+from ._estimate import checked
 
 Array = npt.NDArray[Any]
 
@@ -81,9 +80,7 @@ def estimate_alpha_sm(
     for radius in (local_smoothing_radius2, local_smoothing_radius3):
         if radius != local_smoothing_radius1:
             warn(f"local_smoothing_radius1: {local_smoothing_radius1} is used for all three radii")
-    picture, plane = checked(image, trimap)
-    is_fg, _, is_known, _ = trimap_split(plane, flatten=False)
-    labels = np.where(is_known, is_fg.astype(np.float32), np.float32(0.5))
+    picture, labels = checked(image, trimap)
     method = SharedSampling(
         expansion_radius=trimap_expansion_radius,
         expansion_threshold=trimap_expansion_threshold,
@@ -93,5 +90,5 @@ def estimate_alpha_sm(
         own_colours=False,
     )
     found = method.samples(picture, labels)
-    alpha = shaped(found.alpha, trimap)
+    alpha = found.alpha.reshape(np.shape(trimap))
     return (alpha, found.foreground, found.background) if return_foreground_background else alpha

@@ -12,15 +12,20 @@ from ...foreground import Layers, estimate_foreground
 Array = npt.NDArray[Any]
 
 
-def clipped(array: Array) -> Array:
+def _clipped(array: Array) -> Array:
     """Clip floats to [0, 1]; NaN stays, and is refused later."""
     if array.dtype.kind == "f" and array.size and (array.min() < 0 or array.max() > 1):
         return np.asarray(np.clip(array, 0, 1))
     return array
 
 
-def layers_of(image: Array, alpha: Array, options: dict[str, Any]) -> Layers:
-    """Estimate the layers of an image (H, W, C) of any C: channels do not depend on each other."""
+def layers_of(image: Array, alpha: Array, **options: Any) -> Layers:
+    """Estimate the layers of an image (H, W, C) of any C: channels do not depend on each other.
+
+    Image and alpha are clipped to [0, 1]. The layers need not give the image exactly.
+    """
+    options["exact_composite"] = False
+    image, alpha = _clipped(image), _clipped(alpha)
     count = image.shape[2]
     if count in (1, 3):
         return estimate_foreground(image, alpha, **options)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...foreground import ClosedForm
 from ..alpha._estimate import CG_OPTIONS, NOTHING, refuse_unknown
-from ._layers import clipped, layers_of
+from ._layers import layers_of
 
 Array = npt.NDArray[Any]
 
@@ -79,6 +79,6 @@ def estimate_foreground_cf(
         regularization=regularization or 1e-12, tolerance=float(np.clip(1e-3 * rtol / 1e-5, 1e-5, 1e-3))
     )
     dtype = image.dtype if image.dtype.kind == "f" else np.dtype(np.float64)
-    layers = layers_of(clipped(image), clipped(alpha), {"method": method, "exact_composite": False})
+    layers = layers_of(image, alpha, method=method)
     foreground, background = (layer.astype(dtype, copy=False) for layer in layers)
     return (foreground, background) if return_background else foreground

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..util.boxfilter import boxfilter
+from ..util.util import mat_vec_dot, vec_vec_dot, vec_vec_outer
 
 Array = npt.NDArray[Any]
 
@@ -37,8 +38,8 @@ def lkm_laplacian(image: Array, epsilon: float = 1e-7, radius: int = 10, return_
     I = I - I.mean(axis=(0, 1))  # no rounding errors of large means
     n = (2 * radius + 1) ** 2
     mu = boxfilter(I, radius, "valid") / n
-    products = boxfilter(I[..., :, None] * I[..., None, :], radius, "valid") / n
-    covariance = products - mu[..., :, None] * mu[..., None, :]
+    products = boxfilter(vec_vec_outer(I, I), radius, "valid") / n
+    covariance = products - vec_vec_outer(mu, mu)
     inverse = np.linalg.inv(covariance + epsilon / n * np.eye(I.shape[2]))  # Eq. 12 of Levin et al. 2008
     windows = _spread(np.ones(mu.shape[:2]), radius)
 
@@ -46,9 +47,9 @@ def lkm_laplacian(image: Array, epsilon: float = 1e-7, radius: int = 10, return_
         plane = np.asarray(p, np.float64).reshape(height, width)
         mean = boxfilter(plane, radius, "valid") / n
         with_colours = boxfilter(I * plane[..., None], radius, "valid") / n
-        a = np.einsum("...ij,...j->...i", inverse, with_colours - mu * mean[..., None])  # Eq. 8
-        b = mean - np.einsum("...i,...i->...", a, mu)
-        fitted = np.einsum("...i,...i->...", _spread(a, radius), I) + _spread(b, radius)
+        a = mat_vec_dot(inverse, with_colours - mu * mean[..., None])  # Eq. 8
+        b = mean - vec_vec_dot(a, mu)
+        fitted = vec_vec_dot(_spread(a, radius), I) + _spread(b, radius)
         return np.asarray((windows * plane - fitted).reshape(np.shape(p)))
 
     if not return_diagonal:
@@ -59,10 +60,10 @@ def lkm_laplacian(image: Array, epsilon: float = 1e-7, radius: int = 10, return_
 def _diagonal(I: Array, mu: Array, inverse: Array, windows: Array, radius: int) -> Array:
     """Return ``sum(1 - (1 + (I - mu)' inverse (I - mu)) / n)`` over each pixel's windows."""
     n = (2 * radius + 1) ** 2
-    slope = np.einsum("...ij,...j->...i", inverse, mu)
+    slope = mat_vec_dot(inverse, mu)
     quadratic = np.einsum("...i,...ij,...j->...", I, _spread(inverse, radius), I)
-    linear = np.einsum("...i,...i->...", I, _spread(slope, radius))
-    constant = _spread(np.einsum("...i,...i->...", mu, slope), radius)
+    linear = vec_vec_dot(I, _spread(slope, radius))
+    constant = _spread(vec_vec_dot(mu, slope), radius)
     return np.asarray(windows - (windows + quadratic - 2 * linear + constant) / n)
 
 
