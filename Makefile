@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -36,6 +36,7 @@ help:
 	@echo "make check-sdist  the source distribution, and the wheel built from it without network"
 	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests on trimatte.pymatting"
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
+	@echo "make train-fusion  the weights of the fusion network, from photographs in packages (hours)"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -105,6 +106,14 @@ check-rembg: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-rembg
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_rembg.py
+
+# Three hours on two cores. TORCH_INDEX may name an index that has PyTorch without CUDA.
+TORCH_INDEX ?= https://pypi.org/simple
+
+train-fusion: $(VENV)/package
+	$(PYTHON) -m venv build/training/.venv
+	build/training/.venv/bin/python -m pip install -q --extra-index-url "$(TORCH_INDEX)" -r training/requirements.txt .
+	build/training/.venv/bin/python training/train.py --folder build/training --output python/trimatte/priors/fusion.npz
 
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -108,11 +108,13 @@ def drawing(seed, soft, noise=False):
 
 def measure(seed, soft, noise, max_iterations):
     kind, image, trimap = drawing(seed, soft, noise)
-    exact = tm.estimate_alpha(image, trimap, solver="cholesky")
+    exact = tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")
     row = {"seed": seed, "kind": kind}
     start = time.perf_counter()
     try:
-        alpha, info = tm.solve_alpha(image, trimap, solver="multigrid", max_iterations=max_iterations)
+        alpha, info = tm.solve_alpha(
+            image, trimap, solver="multigrid", max_iterations=max_iterations, method="closed-form"
+        )
     except tm.ConvergenceError as error:
         alpha, info, row["given_up"] = error.alpha, error.info, True
     row["seconds"] = time.perf_counter() - start
@@ -161,7 +163,9 @@ def direct_alpha(image, labels):
         if (cut[near] == label).all():
             alpha = np.float32(label / 255)
         else:
-            alpha = tm.estimate_alpha(image[rows, columns], cut, solver="cholesky", threads=1)[own]
+            alpha = tm.estimate_alpha(
+                image[rows, columns], cut, solver="cholesky", threads=1, method="closed-form"
+            )[own]
         exact[rows, columns][own] = alpha
 
     with ThreadPoolExecutor(2) as pool:
@@ -178,7 +182,9 @@ def solved(image, labels, options):
             raise TimeoutError(f"{phase}: not done after {options.limit:g} s")
 
     try:
-        alpha, info = tm.solve_alpha(image, labels, threads=options.threads, progress=progress)
+        alpha, info = tm.solve_alpha(
+            image, labels, threads=options.threads, progress=progress, method="closed-form"
+        )
         error = None
     except tm.ConvergenceError as raised:
         alpha, info, error = raised.alpha, raised.info, raised
@@ -221,7 +227,9 @@ def measure_page(page, band, jpeg, options):
             part, _, _, crop_failure = solved(image[crop], labels[crop], options)
             failure = failure or crop_failure
             if part is not None:
-                direct = tm.estimate_alpha(image[crop], labels[crop], solver="cholesky", threads=options.threads)
+                direct = tm.estimate_alpha(
+                    image[crop], labels[crop], solver="cholesky", threads=options.threads, method="closed-form"
+                )
                 error = max(error or 0.0, error_of(part, direct))
     off = None if alpha is None else float(abs(alpha - page.alpha / np.float32(255))[labels == 128].mean())
     return {

@@ -82,7 +82,11 @@ def measured_pictures(options):
     scenes = pictures.scenes([] if options.image else options.megapixels, options.noise, options.scene)
     for about, arrays in (item for kind in (scenes, photographs) for item in kind):
         image, trimap = (np.round(arrays[name] * 255).astype(np.uint8) for name in ("image", "trimap"))
-        alpha = arrays["alpha"].astype(np.float32) if "alpha" in arrays else tm.estimate_alpha(image, trimap)
+        alpha = (
+            arrays["alpha"].astype(np.float32)
+            if "alpha" in arrays
+            else tm.estimate_alpha(image, trimap, method="closed-form")
+        )
         yield about, image, trimap, alpha
 
 

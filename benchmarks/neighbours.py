@@ -60,15 +60,19 @@ def calls():
         "closed_form_laplacian": lambda n: tm.closed_form_laplacian(
             plane, known=(trimap == 0) | (trimap == trimap.max()), threads=n
         ),
-        f"estimate_alpha, {unknown // 1000}k": lambda n: tm.estimate_alpha(image, trimap, threads=n),
-        f"estimate_alpha, {large_unknown // 1000}k": lambda n: tm.estimate_alpha(large, large_trimap, threads=n),
+        f"estimate_alpha, {unknown // 1000}k": lambda n: tm.estimate_alpha(
+            image, trimap, threads=n, method="closed-form"
+        ),
+        f"estimate_alpha, {large_unknown // 1000}k": lambda n: tm.estimate_alpha(
+            large, large_trimap, threads=n, method="closed-form"
+        ),
         "estimate_foreground": lambda n: tm.estimate_foreground(image, alpha, threads=n),
         "composite network": lambda n: network.estimate(image, trimap, threads=n),
         "sampling": lambda n: sampling.estimate(image, trimap, threads=n),
         "patch regression": lambda n: regression.estimate(image, trimap, threads=n),
         "patch network": lambda n: patches.estimate(image, trimap, threads=n),
         "metrics.gradient": lambda n: tm.metrics.gradient(found, truth, threads=n),
-        "cutout": lambda n: tm.cutout(image, trimap, threads=n),
+        "cutout": lambda n: tm.cutout(image, trimap, threads=n, method="closed-form"),
     }
 
 

@@ -27,18 +27,21 @@ sys.path.insert(0, str(Path(__file__).parent / "compare"))
 import machine
 
 METHODS = {
-    "closed-form": {},
+    "closed-form": {"method": "closed-form"},
     "patch regression": {"method": "patch-regression"},
     "patch network": {"method": "patch-network"},
     "sampling": {"method": "sampling"},
     "shared sampling": {"method": "shared-sampling"},
     "composite network": {"method": "composite-network"},
-    "closed-form + patch regression": {"prior": "patch-regression"},
-    "closed-form + patch network": {"prior": "patch-network"},
-    "closed-form + sampling": {"prior": "sampling"},
-    "closed-form + shared sampling": {"prior": "shared-sampling"},
-    "closed-form + composite network": {"prior": "composite-network"},
+    "closed-form + patch regression": {"method": "closed-form+patch-regression"},
+    "closed-form + patch network": {"method": "closed-form+patch-network"},
+    "closed-form + sampling": {"method": "closed-form+sampling"},
+    "closed-form + shared sampling": {"method": "closed-form+shared-sampling"},
+    "closed-form + composite network": {"method": "closed-form+composite-network"},
+    "closed-form + robust": {"method": "closed-form+robust"},
+    "fusion": {"method": "fusion"},
     "best": {"method": "best"},
+    "auto": {"method": "auto"},
 }
 
 

@@ -27,7 +27,7 @@ class TestClosedForm:
         image, trimap = noise
         method = affinities.ClosedForm(epsilon=1e-4, radius=2)
         alpha, info = tm.solve_alpha(image, trimap, method=method)
-        assert (alpha == tm.estimate_alpha(image, trimap, epsilon=1e-4, radius=2)).all()
+        assert (alpha == tm.estimate_alpha(image, trimap, epsilon=1e-4, radius=2, method="closed-form")).all()
         assert info.method == "closed-form"
 
     def test_its_laplacian_is_the_public_one(self, noise):

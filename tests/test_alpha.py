@@ -21,14 +21,17 @@ def test_hard_system_equals_the_reference(noise, radius, grey):
     image = image[..., 1] if grey else image
     L = closed_form.laplacian(image, radius=radius)
     expected = closed_form.solve_hard(L, *split(trimap))
-    alpha = tm.estimate_alpha(image, trimap, solver="cholesky", radius=radius)
+    alpha = tm.estimate_alpha(image, trimap, solver="cholesky", radius=radius, method="closed-form")
     assert abs(alpha - expected).max() < ALPHA_DIRECT
 
 
 def test_hard_system_equals_the_reference_on_a_scene(scene):
     image, trimap = scene.image.astype(np.float64), scene.trimap / 255
     expected = closed_form.solve_hard(closed_form.laplacian(image), *split(trimap))
-    assert abs(tm.estimate_alpha(image, trimap, solver="cholesky") - expected).max() < ALPHA_DIRECT
+    assert (
+        abs(tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form") - expected).max()
+        < ALPHA_DIRECT
+    )
 
 
 @pytest.mark.parametrize("weight", [100.0, 0.01])
@@ -44,8 +47,8 @@ def test_soft_system_equals_the_script(noise, weight):
 
 def test_cg_equals_cholesky(noise):
     image, trimap = noise
-    direct = tm.estimate_alpha(image, trimap, solver="cholesky")
-    alpha, info = tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-12)
+    direct = tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")
+    alpha, info = tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-12, method="closed-form")
     assert abs(alpha - direct).max() < ALPHA_CG
     assert info.solver == "cg"
     assert info.iterations > 10
@@ -64,14 +67,14 @@ def test_cg_does_not_claim_what_rounding_forbids(noise):
     image, trimap = noise
     for impossible in (1e-18, 1e-200):
         with pytest.raises(tm.ConvergenceError) as e:
-            tm.solve_alpha(image, trimap, solver="cg", relative_residual=impossible)
+            tm.solve_alpha(image, trimap, solver="cg", relative_residual=impossible, method="closed-form")
         assert np.isfinite(e.value.alpha).all()
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-5, 1e-9])
 def test_cg_reaches_the_residual_asked_for(noise, tolerance):
     image, trimap = noise
-    info = tm.solve_alpha(image, trimap, solver="cg", relative_residual=tolerance).info
+    info = tm.solve_alpha(image, trimap, solver="cg", relative_residual=tolerance, method="closed-form").info
     assert info.relative_residual <= 1.01 * tolerance
     assert info.relative_residual > 1e-4 * tolerance
 
@@ -81,7 +84,7 @@ def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
     with pytest.raises(
         tm.ConvergenceError, match=r"cg: relative residual .* after 5 iterations, wanted an error .* of 1e-10$"
     ) as e:
-        tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-10, max_iterations=5)
+        tm.solve_alpha(image, trimap, solver="cg", relative_residual=1e-10, max_iterations=5, method="closed-form")
     error = e.value
     assert isinstance(error, RuntimeError)
     assert error.info.iterations == 5
@@ -90,7 +93,7 @@ def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
     assert str(copy) == str(error)
     assert (copy.alpha == error.alpha).all()
     assert copy.info == error.info
-    direct = tm.estimate_alpha(image, trimap)
+    direct = tm.estimate_alpha(image, trimap, method="closed-form")
     assert 0.001 < abs(error.alpha - direct).max() < 1
     assert (error.alpha[trimap == 1] == 1).all()
 
@@ -98,7 +101,9 @@ def test_cg_that_gives_up_says_so_and_keeps_what_it_has(noise):
 @pytest.fixture(scope="module", params=["dandelion", "hair", "net"])
 def solved(request):
     scene = getattr(tm.datasets, request.param)(150, 210, seed=4)
-    return scene, tm.estimate_alpha(scene.image.astype(np.float64), scene.trimap, solver="cholesky")
+    return scene, tm.estimate_alpha(
+        scene.image.astype(np.float64), scene.trimap, solver="cholesky", method="closed-form"
+    )
 
 
 class TestMultigrid:
@@ -108,7 +113,9 @@ class TestMultigrid:
     def test_keeps_the_tolerance(self, solved, tolerance):
         scene, direct = solved
         image = scene.image.astype(np.float64)
-        alpha, info = tm.solve_alpha(image, scene.trimap, solver="multigrid", tolerance=tolerance)
+        alpha, info = tm.solve_alpha(
+            image, scene.trimap, solver="multigrid", tolerance=tolerance, method="closed-form"
+        )
         assert abs(alpha - direct).max() <= tolerance
         assert info.solver == "multigrid"
         assert 0 < info.error_estimate <= tolerance
@@ -118,7 +125,7 @@ class TestMultigrid:
 
     def test_auto_takes_it_for_many_unknowns(self):
         scene = tm.datasets.net(300, 420, seed=4)
-        info = tm.solve_alpha(scene.image, scene.trimap).info
+        info = tm.solve_alpha(scene.image, scene.trimap, method="closed-form").info
         assert info.unknowns > 20_000
         assert info.regions["multigrid"] == 1
 
@@ -132,8 +139,8 @@ class TestMultigrid:
         """A cell between the strands has no node of its own: P of least energy leaves it almost nothing."""
         scene = tm.datasets.net(120, 180, seed=776, noise=0.008)
         image = np.round(scene.image * 255).astype(np.uint8)
-        alpha, info = tm.solve_alpha(image, scene.trimap, solver="multigrid")
-        direct = tm.estimate_alpha(image, scene.trimap, solver="cholesky")
+        alpha, info = tm.solve_alpha(image, scene.trimap, solver="multigrid", method="closed-form")
+        direct = tm.estimate_alpha(image, scene.trimap, solver="cholesky", method="closed-form")
         assert abs(alpha - direct).max() <= ALPHA_TOLERANCE
         assert info.iterations <= 15
 
@@ -141,17 +148,24 @@ class TestMultigrid:
         scene, direct = solved
         message = r"multigrid: .* after 2 iterations, wanted an error of 1e-06"
         with pytest.raises(tm.ConvergenceError, match=message) as e:
-            tm.solve_alpha(scene.image, scene.trimap, solver="multigrid", tolerance=1e-6, max_iterations=2)
+            tm.solve_alpha(
+                scene.image,
+                scene.trimap,
+                solver="multigrid",
+                tolerance=1e-6,
+                max_iterations=2,
+                method="closed-form",
+            )
         with pytest.raises(
             tm.ConvergenceError, match="after 9 iterations"
         ):  # too few to be sure, though it is good
-            tm.solve_alpha(scene.image, scene.trimap, solver="multigrid", max_iterations=9)
+            tm.solve_alpha(scene.image, scene.trimap, solver="multigrid", max_iterations=9, method="closed-form")
         assert abs(e.value.alpha - direct).max() > 1e-6
         assert e.value.info.error_estimate > 1e-6
 
 
 def test_info(scene):
-    alpha, info = tm.solve_alpha(scene.image, scene.trimap, threads=1)
+    alpha, info = tm.solve_alpha(scene.image, scene.trimap, threads=1, method="closed-form")
     unknown = (scene.trimap > 25) & (scene.trimap < 230)
     assert info.method == "closed-form"
     assert info.solver == "cholesky"
@@ -171,7 +185,7 @@ def test_info(scene):
 
 
 def test_known_pixels_are_exact_and_the_matte_is_near_the_truth(scene):
-    alpha = tm.estimate_alpha(scene.image, scene.trimap)
+    alpha = tm.estimate_alpha(scene.image, scene.trimap, method="closed-form")
     assert (alpha[scene.trimap == 255] == 1).all()
     assert (alpha[scene.trimap == 0] == 0).all()
     assert abs(alpha - scene.alpha).mean() < 0.03
@@ -182,15 +196,20 @@ def test_a_composite_of_two_flat_colours_is_recovered():
     image = truth[..., None] * [0.9, 0.3, 0.1] + (1 - truth[..., None]) * [0.1, 0.4, 0.8]
     trimap = np.where((truth > 0) & (truth < 1), 0.5, truth)
     # Not exact: epsilon asks for smoothness.
-    assert abs(tm.estimate_alpha(image, trimap) - truth).max() < 2e-3
+    assert abs(tm.estimate_alpha(image, trimap, method="closed-form") - truth).max() < 2e-3
 
 
 def test_flips_and_channel_order_change_nothing(scene):
     image, trimap = scene.image.astype(np.float64), scene.trimap
-    alpha = tm.estimate_alpha(image, trimap)
-    assert abs(tm.estimate_alpha(image[::-1], trimap[::-1])[::-1] - alpha).max() < ALPHA_DIRECT
-    assert abs(tm.estimate_alpha(image[:, ::-1], trimap[:, ::-1])[:, ::-1] - alpha).max() < ALPHA_DIRECT
-    assert abs(tm.estimate_alpha(image[..., ::-1], trimap) - alpha).max() < ALPHA_DIRECT
+    alpha = tm.estimate_alpha(image, trimap, method="closed-form")
+    assert (
+        abs(tm.estimate_alpha(image[::-1], trimap[::-1], method="closed-form")[::-1] - alpha).max() < ALPHA_DIRECT
+    )
+    assert (
+        abs(tm.estimate_alpha(image[:, ::-1], trimap[:, ::-1], method="closed-form")[:, ::-1] - alpha).max()
+        < ALPHA_DIRECT
+    )
+    assert abs(tm.estimate_alpha(image[..., ::-1], trimap, method="closed-form") - alpha).max() < ALPHA_DIRECT
 
 
 class TestArrays:
@@ -204,23 +223,23 @@ class TestArrays:
 
     def test_floats(self, eighths):
         image, trimap = eighths
-        alpha = tm.estimate_alpha(image, trimap)
+        alpha = tm.estimate_alpha(image, trimap, method="closed-form")
         assert alpha.dtype == np.float64
-        single = tm.estimate_alpha(image.astype(np.float32), trimap.astype(np.float32))
+        single = tm.estimate_alpha(image.astype(np.float32), trimap.astype(np.float32), method="closed-form")
         assert single.dtype == np.float32
         assert abs(single - alpha).max() < ALPHA_FLOAT32
-        assert (tm.estimate_alpha(image.astype(np.float16), trimap) == single).all()
+        assert (tm.estimate_alpha(image.astype(np.float16), trimap, method="closed-form") == single).all()
 
     def test_integers(self, noise):
         image, trimap = noise
         eight = np.round(image * 255).astype(np.uint8)
-        alpha = tm.estimate_alpha(eight / 255, trimap)
+        alpha = tm.estimate_alpha(eight / 255, trimap, method="closed-form")
         for array in (eight, eight.astype(np.uint16) * 257, eight.astype(">u2") * np.array(257, ">u2")):
-            assert abs(tm.estimate_alpha(array, trimap) - alpha).max() < ALPHA_FLOAT32
+            assert abs(tm.estimate_alpha(array, trimap, method="closed-form") - alpha).max() < ALPHA_FLOAT32
 
     def test_layouts(self, noise):
         image, trimap = noise
-        alpha = tm.estimate_alpha(image, trimap)
+        alpha = tm.estimate_alpha(image, trimap, method="closed-form")
         read_only = image.copy()
         read_only.setflags(write=False)
         wide = np.repeat(np.repeat(image, 2, axis=0), 3, axis=1)
@@ -232,32 +251,35 @@ class TestArrays:
             image.astype(">f8"),
             image.tolist(),
         ):
-            assert (tm.estimate_alpha(same, trimap) == alpha).all()
+            assert (tm.estimate_alpha(same, trimap, method="closed-form") == alpha).all()
         for same in (
             np.asfortranarray(trimap),
             trimap.astype(">f4"),
             trimap[..., None],
             trimap.astype(np.longdouble),
         ):
-            assert (tm.estimate_alpha(image, same) == alpha).all()
+            assert (tm.estimate_alpha(image, same, method="closed-form") == alpha).all()
 
     def test_inputs_are_not_changed(self, noise):
         image, trimap = noise
         image_before, trimap_before = image.copy(), trimap.copy()
-        tm.estimate_alpha(image, trimap)
+        tm.estimate_alpha(image, trimap, method="closed-form")
         assert (image == image_before).all()
         assert (trimap == trimap_before).all()
 
     def test_grey_with_and_without_a_third_axis(self, noise):
         image, trimap = noise
         grey = image[..., 0]
-        assert (tm.estimate_alpha(grey, trimap) == tm.estimate_alpha(grey[..., None], trimap)).all()
+        assert (
+            tm.estimate_alpha(grey, trimap, method="closed-form")
+            == tm.estimate_alpha(grey[..., None], trimap, method="closed-form")
+        ).all()
 
 
 class TestTrimaps:
     def test_colours_that_are_grey(self, noise):
         image, trimap = noise
-        alpha = tm.estimate_alpha(image, trimap)
+        alpha = tm.estimate_alpha(image, trimap, method="closed-form")
         eight = np.round(trimap * 255).astype(np.uint8)
         opaque = np.full_like(eight, 255)
         for same in (
@@ -265,23 +287,25 @@ class TestTrimaps:
             np.stack([eight, eight, eight, opaque], axis=-1),
             np.stack([eight, opaque], axis=-1),
         ):
-            assert (tm.estimate_alpha(image, same) == alpha).all()
+            assert (tm.estimate_alpha(image, same, method="closed-form") == alpha).all()
 
     def test_thresholds(self, noise):
         image, trimap = noise
         many = np.where(trimap == 0.5, 0.3, np.where(trimap == 1, 0.8, 0.2))
-        alpha = tm.estimate_alpha(image, trimap)
-        same = tm.estimate_alpha(image, many, background_threshold=0.2, foreground_threshold=0.8)
+        alpha = tm.estimate_alpha(image, trimap, method="closed-form")
+        same = tm.estimate_alpha(
+            image, many, background_threshold=0.2, foreground_threshold=0.8, method="closed-form"
+        )
         assert (same == alpha).all()
         at_defaults = np.where(trimap == 0.5, 0.5, np.where(trimap == 1, 0.9, 0.1))
-        assert (tm.estimate_alpha(image, at_defaults) == alpha).all()
+        assert (tm.estimate_alpha(image, at_defaults, method="closed-form") == alpha).all()
 
     @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float64])
     def test_nothing_unknown(self, dtype):
         trimap = np.zeros((7, 9), dtype)
         trimap[2:4] = 255 if dtype == np.uint8 else 1
         with pytest.warns(tm.TrimatteWarning, match="trimap: no pixel is unknown, .*matte_from_mask"):
-            alpha, info = tm.solve_alpha(np.random.default_rng(0).random((7, 9, 3)), trimap)
+            alpha, info = tm.solve_alpha(np.random.default_rng(0).random((7, 9, 3)), trimap, method="closed-form")
         assert (alpha == (trimap > 0)).all()
         assert info.solver == "none"
 
@@ -289,7 +313,7 @@ class TestTrimaps:
     def test_all_of_one_kind(self, value, kind):
         message = f"trimap: no pixel is unknown, all are {kind}, so that alpha is {value} everywhere"
         with pytest.warns(tm.TrimatteWarning, match=message):
-            alpha = tm.estimate_alpha(np.zeros((7, 9, 3)), np.full((7, 9), float(value)))
+            alpha = tm.estimate_alpha(np.zeros((7, 9, 3)), np.full((7, 9), float(value)), method="closed-form")
         assert (alpha == value).all()
 
     @pytest.mark.parametrize(
@@ -302,13 +326,13 @@ class TestTrimaps:
     )
     def test_too_little_known(self, trimap, message):
         with pytest.raises(ValueError, match=message):
-            tm.estimate_alpha(np.zeros((7, 9, 3)), trimap)
+            tm.estimate_alpha(np.zeros((7, 9, 3)), trimap, method="closed-form")
 
     @pytest.mark.parametrize("top", [1, 2])
     def test_integer_labels_are_refused(self, noise, top):
         image, trimap = noise
         with pytest.raises(ValueError, match=f"trimap: expected uint8 values up to 255, got labels up to {top}"):
-            tm.estimate_alpha(image, (trimap * top).astype(np.uint8))
+            tm.estimate_alpha(image, (trimap * top).astype(np.uint8), method="closed-form")
 
     @pytest.mark.parametrize("name", ["trimap", "prior", "start"])
     def test_eight_bit_values_in_sixteen_bits_are_refused(self, noise, name):
@@ -324,21 +348,21 @@ class TestTrimaps:
         image, trimap = noise
         coloured = np.stack([trimap, trimap, trimap * 0.5], axis=-1)
         with pytest.raises(ValueError, match=r"trimap: expected grey .* coloured pixels"):
-            tm.estimate_alpha(image, coloured)
+            tm.estimate_alpha(image, coloured, method="closed-form")
         transparent = np.stack([np.ones_like(trimap)] * 3 + [trimap], axis=-1)
         with pytest.raises(ValueError, match="trimap: expected an opaque picture"):
-            tm.estimate_alpha(image, transparent)
+            tm.estimate_alpha(image, transparent, method="closed-form")
 
 
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("image", lambda p, m: tm.estimate_alpha(m, p)),
-        ("trimap", lambda p, m: tm.estimate_alpha(p, m)),
-        ("trimap", lambda p, m: tm.estimate_alpha(p, m > 0.5)),
+        ("image", lambda p, m: tm.estimate_alpha(m, p, method="closed-form")),
+        ("trimap", lambda p, m: tm.estimate_alpha(p, m, method="closed-form")),
+        ("trimap", lambda p, m: tm.estimate_alpha(p, m > 0.5, method="closed-form")),
         ("prior", lambda p, m: tm.estimate_alpha(p, p, prior=m)),
         ("confidence", lambda p, m: tm.estimate_alpha(p, p, prior=p, confidence=m)),
-        ("start", lambda p, m: tm.estimate_alpha(p, p, start=m)),
+        ("start", lambda p, m: tm.estimate_alpha(p, p, start=m, method="closed-form")),
         ("mask", lambda p, m: tm.matte_from_mask(p, m)),
         ("foreground", lambda p, m: tm.trimap_from_strokes(m > 0.5, p)),
         ("alpha", lambda p, m: tm.estimate_foreground(p, m)),
@@ -356,7 +380,8 @@ def test_masked_values_are_refused(name, call):
 def test_a_masked_array_without_masked_values_is_an_array(noise):
     image, trimap = noise
     np.testing.assert_array_equal(
-        tm.estimate_alpha(np.ma.array(image), np.ma.array(trimap)), tm.estimate_alpha(image, trimap)
+        tm.estimate_alpha(np.ma.array(image), np.ma.array(trimap), method="closed-form"),
+        tm.estimate_alpha(image, trimap, method="closed-form"),
     )
 
 
@@ -426,7 +451,7 @@ GOOD = np.tile([0.0, 0.5, 1.0], (7, 3))
 )
 def test_bad_arrays(image, trimap, error, message):
     with pytest.raises(error, match=message):
-        tm.estimate_alpha(image, trimap)
+        tm.estimate_alpha(image, trimap, method="closed-form")
 
 
 @pytest.mark.parametrize(
@@ -471,15 +496,15 @@ def test_eight_bit_colours_in_sixteen_bits_warn_once(noise):
     dark, trimap = (noise[0] * 255).astype(np.uint16), noise[1]
     message = r"image: expected uint16 values up to 65535, got none above 25.; 8-bit ones belong into uint8"
     for call in (
-        lambda: tm.estimate_alpha(dark, trimap),
-        lambda: tm.cutout(dark, trimap),
+        lambda: tm.estimate_alpha(dark, trimap, method="closed-form"),
+        lambda: tm.cutout(dark, trimap, method="closed-form"),
         lambda: tm.matte_from_mask(dark, trimap, learn=False),
     ):
         with pytest.warns(tm.TrimatteWarning, match=message) as heard:
             call()
         assert len(heard) == 1
     for fine in (dark * 0, dark + np.uint16(9)):
-        tm.estimate_alpha(fine, trimap)  # any warning would be an error
+        tm.estimate_alpha(fine, trimap, method="closed-form")  # any warning would be an error
 
 
 @pytest.mark.parametrize(
@@ -508,9 +533,9 @@ def test_regions_with_a_constant_answer_are_said(noise, monkeypatch, count, word
 @pytest.mark.parametrize(
     "call",
     [
-        lambda image, trimap: tm.estimate_alpha(image, trimap),
-        lambda image, trimap: tm.cutout(image, trimap),
-        lambda image, trimap: next(tm.solve_sequence([image], [trimap])),
+        lambda image, trimap: tm.estimate_alpha(image, trimap, method="closed-form"),
+        lambda image, trimap: tm.cutout(image, trimap, method="closed-form"),
+        lambda image, trimap: next(tm.solve_sequence([image], [trimap], method="closed-form")),
     ],
 )
 def test_warnings_are_of_the_callers_line(noise, call):
@@ -540,7 +565,7 @@ def test_hints_are_for_the_argument_that_is_wrong():
     bright, high = np.zeros((7, 9, 3)), np.zeros((7, 9))
     bright[0], high[0] = 1.5, 1.5
     with pytest.raises(ValueError, match=r'image: .* got 1.5 .*choose the colour space "linear"'):
-        tm.estimate_alpha(bright, GOOD)
+        tm.estimate_alpha(bright, GOOD, method="closed-form")
     with pytest.raises(ValueError, match=r"image: .* got 1.5 .*trimatte.colour.srgb_from_linear"):
         tm.closed_form_laplacian(bright)
     for name in ("trimap", "prior", "start"):
@@ -596,14 +621,17 @@ def degenerate():
 @pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
 def test_degenerate_pictures_are_solved(name, solver):
     image, trimap = degenerate()[name]
-    alpha = tm.estimate_alpha(image, trimap, solver=solver)
+    alpha = tm.estimate_alpha(image, trimap, solver=solver, method="closed-form")
     assert np.isfinite(alpha).all()
     assert alpha.min() >= 0
     assert alpha.max() <= 1
     assert (alpha[trimap == 1] == 1).all()
     assert (alpha[trimap == 0] == 0).all()
     if solver == "multigrid":
-        assert abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky")).max() < ALPHA_TOLERANCE
+        assert (
+            abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")).max()
+            < ALPHA_TOLERANCE
+        )
 
 
 # Columns of neighbouring cells depend on each other there, and rounding makes coarse matrices indefinite.
@@ -626,7 +654,7 @@ def test_scattered_unknown_pixels(seed, shape, shares, confidence):
 @pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
 def test_what_meets_only_background_is_background(solver):
     image, trimap = degenerate()["foreground out of reach"]
-    assert (tm.estimate_alpha(image, trimap, solver=solver) == (trimap == 1)).all()
+    assert (tm.estimate_alpha(image, trimap, solver=solver, method="closed-form") == (trimap == 1)).all()
 
 
 def test_a_constant_picture_is_interpolated():

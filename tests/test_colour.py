@@ -46,8 +46,11 @@ def test_what_a_dtype_cannot_hold_becomes_infinite():
     assert linear_from_srgb(1e150) == np.inf
     image = LINEAR.copy()
     image[tuple(np.argwhere(SCENE.trimap == 0)[0])] = -3e37
-    alpha = tm.estimate_alpha(image, SCENE.trimap, colour_space="linear")
-    assert abs(alpha - tm.estimate_alpha(LINEAR, SCENE.trimap, colour_space="linear")).max() < 1e-3
+    alpha = tm.estimate_alpha(image, SCENE.trimap, colour_space="linear", method="closed-form")
+    assert (
+        abs(alpha - tm.estimate_alpha(LINEAR, SCENE.trimap, colour_space="linear", method="closed-form")).max()
+        < 1e-3
+    )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -57,7 +60,7 @@ def test_values_must_be_finite(bad):
     for call in (
         lambda: srgb_from_linear(image),
         lambda: linear_from_srgb(image),
-        lambda: tm.solve_alpha(image, SCENE.trimap, colour_space="linear"),
+        lambda: tm.solve_alpha(image, SCENE.trimap, colour_space="linear", method="closed-form"),
         lambda: tm.estimate_foreground(image, SCENE.alpha, colour_space="linear"),
         lambda: tm.composite(image, SCENE.alpha, (0, 0, 0), colour_space="linear"),
     ):
@@ -74,12 +77,16 @@ def test_a_space_must_be_known():
 
 
 def test_alpha_of_linear_colours_is_that_of_their_encoding():
-    expected = tm.estimate_alpha(srgb_from_linear(LINEAR), SCENE.trimap)
-    assert np.array_equal(tm.estimate_alpha(LINEAR, SCENE.trimap, colour_space="linear"), expected)
-    assert abs(tm.estimate_alpha(LINEAR, SCENE.trimap) - expected).max() > 0.01  # or the test says nothing
+    expected = tm.estimate_alpha(srgb_from_linear(LINEAR), SCENE.trimap, method="closed-form")
+    assert np.array_equal(
+        tm.estimate_alpha(LINEAR, SCENE.trimap, colour_space="linear", method="closed-form"), expected
+    )
+    assert (
+        abs(tm.estimate_alpha(LINEAR, SCENE.trimap, method="closed-form") - expected).max() > 0.01
+    )  # or the test says nothing
     # integers too
     deep = np.round(np.clip(LINEAR, 0, 1) * 65535).astype(np.uint16)
-    alpha = tm.estimate_alpha(deep, SCENE.trimap, colour_space="linear")
+    alpha = tm.estimate_alpha(deep, SCENE.trimap, colour_space="linear", method="closed-form")
     assert abs(alpha - expected).max() < 5e-3
 
 
@@ -100,9 +107,11 @@ def test_a_highlight_far_away_changes_nothing(method):
 
 def test_a_highlight_costs_no_iterations():
     image = LINEAR.astype(np.float64)
-    alpha, info = tm.solve_alpha(image, SCENE.trimap, colour_space="linear", solver="multigrid")
+    alpha, info = tm.solve_alpha(
+        image, SCENE.trimap, colour_space="linear", solver="multigrid", method="closed-form"
+    )
     image[tuple(np.argwhere(SCENE.trimap == 0)[0])] = 1e30
-    bright = tm.solve_alpha(image, SCENE.trimap, colour_space="linear", solver="multigrid")
+    bright = tm.solve_alpha(image, SCENE.trimap, colour_space="linear", solver="multigrid", method="closed-form")
     assert bright.info.iterations == info.iterations
     assert np.array_equal(bright.alpha, alpha)
 
@@ -116,11 +125,13 @@ def test_what_is_too_bright_near_unknown_pixels_is_refused(dtype):
         y, x = np.argwhere(near if distance else unknown)[0]
         bright = image.copy()
         bright[y, x, 1] = 1e10
-        assert np.isfinite(tm.estimate_alpha(bright, SCENE.trimap, colour_space="linear")).all()
+        assert np.isfinite(
+            tm.estimate_alpha(bright, SCENE.trimap, colour_space="linear", method="closed-form")
+        ).all()
         bright[y, x, 1] = 2e10
         message = rf"image: expected linear colours up to 1e\+10 near unknown pixels, got 2e\+10 at \({y}, {x}\)"
         with pytest.raises(ValueError, match=message):
-            tm.estimate_alpha(bright, SCENE.trimap, colour_space="linear")
+            tm.estimate_alpha(bright, SCENE.trimap, colour_space="linear", method="closed-form")
     far = image.copy()
     far[tuple(np.argwhere(SCENE.trimap == 0)[0])] = 1e30
     with pytest.raises(ValueError, match="near unknown pixels"):
@@ -166,10 +177,10 @@ def test_a_range_that_no_scale_can_hold():
 
 def test_cutout_and_composite_of_linear_colours():
     image = 4 * LINEAR.astype(np.float32)
-    cut = tm.cutout(image, SCENE.trimap, colour_space="linear")
+    cut = tm.cutout(image, SCENE.trimap, colour_space="linear", method="closed-form")
     assert cut.dtype == np.float32
     assert cut[..., :3].max() > 1
-    alpha = tm.estimate_alpha(image, SCENE.trimap, colour_space="linear")
+    alpha = tm.estimate_alpha(image, SCENE.trimap, colour_space="linear", method="closed-form")
     assert np.array_equal(cut[..., 3], alpha)
     new = tm.composite(cut[..., :3], cut[..., 3], (0.0, 7.0, -0.5), colour_space="linear")
     np.testing.assert_allclose(new[alpha == 0], np.broadcast_to([0, 7, -0.5], new[alpha == 0].shape))
@@ -178,7 +189,7 @@ def test_cutout_and_composite_of_linear_colours():
         with pytest.raises(ValueError, match=r"expected values in \[0, 1\]"):
             tm.composite(bad, cut[..., 3], (0, 0, 0))
     with pytest.raises(ValueError, match=r"image: expected values in \[0, 1\]"):
-        tm.cutout(image, SCENE.trimap)
+        tm.cutout(image, SCENE.trimap, method="closed-form")
 
 
 def test_masks_and_sequences_of_linear_colours():
@@ -186,7 +197,7 @@ def test_masks_and_sequences_of_linear_colours():
     expected = tm.matte_from_mask(srgb_from_linear(LINEAR), mask, learn=False)
     assert np.array_equal(tm.matte_from_mask(LINEAR, mask, learn=False, colour_space="linear"), expected)
     frames, trimaps = [3 * LINEAR, 3 * LINEAR], [SCENE.trimap] * 2
-    results = list(tm.solve_sequence(frames, trimaps, temporal=0.1, colour_space="linear"))
-    alone = tm.estimate_alpha(3 * LINEAR, SCENE.trimap, colour_space="linear")
+    results = list(tm.solve_sequence(frames, trimaps, temporal=0.1, colour_space="linear", method="closed-form"))
+    alone = tm.estimate_alpha(3 * LINEAR, SCENE.trimap, colour_space="linear", method="closed-form")
     assert np.array_equal(results[0].alpha, alone)
     assert abs(results[1].alpha - alone).mean() < 2e-3  # nothing moved

@@ -162,11 +162,11 @@ def disc(height=40, width=48):
 def test_cutout_is_alpha_and_foreground_in_the_dtype_of_the_image(dtype):
     image, trimap, true_alpha, true_front = disc()
     image = as_dtype(image, dtype)
-    rgba = tm.cutout(image, trimap)
+    rgba = tm.cutout(image, trimap, method="closed-form")
     assert rgba.shape == (40, 48, 4)
     assert rgba.dtype == dtype
 
-    alpha = tm.estimate_alpha(image, trimap)
+    alpha = tm.estimate_alpha(image, trimap, method="closed-form")
     layers = tm.estimate_foreground(image, alpha)
     step = 0.501 / TOPS[dtype] * (TOPS[dtype] > 1) + 1e-6
     assert abs(rgba[..., 3] / TOPS[dtype] - alpha).max() <= step
@@ -182,7 +182,7 @@ def test_cutout_is_alpha_and_foreground_in_the_dtype_of_the_image(dtype):
 
 def test_cutout_of_a_grey_image_is_rgba():
     image, trimap, *_ = disc()
-    rgba = tm.cutout(as_dtype(image[..., 0], np.uint8), trimap)
+    rgba = tm.cutout(as_dtype(image[..., 0], np.uint8), trimap, method="closed-form")
     assert rgba.shape == (40, 48, 4)
     assert (rgba[..., :3] == rgba[..., :1]).all()
 
@@ -191,16 +191,18 @@ def test_cutout_passes_its_options_on():
     image, trimap, *_ = disc()
     image = as_dtype(image, np.uint8)
     phases = []
-    tm.cutout(image, trimap, threads=1, progress=lambda phase, fraction: phases.append(phase))
+    tm.cutout(
+        image, trimap, threads=1, progress=lambda phase, fraction: phases.append(phase), method="closed-form"
+    )
     assert phases
-    free = tm.cutout(image, trimap, solver="cg", exact_composite=False)
-    alpha = tm.estimate_alpha(image, trimap)
+    free = tm.cutout(image, trimap, solver="cg", exact_composite=False, method="closed-form")
+    alpha = tm.estimate_alpha(image, trimap, method="closed-form")
     layers = tm.estimate_foreground(image, alpha, exact_composite=False)
     assert abs(free[..., 3] / 255 - alpha).max() <= 0.51 / 255
     assert abs(free[..., :3] / 255 - layers.foreground).max() <= 0.51 / 255
     with pytest.raises(ValueError, match="solver: expected one of"):
-        tm.cutout(image, trimap, solver="magic")
+        tm.cutout(image, trimap, solver="magic", method="closed-form")
     with pytest.raises(TypeError, match="exact_composite: expected True or False, got int"):
-        tm.cutout(image, trimap, exact_composite=1)
+        tm.cutout(image, trimap, exact_composite=1, method="closed-form")
     with pytest.raises(TypeError, match=r"colour: expected an argument .*; did you mean 'colour_space'"):
-        tm.cutout(image, trimap, colour=1)
+        tm.cutout(image, trimap, colour=1, method="closed-form")

@@ -141,15 +141,18 @@ def test_alpha_is_that_of_cholesky(drawing, solver):
 def test_few_pixels_of_few_colours(seed):
     """What is alike on 4 x 4 pixels has nothing of a mode that is one on a pixel and minus one beside it."""
     image, trimap = specks(seed)
-    alpha = tm.estimate_alpha(image, trimap, solver="multigrid")
-    assert abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky")).max() <= ALPHA_TOLERANCE
+    alpha = tm.estimate_alpha(image, trimap, solver="multigrid", method="closed-form")
+    assert (
+        abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")).max()
+        <= ALPHA_TOLERANCE
+    )
 
 
 @pytest.mark.parametrize("arguments", [(16, 1e-4, True), (30, 7e-4, False), (30, 1e-4, True), (132, 7e-4, True)])
 def test_a_lax_tolerance_is_kept_too(arguments):
     image, trimap = discs(*arguments)
-    alpha = tm.estimate_alpha(image, trimap, solver="multigrid", tolerance=1e-2)
-    assert abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky")).max() <= 1e-2
+    alpha = tm.estimate_alpha(image, trimap, solver="multigrid", tolerance=1e-2, method="closed-form")
+    assert abs(alpha - tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")).max() <= 1e-2
 
 
 def test_any_number_of_threads_gives_the_same_bits(drawing):
@@ -168,11 +171,11 @@ class TestCholeskyTakesOver:
     def test_where_multigrid_does_not_end(self):
         image, trimap = text()
         with pytest.raises(tm.ConvergenceError, match=r"multigrid: .* after 300 iterations"):
-            tm.solve_alpha(image, trimap, solver="multigrid", max_iterations=300)
-        alpha, info = tm.solve_alpha(image, trimap)
+            tm.solve_alpha(image, trimap, solver="multigrid", max_iterations=300, method="closed-form")
+        alpha, info = tm.solve_alpha(image, trimap, method="closed-form")
         assert info.solver == "cholesky"
         assert info.iterations == 0
-        assert (alpha == tm.estimate_alpha(image, trimap, solver="cholesky")).all()
+        assert (alpha == tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")).all()
 
     def test_but_not_against_the_limit_that_was_asked_for(self):
         with pytest.raises(tm.ConvergenceError, match=r"multigrid: .* after 20 iterations"):

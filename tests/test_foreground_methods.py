@@ -173,7 +173,10 @@ def test_an_object_is_a_method(scenes):
     made = tm.estimate_foreground(scene.image, scene.alpha, method=tm.foreground.BlurFusion(radius=9))
     assert (named.foreground == made.foreground).all()
     trimap = scene.trimap
-    plain, fused = tm.cutout(scene.image, trimap), tm.cutout(scene.image, trimap, foreground_method="blur-fusion")
+    plain, fused = (
+        tm.cutout(scene.image, trimap, method="closed-form"),
+        tm.cutout(scene.image, trimap, foreground_method="blur-fusion", method="closed-form"),
+    )
     assert (plain[..., 3] == fused[..., 3]).all()
     assert (plain != fused).any()
 
@@ -202,4 +205,4 @@ def test_bad_arguments(options, error, message):
 
 def test_cutout_names_the_argument_that_is_wrong():
     with pytest.raises(ValueError, match="foreground_method: expected one of"):
-        tm.cutout(np.zeros((5, 6, 3)), np.zeros((5, 6)), foreground_method="none")
+        tm.cutout(np.zeros((5, 6, 3)), np.zeros((5, 6)), foreground_method="none", method="closed-form")

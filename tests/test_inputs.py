@@ -18,13 +18,16 @@ def test_pillow_pictures_mean_what_they_show(scene):
     pixels, trimap = scene
     picture = Image.fromarray(pixels)
     palette = picture.quantize(16)
-    want = tm.estimate_alpha(np.asarray(palette.convert("RGB")), trimap)
-    np.testing.assert_array_equal(tm.estimate_alpha(palette, trimap), want)
+    want = tm.estimate_alpha(np.asarray(palette.convert("RGB")), trimap, method="closed-form")
+    np.testing.assert_array_equal(tm.estimate_alpha(palette, trimap, method="closed-form"), want)
     for mode in ("YCbCr", "HSV"):
         converted = picture.convert(mode)
-        want = tm.estimate_alpha(np.asarray(converted.convert("RGB")), trimap)
-        np.testing.assert_array_equal(tm.estimate_alpha(converted, trimap), want)
-    np.testing.assert_array_equal(tm.estimate_alpha(picture, trimap), tm.estimate_alpha(pixels, trimap))
+        want = tm.estimate_alpha(np.asarray(converted.convert("RGB")), trimap, method="closed-form")
+        np.testing.assert_array_equal(tm.estimate_alpha(converted, trimap, method="closed-form"), want)
+    np.testing.assert_array_equal(
+        tm.estimate_alpha(picture, trimap, method="closed-form"),
+        tm.estimate_alpha(pixels, trimap, method="closed-form"),
+    )
 
 
 def test_one_bit_pictures_are_black_and_white(scene):
@@ -35,14 +38,17 @@ def test_one_bit_pictures_are_black_and_white(scene):
         tm.trimap_from_mask(bits, erode=2, dilate=2), tm.trimap_from_mask(trimap == 255, erode=2, dilate=2)
     )
     grey = Image.fromarray(pixels[..., 0]).convert("1")
-    want = tm.estimate_alpha(np.asarray(grey.convert("L")), trimap)
-    np.testing.assert_array_equal(tm.estimate_alpha(grey, trimap), want)
+    want = tm.estimate_alpha(np.asarray(grey.convert("L")), trimap, method="closed-form")
+    np.testing.assert_array_equal(tm.estimate_alpha(grey, trimap, method="closed-form"), want)
 
 
 def test_a_trimap_with_a_palette_of_grey_is_taken(scene):
     pixels, trimap = scene
     palette = Image.fromarray(np.asarray(trimap)).convert("P")
-    np.testing.assert_array_equal(tm.estimate_alpha(pixels, palette), tm.estimate_alpha(pixels, trimap))
+    np.testing.assert_array_equal(
+        tm.estimate_alpha(pixels, palette, method="closed-form"),
+        tm.estimate_alpha(pixels, trimap, method="closed-form"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +61,7 @@ def test_modes_that_lose_something_are_refused(scene, mode, remedy):
     with pytest.raises(
         TypeError, match=rf"image: expected a picture of mode L, RGB or RGBA, got mode {mode}.*{remedy}"
     ):
-        tm.estimate_alpha(picture, trimap)
+        tm.estimate_alpha(picture, trimap, method="closed-form")
 
 
 @pytest.mark.parametrize(
@@ -69,12 +75,12 @@ def test_modes_that_lose_something_are_refused(scene, mode, remedy):
 def test_other_layouts_are_named(scene, layout, way):
     pixels, trimap = scene
     with pytest.raises(ValueError, match=way):
-        tm.estimate_alpha(layout(pixels), trimap)
+        tm.estimate_alpha(layout(pixels), trimap, method="closed-form")
 
 
 def test_none_is_what_opencv_returns_for_a_file_it_cannot_read(scene):
     with pytest.raises(TypeError, match=r"image: .* got None \(cv2\.imread"):
-        tm.estimate_alpha(None, scene[1])
+        tm.estimate_alpha(None, scene[1], method="closed-form")
 
 
 def test_guides_of_three_equal_channels_are_grey(scene):
@@ -91,9 +97,9 @@ def test_guides_of_three_equal_channels_are_grey(scene):
 def test_swapped_and_turned_arguments_are_suspected(scene):
     pixels, trimap = scene
     with pytest.raises(ValueError, match=r"trimap: expected grey .*are image and trimap swapped"):
-        tm.estimate_alpha(trimap, pixels)
+        tm.estimate_alpha(trimap, pixels, method="closed-form")
     with pytest.raises(ValueError, match=r"got \(80, 60\); is the trimap or the image turned by 90 degrees"):
-        tm.estimate_alpha(pixels, trimap.T)
+        tm.estimate_alpha(pixels, trimap.T, method="closed-form")
 
 
 @pytest.mark.parametrize("value", [15, 150])

@@ -64,7 +64,7 @@ def excess(key, foreground, alpha, scene):
 def test_a_key_halves_the_error_and_leaves_no_spill(kind, key, uneven):
     picture, scene, _ = shot(kind, key, uneven=uneven)
     found = tm.matte_from_key(picture, solid=kind != "glass")
-    usual = tm.estimate_alpha(picture, ordinary(picture, key))
+    usual = tm.estimate_alpha(picture, ordinary(picture, key), method="closed-form")
     assert abs(found.alpha - scene.alpha).sum() < 0.5 * abs(usual - scene.alpha).sum()
     assert excess(key, found.foreground, found.alpha, (scene.foreground, scene.alpha)) <= 0.02
 
@@ -131,7 +131,7 @@ def test_a_plate_beats_the_ordinary_way(shift, gain):
     found = tm.matte_from_plate(picture, plate)
     apart = np.linalg.norm(picture - plate, axis=2) > 0.08
     rough = ndimage.binary_opening(ndimage.uniform_filter(apart.astype(np.float32), 5) > 0.5, iterations=2)
-    usual = tm.estimate_alpha(picture, tm.trimap_from_mask(rough, erode=4, dilate=6))
+    usual = tm.estimate_alpha(picture, tm.trimap_from_mask(rough, erode=4, dilate=6), method="closed-form")
     assert abs(found.alpha - scene.alpha).sum() < 0.7 * abs(usual - scene.alpha).sum()
     assert abs(found.background - scene.background).mean() < 0.02
 

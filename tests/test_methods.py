@@ -162,7 +162,7 @@ class TestAMethodOfOnesOwn:
         ):
             tm.estimate_alpha(image, trimap, method="four-neighbours", radius=2)
         with pytest.raises(TypeError, match="beta: method 'closed-form' has no such option"):
-            tm.estimate_alpha(image, trimap, beta=20.0)
+            tm.estimate_alpha(image, trimap, beta=20.0, method="closed-form")
 
     def test_the_command_lines_options(self, registered):
         found = {}

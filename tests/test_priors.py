@@ -75,7 +75,7 @@ def test_the_system_with_a_prior_equals_scipys(noise, solver, known_weight):
 def test_a_prior_at_larger_radius(noise):
     image, trimap = noise
     prior = np.full(trimap.shape, 0.25)
-    free = tm.estimate_alpha(image, trimap, radius=2)
+    free = tm.estimate_alpha(image, trimap, radius=2, method="closed-form")
     held = tm.estimate_alpha(image, trimap, radius=2, prior=prior, confidence=1e6)
     assert abs(free - 0.25)[trimap == 0.5].max() > 0.1
     assert abs(held - 0.25)[trimap == 0.5].max() < 1e-4
@@ -84,7 +84,7 @@ def test_a_prior_at_larger_radius(noise):
 def test_confidence_says_how_much_the_prior_counts(picture):
     prior = np.full(picture.trimap.shape, 0.5)
     unknown = picture.trimap == 128
-    free = tm.estimate_alpha(picture.image, picture.trimap)
+    free = tm.estimate_alpha(picture.image, picture.trimap, method="closed-form")
     distance = [
         abs(tm.estimate_alpha(picture.image, picture.trimap, prior=prior, confidence=c) - free)[unknown].mean()
         for c in (0, 1e-4, 1e-2, 1)
@@ -135,7 +135,7 @@ def test_best_is_closed_form_with_the_robust_prior(picture):
     same = tm.estimate_alpha(picture.image, picture.trimap, prior=priors.Robust(seed=5))
     assert (best == same).all()
     unknown = picture.trimap == 128
-    plain = tm.estimate_alpha(picture.image, picture.trimap)
+    plain = tm.estimate_alpha(picture.image, picture.trimap, method="closed-form")
     assert abs(best - picture.alpha)[unknown].mean() < abs(plain - picture.alpha)[unknown].mean()
 
 

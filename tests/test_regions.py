@@ -57,8 +57,14 @@ def test_the_answer_is_that_of_each_region_alone(solver, prior):
 @pytest.mark.parametrize("radius", [2, 3])
 def test_larger_windows_too(radius):
     image, trimap = IMAGE[:72, :180], TRIMAP[:72, :180]
-    alpha = tm.estimate_alpha(image, trimap, radius=radius, tolerance=1e-6)
-    assert abs(alpha - tm.estimate_alpha(image, trimap, radius=radius, solver="cg", tolerance=1e-6)).max() < 1e-5
+    alpha = tm.estimate_alpha(image, trimap, radius=radius, tolerance=1e-6, method="closed-form")
+    assert (
+        abs(
+            alpha
+            - tm.estimate_alpha(image, trimap, radius=radius, solver="cg", tolerance=1e-6, method="closed-form")
+        ).max()
+        < 1e-5
+    )
 
 
 def test_soft_known_pixels_make_one_system_of_all():
@@ -88,7 +94,7 @@ def test_a_region_that_touches_one_kind_takes_it_and_this_is_said():
     with pytest.warns(
         TrimatteWarning, match=r"trimap: 12 unknown regions touch known pixels of one kind only"
     ) as said:
-        alpha, info = tm.solve_alpha(image, trimap)
+        alpha, info = tm.solve_alpha(image, trimap, method="closed-form")
     assert said[0].filename == __file__
     assert info.regions == {"cholesky": 1, "constant": 12}
     assert (alpha[inside] == 1).all()
@@ -106,7 +112,7 @@ def test_a_prior_decides_where_a_region_touches_one_kind():
     image[(r < 20) & (r > 10)] = 200, 90, 40
     trimap = np.where(r < 12, 128, np.where(r < 18, 255, np.where(r < 22, 128, 0))).astype(np.uint8)
     with pytest.warns(TrimatteWarning, match='1 unknown region touches .* method="best", or a prior'):
-        assert tm.estimate_alpha(image.astype(np.uint8), trimap)[r < 9].min() == 1
+        assert tm.estimate_alpha(image.astype(np.uint8), trimap, method="closed-form")[r < 9].min() == 1
     alpha, info = tm.solve_alpha(image.astype(np.uint8), trimap, method="best")
     assert "constant" not in info.regions
     assert alpha[r < 9].mean() < 0.05
@@ -124,12 +130,15 @@ def test_pages_of_letters_are_many_small_systems():
     near = ndimage.minimum_filter(grey, 7) < 128
     trimap = np.where(~near, 0, np.where(ndimage.maximum_filter(grey, 3) < 64, 255, 128)).astype(np.uint8)
     image = np.stack([grey] * 3, 2)
-    alpha, info = tm.solve_alpha(image, trimap)
+    alpha, info = tm.solve_alpha(image, trimap, method="closed-form")
     assert info.solver == "cholesky"
     assert info.regions["cholesky"] > 20
-    assert abs(alpha - tm.estimate_alpha(image, trimap, solver="multigrid")).max() < ALPHA_TOLERANCE
-    one = tm.estimate_alpha(image, trimap, threads=1)
-    assert np.array_equal(one, tm.estimate_alpha(image, trimap, threads=3))
+    assert (
+        abs(alpha - tm.estimate_alpha(image, trimap, solver="multigrid", method="closed-form")).max()
+        < ALPHA_TOLERANCE
+    )
+    one = tm.estimate_alpha(image, trimap, threads=1, method="closed-form")
+    assert np.array_equal(one, tm.estimate_alpha(image, trimap, threads=3, method="closed-form"))
 
 
 class AnyDistance(FourNeighbours):
@@ -192,18 +201,20 @@ class TestComponentsOfGraphs:
 
 def test_giving_up_is_said_once():
     with pytest.raises(ConvergenceError, match="after 2 iterations") as error:
-        tm.estimate_alpha(IMAGE, TRIMAP, solver="cg", max_iterations=2)
+        tm.estimate_alpha(IMAGE, TRIMAP, solver="cg", max_iterations=2, method="closed-form")
     assert error.value.alpha.shape == TRIMAP.shape
     assert (error.value.alpha[TRIMAP == 255] == 1).all()
 
 
 def test_progress_and_stopping():
     seen = []
-    tm.estimate_alpha(IMAGE, TRIMAP, solver="multigrid", progress=lambda *status: seen.append(status))
+    tm.estimate_alpha(
+        IMAGE, TRIMAP, solver="multigrid", progress=lambda *status: seen.append(status), method="closed-form"
+    )
     assert all(0 <= fraction <= 1 for _, fraction in seen)
 
     def stop(phase, fraction):
         raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):
-        tm.estimate_alpha(IMAGE, TRIMAP, progress=stop)
+        tm.estimate_alpha(IMAGE, TRIMAP, progress=stop, method="closed-form")

@@ -55,18 +55,18 @@ def test_noise_is_another_in_each_frame(still):
 @pytest.mark.parametrize("solver", ["multigrid", "cg", "cholesky"])
 def test_a_start_changes_the_way_and_not_the_answer(frames, solver):
     image, trimap = frames[1].image, frames[1].trimap
-    cold = tm.solve_alpha(image, trimap, solver=solver)
-    warm = tm.solve_alpha(image, trimap, solver=solver, start=cold.alpha)
+    cold = tm.solve_alpha(image, trimap, solver=solver, method="closed-form")
+    warm = tm.solve_alpha(image, trimap, solver=solver, start=cold.alpha, method="closed-form")
     assert np.abs(warm.alpha - cold.alpha).max() < tolerances.ALPHA_TOLERANCE
     if solver == "cg":
         assert warm.info.iterations < cold.info.iterations
     with pytest.raises(ValueError, match="start: expected shape"):
-        tm.solve_alpha(image, trimap, start=cold.alpha[1:])
+        tm.solve_alpha(image, trimap, start=cold.alpha[1:], method="closed-form")
 
 
 def test_frames_are_solved_as_by_themselves(frames):
     for frame, result in zip(frames, solved(frames), strict=True):
-        alone = tm.estimate_alpha(frame.image, frame.trimap)
+        alone = tm.estimate_alpha(frame.image, frame.trimap, method="closed-form")
         assert np.abs(result.alpha - alone).max() < 2 * tolerances.ALPHA_TOLERANCE
 
 
@@ -97,7 +97,9 @@ def test_frames_are_taken_one_by_one_and_a_new_size_starts_anew(frames):
             taken.append(index)
             yield frame.image[: 96 - 8 * index]
 
-    results = tm.solve_sequence(images(), (f.trimap[: 96 - 8 * i] for i, f in enumerate(frames)), temporal=0.01)
+    results = tm.solve_sequence(
+        images(), (f.trimap[: 96 - 8 * i] for i, f in enumerate(frames)), temporal=0.01, method="closed-form"
+    )
     assert next(results).alpha.shape == (96, 120)
     assert taken == [0]
     assert next(results).alpha.shape == (88, 120)
@@ -108,15 +110,15 @@ def test_bad_sequences_are_refused(frames):
     images, trimaps = [f.image for f in frames], [f.trimap for f in frames]
     for some, others, which in ((images, trimaps[:3], "trimaps"), (images[:3], trimaps, "images")):
         with pytest.raises(ValueError, match=f"expected as many of both, got only 3 {which}"):
-            list(tm.solve_sequence(some, others))
+            list(tm.solve_sequence(some, others, method="closed-form"))
     with pytest.raises(TypeError, match="images: expected an iterable of arrays, got int"):
-        tm.solve_sequence(5, 6)
+        tm.solve_sequence(5, 6, method="closed-form")
     with pytest.raises(TypeError, match="trimaps: expected an iterable of arrays, got int"):
-        tm.solve_sequence(images, 6)
+        tm.solve_sequence(images, 6, method="closed-form")
     with pytest.raises(ValueError, match="temporal: expected a number from 0"):
-        tm.solve_sequence(images, trimaps, temporal=-1)
+        tm.solve_sequence(images, trimaps, temporal=-1, method="closed-form")
     with pytest.raises(ValueError, match="change: expected a number above 0"):
-        tm.solve_sequence(images, trimaps, change=0)
+        tm.solve_sequence(images, trimaps, change=0, method="closed-form")
     with pytest.raises(ValueError, match="temporal: expected 0 beside a prior"):
         tm.solve_sequence(images, trimaps, temporal=1, prior="sampling")
     with pytest.raises(ValueError, match="temporal: expected 0 beside a prior or a method that has one"):
@@ -126,11 +128,11 @@ def test_bad_sequences_are_refused(frames):
 def test_errors_name_the_frame(frames):
     images, trimaps = [f.image for f in frames], [f.trimap for f in frames]
     with pytest.raises(ValueError, match=r"^frame 2: trimap: expected shape \(\d+, \d+\) to match image"):
-        list(tm.solve_sequence(images, [*trimaps[:2], trimaps[2][1:], *trimaps[3:]]))
+        list(tm.solve_sequence(images, [*trimaps[:2], trimaps[2][1:], *trimaps[3:]], method="closed-form"))
     with pytest.raises(TypeError, match=r"^frame 1: image: expected uint8, .*, got int64"):
-        list(tm.solve_sequence([images[0], images[1].astype(int)], trimaps[:2]))
+        list(tm.solve_sequence([images[0], images[1].astype(int)], trimaps[:2], method="closed-form"))
     with pytest.raises(tm.ConvergenceError, match=r"^frame 0: cg: relative residual") as caught:
-        next(tm.solve_sequence(images, trimaps, solver="cg", max_iterations=1))
+        next(tm.solve_sequence(images, trimaps, solver="cg", max_iterations=1, method="closed-form"))
     assert caught.value.info.iterations == 1
 
 
@@ -143,7 +145,7 @@ def test_a_frame_buffer_may_be_used_again(frames):
             buffer[:] = frame.image
             yield buffer
 
-    results = tm.solve_sequence(images(), [f.trimap for f in frames], temporal=0.1)
+    results = tm.solve_sequence(images(), [f.trimap for f in frames], temporal=0.1, method="closed-form")
     for result, wanted in zip(results, expected, strict=True):
         assert np.array_equal(result.alpha, wanted.alpha)
         result.alpha[:] = 0
@@ -165,7 +167,7 @@ def test_the_command(files, capsys):
     record = json.loads(capsys.readouterr().out)
     assert [frame["output"] for frame in record["frames"]] == [f"out/{n}.png" for n in range(7, 11)]
     image, trimap = tm.io.load_image("in/0007.png"), tm.io.load_image("tri/0007.png")
-    assert np.array_equal(tm.io.read_picture("out/7.png").pixels, tm.cutout(image, trimap))
+    assert np.array_equal(tm.io.read_picture("out/7.png").pixels, tm.cutout(image, trimap, method="closed-form"))
     arguments = ["--what", "alpha", "--bits", "16", "--first", "9", "--temporal", "0.01", "-q"]
     assert run(["sequence", "in/%04d.png", "tri/%04d.png", "-o", "out/a%d.png", *arguments]) == 0
     assert sorted(path.name for path in (files / "out").glob("a*")) == ["a10.png", "a9.png"]

@@ -17,7 +17,7 @@ def scene():
 
 
 def test_results_fit_on_a_line(scene):
-    result = tm.solve_alpha(scene.image, scene.trimap)
+    result = tm.solve_alpha(scene.image, scene.trimap, method="closed-form")
     assert repr(result).startswith("AlphaResult(alpha=<64 x 96 float32>, info=SolveInfo(method='closed-form'")
     assert repr(scene).startswith("Scene(image=<64 x 96 x 3 float32>, trimap=<64 x 96 uint8>, alpha=")
 

@@ -26,9 +26,12 @@ def picture():
 
 @pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
 def test_same_bits_for_any_number_of_threads(picture, solver):
-    one = tm.estimate_alpha(picture.image, picture.trimap, solver=solver, threads=1)
+    one = tm.estimate_alpha(picture.image, picture.trimap, solver=solver, threads=1, method="closed-form")
     for threads in (2, 7):
-        assert (tm.estimate_alpha(picture.image, picture.trimap, solver=solver, threads=threads) == one).all()
+        assert (
+            tm.estimate_alpha(picture.image, picture.trimap, solver=solver, threads=threads, method="closed-form")
+            == one
+        ).all()
 
 
 @pytest.mark.parametrize("solver", ["cholesky", "multigrid", "cg"])
@@ -37,7 +40,7 @@ def test_calls_from_many_threads_at_once(picture, solver):
     together = threading.Barrier(4)
 
     def matte(scene):
-        alpha = tm.estimate_alpha(scene.image, scene.trimap, solver=solver, threads=2)
+        alpha = tm.estimate_alpha(scene.image, scene.trimap, solver=solver, threads=2, method="closed-form")
         return alpha, *tm.estimate_foreground(scene.image, alpha, threads=2)
 
     def matte_together(number):
@@ -59,13 +62,13 @@ def test_default_number_of_threads():
 
 
 def _matte(image, trimap, connection):
-    connection.send(tm.estimate_alpha(image, trimap, solver="cg", threads=2))
+    connection.send(tm.estimate_alpha(image, trimap, solver="cg", threads=2, method="closed-form"))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_works_after_use_in_the_parent(picture):
-    expected = tm.estimate_alpha(picture.image, picture.trimap, solver="cg", threads=2)
+    expected = tm.estimate_alpha(picture.image, picture.trimap, solver="cg", threads=2, method="closed-form")
     context = multiprocessing.get_context("fork")
     for _ in range(3):
         receiver, sender = context.Pipe(duplex=False)
@@ -82,7 +85,12 @@ def test_a_forked_child_works_after_use_in_the_parent(picture):
 def _report(image, trimap, connection):
     callers = set()
     tm.estimate_alpha(
-        image, trimap, solver="multigrid", threads=2, progress=lambda *_: callers.add(threading.get_ident())
+        image,
+        trimap,
+        solver="multigrid",
+        threads=2,
+        progress=lambda *_: callers.add(threading.get_ident()),
+        method="closed-form",
     )
     connection.send(callers == {threading.get_ident()})
 
@@ -91,7 +99,9 @@ def _report(image, trimap, connection):
             os.kill(os.getpid(), signal.SIGINT)
 
     try:
-        tm.estimate_alpha(image, trimap, solver="multigrid", threads=2, tolerance=1e-9, progress=interrupt)
+        tm.estimate_alpha(
+            image, trimap, solver="multigrid", threads=2, tolerance=1e-9, progress=interrupt, method="closed-form"
+        )
     except KeyboardInterrupt:
         connection.send(True)
     else:
@@ -101,7 +111,7 @@ def _report(image, trimap, connection):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_reports_and_stops_in_the_calling_thread(picture):
-    tm.estimate_alpha(picture.image, picture.trimap, solver="multigrid", threads=2)
+    tm.estimate_alpha(picture.image, picture.trimap, solver="multigrid", threads=2, method="closed-form")
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_report, args=(picture.image, picture.trimap, sender))
@@ -118,7 +128,11 @@ def test_a_forked_child_reports_and_stops_in_the_calling_thread(picture):
 def test_progress(picture):
     calls = []
     tm.estimate_alpha(
-        picture.image, picture.trimap, solver="cg", progress=lambda phase, done: calls.append((phase, done))
+        picture.image,
+        picture.trimap,
+        solver="cg",
+        progress=lambda phase, done: calls.append((phase, done)),
+        method="closed-form",
     )
     assert {phase for phase, _ in calls} == {"regions", "laplacian", "cg"}
     assert calls[0] == ("regions", 0)
@@ -148,7 +162,9 @@ def test_an_exception_in_progress_stops_the_call(picture, phase):
         if phase == "foreground":
             tm.estimate_foreground(image, alpha, progress=stop)
         else:
-            tm.estimate_alpha(image, trimap, solver=SOLVER_OF_PHASE.get(phase, "cholesky"), progress=stop)
+            tm.estimate_alpha(
+                image, trimap, solver=SOLVER_OF_PHASE.get(phase, "cholesky"), progress=stop, method="closed-form"
+            )
 
 
 def test_a_stop_is_heard_within_a_phase():
@@ -160,20 +176,20 @@ def test_a_stop_is_heard_within_a_phase():
     trimap = np.full((280, 280), 0.5)
     trimap[0], trimap[-1] = 0, 1
     with pytest.raises(StopHere):
-        tm.estimate_alpha(image, trimap, solver="cholesky", progress=stop_halfway)
+        tm.estimate_alpha(image, trimap, solver="cholesky", progress=stop_halfway, method="closed-form")
 
 
 def test_a_callback_may_solve_something_itself(picture):
     image, trimap = picture.image[:60, :80], np.full((60, 80), 0.5)
     trimap[0], trimap[-1] = 0, 1
-    expected = tm.estimate_alpha(image, trimap, solver="cholesky")
+    expected = tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")
     inner = []
 
     def solve_too(phase, _):
         if phase == "factorisation":
-            inner.append(tm.estimate_alpha(image, trimap, solver="cholesky"))
+            inner.append(tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form"))
 
-    outer = tm.estimate_alpha(image, trimap, solver="cholesky", progress=solve_too)
+    outer = tm.estimate_alpha(image, trimap, solver="cholesky", progress=solve_too, method="closed-form")
     assert (outer == expected).all()
     assert inner
     assert all((alpha == expected).all() for alpha in inner)
@@ -188,7 +204,9 @@ def test_a_stopped_call_keeps_nothing(picture):
     callback = Callback()
     gone = weakref.ref(callback)
     with pytest.raises(StopHere):
-        tm.estimate_alpha(picture.image, picture.trimap, solver="cholesky", progress=callback)
+        tm.estimate_alpha(
+            picture.image, picture.trimap, solver="cholesky", progress=callback, method="closed-form"
+        )
     del callback
     gc.collect()
     assert gone() is None

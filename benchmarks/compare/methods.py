@@ -185,7 +185,7 @@ def main():
     for measured in (pictures.scenes(options.megapixels, options.noise, options.scene), photographs):
         for description, arrays in measured:
             if "alpha" not in arrays:
-                arrays["alpha"] = tm.estimate_alpha(arrays["image"], arrays["trimap"])
+                arrays["alpha"] = tm.estimate_alpha(arrays["image"], arrays["trimap"], method="closed-form")
             height, width = arrays["trimap"].shape
             size = {
                 "height": height,

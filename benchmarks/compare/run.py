@@ -244,7 +244,7 @@ def main():
         measured = pictures.scenes(options.megapixels, options.noise)
     for description, arrays in measured:
         if "alpha" not in arrays and any(task.startswith("foreground") for task in options.tasks):
-            arrays["alpha"] = tm.estimate_alpha(arrays["image"], arrays["trimap"])
+            arrays["alpha"] = tm.estimate_alpha(arrays["image"], arrays["trimap"], method="closed-form")
         for task in options.tasks:
             case = {**description, **measure(peers, task, arrays, options)}
             results["cases"].append(case)

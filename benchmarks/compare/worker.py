@@ -154,7 +154,7 @@ def plain_script_tasks():
 
     return {
         "laplacian": lambda a: plain_script.laplacian(a["image"]),
-        "alpha": lambda a: plain_script.estimate_alpha(a["image"], a["trimap"]),
+        "alpha": lambda a: plain_script.estimate_alpha(a["image"], a["trimap"], method="closed-form"),
     }
 
 

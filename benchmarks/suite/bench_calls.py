@@ -33,7 +33,7 @@ class Calls(OnScenes):
         tm.closed_form_laplacian(self.image)
 
     def time_estimate_alpha(self, scene, megapixels):
-        tm.estimate_alpha(self.image, self.trimap)
+        tm.estimate_alpha(self.image, self.trimap, method="closed-form")
 
     def time_estimate_foreground(self, scene, megapixels):
         tm.estimate_foreground(self.image, self.alpha)
@@ -42,7 +42,7 @@ class Calls(OnScenes):
         tm.closed_form_laplacian(self.image)
 
     def peakmem_estimate_alpha(self, scene, megapixels):
-        tm.estimate_alpha(self.image, self.trimap)
+        tm.estimate_alpha(self.image, self.trimap, method="closed-form")
 
     def peakmem_estimate_foreground(self, scene, megapixels):
         tm.estimate_foreground(self.image, self.alpha)

@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used(), pybind11::multiple_inter
     register_sparse(m);
     register_affinity(m);
     register_prior(m);
+    register_fusion(m);
     register_foreground(m);
     register_metrics(m);
     register_build(m);

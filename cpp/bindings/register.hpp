@@ -9,6 +9,7 @@ void register_affinity(pybind11::module_& m);
 void register_build(pybind11::module_& m);
 void register_errors(pybind11::module_& m);
 void register_foreground(pybind11::module_& m);
+void register_fusion(pybind11::module_& m);
 void register_metrics(pybind11::module_& m);
 void register_monitor(pybind11::module_& m);
 void register_prior(pybind11::module_& m);

@@ -239,6 +239,40 @@ class Trainer:
         self, inputs: npt.NDArray[np.float32], targets: npt.NDArray[np.float32], rate: float, monitor: Monitor
     ) -> float: ...
 
+class FusionNetwork:
+    def __init__(self, layers: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], int]]) -> None: ...
+
+def fusion_maps(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    closed_form: npt.NDArray[np.float32],
+    network: npt.NDArray[np.float32],
+    sampling: npt.NDArray[np.float32],
+    cost: npt.NDArray[np.float32],
+    refined: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> npt.NDArray[np.float32]: ...
+def distance_to(
+    labels: npt.NDArray[np.uint8],
+    label: int,
+    distance: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def fusion_correction(
+    image: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    closed_form: npt.NDArray[np.float32],
+    network_alpha: npt.NDArray[np.float32],
+    sampling: npt.NDArray[np.float32],
+    cost: npt.NDArray[np.float32],
+    refined: npt.NDArray[np.float32],
+    network: FusionNetwork,
+    correction: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def composite_network(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],

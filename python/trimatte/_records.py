@@ -56,6 +56,8 @@ class SolveInfo:
         How many connected unknown regions each solver took, by the solver's name; "constant" counts
         regions that touch known pixels of one kind only and were not solved. A picture that was
         solved as one system counts as one region. Empty if nothing was solved.
+    choice : str or None
+        With ``method="auto"``, why the prior was taken or left out; else None.
     """
 
     method: str
@@ -70,6 +72,7 @@ class SolveInfo:
     operator_complexity: float = 1.0
     prior: str | None = None
     regions: Mapping[str, int] = field(default_factory=dict)
+    choice: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a dict that `json` can write."""

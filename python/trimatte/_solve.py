@@ -1,55 +1,23 @@
-"""From labels and a guess to the solved system: the one place that calls the core's solvers."""
+"""From labels and a guess to the solved system, and what its record says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core, methods
+from . import _check, methods
 from ._context import Context
 from ._records import AlphaResult, SolveInfo
-from ._runtime.memory import available_memory
+from ._solver import Settings, run_solver
 from .affinities import Affinity
 from .errors import ConvergenceError, warn
 from .priors import Guess
 from .priors.combined import joined
 
-SOLVERS = ("auto", "cholesky", "multigrid", "graph-multigrid", "cg")
-
-LEAST_TOLERANCE = 1e-12
-"""Rounding of the matrix alone may move alpha by as much."""
-
 STENCIL_REACH = 2
 """Pixels that a 5 x 5 stencil reaches; multigrid needs one."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of a solve, checked; see `trimatte.solve_alpha`."""
-
-    solver: str = "auto"
-    known_weight: float | None = None
-    tolerance: float = 1e-3
-    relative_residual: float | None = None
-    max_iterations: int = 10_000
-
-    def __post_init__(self) -> None:
-        _check.one_of(self.solver, SOLVERS, "solver")
-        if self.known_weight is not None:
-            self._set(known_weight=_check.between(self.known_weight, 1e-12, 1e12, "known_weight"))
-        if self.relative_residual is not None:
-            self._set(relative_residual=_check.positive(self.relative_residual, "relative_residual"))
-        self._set(
-            tolerance=_check.between(self.tolerance, LEAST_TOLERANCE, 1, "tolerance"),
-            max_iterations=_check.at_least(self.max_iterations, 1, "max_iterations"),
-        )
-
-    def _set(self, **values: float) -> None:
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
 
 
 class Inputs(NamedTuple):
@@ -167,23 +135,16 @@ def solve(
     dict
         The fields of `SolveInfo` that describe the solve, and "converged".
     """
-    found = _core.solve(
+    record = run_solver(
         affinity.core(inputs.image, inputs.labels, context),
         inputs.image,
         inputs.labels,
         inputs.guess,
-        0.0 if settings.known_weight is None else settings.known_weight,
         inputs.start,
         alpha,
-        settings.solver,
-        settings.tolerance,
-        settings.relative_residual or 0.0,
-        settings.max_iterations,
-        available_memory(),
-        context.threads,
-        context.monitor,
+        settings,
+        context,
     )
-    record: dict[str, Any] = {**found}
     constant = sum(record.pop("constant"))
     if constant:
         record["regions"] = {**record["regions"], "constant": constant}
@@ -233,11 +194,17 @@ def result_of(
     *,
     method: str,
     prior: str | None,
+    choice: str | None = None,
 ) -> AlphaResult:
     """Make the info, say what is doubtful, and refuse an answer that is not good enough."""
     converged = record.pop("converged")
     info = SolveInfo(
-        method=method, prior=prior, seconds=context.monitor.seconds, threads=context.threads, **record
+        method=method,
+        prior=prior,
+        choice=choice,
+        seconds=context.monitor.seconds,
+        threads=context.threads,
+        **record,
     )
     if info.regions.get("constant"):
         warn(_one_sided(info.regions["constant"]))

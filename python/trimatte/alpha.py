@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, methods, priors
+from ._automatic import decided
 from ._colours import Colours, checked_colours
 from ._context import make_context
 from ._guess import source_of
 from ._records import AlphaResult, Progress
-from ._solve import Inputs, Settings, count_unknown, nothing_unknown, refuse_solver, result_of, solved
+from ._solve import Inputs, count_unknown, nothing_unknown, refuse_solver, result_of, solved
+from ._solver import Settings
 from .affinities import Affinity
 from .errors import warn
 
@@ -55,7 +57,7 @@ def solve_alpha(
     trimap : (H, W) array of the same dtypes, or bool
         1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown.
         Grey saved as RGB, or with an opaque alpha channel, is accepted.
-    method : str or Affinity, default "closed-form"
+    method : str or Affinity, default "auto"
         A name or an object of `trimatte.affinities`. "closed-form" is closed-form matting [1]_.
         "best" is closed-form with the prior "robust", the accurate choice; it takes half a second
         and about 2 µs per unknown pixel more. The priors "composite-network", "sampling",
@@ -180,6 +182,9 @@ def solve_alpha(
     colours = checked_colours(image, colour_space, chosen.smallest_image)
     shape = colours.pixels.shape
     labels = _check.labels(trimap, shape, background_threshold, foreground_threshold)
+    choice = decided(chosen, prior, known_weight, labels, context)
+    if choice is not None:
+        chosen = chosen._replace(prior=choice.prior)
     source = source_of(chosen, prior, confidence, seed, shape)
     first = None if start is None else _check.alpha(start, shape, "start")
     unknowns = count_unknown(labels, source.needs_known)
@@ -190,7 +195,8 @@ def solve_alpha(
     alpha, record = solved(inputs, chosen.affinity, settings, context)
     if unknowns == 0:
         warn(nothing_unknown(alpha, prior is not None))
-    return result_of(alpha, record, settings, context, method=chosen.name, prior=source.name)
+    reason = None if choice is None else choice.reason
+    return result_of(alpha, record, settings, context, method=chosen.name, prior=source.name, choice=reason)
 
 
 def _refuse_unsolvable(

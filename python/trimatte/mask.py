@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, methods
+from . import _check
 from ._arguments import SolveOptions
 from ._records import AlphaResult
 from .alpha import solve_alpha
@@ -164,7 +164,7 @@ def matte_from_mask(
     for name in options:
         if name not in SolveOptions.__optional_keys__:
             raise TypeError(
-                f"{name}: matte_from_mask has none, it is {methods.DEFAULT} with the mask as prior; "
+                f"{name}: matte_from_mask has none, it is closed-form with the mask as prior; "
                 f"expected options of {', '.join(sorted(SolveOptions.__optional_keys__))}"
             )
     return solve_from_mask(

@@ -12,6 +12,7 @@ from .affinities import Affinity
 from .affinities._base import AFFINITIES, known_options, label, option_fields, refuse_nonsense
 
 __all__ = [
+    "AUTO",
     "BEST",
     "DEFAULT",
     "PRIORS",
@@ -27,10 +28,12 @@ __all__ = [
     "prior",
 ]
 
-DEFAULT = "closed-form"
+AUTO = "auto"
 BEST = "best"
+DEFAULT = AUTO
 
 PRIORS: dict[str, type[priors.Prior]] = {
+    "fusion": priors.Fusion,
     "composite-network": priors.CompositeNetwork,
     "sampling": priors.GlobalSampling,
     "shared-sampling": priors.SharedSampling,
@@ -38,7 +41,7 @@ PRIORS: dict[str, type[priors.Prior]] = {
     "patch-network": priors.PatchNetwork,
     "patch-regression": priors.PatchRegression,
 }
-SHORTCUTS = {BEST: "closed-form+robust"}
+SHORTCUTS = {AUTO: "closed-form", BEST: "closed-form+fusion"}
 
 
 class Meaning(NamedTuple):
@@ -81,7 +84,7 @@ class Chosen(NamedTuple):
 
 def names() -> tuple[str, ...]:
     """Return all names of methods; besides, every ``affinity+prior`` is one."""
-    return (*AFFINITIES, *SHORTCUTS, *PRIORS)
+    return (*SHORTCUTS, *AFFINITIES, *PRIORS)
 
 
 def meaning(name: str) -> Meaning:
@@ -91,7 +94,8 @@ def meaning(name: str) -> Meaning:
     ----------
     name : str
         ``"closed-form"`` (an affinity), ``"sampling"`` (a prior), ``"closed-form+sampling"``
-        (both), or ``"best"``.
+        (both), ``"best"``, or ``"auto"``, which takes the affinity of closed-form and chooses a
+        prior when it sees the trimap.
 
     Raises
     ------

@@ -114,6 +114,8 @@ def _solved(
     options: Mapping[str, Any],
 ) -> Iterator[AlphaResult]:
     linear = options.get("colour_space") == "linear"
+    if temporal and options.get("method", methods.AUTO) == methods.AUTO:
+        options = {**options, "method": "closed-form"}  # so that all frames are made alike
     before: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None
     for index, (image, trimap) in enumerate(zip_longest(images, trimaps, fillvalue=_MISSING)):
         if image is _MISSING or trimap is _MISSING:

@@ -13,13 +13,13 @@ from ._guess import DEFAULT_CONFIDENCE
 from ._records import AlphaResult, Progress
 from ._solve import (
     Inputs,
-    Settings,
     count_unknown,
     nothing_unknown,
     refuse_solver,
     result_of,
     solved,
 )
+from ._solver import Settings
 from .affinities import Affinity
 from .affinities._operators import linear_operator
 from .affinities._rows import Rows, canonical, checked_rows, examined, laid_out, name_of_row

@@ -221,6 +221,8 @@ struct Kernels {
                            std::int64_t first_row, float* C, std::int64_t c_row);
     // x = max(x, 0)
     void (*rectify)(std::int64_t size, float* x);
+    // h += max(y, 0) / 2
+    void (*add_half_rectified)(std::int64_t size, const float* y, float* h);
     // gradient = 0 where x = 0
     void (*rectify_gradient)(std::int64_t size, const float* x, float* gradient);
     // Takes a step of ADAM (Kingma, Ba 2015) in the weights w, whose moments are m and v. The

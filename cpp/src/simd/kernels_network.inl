@@ -130,6 +130,12 @@ void rectify(int64_t size, float* __restrict x) {
     }
 }
 
+void add_half_rectified(int64_t size, const float* __restrict y, float* __restrict h) {
+    for (int64_t i = 0; i < size; ++i) {
+        h[i] += (y[i] > 0 ? y[i] : 0) * 0.5f;
+    }
+}
+
 void rectify_gradient(int64_t size, const float* __restrict x, float* __restrict gradient) {
     for (int64_t i = 0; i < size; ++i) {
         gradient[i] = x[i] > 0 ? gradient[i] : 0;

@@ -35,6 +35,8 @@ OPTIONS = (
 _OF_MASK = frozenset({"band", "threshold", "learn"})
 # All that a job with a mask may give besides the options of its method.
 _MASK_OPTIONS = (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed", "foreground_method"} | _OF_MASK
+_REFINING = "closed-form"
+"""The affinity that refines a mask."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ class Job:
         method = options.get("method", methods.DEFAULT)
         if self.mask is not None and "prior" in options:
             raise BatchError(f"{self.image}: a mask is a prior; expected no other, got {options['prior']!r}")
-        if self.mask is not None and method != methods.DEFAULT:
-            raise BatchError(f"{self.image}: a mask is refined by {methods.DEFAULT}, got method {method!r}")
+        if self.mask is not None and method not in (methods.AUTO, _REFINING):
+            raise BatchError(f"{self.image}: a mask is refined by {_REFINING}, got method {method!r}")
         known, guide = (OPTIONS, "trimap") if self.mask is None else (_MASK_OPTIONS, "mask")
         of_method = methods.option_names()
         for name in options:

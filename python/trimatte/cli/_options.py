@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .. import foreground, methods
-from .._solve import LEAST_TOLERANCE, SOLVERS
+from .._solver import LEAST_TOLERANCE, SOLVERS
 from ..affinities._base import option_fields
 from ..colour import SPACES
 from ..io.formats import BITS

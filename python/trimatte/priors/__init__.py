@@ -6,6 +6,7 @@ Give one to `trimatte.estimate_alpha` as `prior`.
 from ._base import Guess, Prior
 from .combined import Combined
 from .composite_network import CompositeNetwork
+from .fusion import Fusion
 from .given import PreviousFrame, SoftMask
 from .known_background import KnownBackground
 from .patch_network import PatchNetwork, PatchNetworkModel
@@ -17,6 +18,7 @@ from .shared_sampling import SharedSamples, SharedSampling
 __all__ = [
     "Combined",
     "CompositeNetwork",
+    "Fusion",
     "GlobalSampling",
     "Guess",
     "KnownBackground",

@@ -1,0 +1,67 @@
+// The fusion network: a small convolutional network, trained once and shipped with the package,
+// that corrects alpha where the answers of several methods differ.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trimatte/buffer.hpp"
+#include "trimatte/image.hpp"
+#include "trimatte/parallel.hpp"
+
+namespace trimatte {
+
+// A convolution of 3 x 3 pixels, `dilation` pixels apart, or of one pixel if taps is 1. Rows of the
+// weights are padded with zeros to a multiple of 8 numbers.
+struct Convolution {
+    std::int64_t taps;  // 9, row by row, or 1
+    std::int64_t inputs;
+    std::int64_t outputs;
+    std::int64_t dilation;
+    std::int64_t padded;   // outputs, rounded up to a multiple of 8
+    Buffer<float> weight;  // (taps inputs + 1) x padded; the last row is the bias
+
+    // The weights are zero.
+    Convolution(std::int64_t taps, std::int64_t inputs, std::int64_t outputs, std::int64_t dilation);
+
+    // How far a pixel of the output sees, in pixels.
+    std::int64_t reach() const { return taps == 1 ? 0 : dilation; }
+};
+
+// The first layer is followed by a rectifier. From the second on, a layer adds half of its
+// rectified outputs to its inputs. The last layer, of one pixel, has one output.
+struct FusionNetwork {
+    std::vector<Convolution> layers;
+
+    // How far the answer for a pixel depends on others, in pixels.
+    std::int64_t reach() const;
+};
+
+// What is fused: planes of the size of the image. Costs are those of global sampling.
+struct FusionInputs {
+    ImageView image;
+    const Label* labels;
+    const float* closed_form;  // alpha without a prior
+    const float* network;      // alpha of the composite network
+    const float* sampling;     // alpha of global sampling
+    const float* cost;         // its cost
+    const float* refined;      // alpha with the composite network as prior
+};
+
+// The number of maps that the network sees.
+constexpr std::int64_t fusion_maps = 12;
+
+// Writes the maps of all pixels, height x width x fusion_maps.
+void make_fusion_maps(const FusionInputs& inputs, float* maps, const Context& context);
+
+// Writes what is to be added to `refined` at the unknown pixels. The other pixels stay. The network
+// must take fusion_maps inputs. Beyond the picture all inputs of all layers are zero.
+void fusion_correction(const FusionInputs& inputs, const FusionNetwork& network, float* correction,
+                       const Context& context);
+
+// Writes the Euclidean distance, in pixels, of each pixel to the nearest one with this label;
+// infinity if there is none.
+void distance_to(Label label, const Label* labels, std::int64_t height, std::int64_t width, float* distance,
+                 const Context& context);
+
+}  // namespace trimatte

@@ -1,0 +1,151 @@
+#include "trimatte/fusion.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "simd/kernels.hpp"
+#include "support.hpp"
+
+using namespace trimatte;
+using namespace trimatte::test;
+
+namespace {
+
+// A picture of random numbers, with known and unknown pixels in blobs.
+struct Scene {
+    std::int64_t height, width;
+    Picture image;
+    std::vector<Label> labels;
+    std::vector<float> planes[5];
+
+    Scene(std::int64_t height_, std::int64_t width_, unsigned seed)
+        : height(height_), width(width_), image(height_, width_, 3) {
+        test::Random random(seed);
+        for (double& v : image.data) {
+            v = random();
+        }
+        for (std::int64_t p = 0; p < height * width; ++p) {
+            const double wave =
+                std::sin(0.05 * static_cast<double>(p % width)) + std::cos(0.07 * static_cast<double>(p / width));
+            labels.push_back(wave > 0.9 ? Label::foreground : wave < -0.5 ? Label::background : Label::unknown);
+            for (std::vector<float>& plane : planes) {
+                plane.push_back(static_cast<float>(random()));
+            }
+        }
+    }
+    FusionInputs inputs() const {
+        return {image.view(),     labels.data(),    planes[0].data(), planes[1].data(),
+                planes[2].data(), planes[3].data(), planes[4].data()};
+    }
+};
+
+FusionNetwork random_network(unsigned seed) {
+    test::Random random(seed);
+    FusionNetwork network;
+    network.layers.emplace_back(9, fusion_maps, 8, 1);
+    network.layers.emplace_back(9, 8, 8, 3);
+    network.layers.emplace_back(9, 8, 8, 2);
+    network.layers.emplace_back(1, 8, 1, 1);
+    for (Convolution& layer : network.layers) {
+        for (std::int64_t i = 0; i < layer.weight.size(); ++i) {
+            layer.weight[i] = i % layer.padded < layer.outputs ? static_cast<float>(random() - 0.5) / 3 : 0.0f;
+        }
+    }
+    return network;
+}
+
+float fused(float a, float b, float sum) {
+    const float product = a * b;
+    return simd::fused_products() ? std::fma(a, b, sum) : sum + product;
+}
+
+// The twin convolves whole planes.
+std::vector<float> convolved(const std::vector<float>& in, std::int64_t height, std::int64_t width,
+                             const Convolution& layer) {
+    std::vector<float> out(static_cast<std::size_t>(height * width * layer.outputs));
+    for (std::int64_t y = 0; y < height; ++y) {
+        for (std::int64_t x = 0; x < width; ++x) {
+            for (std::int64_t o = 0; o < layer.outputs; ++o) {
+                float sum = layer.weight[layer.taps * layer.inputs * layer.padded + o];
+                for (std::int64_t tap = 0; tap < layer.taps; ++tap) {
+                    const std::int64_t sy = y + (layer.taps == 1 ? 0 : layer.dilation * (tap / 3 - 1));
+                    const std::int64_t sx = x + (layer.taps == 1 ? 0 : layer.dilation * (tap % 3 - 1));
+                    const bool inside = sy >= 0 && sy < height && sx >= 0 && sx < width;
+                    for (std::int64_t i = 0; i < layer.inputs; ++i) {
+                        const float v =
+                            inside ? in[static_cast<std::size_t>((sy * width + sx) * layer.inputs + i)] : 0.0f;
+                        sum = fused(v, layer.weight[(tap * layer.inputs + i) * layer.padded + o], sum);
+                    }
+                }
+                out[static_cast<std::size_t>((y * width + x) * layer.outputs + o)] = sum;
+            }
+        }
+    }
+    return out;
+}
+
+std::vector<float> twin(const Scene& scene, const FusionNetwork& network) {
+    Monitor monitor;
+    std::vector<float> h(static_cast<std::size_t>(scene.height * scene.width * fusion_maps));
+    make_fusion_maps(scene.inputs(), h.data(), {1, monitor});
+    for (std::size_t l = 0; l < network.layers.size(); ++l) {
+        std::vector<float> out = convolved(h, scene.height, scene.width, network.layers[l]);
+        if (l + 1 < network.layers.size()) {
+            for (std::size_t i = 0; i < out.size(); ++i) {
+                const float rectified = out[i] > 0 ? out[i] : 0;
+                out[i] = l == 0 ? rectified : h[i] + rectified * 0.5f;
+            }
+        }
+        h = std::move(out);
+    }
+    return h;
+}
+
+}  // namespace
+
+TEST_CASE("distances equal those to the nearest of all pixels of the label") {
+    const Scene scene(37, 53, 1);
+    std::vector<float> found(scene.labels.size());
+    Monitor monitor;
+    for (const Label label : {Label::background, Label::foreground}) {
+        distance_to(label, scene.labels.data(), scene.height, scene.width, found.data(), {2, monitor});
+        for (std::int64_t p = 0; p < scene.height * scene.width; ++p) {
+            double nearest = std::numeric_limits<double>::infinity();
+            for (std::int64_t q = 0; q < scene.height * scene.width; ++q) {
+                if (scene.labels[static_cast<std::size_t>(q)] == label) {
+                    nearest = std::min(nearest, std::hypot(static_cast<double>(p / scene.width - q / scene.width),
+                                                           static_cast<double>(p % scene.width - q % scene.width)));
+                }
+            }
+            CHECK(found[static_cast<std::size_t>(p)] == doctest::Approx(nearest).epsilon(1e-6));
+        }
+    }
+}
+
+TEST_CASE("distances to a label that no pixel has are infinite") {
+    const std::vector<Label> labels(20, Label::unknown);
+    std::vector<float> found(labels.size(), 0);
+    Monitor monitor;
+    distance_to(Label::foreground, labels.data(), 4, 5, found.data(), {1, monitor});
+    for (const float d : found) {
+        CHECK(std::isinf(d));
+    }
+}
+
+TEST_CASE("the correction equals convolutions of whole planes, to the bit, for any number of threads") {
+    // Two tiles across, one and a bit down; unknown pixels at the border.
+    const Scene scene(105, 190, 3);
+    const FusionNetwork network = random_network(4);
+    const std::vector<float> expected = twin(scene, network);
+    for (const int threads : {1, 2, 5}) {
+        std::vector<float> found(scene.labels.size(), 7.0f);
+        Monitor monitor;
+        fusion_correction(scene.inputs(), network, found.data(), {threads, monitor});
+        for (std::size_t p = 0; p < found.size(); ++p) {
+            const float right = scene.labels[p] == Label::unknown ? expected[p] : 7.0f;
+            REQUIRE(same_bits(std::vector<float>{found[p]}, std::vector<float>{right}));
+        }
+    }
+}

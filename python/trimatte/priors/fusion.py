@@ -1,0 +1,133 @@
+"""The fusion network: several answers, and what each is worth where."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from .. import _check, _core
+from .._context import Context
+from .._solver import Settings, run_solver
+from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Plane, Prior, need_known, sureness
+from ._scale import enlarged, reduced, reduced_labels
+from .composite_network import CompositeNetwork
+from .sampling import GlobalSampling
+
+MAPS_VERSION = 1
+"""Version of the maps that the network sees; weights are made for one version."""
+
+_WORKING_PIXELS = 600_000
+_EPSILON, _RADIUS = 1e-7, 1
+
+
+@dataclass(frozen=True)
+class Fusion(Prior):
+    """A convolutional network that weighs the answers of several methods against each other.
+
+    Closed-form matting, the composite network, global sampling and closed-form matting with the
+    composite network as prior each answer. Each is right in places where others are wrong, and
+    the shapes of their answers, their differences and the picture tell where. A small network,
+    which was trained once on 1,000 composites with exact alpha and whose weights belong to the
+    package, turns them into a correction of the last of the four.
+
+    With q the corrected alpha, the confidence is ``weight (abs(2 q - 1) + 0.05)``.
+
+    Pictures above about a megapixel are corrected at a scale at which they have about 0.6
+    megapixels, since the network has seen pictures of that size.
+
+    Parameters
+    ----------
+    weight : float, default 0.5
+        Factor of the confidence, see above.
+    seed : int, default 0
+        Seed of the composite network and of the sampling.
+    """
+
+    weight: float = 0.5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check.between(self.weight, 0, MOST_WEIGHT, "weight")
+        _check.seed(self.seed)
+
+    def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:
+        """Ask all methods, and correct what the best of them says."""
+        need_known(labels, 1, "to learn their colours")
+        unknown = labels == _check.UNKNOWN
+        network = CompositeNetwork(seed=self.seed).guess(image, labels, context)
+        alpha = closed_form(image, labels, network, context)
+        if unknown.any():
+            step = working_step(labels.shape)
+            correction = self._correction(image, labels, network.alpha, alpha, step, context)
+            np.add(alpha, correction, out=alpha, where=unknown)
+            np.clip(alpha, 0, 1, out=alpha)
+        confidence = sureness(alpha)
+        confidence *= np.float32(self.weight)
+        return Guess(alpha, confidence)
+
+    def _correction(
+        self, image: Pixels, labels: Labels, network: Plane, refined: Plane, step: int, context: Context
+    ) -> Plane:
+        """Return what the network adds to `refined`, found at a scale of 1 / `step`."""
+        shape = labels.shape
+        if step > 1:
+            image, labels = reduced(image, step), reduced_labels(labels, step)
+            network, refined = reduced(network, step), reduced(refined, step)
+        sampled = GlobalSampling(seed=self.seed).sample(image, labels, context)
+        plain = closed_form(image, labels, None, context)
+        correction = np.zeros(labels.shape, np.float32)
+        _core.fusion_correction(
+            image,
+            labels,
+            plain,
+            network,
+            sampled.alpha,
+            sampled.cost,
+            refined,
+            shipped_network(),
+            correction,
+            context.threads,
+            context.monitor,
+        )
+        return correction if step == 1 else enlarged(correction, step, shape)
+
+
+def working_step(shape: tuple[int, ...]) -> int:
+    """Return the number of pixels, across, that become one for the network."""
+    return max(1, round(math.sqrt(shape[0] * shape[1] / _WORKING_PIXELS)))
+
+
+def closed_form(image: Pixels, labels: Labels, guess: Guess | None, context: Context) -> Plane:
+    """Return closed-form matting's alpha with a guess, as far as the solver gets."""
+    alpha = np.asarray(labels == _check.FOREGROUND, np.float64 if image.dtype == np.float64 else np.float32)
+    if (labels == _check.UNKNOWN).any():
+        core = _core.ClosedForm(_EPSILON, _RADIUS)
+        start = None if guess is None else guess.alpha
+        run_solver(core, image, labels, guess, start, alpha, Settings(), context)
+    return alpha.astype(np.float32, copy=False)
+
+
+@cache
+def shipped_network() -> _core.FusionNetwork:
+    """Return the network whose weights belong to the package."""
+    weights, record = shipped_weights()
+    if record["maps_version"] != MAPS_VERSION:
+        raise RuntimeError(f"fusion.npz: made for maps {record['maps_version']}, expected {MAPS_VERSION}")
+    layers = [
+        (weights[f"W{number}"].astype(np.float32), weights[f"b{number}"].astype(np.float32), dilation)
+        for number, dilation in enumerate(record["dilations"])
+    ]
+    return _core.FusionNetwork(layers)
+
+
+def shipped_weights() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the weights by name, and the record of how they were made."""
+    with (files(__package__) / "fusion.npz").open("rb") as file, np.load(file) as stored:
+        weights = dict(stored)
+    return weights, json.loads(str(weights.pop("record")))

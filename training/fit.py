@@ -1,0 +1,126 @@
+"""Fitting the fusion network to scenes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from generate import HARDEST
+from network import Network
+from torch import Tensor
+
+CROP = 80
+BATCH = 12
+RATE = 3e-3
+WARM_UP = 0.05
+"""Part of the steps in which the rate rises to RATE; then it falls as a cosine."""
+OVERSHOOT = 0.1
+"""Weight of what lies beyond 0 and 1."""
+
+
+class Example(NamedTuple):
+    """A scene to train on."""
+
+    maps: npt.NDArray[np.float16]
+    truth: npt.NDArray[np.float32]
+    places: npt.NDArray[np.int64]
+    weight: float
+
+
+def load(files: Sequence[Path]) -> list[Example]:
+    """Load the scenes that are good for training."""
+    examples = []
+    for file in files:
+        with np.load(file) as scene:
+            record = json.loads(str(scene["record"]))
+            if record["error"] > HARDEST or record["unknown"] < 500:
+                continue
+            weight = (2.5 if record["textured"] else 1.0) / (record["error"] + 0.02)
+            places = np.argwhere(scene["trimap"] == 128)
+            examples.append(Example(scene["maps"], scene["truth"], places, weight))
+    return examples
+
+
+def batch_of(random: np.random.Generator, examples: Sequence[Example], weights: npt.NDArray[np.float64]):
+    """Draw crops around unknown pixels; turn, mirror and recolour them at random."""
+    maps = np.zeros((BATCH, examples[0].maps.shape[0], CROP, CROP), np.float32)
+    truth = np.zeros((BATCH, CROP, CROP), np.float32)
+    for i, number in enumerate(random.choice(len(examples), BATCH, p=weights)):
+        example = examples[number]
+        y, x = example.places[random.integers(len(example.places))]
+        height, width = example.truth.shape
+        top = int(np.clip(y - random.integers(CROP), 0, max(0, height - CROP)))
+        left = int(np.clip(x - random.integers(CROP), 0, max(0, width - CROP)))
+        cut = np.s_[..., top : top + CROP, left : left + CROP]
+        m, t = example.maps[cut].astype(np.float32), example.truth[cut]
+        turns = int(random.integers(4))
+        m, t = np.rot90(m, turns, (1, 2)), np.rot90(t, turns)
+        if random.random() < 0.5:
+            m, t = m[..., ::-1], t[..., ::-1]
+        if random.random() < 0.5:
+            m = np.concatenate([m[random.permutation(3)], m[3:]])
+        maps[i, :, : m.shape[1], : m.shape[2]] = m
+        truth[i, : t.shape[0], : t.shape[1]] = t
+    return torch.from_numpy(maps), torch.from_numpy(truth)
+
+
+def loss_of(network: Network, maps: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean absolute error over the unknown pixels, and some of what is beyond [0, 1]."""
+    alpha = (maps[:, 6] + 1) / 2 + network(maps)
+    inside = alpha.clamp(0, 1)
+    error = (inside - truth).abs() + OVERSHOOT * (alpha - inside).abs()
+    unknown = maps[:, 8]
+    return (error * unknown).sum() / unknown.sum()
+
+
+def fit(examples: Sequence[Example], steps: int, seed: int, folder: Path) -> Network:
+    """Train a network; it is saved in the folder every 500 steps.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        What to train on.
+    steps : int
+        Number of steps.
+    seed : int
+        The same seed gives the same bits on one machine.
+    folder : Path
+        Where the state of the network is saved.
+
+    Returns
+    -------
+    Network
+    """
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True)
+    random = np.random.default_rng((seed, 1))
+    weights = np.array([example.weight for example in examples])
+    weights /= weights.sum()
+    network = Network()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-4)
+
+    def rate(step: int) -> float:
+        warm = WARM_UP * steps
+        return step / warm if step < warm else 0.5 + 0.5 * np.cos(np.pi * (step - warm) / (steps - warm))
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    start, total = time.monotonic(), 0.0
+    for step in range(1, steps + 1):
+        loss = loss_of(network, *batch_of(random, examples, weights))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        total += loss.item()
+        if step % 500 == 0:
+            print(f"step {step}: loss {total / 500:.4f}, {time.monotonic() - start:.0f} s", flush=True)
+            torch.save(network.state_dict(), folder / "network.pt")
+            total = 0.0
+    return network

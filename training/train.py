@@ -1,0 +1,62 @@
+"""Train the fusion network, from photographs in packages to the file of weights that is shipped.
+
+    python training/train.py --folder build/training --output python/trimatte/priors/fusion.npz
+
+Everything that was made before is kept in the folder: photographs, scenes, and the state of the
+network every 500 steps. The same options give the same bits on one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import time
+from pathlib import Path
+
+import torch
+from fit import BATCH, CROP, RATE, fit, load
+from generate import HARDEST, generate
+from photographs import fetch
+from weights import write_weights
+
+import trimatte as tm
+
+
+def main() -> None:
+    """Train as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="where everything is kept")
+    parser.add_argument("--output", type=Path, required=True, help="the file of weights")
+    parser.add_argument("--scenes", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2, help="processes that make scenes")
+    options = parser.parse_args()
+
+    start = time.monotonic()
+    photographs = sorted(photograph.path for photograph in fetch(options.folder / "photographs"))
+    files = generate(range(options.scenes), photographs, options.folder / "scenes", options.processes)
+    examples = load(files)
+    torch.set_num_threads(2)  # the bits depend on it
+    network = fit(examples, options.steps, options.seed, options.folder)
+    record = {
+        "seed": options.seed,
+        "steps": options.steps,
+        "scenes": len(files),
+        "scenes_taken": len(examples),
+        "photographs": len(photographs),
+        "crop": CROP,
+        "batch": BATCH,
+        "rate": RATE,
+        "hardest": HARDEST,
+        "torch": torch.__version__,
+        "trimatte": tm.__version__,
+        "machine": platform.machine(),
+        "minutes": round((time.monotonic() - start) / 60),
+    }
+    write_weights(network, record, options.output)
+    print(f"{options.output}: written, {record}")
+
+
+if __name__ == "__main__":
+    main()
