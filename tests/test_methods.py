@@ -28,7 +28,8 @@ def picture():
     ("name", "affinity", "prior"),
     [
         ("closed-form", ClosedForm, None),
-        ("best", ClosedForm, "robust"),
+        ("best", ClosedForm, "fusion"),
+            ("auto", ClosedForm, None),
         ("sampling", None, "sampling"),
         ("closed-form+sampling", ClosedForm, "sampling"),
         ("closed-form+patch-regression", ClosedForm, "patch-regression"),

@@ -45,7 +45,10 @@ def solve_note(info: SolveInfo | None) -> str:
         return ""
     if info.solver == "none" and info.prior == info.method:
         return f" ({info.method})"
-    return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
+    note = f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
+    if info.choice and info.unknowns:
+        note += f"; method auto took {info.prior or 'closed-form alone'}, since {info.choice}"
+    return note
 
 
 def cut_out(
