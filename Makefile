@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-comfyui clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-comfyui check-gimp clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -37,6 +37,7 @@ help:
 	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests on trimatte.pymatting"
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
 	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
+	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -111,6 +112,13 @@ check-comfyui: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-comfyui
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_comfyui.py ../../tests/test_tensors.py
+
+# The folder has the system's package gi, with GEGL's typelib (Debian: python3-gi, gir1.2-gegl-0.4), for the same Python.
+GI_FOLDER ?= /usr/lib/python3/dist-packages
+
+check-gimp: $(VENV)/package $(VENV)/test-tools
+	@mkdir -p build/empty
+	cd build/empty && GI_FOLDER="$(GI_FOLDER)" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_gimp.py
 
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis
