@@ -34,7 +34,7 @@ help:
 	@echo "make bench   speed, memory and error beside other libraries (minutes)"
 	@echo "make asan    the C++ tests under the address and undefined behaviour sanitizers"
 	@echo "make check-sdist  the source distribution, and the wheel built from it without network"
-	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests on trimatte.pymatting"
+	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests and examples on trimatte.pymatting"
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
 	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
 	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
@@ -97,11 +97,12 @@ asan: $(VENV)/tools
 check-sdist: $(VENV)/tools
 	.ci/check-sdist
 
-# The tests come from the package index; FOLDER is the folder data of PyMatting's repository.
+# The tests come from the package index; the two folders are data and examples of PyMatting's repository.
 PYMATTING_DATA ?= build/pymatting-data
+PYMATTING_EXAMPLES ?= $(PYMATTING_DATA)/../examples
 
 check-pymatting: $(VENV)/package $(VENV)/test-tools
-	python tools/check_pymatting.py --data "$(PYMATTING_DATA)"
+	python tools/check_pymatting.py --data "$(PYMATTING_DATA)" --examples "$(PYMATTING_EXAMPLES)"
 
 check-rembg: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-rembg
