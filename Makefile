@@ -104,6 +104,7 @@ PYMATTING_EXAMPLES ?= $(PYMATTING_DATA)/../examples
 check-pymatting: $(VENV)/package $(VENV)/test-tools
 	python tools/check_pymatting.py --data "$(PYMATTING_DATA)" --examples "$(PYMATTING_EXAMPLES)"
 
+# REMBG_TESTS may name the folder tests of rembg's repository; those that need no download then run, too.
 check-rembg: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-rembg
 	@mkdir -p build/empty
