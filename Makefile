@@ -46,7 +46,7 @@ demo: $(VENV)/package
 test: test-cpp test-python
 
 test-cpp: $(VENV)/tools
-	$(call quietly,cpp-configure,cmake --preset dev)
+	$(call quietly,cpp-configure,cmake --preset dev -DTRIMATTE_WERROR=ON)
 	@grep -e '^-- C++ tests:' build/cpp-configure.log
 	$(call quietly,cpp-build,cmake --build --preset dev)
 	ctest --preset dev

@@ -70,13 +70,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _stopped(signal.SIGINT)
-    except BrokenPipeError:  # the reader has gone, as in `trimatte ... --json | head`
-        return 1
     except MemoryError as error:
         return _fail(f"not enough memory ({error})" if str(error) else "not enough memory")
     except (TrimatteError, ValueError, TypeError) as error:
         return _fail(str(error))
     except OSError as error:
+        from .._runtime.os_errors import reader_has_gone
+
+        if reader_has_gone(error):  # as in `trimatte ... --json | head`
+            return 1
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
