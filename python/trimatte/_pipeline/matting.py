@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from .._pixels import eight_bits
 from .._records import Progress, SolveInfo
 from .._runtime.clock import Clock
 from ..composite import composite
@@ -21,7 +22,7 @@ from .results import Results
 
 Pixels = npt.NDArray[Any]
 
-CHANNELS = {"cutout": 4, "composite": 3, "alpha": 1, "foreground": 3, "background": 3}
+CHANNELS = {"cutout": 4, "composite": 3, "alpha": 1, "foreground": 3, "background": 3, "trimap": 1}
 """What can be written, and how many channels it has."""
 
 
@@ -110,14 +111,14 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
         backdrop = None if item.backdrop is None else item.backdrop.read()
     results = Results(picture, item.colour_space or picture.colour_space, item.bits)
     results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
-    alpha, info, layers = _found_alpha(item, results, run)
-    if layers is None and set(item.outputs) != {"alpha"}:
-        layers = _found_layers(item, results, alpha, run)
+    found = _found_alpha(item, results, run)
+    if found.layers is None and not set(item.outputs) <= {"alpha", "trimap"}:
+        found = found._replace(layers=_found_layers(item, results, found.alpha, run))
     with run.clock.phase(run.joining):
-        made = [_output(item, results, kind, alpha, layers, backdrop) for kind in item.outputs]
+        made = [_output(item, results, kind, found, backdrop) for kind in item.outputs]
     with run.clock.phase("write"):
         save_pictures(made, mark=run.mark, durable=run.durable)
-    return info
+    return found.info
 
 
 def _found_alpha(item: Item, results: Results, run: Run) -> Found:
@@ -147,13 +148,14 @@ def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Laye
         )
 
 
-def _output(
-    item: Item, results: Results, kind: str, alpha: Pixels, layers: Layers | None, backdrop: Backdrop | None
-) -> Output:
+def _output(item: Item, results: Results, kind: str, found: Found, backdrop: Backdrop | None) -> Output:
     """Make what is written to one file."""
-    path = item.outputs[kind]
+    path, alpha, layers = item.outputs[kind], found.alpha, found.layers
     if kind == "alpha":
         return results.alpha(path, alpha)
+    if kind == "trimap":
+        assert found.trimap is not None
+        return Output(path, eight_bits(found.trimap), depth="uint8")
     assert layers is not None
     if kind == "cutout":
         return results.cutout(path, layers.foreground, alpha)

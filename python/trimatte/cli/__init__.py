@@ -57,7 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         from ..errors import TrimatteError, TrimatteWarning
 
         # The modules register their commands.
-        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _sequence  # noqa: F401
+        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _remove, _sequence  # noqa: F401
         from ._app import app
 
         with warnings.catch_warnings():
@@ -84,12 +84,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 _NEXT_STEPS = {
     "Missing argument 'TRIMAP'": (
-        "A trimap is made from a mask by 'trimatte trimap mask.png -o trimap.png'. "
+        "A trimap is made from a mask by 'trimatte trimap mask.png -o trimap.png', and --mask takes the mask. "
+        "With a photo alone: trimatte remove photo.jpg -o cutout.png. "
         "Strokes painted on a copy of the picture do as well: --scribbles painted.png"
     ),
     "Missing argument 'MASK'": (
-        "A mask comes from a segmentation network, such as 'rembg i -om photo.jpg mask.png', "
-        "or is painted: white on the subject, black around it."
+        "With a photo alone, 'trimatte remove photo.jpg -o cutout.png' lets a segmentation network make the mask. "
+        "A mask from elsewhere, such as 'rembg i -om photo.jpg mask.png', or a painted one does as well: "
+        "white on the subject, black around it."
     ),
     "Got unexpected extra argument": (
         "If a pattern of names was meant, quote it, so that the shell leaves it alone: 'photos/*.jpg'"
