@@ -14,6 +14,7 @@ from .._records import Progress, SolveInfo
 from .._runtime.clock import Clock
 from ..composite import composite
 from ..foreground import DEFAULT, ForegroundMethod, Layers, estimate_foreground
+from ..io.picture import Picture
 from ..io.read import read_opaque
 from ..io.write import Output, check_folder, save_pictures
 from .backdrop import Backdrop, as_rgb
@@ -32,8 +33,8 @@ class Item:
 
     Attributes
     ----------
-    image : str
-        The picture file.
+    image : str or Picture
+        The picture file, or what was read from one.
     guide : Guide
         What says where its foreground is.
     outputs : dict of str to str
@@ -50,7 +51,7 @@ class Item:
         See `trimatte.estimate_foreground`.
     """
 
-    image: str
+    image: str | Picture
     guide: Guide
     outputs: Mapping[str, str]
     colour_space: str | None = None
@@ -106,8 +107,16 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
     """
     for path in item.outputs.values():
         check_folder(path)
+    made, info = prepared(item, run)
+    with run.clock.phase("write"):
+        save_pictures(made, mark=run.mark, durable=run.durable)
+    return info
+
+
+def prepared(item: Item, run: Run) -> tuple[list[Output], SolveInfo | None]:
+    """Make what `matte` writes, without writing it; the names of the outputs say their formats."""
     with run.clock.phase("read"):
-        picture = read_opaque(item.image)
+        picture = read_opaque(item.image) if isinstance(item.image, str) else item.image
         backdrop = None if item.backdrop is None else item.backdrop.read()
     results = Results(picture, item.colour_space or picture.colour_space, item.bits)
     results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
@@ -115,10 +124,7 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
     if found.layers is None and not set(item.outputs) <= {"alpha", "trimap"}:
         found = found._replace(layers=_found_layers(item, results, found.alpha, run))
     with run.clock.phase(run.joining):
-        made = [_output(item, results, kind, found, backdrop) for kind in item.outputs]
-    with run.clock.phase("write"):
-        save_pictures(made, mark=run.mark, durable=run.durable)
-    return found.info
+        return [_output(item, results, kind, found, backdrop) for kind in item.outputs], found.info
 
 
 def _found_alpha(item: Item, results: Results, run: Run) -> Found:
@@ -162,6 +168,7 @@ def _output(item: Item, results: Results, kind: str, found: Found, backdrop: Bac
     if kind == "composite":
         assert backdrop is not None
         picture, space = results.picture, results.space
-        back = backdrop.under(picture, item.image, space, item.colour_space)
+        name = item.image if isinstance(item.image, str) else "the picture"
+        back = backdrop.under(picture, name, space, item.colour_space)
         return results.colours(path, composite(as_rgb(layers.foreground), alpha, back, colour_space="linear"))
     return results.colours(path, layers.foreground if kind == "foreground" else layers.background)
