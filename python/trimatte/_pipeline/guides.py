@@ -16,7 +16,7 @@ from ..alpha import solve_alpha
 from ..colour import displayed
 from ..foreground import Layers
 from ..io.picture import Picture, space_of
-from ..io.read import read_guide, read_opaque, read_single
+from ..io.read import Source, read_guide, read_opaque, read_single
 from ..keying import matte_from_key, matte_from_plate
 from ..mask import solve_from_mask
 from ..scribbles import trimap_from_scribbles
@@ -65,16 +65,16 @@ class Trimap(Guide):
 
     Attributes
     ----------
-    path : str or None
+    path : str, bytes, binary file or None
         The trimap.
-    scribbles : str or None
+    scribbles : str, bytes, binary file or None
         The picture with strokes; one of the two there must be.
     options : dict
         Arguments of `trimatte.solve_alpha`.
     """
 
-    path: str | None
-    scribbles: str | None = None
+    path: Source | None
+    scribbles: Source | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, picture: Picture, space: str) -> Pixels:
@@ -101,13 +101,13 @@ class RoughMask(Guide):
 
     Attributes
     ----------
-    path : str
+    path : str, bytes or binary file
         The file.
     options : dict
         Arguments of `trimatte.matte_from_mask`.
     """
 
-    path: str
+    path: Source
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, picture: Picture, space: str) -> Pixels:
@@ -128,11 +128,11 @@ class FinishedAlpha(Guide):
 
     Attributes
     ----------
-    path : str
+    path : str, bytes or binary file
         The file.
     """
 
-    path: str
+    path: Source
     is_alpha: ClassVar[bool] = True
 
     def read(self, picture: Picture, space: str) -> Pixels:

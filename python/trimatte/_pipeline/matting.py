@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
@@ -13,7 +13,7 @@ from .._records import Progress, SolveInfo
 from .._runtime.clock import Clock
 from ..composite import composite
 from ..foreground import DEFAULT, ForegroundMethod, Layers, estimate_foreground
-from ..io.read import read_opaque
+from ..io.read import Source, name_of, read_opaque
 from ..io.write import Output, check_folder, save_pictures
 from .backdrop import Backdrop, as_rgb
 from .guides import Found, Guide
@@ -31,8 +31,8 @@ class Item:
 
     Attributes
     ----------
-    image : str
-        The picture file.
+    image : str, bytes or binary file
+        The picture file, or what it holds.
     guide : Guide
         What says where its foreground is.
     outputs : dict of str to str
@@ -49,7 +49,7 @@ class Item:
         See `trimatte.estimate_foreground`.
     """
 
-    image: str
+    image: Source
     guide: Guide
     outputs: Mapping[str, str]
     colour_space: str | None = None
@@ -91,6 +91,30 @@ class Run:
     durable: bool = False
 
 
+class Solved(NamedTuple):
+    """What is found for an item, from which its outputs are made.
+
+    Attributes
+    ----------
+    results : Results
+        The picture, and how files of its results are encoded.
+    alpha : (H, W) ndarray
+        Opacity in [0, 1].
+    info : SolveInfo or None
+        How alpha was found; None if it was given.
+    layers : Layers or None
+        The colours; None if alpha alone is wanted.
+    backdrop : Backdrop or None
+        What a composite is put over, read.
+    """
+
+    results: Results
+    alpha: Pixels
+    info: SolveInfo | None
+    layers: Layers | None
+    backdrop: Backdrop | None
+
+
 def matte(item: Item, run: Run) -> SolveInfo | None:
     """Make all outputs of an item, or none, and return how alpha was found; None if it was given.
 
@@ -105,6 +129,16 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
     """
     for path in item.outputs.values():
         check_folder(path)
+    solved = solve_item(item, run)
+    with run.clock.phase(run.joining):
+        made = outputs_of(item, solved)
+    with run.clock.phase("write"):
+        save_pictures(made, mark=run.mark, durable=run.durable)
+    return solved.info
+
+
+def solve_item(item: Item, run: Run) -> Solved:
+    """Read an item's files and find all that its outputs are made of; `matte` says what is raised."""
     with run.clock.phase("read"):
         picture = read_opaque(item.image)
         backdrop = None if item.backdrop is None else item.backdrop.read()
@@ -113,11 +147,12 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
     alpha, info, layers = _found_alpha(item, results, run)
     if layers is None and set(item.outputs) != {"alpha"}:
         layers = _found_layers(item, results, alpha, run)
-    with run.clock.phase(run.joining):
-        made = [_output(item, results, kind, alpha, layers, backdrop) for kind in item.outputs]
-    with run.clock.phase("write"):
-        save_pictures(made, mark=run.mark, durable=run.durable)
-    return info
+    return Solved(results, alpha, info, layers, backdrop)
+
+
+def outputs_of(item: Item, solved: Solved) -> list[Output]:
+    """Make what is written to the item's files, in their order."""
+    return [_output(item, solved, kind) for kind in item.outputs]
 
 
 def _found_alpha(item: Item, results: Results, run: Run) -> Found:
@@ -147,10 +182,9 @@ def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Laye
         )
 
 
-def _output(
-    item: Item, results: Results, kind: str, alpha: Pixels, layers: Layers | None, backdrop: Backdrop | None
-) -> Output:
+def _output(item: Item, solved: Solved, kind: str) -> Output:
     """Make what is written to one file."""
+    results, alpha, _, layers, backdrop = solved
     path = item.outputs[kind]
     if kind == "alpha":
         return results.alpha(path, alpha)
@@ -160,6 +194,6 @@ def _output(
     if kind == "composite":
         assert backdrop is not None
         picture, space = results.picture, results.space
-        back = backdrop.under(picture, item.image, space, item.colour_space)
+        back = backdrop.under(picture, name_of(item.image), space, item.colour_space)
         return results.colours(path, composite(as_rgb(layers.foreground), alpha, back, colour_space="linear"))
     return results.colours(path, layers.foreground if kind == "foreground" else layers.background)
