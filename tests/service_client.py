@@ -1,5 +1,6 @@
 """A running service, and a client that speaks to it as curl does."""
 
+import asyncio
 import http.client
 import json
 import threading
@@ -82,13 +83,20 @@ def running(**settings):
         await start(sockets)
         started.set()
 
-    server.startup = startup
+    async def startup_with_loop(sockets=None):
+        loops.append(asyncio.get_running_loop())
+        await startup(sockets)
+
+    loops = []
+    server.startup = startup_with_loop
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         assert started.wait(60), "the service did not start"
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Client(port, app.state.service)
+        client = Client(port, app.state.service)
+        client.loop = loops[0]
+        yield client
     finally:
         server.should_exit = True
         thread.join(60)

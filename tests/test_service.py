@@ -191,16 +191,17 @@ def test_health_and_metrics(client, files):
     assert (health.status, health.json["alive"], health.json["waiting"]) == (200, 1, 0)
 
 
+@pytest.fixture(scope="module")
+def slow():
+    """A request that takes long: an information-flow solve of wide unknown regions."""
+    _, files = pictures(300, 400)
+    wide = np.full((300, 400), 128, np.uint8)
+    wide[:5], wide[-5:, 100:140] = 0, 255
+    return {"image": files["image"], "trimap": file_of(wide), "method": "information-flow"}
+
+
 class TestWorkers:
     """What becomes of requests whose worker dies, or whose client goes away."""
-
-    @pytest.fixture(scope="class")
-    def slow(self):
-        """A request that takes long: an information-flow solve of wide unknown regions."""
-        _, files = pictures(300, 400)
-        wide = np.full((300, 400), 128, np.uint8)
-        wide[:5], wide[-5:, 100:140] = 0, 255
-        return {"image": files["image"], "trimap": file_of(wide), "method": "information-flow"}
 
     @pytest.fixture
     def begun(self, client, monkeypatch):

@@ -23,23 +23,26 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 _REDIRECTS = 5
 _PORTS = {"http": 80, "https": 443}
-# Public addresses behind which a cloud serves its machines' metadata: Azure's WireServer.
-_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
-# IPv6 addresses that carry an IPv4 address in their last 32 bits (NAT64, RFC 6052 and 8215).
-_TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# Networks that older versions of Python take for public: special purposes (RFC 6890), among them
+# Oracle's metadata, addresses translated from IPv4 (RFC 6052 and 8215); and the address under which
+# Azure serves its machines' metadata.
+_NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "64:ff9b::/96", "64:ff9b:1::/48")
+)
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the public internet, and so does any that it carries."""
-    carried: list[ipaddress.IPv4Address | None] = []
-    if isinstance(address, ipaddress.IPv6Address):
-        carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if any(address in network for network in _TRANSLATED):
-            carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    own = address.is_global and not address.is_multicast and not address.is_reserved and address not in _METADATA
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        own = True  # the address that it carries decides
-    return own and all(is_public(inner) for inner in carried if inner is not None)
+    """Whether an address belongs to the public internet.
+
+    An IPv6 address that carries an IPv4 address (mapped, 6to4, Teredo) does not.
+    """
+    if isinstance(address, ipaddress.IPv6Address) and (
+        address.ipv4_mapped is not None or address.sixtofour is not None or address.teredo is not None
+    ):
+        return False
+    special = address.is_multicast or address.is_reserved or any(address in network for network in _NEVER)
+    return address.is_global and not special
 
 
 async def resolved(host: str, port: int) -> list[str]:

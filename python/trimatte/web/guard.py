@@ -160,7 +160,7 @@ class _Exchange:
             LOG.error("failed", extra={"id": self.number}, exc_info=error)
         self.code = refused.code
         announced = Headers(scope=self._scope).get("expect") is not None
-        if not self._whole and not announced and refused.status != 413:
+        if not self._whole and not announced and refused.status not in (408, 413):
             await discard(self.receive, settings.body_bytes, _SECONDS_OF_REST)
         answer: Response = refusal(self._scope["path"], refused, headers)
         await answer(self._scope, self.receive, self.send)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ..batch._cost import bytes_for, unknown_pixels
 from ..errors import TrimatteError
+from ..io.picture import TooLargeError
 from ..io.read import pixel_count
 from .errors import Refused
 from .fetch import Fetcher
@@ -118,6 +119,8 @@ class Service:
                     File(task.files[name], name) if name in task.files else None for name in ("trimap", "mask")
                 )
                 cost = bytes_for(pixels, floats, unknown_pixels(trimap, mask, options), options)
+        except TooLargeError as error:
+            raise Refused(413, "resolution_too_high", str(error).partition(";")[0]) from None
         except (TrimatteError, ValueError, TypeError) as error:
             raise Refused(400, "bad_input", " ".join(str(error).split())) from None
         if cost > settings.memory:
@@ -132,7 +135,7 @@ class Service:
         for name, (pixels, _) in found.items():
             if pixels > self.settings.pixels:
                 wanted = f"{name}: expected at most {self.settings.pixels / 1e6:g} million pixels"
-                raise Refused(413, "resolution_too_high", f"{wanted}, got {pixels / 1e6:.1f} million")
+                raise Refused(413, "resolution_too_high", f"{wanted}, got {pixels / 1e6:.3g} million")
         return found["image"]
 
 
