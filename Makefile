@@ -152,7 +152,7 @@ $(VENV)/package: $(SOURCES) $(VENV)/tools
 	@touch $@
 
 $(VENV)/test-tools: pyproject.toml | $(VENV)/package
-	python -m pip install -q --group test --group test-remote --group test-vfx
+	python -m pip install -q --group test --group test-remote --group test-vfx --group test-web
 	@touch $@
 
 $(VENV)/lint: pyproject.toml $(VENV)/package $(VENV)/test-tools
