@@ -57,7 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         from ..errors import TrimatteError, TrimatteWarning
 
         # The modules register their commands.
-        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _sequence  # noqa: F401
+        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _paint, _sequence  # noqa: F401
         from ._app import app
 
         with warnings.catch_warnings():

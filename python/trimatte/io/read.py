@@ -168,15 +168,20 @@ def pixel_count(name: str) -> tuple[int, bool]:
     The head of a local file is enough; a deep file behind a URL is read whole.
     """
     with opened(name) as file:
-        head = file.read(32)
-        kind = layout_of(file, head, name).deep
-        if kind is None:
-            with opened_by_pillow(file, head, name) as image:
-                return image.size[0] * image.size[1], False
-        if not isinstance(file, io.BytesIO):
-            return deep.size(name, kind)
-        pixels = _read_deep(file, kind, name).pixels
-        return pixels.shape[0] * pixels.shape[1], pixels.dtype.kind == "f"
+        return pixel_count_in(file, name)
+
+
+def pixel_count_in(file: IO[bytes], name: str) -> tuple[int, bool]:
+    """Do the same with a file that is open, or in memory; `name` is what messages call it."""
+    head = file.read(32)
+    kind = layout_of(file, head, name).deep
+    if kind is None:
+        with opened_by_pillow(file, head, name) as image:
+            return image.size[0] * image.size[1], False
+    if not isinstance(file, io.BytesIO):
+        return deep.size(name, kind)
+    pixels = _read_deep(file, kind, name).pixels
+    return pixels.shape[0] * pixels.shape[1], pixels.dtype.kind == "f"
 
 
 def read_single(path: str, name: str) -> npt.NDArray[Any]:
