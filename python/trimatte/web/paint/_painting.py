@@ -107,7 +107,7 @@ class Painting:
 
     def _known(self) -> dict[str, Any]:
         trimap = self.labels.trimap
-        counts = {value: int(np.count_nonzero(trimap == value)) for value in (0, FOREGROUND)}
+        counts = {value: int(np.count_nonzero(trimap == value)) for value in (FOREGROUND, 0)}
         names = {0: "background", FOREGROUND: "foreground"}
         needed = isinstance(self.start, (Nothing, FromTrimap))
         missing = [names[value] for value, count in counts.items() if count == 0 and needed]

@@ -23,7 +23,7 @@ from ...io.read import pixel_count_in, read_picture, without_transparency
 from ._files import page_files
 from ._guard import LOOPBACK, Guard, Limits, Refused, body_of
 from ._painting import RESULTS, Painting
-from ._solving import Tell, Wish
+from ._solving import Tell, Ticket, Wish
 from ._start import FromKey, FromMask, FromTrimap, Nothing, Start, start_from
 from ._stream import Stream
 from ._strokes import strokes_from
@@ -210,7 +210,7 @@ class _Desk:
         what, wish = value.get("what"), Wish.from_json(value.get("wish", {}))
         if what not in RESULTS:
             raise ValueError(f"what: expected one of {', '.join(RESULTS)}, got {what!r}")
-        ticket = painting.ticket()
+        ticket = Ticket() if what == "trimap" else painting.ticket()  # a trimap needs no solve, and stops none
 
         def work(tell: Tell) -> tuple[dict[str, Any], bytes]:
             name, content = painting.save(what, wish, ticket, tell)

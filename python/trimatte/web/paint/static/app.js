@@ -19,13 +19,14 @@ let overlay = null;
 let result = null;
 let shown = null; // {name, mips}: what the right side shows
 let missing = [];
+let bare = false; // whether strokes are hidden
 
 /* ---- The two sides ------------------------------------------------------------------------- */
 
 const left = new Pane($("left"), view, (context, scale, ratio) => {
   if (!picture) return;
   context.drawImage(picture.at(scale), 0, 0, view.width, view.height);
-  context.globalAlpha = 0.5;
+  context.globalAlpha = bare ? 0 : 0.5;
   context.drawImage(overlay.canvas, 0, 0, view.width, view.height);
   context.globalAlpha = 1;
   ring(context, scale, ratio);
@@ -98,17 +99,22 @@ $("size").addEventListener("input", () => {
   brush.size = 2 * 200 ** ($("size").value / 100);
 });
 
-let generation = 0;
+let generation = 0; // of strokes, start and wish; results of older ones are not shown
 let sent = []; // the strokes that the engine has
 let link = Promise.resolve(); // changes go to the engine one after another
 let resting = 0;
 let solving = null;
 
+function newer() {
+  clearTimeout(resting);
+  document.body.dataset.rests = false; // this and "shown" are for those who measure and test
+  return ++generation;
+}
+
 /* The strokes have changed: tell the engine, then solve. */
 function changed() {
   buttons();
-  const mine = ++generation;
-  clearTimeout(resting);
+  const mine = newer();
   link = link.then(async () => {
     if (mine !== generation) return; // a later change tells all of it
     const now = [...marks.strokes];
@@ -123,8 +129,7 @@ function changed() {
 
 /* Another wish, or another start: solve with the strokes as they are. */
 function solveAgain() {
-  const mine = ++generation;
-  clearTimeout(resting);
+  const mine = newer();
   link = link.then(() => mine === generation && solve("quick", mine)).catch(report);
 }
 
@@ -168,7 +173,8 @@ async function accept(found, mine) {
   const note = alone ? ` · ${alone} unknown ${alone === 1 ? "part touches" : "parts touch"} one kind of stroke only` : "";
   status(`${size} · ${count} pixels found in ${seconds.toFixed(2)} s${note}`);
   buttons();
-  document.body.dataset.shown = mine; // for those who measure how long it takes
+  document.body.dataset.shown = mine;
+  document.body.dataset.rests = !found.record.finer;
 }
 
 function progress(done) {
@@ -211,6 +217,7 @@ async function show() {
   shown = mips && { name, mips };
   $("nothing-yet").hidden = shown !== null;
   $("backdrop-label").hidden = name !== "colour";
+  document.body.dataset.view = name;
   right.refresh();
 }
 for (const input of document.getElementsByName("view")) input.addEventListener("change", () => show().catch(report));
@@ -220,8 +227,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => righ
 /* ---- Pictures and guides ------------------------------------------------------------------- */
 
 async function take(state) {
-  ++generation;
-  clearTimeout(resting);
+  newer();
   sessionStorage.setItem("painting", state.id);
   const bitmap = await createImageBitmap(await engine.picture());
   [result, shown] = [null, null];
@@ -287,7 +293,7 @@ function inTurn(task) {
 
 const panel = new Panel({
   start: (what) => {
-    ++generation;
+    newer();
     inTurn(() => engine.start(what)).then(begun).catch(report);
   },
   guide: () => $("guide-file").click(),
@@ -426,6 +432,10 @@ const KEYS = {
   "=": () => view.zoom(1.25),
   "-": () => view.zoom(0.8),
   0: () => view.fit(),
+  h: () => {
+    bare = !bare;
+    refresh();
+  },
   o: () => openPanel($("panel").hidden),
   v: () => {
     const inputs = [...document.getElementsByName("view")];

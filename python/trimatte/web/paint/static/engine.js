@@ -105,6 +105,7 @@ export class ServerEngine {
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     let text = new Uint8Array(0);
+    let problem = null; // it is thrown at the end, so that the answer is read whole
     let result = null;
     let content = null;
     let filled = 0;
@@ -120,9 +121,9 @@ export class ServerEngine {
       for (let end = text.indexOf(10); end >= 0 && !result; end = text.indexOf(10)) {
         const line = JSON.parse(decoder.decode(text.subarray(0, end)));
         text = text.subarray(end + 1);
-        if (line.error) throw new Error(line.error);
-        if (line.cancelled) throw new Cancelled();
-        if (line.result) result = line.result;
+        if (line.error) problem = new Error(line.error);
+        else if (line.cancelled) problem = new Cancelled();
+        else if (line.result) result = line.result;
         else tell?.(line.phase, line.done);
       }
       if (result) {
@@ -131,6 +132,7 @@ export class ServerEngine {
         filled = text.length;
       }
     }
+    if (problem) throw problem;
     if (!content || filled !== result.bytes) throw new Error("The answer ended early.");
     return { result, content };
   }

@@ -109,7 +109,8 @@ export function sheet(width, height) {
   return canvas;
 }
 
+/* The start is paler than strokes, so that both can be told apart. */
 function packed(colour) {
   const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  return ((150 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 }
