@@ -8,7 +8,8 @@ pictures of a set, but for "one-sided"; SAD, gradient and connectivity are divid
 "chroma": the pictures as they are, and after JPEG 4:2:0, with their colours as they are and with
 chroma sharpened. "edges": the width in pixels of 0.05 < alpha < 0.95 along discs of flat colours;
 that of the truth is 0.95. "one-sided": the sum of SAD in the unknown regions that touch known
-pixels of one kind only, over the pictures that have any. "residue": errors, and pixels of 1 to 3 (252 to 254) of 255 where the truth is 0 (1).
+pixels of one kind only, over the pictures that have any. "residue": errors, and pixels of 1 to 3
+(252 to 254) of 255 where the truth is 0 (1).
 """
 
 import argparse
