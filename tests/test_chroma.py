@@ -9,6 +9,7 @@ from scipy.ndimage import distance_transform_edt
 
 import trimatte as tm
 from trimatte import _chroma
+from trimatte._pipeline import Item, Run, Trimap, matte
 
 DARK, WARM = (30, 30, 30), (240, 200, 90)
 
@@ -168,3 +169,26 @@ def test_who_looks(hair):
     assert tm.estimate_alpha(image / 255, hair.trimap, chroma="auto").dtype == np.float64
     with pytest.raises(ValueError, match="chroma: expected one of auto, full, half, got '4:2:0'"):
         tm.estimate_alpha(image, hair.trimap, chroma="4:2:0")
+
+
+def over_white(truth, image, trimap, chroma):
+    alpha = tm.estimate_alpha(image, trimap, chroma="auto")
+    layers = tm.estimate_foreground(image, alpha, chroma=chroma)
+    return abs(tm.composite(layers.foreground, alpha, (1.0, 1, 1)) - truth)[trimap == 128].mean()
+
+
+def test_the_colours_of_a_cutout_are_sharpened_too(discs, tmp_path):
+    """A sharp edge with blurred colours would show the old background in a ring."""
+    alpha, trimap = discs
+    front, back = np.array([200, 60, 40]), np.array([120, 200, 235])
+    image = jpeg(np.rint(alpha[..., np.newaxis] * (front - back) + back).astype(np.uint8), 85)
+    truth = alpha[..., np.newaxis] * (front / 255) + 1 - alpha[..., np.newaxis]
+    assert over_white(truth, image, trimap, "auto") < 0.7 * over_white(truth, image, trimap, "full")
+
+    Image.fromarray(trimap).save(tmp_path / "trimap.png")
+    Image.fromarray(image).save(tmp_path / "photo.png")
+    guide = Trimap(str(tmp_path / "trimap.png"), options={"chroma": "auto"})
+    matte(Item(str(tmp_path / "photo.png"), guide, {"foreground": str(tmp_path / "f.png")}), Run())
+    found = tm.estimate_foreground(image, tm.estimate_alpha(image, trimap, chroma="auto"), chroma="auto")
+    written = tm.io.load_image(tmp_path / "f.png")
+    assert abs(written / 255 - found.foreground).max() < 0.6 / 255

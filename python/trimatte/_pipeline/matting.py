@@ -112,7 +112,8 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
     results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
     alpha, info, layers = _found_alpha(item, results, run)
     if layers is None and set(item.outputs) != {"alpha"}:
-        layers = _found_layers(item, results, alpha, run)
+        chroma = "full" if info is None or info.chroma == "full" else "auto"
+        layers = _found_layers(item, results, alpha, chroma, run)
     with run.clock.phase(run.joining):
         made = [_output(item, results, kind, alpha, layers, backdrop) for kind in item.outputs]
     with run.clock.phase("write"):
@@ -134,7 +135,7 @@ def _found_alpha(item: Item, results: Results, run: Run) -> Found:
     return found
 
 
-def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Layers:
+def _found_layers(item: Item, results: Results, alpha: Pixels, chroma: str, run: Run) -> Layers:
     with run.clock.phase("foreground"), run.progress() as progress:
         return estimate_foreground(
             results.picture.pixels,
@@ -142,6 +143,7 @@ def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Laye
             method=item.foreground_method,
             exact_composite=item.exact_composite,
             colour_space=results.space,
+            chroma=chroma,
             threads=run.threads,
             progress=progress,
         )
