@@ -156,7 +156,8 @@ def solve_item(item: Item, run: Run) -> Solved:
     results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
     alpha, info, layers, trimap = _found_alpha(item, results, run)
     if layers is None and not set(item.outputs) <= {"alpha", "trimap"}:
-        layers = _found_layers(item, results, alpha, run)
+        chroma = "full" if info is None or info.chroma == "full" else "auto"
+        layers = _found_layers(item, results, alpha, chroma, run)
     return Solved(results, alpha, info, layers, backdrop, trimap)
 
 
@@ -179,7 +180,7 @@ def _found_alpha(item: Item, results: Results, run: Run) -> Found:
     return found
 
 
-def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Layers:
+def _found_layers(item: Item, results: Results, alpha: Pixels, chroma: str, run: Run) -> Layers:
     with run.clock.phase("foreground"), run.progress() as progress:
         return estimate_foreground(
             results.picture.pixels,
@@ -187,6 +188,7 @@ def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Laye
             method=item.foreground_method,
             exact_composite=item.exact_composite,
             colour_space=results.space,
+            chroma=chroma,
             threads=run.threads,
             progress=progress,
         )
