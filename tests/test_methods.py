@@ -29,7 +29,7 @@ def picture():
     [
         ("closed-form", ClosedForm, None),
         ("best", ClosedForm, "fusion"),
-            ("auto", ClosedForm, None),
+        ("auto", ClosedForm, None),
         ("sampling", None, "sampling"),
         ("closed-form+sampling", ClosedForm, "sampling"),
         ("closed-form+patch-regression", ClosedForm, "patch-regression"),

@@ -31,10 +31,13 @@ class Choice(NamedTuple):
         Its name; None means that the affinity answers alone.
     reason : str
         A clause that names what was found in the trimap.
+    mends : bool
+        Whether blurred chroma and faint residue are mended, unless the caller says.
     """
 
     prior: str | None
     reason: str
+    mends: bool = False
 
 
 def decided(
@@ -105,7 +108,7 @@ def choose(labels: npt.NDArray[np.uint8], context: Context) -> Choice:
         median = np.median(_distances(known, 1, context)[unknown])
         if thickest < _THIN * side and median > _FAR * side:
             return Choice(None, "the known pixels are strokes, which show too few colours to learn from")
-    return Choice(PRIOR, "the trimap shows colours of both kinds beside the unknown pixels")
+    return Choice(PRIOR, "the trimap shows colours of both kinds beside the unknown pixels", mends=True)
 
 
 def _distances(values: npt.NDArray[np.uint8], value: int, context: Context) -> npt.NDArray[np.float32]:

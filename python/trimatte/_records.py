@@ -58,6 +58,12 @@ class SolveInfo:
         solved as one system counts as one region. Empty if nothing was solved.
     choice : str or None
         With ``method="auto"``, why the prior was taken or left out; else None.
+    guessed_regions : int
+        Unknown regions that touch known pixels of one kind only and that the prior `OneSided` has
+        guessed; 0 with any other prior.
+    chroma : str
+        ``"half"`` if the picture's chroma counted as one of half resolution and was sharpened, else
+        ``"full"``; see `chroma` of `trimatte.solve_alpha`.
     """
 
     method: str
@@ -73,6 +79,8 @@ class SolveInfo:
     prior: str | None = None
     regions: Mapping[str, int] = field(default_factory=dict)
     choice: str | None = None
+    guessed_regions: int = 0
+    chroma: str = "full"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a dict that `json` can write."""

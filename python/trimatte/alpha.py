@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, methods, priors
+from . import _check, _chroma, finish, methods, priors
 from ._automatic import decided
 from ._colours import Colours, checked_colours
 from ._context import make_context
@@ -43,6 +43,8 @@ def solve_alpha(
     background_threshold: float = 0.1,
     foreground_threshold: float = 0.9,
     colour_space: str = "srgb",
+    chroma: str | None = None,
+    settle: bool | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     **options: Unpack[AffinityOptions],
@@ -58,11 +60,14 @@ def solve_alpha(
         1 (white) = surely foreground, 0 (black) = surely background, anything between = unknown.
         Grey saved as RGB, or with an opaque alpha channel, is accepted.
     method : str or Affinity, default "auto"
-        A name or an object of `trimatte.affinities`. "closed-form" is closed-form matting [1]_.
-        "best" is closed-form with the prior "robust", the accurate choice; it takes half a second
-        and about 2 µs per unknown pixel more. The priors "composite-network", "sampling",
-        "shared-sampling", "robust", "patch-network" and "patch-regression" are methods too: alpha
-        is then their guess, without a solve. "closed-form+sampling" joins an affinity and a prior.
+        A name or an object of `trimatte.affinities`. "auto" looks at the trimap: where it shows
+        colours of both kinds beside the unknown pixels, it is "best"; where its known pixels are
+        strokes, or a prior is given, it is closed-form matting; `info.choice` says why.
+        "closed-form" is closed-form matting [1]_ and nothing else. "best" is closed-form with the
+        prior "fusion", the most accurate; it takes about half a second and 4 µs per unknown pixel
+        more. The priors "fusion", "composite-network", "sampling", "shared-sampling", "robust",
+        "patch-network" and "patch-regression" are methods too: alpha is then their guess, without
+        a solve. "closed-form+sampling" joins an affinity and a prior.
     prior : str, Prior or (H, W) array, optional
         A guess of alpha that counts beside the affinity: the sum of ``confidence (x - prior)**2``
         is added to what is minimised. It is one of the names above, an object of `trimatte.priors`,
@@ -116,6 +121,17 @@ def solve_alpha(
         then found on their encoding by :func:`trimatte.colour.srgb_from_linear`, which goes on
         above 1, so that highlights change nothing elsewhere; a prior sees it divided by its largest
         value.
+    chroma : {"auto", "full", "half"}, optional
+        JPEG files and films mostly have chroma of half resolution, so that edges of colours are
+        three pixels wide. "auto" looks whether the picture is such a one, "half" takes it for
+        granted: chroma then follows luma, by lines that are fitted in small windows, around the
+        unknown pixels. "full" uses the colours as they are. The default is "auto" for the
+        methods "auto" and "best" and "full" for all others; scene-linear colours are used as they
+        are.
+    settle : bool, optional
+        Whether faint residue is cleared by :func:`trimatte.settle`: alpha below 3.5 / 255 becomes
+        0, and above 1 less that 1, away from edges. The default is True for the methods "auto" and
+        "best" and False for all others.
     threads : int, optional
         By default all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -185,14 +201,23 @@ def solve_alpha(
     choice = decided(chosen, prior, known_weight, labels, context)
     if choice is not None:
         chosen = chosen._replace(prior=choice.prior)
+    mends = methods.mends(chosen.name) if choice is None else choice.mends
+    kind = _check.one_of(chroma, _chroma.KINDS, "chroma") if chroma is not None else "auto" if mends else "full"
+    settled = mends if settle is None else _check.flag(settle, "settle")
     source = source_of(chosen, prior, confidence, seed, shape)
     first = None if start is None else _check.alpha(start, shape, "start")
     unknowns = count_unknown(labels, source.needs_known)
     _refuse_unsolvable(colours, labels, unknowns, chosen.affinity, settings)
 
+    given = colours.pixels
+    if unknowns and colour_space == "srgb":
+        colours = colours._replace(pixels=_chroma.sharpened(given, labels, kind))
     guess = source.guess(colours, labels, context) if unknowns else None
     inputs = Inputs(colours.pixels, labels, unknowns, guess, first)
     alpha, record = solved(inputs, chosen.affinity, settings, context)
+    alpha = finish.settle(alpha) if settled else alpha
+    record["chroma"] = "full" if colours.pixels is given else "half"
+    record["guessed_regions"] = source.guessed_regions(labels) if unknowns else 0
     if unknowns == 0:
         warn(nothing_unknown(alpha, prior is not None))
     reason = None if choice is None else choice.reason

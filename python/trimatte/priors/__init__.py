@@ -9,6 +9,7 @@ from .composite_network import CompositeNetwork
 from .fusion import Fusion
 from .given import PreviousFrame, SoftMask
 from .known_background import KnownBackground
+from .one_sided import OneSided
 from .patch_network import PatchNetwork, PatchNetworkModel
 from .patch_regression import PatchRegression, PatchRegressionModel
 from .robust import Robust
@@ -22,6 +23,7 @@ __all__ = [
     "GlobalSampling",
     "Guess",
     "KnownBackground",
+    "OneSided",
     "PatchNetwork",
     "PatchNetworkModel",
     "PatchRegression",
