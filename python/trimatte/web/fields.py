@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import foreground, methods
-from .._solve import LEAST_TOLERANCE, SOLVERS
+from .._solver import LEAST_TOLERANCE, SOLVERS
 from ..colour import SPACES
 from ..io.formats import BITS
 from .errors import Refused
