@@ -461,7 +461,7 @@ def test_manifests(here):
         (
             "m.csv",
             "image,trimap,output,prior\na,b,c.png,d.png\n",
-            "line 2: .*a: expected a prior of composite-network, .*, got 'd.png'",
+            "line 2: .*a: expected a prior of fusion, .*, got 'd.png'",
         ),
         ("m.jsonl", '{"image": "a"}\n', "m.jsonl, line 1: .*a: expected a trimap or a mask, got neither"),
         ("m.jsonl", '{"image": "a", "trimap": "b", "mask": "c"}\n', "got both"),

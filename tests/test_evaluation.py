@@ -125,8 +125,8 @@ def test_methods_are_parsed():
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("magic", "method: expected one of closed-form, .* or a folder of alphas, got 'magic'"),
-        ("closed-form+magic", r"method: expected a prior of composite-network, .* after closed-form\+, got"),
+        ("magic", "method: expected one of auto, .* or a folder of alphas, got 'magic'"),
+        ("closed-form+magic", r"method: expected a prior of fusion, .* after closed-form\+, got"),
         ("bets", "got 'bets'; did you mean 'best'"),
         ("closed-form,epsilom=1", "method: expected options of .*epsilon.*, got 'epsilom=1'"),
         ("closed-form,threads=1", "method: expected options of"),

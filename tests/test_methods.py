@@ -56,7 +56,11 @@ def test_the_seed_reaches_the_priors_that_have_one():
 @pytest.mark.parametrize(
     ("method", "error", "message"),
     [
-        ("bets", ValueError, "method: expected one of closed-form, .*best, .*got 'bets'; did you mean 'best'[?]"),
+        (
+            "bets",
+            ValueError,
+            "method: expected one of auto, best, closed-form, .*got 'bets'; did you mean 'best'[?]",
+        ),
         ("closed_form", ValueError, "did you mean 'closed-form'[?]"),
         ("magic", ValueError, "got 'magic'$"),
         (
@@ -64,11 +68,11 @@ def test_the_seed_reaches_the_priors_that_have_one():
             ValueError,
             "expected a prior of .* after closed-form[+], .*did you mean 'sampling'[?]",
         ),
-        ("closed-form+", ValueError, "expected a prior of composite-network, .* after closed-form[+]"),
+        ("closed-form+", ValueError, "expected a prior of fusion, .* after closed-form[+]"),
         ("clsed-form+sampling", ValueError, "did you mean 'closed-form'[?]"),
         ("best+sampling", ValueError, r"expected one of closed-form.* before \+, .*'best' has a prior"),
         ("sampling+closed-form", ValueError, "expected one of closed-form.* before"),
-        ("", ValueError, "method: expected one of closed-form, "),
+        ("", ValueError, "method: expected one of auto, "),
         (None, TypeError, "method: expected a name or an object of trimatte.affinities, got None"),
         (ClosedForm, TypeError, r"got the class ClosedForm; make an object: ClosedForm\(\)"),
         (tm.priors.Robust(), TypeError, "got Robust; pass it as prior"),
@@ -96,7 +100,7 @@ def test_what_is_no_method(picture, method, error, message):
         (
             {"epsilom": 1e-5},
             TypeError,
-            r"epsilom: .*'closed-form' \(epsilon, radius\), .*did you mean 'epsilon'[?]",
+            r"epsilom: .*'auto' \(epsilon, radius\), .*did you mean 'epsilon'[?]",
         ),
         ({"slover": "cg"}, TypeError, "slover: expected an argument of solve_alpha .*did you mean 'solver'[?]"),
         ({"method": "best", "radius": 0}, ValueError, "radius: expected at least 1, got 0"),

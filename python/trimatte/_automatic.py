@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, _core, methods
+from . import _check, methods
 from ._context import Context
+from .priors.strokes import are_strokes
 
 PRIOR = "fusion"
 """The prior where the trimap tells enough."""
-
-_PIXELS = 600_000
-"""The shape of a trimap shows at this size."""
-_THIN = 0.05
-"""Strokes are less wide than this, as half their width over the smaller side of the picture."""
-_FAR = 0.02
-"""Half of the unknown pixels are farther than this from strokes, in the same unit."""
 
 
 class Choice(NamedTuple):
@@ -77,42 +70,11 @@ def decided(
         return Choice(None, "no pixel is unknown")
     if min(counts[:2]) == 0:
         return Choice(None, "the trimap knows one kind only")
-    return choose(labels, context)
+    return _chosen_by(labels, context)
 
 
-def choose(labels: npt.NDArray[np.uint8], context: Context) -> Choice:
-    """Choose a prior for a trimap that knows both kinds.
-
-    Strokes show a few of the colours, and what lies between them may have others. Priors that learn
-    from known colours are then sure and wrong, while closed-form matting spreads the strokes over
-    smooth parts of the picture.
-
-    Parameters
-    ----------
-    labels : (H, W) ndarray of uint8
-        0 = known background, 1 = known foreground, 2 = unknown.
-    context : Context
-        How to run.
-
-    Returns
-    -------
-    Choice
-    """
-    step = max(1, round(math.sqrt(labels.size / _PIXELS)))
-    seen = np.ascontiguousarray(labels[::step, ::step])
-    unknown = seen == _check.UNKNOWN
-    if unknown.any() and not unknown.all():
-        side = min(seen.shape)
-        known = (~unknown).astype(np.uint8)
-        thickest = _distances(known, 0, context)[~unknown].max()
-        median = np.median(_distances(known, 1, context)[unknown])
-        if thickest < _THIN * side and median > _FAR * side:
-            return Choice(None, "the known pixels are strokes, which show too few colours to learn from")
+def _chosen_by(labels: npt.NDArray[np.uint8], context: Context) -> Choice:
+    """Choose for a trimap that knows both kinds."""
+    if are_strokes(labels, context):
+        return Choice(None, "the known pixels are strokes, which show too few colours to learn from")
     return Choice(PRIOR, "the trimap shows colours of both kinds beside the unknown pixels", mends=True)
-
-
-def _distances(values: npt.NDArray[np.uint8], value: int, context: Context) -> npt.NDArray[np.float32]:
-    """Return the distance of each pixel to the nearest one of this value."""
-    result = np.empty(values.shape, np.float32)
-    _core.distance_to(values, value, result, context.threads, context.monitor)
-    return result
