@@ -45,3 +45,22 @@ class AlphaOptions(SolveOptions, total=False):
     seed: int
     background_threshold: float
     foreground_threshold: float
+
+
+class MaskOptions(SolveOptions, total=False):
+    """The keyword arguments of `matte_from_mask`, for functions that pass them on."""
+
+    band: float | None
+    threshold: float
+    mask_weight: float
+    learn: bool
+    seed: int
+
+
+class CutoutOptions(AlphaOptions, total=False):
+    """Those of `solve_alpha` and of `matte_from_mask`; which of them count depends on the guide."""
+
+    band: float | None
+    threshold: float
+    mask_weight: float
+    learn: bool

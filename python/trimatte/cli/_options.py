@@ -135,12 +135,20 @@ def _whole(_: click.Context, __: click.Parameter, text: str | None) -> int | Non
     return None if text is None else int(text)
 
 
+CUT_OPTIONS = (
+    *("output", "background", "alpha_output", "trimap_output"),
+    *("foreground_method", "exact_composite", "bits", "colour_space"),
+)
+"""The names of what `cut_options` and `space_option` give."""
+
+
 def cut_options(function: Decorated) -> Decorated:
     """Add the options of what is done with alpha to make a cutout."""
     for option in (
         click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
         bits_option,
         colours_option,
+        click.option("--trimap-output", metavar="FILE", help="Write the trimap that was solved too."),
         click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
         click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
         click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP, TIFF or EXR (RGBA)."),
