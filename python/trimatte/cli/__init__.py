@@ -12,8 +12,23 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 
 __all__ = ["main", "run"]
+
+_COMMANDS = (
+    "_batch",
+    "_compositing",
+    "_demo",
+    "_evaluate",
+    "_info",
+    "_matting",
+    "_paint",
+    "_remove",
+    "_sequence",
+    "_serve",
+)
+"""Modules that register their commands when they are imported."""
 
 
 class _Terminated(BaseException):
@@ -56,9 +71,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         from ..errors import TrimatteError, TrimatteWarning
 
-        # The modules register their commands.
-        from . import _batch, _compositing, _demo, _evaluate, _info  # noqa: F401
-        from . import _matting, _remove, _sequence, _serve  # noqa: F401
+        for module in _COMMANDS:
+            import_module(f".{module}", __name__)
         from ._app import app
 
         with warnings.catch_warnings():
