@@ -194,3 +194,24 @@ def test_the_colours_of_a_cutout_are_sharpened_too(discs, tmp_path):
     )
     written = tm.io.load_image(tmp_path / "f.png")
     assert abs(written / 255 - found.foreground).max() < 0.6 / 255
+
+
+def test_a_screen_that_was_a_jpeg():
+    """The key's colour beside hair is no fringe, and alpha is nearer the truth."""
+    scene = tm.datasets.hair(150, 200, noise=0.01)
+    image = jpeg(eight_bits(tm.composite(scene.foreground, scene.alpha, (0.1, 0.75, 0.2))))
+    wanted = tm.composite(scene.foreground, scene.alpha, (0.5, 0.5, 0.5))
+    errors = []
+    for chroma in ("full", None):
+        found = tm.matte_from_key(image, chroma=chroma)
+        assert found.info.chroma == ("half" if chroma is None else "full")
+        over_grey = tm.composite(found.foreground, found.alpha, (0.5, 0.5, 0.5))
+        errors.append((abs(found.alpha - scene.alpha).sum(), abs(over_grey - wanted).sum()))
+    assert errors[1][0] < 0.85 * errors[0][0]
+    assert errors[1][1] < errors[0][1]
+
+
+def test_a_mask_for_a_jpeg(hair):
+    image, mask = jpeg(eight_bits(hair.image)), hair.alpha > 0.5
+    plain, sharp = (tm.matte_from_mask(image, mask, learn=False, chroma=kind) for kind in ("full", None))
+    assert abs(sharp - hair.alpha).sum() < abs(plain - hair.alpha).sum()

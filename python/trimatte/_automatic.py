@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, methods
+from . import _check, methods, priors
 from ._context import Context
 from .priors.strokes import are_strokes
 
@@ -20,15 +20,15 @@ class Choice(NamedTuple):
 
     Attributes
     ----------
-    prior : str or None
-        Its name; None means that the affinity answers alone.
+    prior : str, Prior or None
+        Its name, or itself; None means that the affinity answers alone.
     reason : str
         A clause that names what was found in the trimap.
     mends : bool
         Whether blurred chroma and faint residue are mended, unless the caller says.
     """
 
-    prior: str | None
+    prior: str | priors.Prior | None
     reason: str
     mends: bool = False
 
@@ -76,5 +76,7 @@ def decided(
 def _chosen_by(labels: npt.NDArray[np.uint8], context: Context) -> Choice:
     """Choose for a trimap that knows both kinds."""
     if are_strokes(labels, context):
-        return Choice(None, "the known pixels are strokes, which show too few colours to learn from")
+        # Where strokes of one kind enclose a region, colours from elsewhere tell more than they do.
+        reason = "the known pixels are strokes, which show too few colours to learn from"
+        return Choice(priors.OneSided(), reason)
     return Choice(PRIOR, "the trimap shows colours of both kinds beside the unknown pixels", mends=True)

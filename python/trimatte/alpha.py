@@ -125,9 +125,9 @@ def solve_alpha(
         JPEG files and films mostly have chroma of half resolution, so that edges of colours are
         three pixels wide. "auto" looks whether the picture is such a one, "half" takes it for
         granted: chroma then follows luma, by lines that are fitted in small windows, around the
-        unknown pixels. "full" uses the colours as they are. The default is "auto" for the
-        methods "auto" and "best" and "full" for all others; scene-linear colours are used as they
-        are.
+        unknown pixels. "full" uses the colours as they are. The default is "auto" for the methods
+        "auto" and "best", for masks and for keys, and "full" for all others; scene-linear colours
+        are used as they are.
     settle : bool, optional
         Whether faint residue is cleared by :func:`trimatte.settle`: alpha below 3.5 / 255 becomes
         0, and above 1 less that 1, away from edges. The default is True for the methods "auto" and

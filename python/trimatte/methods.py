@@ -72,13 +72,13 @@ class Chosen(NamedTuple):
         What records call it.
     affinity : Affinity or None
         None if the method is a prior alone, without a solve.
-    prior : str or None
-        The name of a prior that belongs to the method.
+    prior : str, Prior or None
+        A prior that belongs to the method.
     """
 
     name: str
     affinity: Affinity | None
-    prior: str | None
+    prior: str | priors.Prior | None
 
     @property
     def smallest_image(self) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check
+from .. import _check, _chroma
 from .._records import Progress, SolveInfo
 from .._showing import as_html, one_line
 from ..alpha import solve_alpha
@@ -112,6 +113,7 @@ def matte_from_key(
         See `trimap_from_key`; False is for glass, veils and smoke.
     **options
         Options of `solve_alpha` that concern the solve: solver, tolerance, threads, progress, ...
+        `chroma` is "auto" unless another is given.
 
     Returns
     -------
@@ -173,7 +175,7 @@ def matte_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, **options: Unpa
     image, plate : (H, W, 3) arrays of uint8, uint16, float32 or float64
         The picture and the plate; see `trimap_from_plate`.
     **options
-        Options of `solve_alpha` that concern the solve.
+        Options of `solve_alpha` that concern the solve. `chroma` is "auto" unless another is given.
 
     Returns
     -------
@@ -196,11 +198,14 @@ def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], o
         if not (trimap == value).any():
             error = NoSubject if value == FOREGROUND else ValueError
             raise error(f"image: expected some {name} before the background, got none that is sure")
+    kind = _check.one_of(options.get("chroma") or "auto", _chroma.KINDS, "chroma")
+    sharp = _chroma.sharpened(picture, _check.labels(trimap, picture.shape), kind)
+    chroma, picture = ("full" if sharp is picture else "half"), sharp
     image = picture.astype(np.float64) if dtype == np.float64 else picture
     prior = KnownBackground(behind.colours, noise=behind.noise)
-    alpha, info = solve_alpha(image, trimap, prior=prior, **options)
+    alpha, info = solve_alpha(image, trimap, prior=prior, **{**options, "chroma": "full"})
     foreground = freed_colours(picture, alpha, behind.colours, threads=options.get("threads"))
-    return KeyedMatte(alpha, foreground, behind.colours, trimap, info)
+    return KeyedMatte(alpha, foreground, behind.colours, trimap, replace(info, chroma=chroma))
 
 
 def freed_colours(

@@ -81,7 +81,7 @@ def matte_from_mask(
         Seed of that prior.
     **options
         Options of `solve_alpha` that concern the solve: solver, epsilon, tolerance, start, threads,
-        progress, ...
+        progress, ... `chroma` is "auto" unless another is given.
 
     Returns
     -------
@@ -137,6 +137,8 @@ def solve_from_mask(
     if plane.max() <= DOUBT[0] or plane.min() >= DOUBT[1]:  # the subject is nowhere, or everywhere
         trimap = (plane >= np.float32(DOUBT[1])) * np.uint8(FOREGROUND)
         return MaskMatte(*solve_alpha(image, trimap, **options), trimap)
+    if options.get("chroma") is None:
+        options["chroma"] = "auto"
     trimap = trimap_from_soft_mask(plane, band=band, threshold=threshold)
     prior: Prior = SoftMask(plane, weight=weight)
     if learn and (trimap == FOREGROUND).any() and (trimap == 0).any():
