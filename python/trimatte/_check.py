@@ -225,6 +225,8 @@ def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Arra
         turned = f"; is the {name} or the image turned by 90 degrees?" if array.shape == wanted[::-1] else ""
         raise ValueError(f"{name}: expected shape {wanted} to match image, got {array.shape}{turned}")
     refuse_outside_unit(array, name)
+    if name == "mask" and array.dtype.kind == "u" and array.max(initial=0) == 1:  # labels, as of a bool mask
+        return np.asarray(array * array.dtype.type(full_range(array.dtype)))
     refuse_part_of_range(array, name)
     return array
 
@@ -237,8 +239,8 @@ def refuse_part_of_range(array: Array, name: str) -> None:
     top = f"{full_range(array.dtype):.0f}"
     wanted = f"{name}: expected {array.dtype} values up to {top}, got"
     if 1 <= most <= 2:
-        or_bool = f", or pass {name} > 0" if most == 1 and name == "mask" else ""
-        raise ValueError(f"{wanted} labels up to {most}; scale them so that {top} is white{or_bool}")
+        one = "; pass mask == 1 for one of them" if name == "mask" else f"; scale them so that {top} is white"
+        raise ValueError(f"{wanted} labels up to {most}{one}")
     if array.dtype == np.uint16 and most:
         raise ValueError(f"{wanted} 8-bit values up to {most}; convert them to uint8, or multiply them by 257")
     if name in ("mask", "alpha") and 2 < most < full_range(array.dtype) and _has_two_values(array, most):
@@ -261,7 +263,7 @@ def full_range(dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
 
 
-def alpha(value: object, image_shape: tuple[int, ...], name: str = "alpha") -> npt.NDArray[np.float32]:
+def alpha(value: object, image_shape: tuple[int, ...] | None, name: str = "alpha") -> npt.NDArray[np.float32]:
     """Return alpha as float32 in [0, 1]."""
     array = plane(value, image_shape, name)
     if array.dtype.kind == "f":
