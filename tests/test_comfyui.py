@@ -55,7 +55,7 @@ def torch(request, monkeypatch):
 
 def loaded():
     """The pack as ComfyUI imports a folder of custom_nodes."""
-    name = "/custom_nodes/trimatte".replace(".", "_x_")
+    name = "/custom_nodes/ComfyUI-trimatte".replace(".", "_x_")
     spec = importlib.util.spec_from_file_location(name, FOLDER / "__init__.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
