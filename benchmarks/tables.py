@@ -6,7 +6,7 @@
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
 named like the tables. A table whose results are missing stays as it is. The results are
 methods.json (compare/methods.py), rembg.json (compare/rembg_times.py), pairs.json (pairs.py),
-promise_affinities.json (promise.py --affinities all) and memory.json (method_memory.py), all of them in
+promise_affinities.json (promise.py --affinities all) and memory.json (method_memory.py) in
 benchmarks/compare/results.
 """
 

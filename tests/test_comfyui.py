@@ -5,6 +5,7 @@ Their tensors are those of a stub and, where it is installed, of torch: `make ch
 
 import importlib.util
 import inspect
+import json
 import sys
 import types
 from pathlib import Path
@@ -54,7 +55,7 @@ def torch(request, monkeypatch):
 
 def loaded():
     """The pack as ComfyUI imports a folder of custom_nodes."""
-    name = "/custom_nodes/trimatte".replace(".", "_x_")
+    name = "/custom_nodes/ComfyUI-trimatte".replace(".", "_x_")
     spec = importlib.util.spec_from_file_location(name, FOLDER / "__init__.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -138,6 +139,29 @@ def test_loading_imports_neither_torch_nor_trimatte():
     import subprocess
 
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_example_workflow_fits_the_nodes():
+    """Every node has a value for each widget, and every link joins sockets of its type."""
+    (file,) = (FOLDER / "example_workflows").glob("*.json")
+    workflow = json.loads(file.read_text(encoding="utf-8"))
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    for number, start, output, end, entry, kind in workflow["links"]:
+        assert nodes[start]["outputs"][output]["type"] == nodes[end]["inputs"][entry]["type"] == kind
+        assert number in nodes[start]["outputs"][output]["links"]
+        assert nodes[end]["inputs"][entry]["link"] == number
+    ours = [node for node in workflow["nodes"] if node["type"] in NODES]
+    assert len(ours) == 3
+    for node in ours:
+        declared = NODES[node["type"]]
+        inputs = declared.INPUT_TYPES()
+        sockets = inputs["required"] | inputs.get("optional", {})
+        wanted = [(name, kind[0]) for name, kind in sockets.items() if kind[0] in ("IMAGE", "MASK")]
+        assert [(entry["name"], entry["type"]) for entry in node["inputs"]] == wanted
+        assert tuple(output["type"] for output in node["outputs"]) == declared.RETURN_TYPES
+        widgets = [kind for kind in sockets.values() if kind[0] not in ("IMAGE", "MASK")]
+        for value, (kind, options) in zip(node["widgets_values"], widgets, strict=True):
+            assert value in kind if isinstance(kind, list) else isinstance(value, type(options["default"]))
 
 
 def test_without_trimatte_one_sentence_says_what_installs_it(torch, clip, monkeypatch):

@@ -16,7 +16,14 @@ ROOT = Path(__file__).parents[1]
 if not (ROOT / "README.md").exists() or not (ROOT / "docs").exists():
     pytest.skip("the documents are not beside the tests", allow_module_level=True)
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("integrations/**/*.md"),
+        ROOT / "benchmarks" / "README.md",
+    ]
+)
 WIDTH = 100
 LINES_OF_README = 150
 BYTES_OF_DESIGN = 15_000

@@ -138,7 +138,7 @@ def test_auto_leaves_strokes_to_closed_form_and_says_so():
     plain = tm.estimate_alpha(scene.image, strokes(scene.alpha.shape), method="closed-form")
     assert result.alpha.tobytes() == plain.tobytes()
     assert result.info.method == "auto"
-    assert result.info.prior is None
+    assert result.info.prior == "OneSided"
     assert "strokes" in result.info.choice
 
 

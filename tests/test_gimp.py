@@ -217,6 +217,17 @@ def test_without_trimatte_one_sentence_says_what_installs_it(shown, scene):
     )
 
 
+def test_the_command_may_be_a_path_with_spaces_or_have_words(plug_in, tmp_path):
+    path = tmp_path / "a folder" / ("trimatte.exe" if os.name == "nt" else "trimatte")
+    path.parent.mkdir()
+    path.write_text("")
+    path.chmod(0o755)
+    assert plug_in.program(str(path)) == [str(path)]
+    assert plug_in.program(f'"{path}" --quiet') == [str(path), "--quiet"]
+    with pytest.raises(plug_in.Refused, match="does not find trimatte-of-another-name"):
+        plug_in.program("trimatte-of-another-name --quiet")
+
+
 def test_what_trimatte_says_is_passed_on(shown):
     trimap = gimp_stub.Layer(shown.image, "trimap", *shown.layer.size, offsets=(LEFT, TOP))
     put(shown.gegl, trimap, "R'G'B'A u8", np.ones((64, 80, 4)), np.uint8)

@@ -105,6 +105,8 @@ def test_cutouts_are_premultiplied_and_lie_where_the_plate_does(folder, clip, ca
 
 @pytest.mark.parametrize("folder", ["half"], indirect=True)
 def test_best_takes_trimaps_in_png(folder, clip, capsys):
+    for number in FRAMES[1:]:
+        Path(f"plate.{number}.exr").unlink()
     call(BEST, capsys)
     plate, trimap = clip[0]
     pixels, spec = read_exr("cut.1001.exr")

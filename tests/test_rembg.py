@@ -128,6 +128,22 @@ def test_alpha_was_solved_for(results, name):
     assert (made[name][..., 3] != made["L"][..., 3]).any()
 
 
+def test_install_after_pymatting_itself_says_so():
+    code = """
+        import pymatting
+        import trimatte.pymatting
+        try:
+            trimatte.pymatting.install()
+        except ImportError as error:
+            print(error)
+    """
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}  # nothing is compiled
+    call = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("install: expected that PyMatting is not imported yet, got pymatting from ")
+    assert done.stdout.endswith("call trimatte.pymatting.install() before other imports\n")
+
+
 CLEAN = """
     import pickle, sys
     import numpy as np

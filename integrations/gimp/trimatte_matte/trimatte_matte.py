@@ -124,7 +124,8 @@ def program(command):
 
     A name that GIMP's PATH lacks is sought where pip puts commands for one user.
     """
-    words = shlex.split(command, posix=os.name != "nt") or ["trimatte"]
+    words = [command] if os.path.exists(command) else shlex.split(command, posix=os.name != "nt")
+    words = [word.strip('"') for word in words] or ["trimatte"]  # Windows' quotes stay in the words
     found = shutil.which(words[0]) or shutil.which(words[0], path=os.path.expanduser("~/.local/bin"))
     if found is None:
         raise Refused(

@@ -24,7 +24,7 @@ def install() -> None:
         for name, module in list(sys.modules.items())
         if name == OURS or name.startswith(OURS + ".")
     }
-    for name, module in list(sys.modules.items()):
+    for name, module in sorted(sys.modules.items()):  # names differ, so that no modules are compared
         if (name == NAME or name.startswith(NAME + ".")) and ours.get(name) is not module:
             raise ImportError(
                 f"install: expected that PyMatting is not imported yet, got {name} from "
