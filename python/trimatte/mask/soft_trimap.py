@@ -56,9 +56,10 @@ def trimap_from_soft_mask(
     a mask that was enlarged from a few hundred pixels, whose edge is wide, gets a wide band. A hard
     mask that was enlarged without smoothing is smoothed first, by half the side of its blocks.
 
-    A part of the mask, or a hole, that is thinner than the band keeps its core, if it is at least 3
-    pixels thick. A region in doubt becomes known if the mask is above 0.6, or below 0.4, all over
-    it: a dark nose in a bright face is no hole.
+    A part of a hard mask, or a hole, that is thinner than the band keeps its core, if it is at least
+    3 pixels thick; so does that of a soft mask if nothing else would be known. A region in doubt
+    becomes known if the mask is above 0.6, or below 0.4, all over it: a dark nose in a bright face
+    is no hole.
     """
     plane = softened(_check.alpha(mask, None, "mask"))
     edge = _check.number(threshold, "threshold")
@@ -73,10 +74,12 @@ def trimap_from_soft_mask(
     doubt = _doubt(plane)
     unknown = _dilated(doubt, _BESIDE_DOUBT * reach, _BESIDE_DOUBT * reach)
     unknown |= _dilated(inside, reach, reach) & _dilated(~inside, reach, reach)
+    hard = is_hard(plane)
     for ours in (inside, ~inside):
-        unknown &= ~(_cores_of_lost_parts(ours, unknown) & ~doubt)
-    unknown &= ~_settled(plane, unknown)
-    trimap = np.where(inside, np.uint8(FOREGROUND), np.uint8(0))
+        if hard or not (ours & ~unknown).any():
+            unknown &= ~(_cores_of_lost_parts(ours, unknown) & ~doubt)
+    unknown &= ~_settled(plane, unknown, edge)
+    trimap: npt.NDArray[np.uint8] = np.where(inside, np.uint8(FOREGROUND), np.uint8(0))
     trimap[unknown] = UNKNOWN
     return trimap
 
@@ -120,7 +123,7 @@ def _doubt(plane: Floats) -> Flags:
     return (plane > DOUBT[0]) & (plane < DOUBT[1])
 
 
-def _settled(plane: Floats, unknown: Flags) -> Flags:
+def _settled(plane: Floats, unknown: Flags, edge: float) -> Flags:
     """Return the regions of unknown pixels where the mask doubts mildly, and on one side only."""
     from scipy.ndimage import label
 
@@ -128,7 +131,7 @@ def _settled(plane: Floats, unknown: Flags) -> Flags:
     pieces = regions[unknown]
     values = plane[unknown]
     settled = np.zeros(count + 1, bool)
-    for against in (values < _MILD, values > 1 - _MILD):
+    for against in (values < max(_MILD, edge), values > min(1 - _MILD, edge)):
         settled |= np.bincount(pieces[against], minlength=count + 1) == 0
     settled[0] = False
     return np.asarray(settled[regions])
