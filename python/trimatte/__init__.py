@@ -20,7 +20,7 @@ from .errors import (
     TrimatteWarning,
     WorkerError,
 )
-from .finish import CropBox, choke, crop_box, levels, remove_specks
+from .finish import CropBox, choke, crop_box, levels, remove_specks, settle
 from .foreground import Layers, estimate_foreground
 from .keying import (
     KeyedMatte,
@@ -86,6 +86,7 @@ __all__ = [
     "preconditioner",
     "priors",
     "remove_specks",
+    "settle",
     "show_versions",
     "solve",
     "solve_alpha",

@@ -30,6 +30,8 @@ class SolveOptions(AffinityOptions, total=False):
     relative_residual: float | None
     max_iterations: int
     colour_space: str
+    chroma: str | None
+    settle: bool | None
     threads: int | None
     progress: Progress | None
 

@@ -6,7 +6,7 @@ results. `guides` are what says where the foreground is, `frames` are the guides
 """
 
 from .guides import FinishedAlpha, Guide, KnownBackground, ModelMask, RoughMask, Trimap
-from .matting import CHANNELS, Item, Run, matte
+from .matting import CHANNELS, Item, Run, Solved, matte, outputs_of, solve_item
 from .results import Results
 
 __all__ = [
@@ -19,6 +19,9 @@ __all__ = [
     "Results",
     "RoughMask",
     "Run",
+    "Solved",
     "Trimap",
     "matte",
+    "outputs_of",
+    "solve_item",
 ]

@@ -17,7 +17,7 @@ from ..colour import displayed
 from ..errors import ModelError
 from ..foreground import Layers
 from ..io.picture import Picture, space_of
-from ..io.read import read_guide, read_opaque, read_single
+from ..io.read import Source, read_guide, read_opaque, read_single
 from ..keying import matte_from_key, matte_from_plate
 from ..mask import solve_from_mask
 from ..models import Network
@@ -71,16 +71,16 @@ class Trimap(Guide):
 
     Attributes
     ----------
-    path : str or None
+    path : str, bytes, binary file or None
         The trimap.
-    scribbles : str or None
+    scribbles : str, bytes, binary file or None
         The picture with strokes; one of the two there must be.
     options : dict
         Arguments of `trimatte.solve_alpha`.
     """
 
-    path: str | None
-    scribbles: str | None = None
+    path: Source | None
+    scribbles: Source | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, picture: Picture, space: str) -> Pixels:
@@ -107,13 +107,13 @@ class RoughMask(Guide):
 
     Attributes
     ----------
-    path : str
+    path : str, bytes or binary file
         The file.
     options : dict
         Arguments of `trimatte.matte_from_mask`.
     """
 
-    path: str
+    path: Source
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, picture: Picture, space: str) -> Pixels:
@@ -166,11 +166,11 @@ class FinishedAlpha(Guide):
 
     Attributes
     ----------
-    path : str
+    path : str, bytes or binary file
         The file.
     """
 
-    path: str
+    path: Source
     is_alpha: ClassVar[bool] = True
 
     def read(self, picture: Picture, space: str) -> Pixels:

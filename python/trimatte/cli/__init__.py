@@ -12,8 +12,23 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 
 __all__ = ["main", "run"]
+
+_COMMANDS = (
+    "_batch",
+    "_compositing",
+    "_demo",
+    "_evaluate",
+    "_info",
+    "_matting",
+    "_paint",
+    "_remove",
+    "_sequence",
+    "_serve",
+)
+"""Modules that register their commands when they are imported."""
 
 
 class _Terminated(BaseException):
@@ -56,8 +71,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         from ..errors import TrimatteError, TrimatteWarning
 
-        # The modules register their commands.
-        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _remove, _sequence  # noqa: F401
+        for module in _COMMANDS:
+            import_module(f".{module}", __name__)
         from ._app import app
 
         with warnings.catch_warnings():
@@ -70,13 +85,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _stopped(signal.SIGINT)
-    except BrokenPipeError:  # the reader has gone, as in `trimatte ... --json | head`
-        return 1
     except MemoryError as error:
         return _fail(f"not enough memory ({error})" if str(error) else "not enough memory")
     except (TrimatteError, ValueError, TypeError) as error:
         return _fail(str(error))
     except OSError as error:
+        from .._runtime.os_errors import reader_has_gone
+
+        if reader_has_gone(error):  # as in `trimatte ... --json | head`
+            return 1
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 

@@ -47,7 +47,8 @@ def solve_note(info: SolveInfo | None) -> str:
         return ""
     if info.solver == "none" and info.prior == info.method:
         return f" ({info.method})"
-    return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
+    sharpened = ", chroma sharpened" if info.chroma == "half" else ""
+    return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "") + sharpened
 
 
 def cut_out(
