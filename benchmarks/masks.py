@@ -14,7 +14,7 @@ masks are
 
 SAD is the sum of absolute differences over the whole picture, in thousands. "lost" is the share of
 the true alpha outside the hard mask that lies where the alpha found is below 1/255. `--kinds` takes
-some of the masks.
+some of the masks; what `--output` holds of others, and of other pictures, stays in it.
 """
 
 import argparse
@@ -120,6 +120,10 @@ def main():
                 print(
                     f"{name} {kind}: {rows[-1]['mask']:.2f} {rows[-1]['refined']:.2f}", file=sys.stderr, flush=True
                 )
+    if options.output and options.output.exists():
+        measured = {(row["name"], row["kind"]) for row in rows}
+        before = json.loads(options.output.read_text())["rows"]
+        rows = [row for row in before if (row["name"], row["kind"]) not in measured] + rows
     table(rows)
     if options.output:
         options.output.write_text(json.dumps({"machine": machine.machine(), "rows": rows}, indent=1) + "\n")

@@ -22,18 +22,18 @@ from .soft_trimap import is_hard, softened, trimap_from_soft_mask
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-SOFT_WEIGHT, HARD_WEIGHT = 1e-4, 2e-2
+SOFT_WEIGHT, HARD_WEIGHT = 2e-5, 2e-2
 """Defaults of `mask_weight` for soft and for hard masks, see `matte_from_mask`."""
 
 # Weights of the priors that learn the known colours: beside a soft mask, and beside a hard one.
-_LEARNT, _SAMPLED = 6.4e-2, 1e-1
+_LEARNT, _SAMPLED = 1e-1, 1e-1
 # That of a hard mask while its band follows strands.
 _WHILE_FOLLOWING = 3e-3
-# A soft mask counts at most so many times more where little is known.
-_LEAST_SHARE = 1e-2
+# Where a smaller share is known, a soft mask counts as if it were this one.
+_LEAST_SHARE = 3e-2
 # Least squares leave a faint veil where colours tell little: beside a soft mask, alpha this near to 0
 # or 1 becomes 0 or 1. Strands that a hard mask has lost are as faint, so that they keep their veil.
-_VEIL = 0.02
+_VEIL = 0.03
 # A mask within this of 0, or of 1, has no edge.
 _NOTHING = 0.1
 
@@ -87,8 +87,8 @@ def matte_from_mask(
         Where the mask's edge is.
     mask_weight : float, optional
         How much the mask counts inside the band: the confidence is
-        ``mask_weight * (abs(2 mask - 1) + 0.05)``. The default is 2e-2 for a hard mask, and 1e-4
-        divided by the share of known pixels for a soft one.
+        ``mask_weight * (abs(2 mask - 1) + 0.05)``. The default is 2e-2 for a hard mask, and 2e-5
+        divided by the square of the share of known pixels for a soft one.
     learn : bool, default True
         Learn the known colours, by the prior `Robust` beside a soft mask, which takes about half a
         second more, and by `SharedSampling` beside a hard one. Both leave colours alone that are
@@ -124,7 +124,7 @@ def matte_from_mask(
     A soft mask says where it doubts. The learnt colours count by the square of the share of known
     pixels, the number of the rarer known label over that of unknown pixels, at most 1: where most of
     the picture is in doubt, few colours are known, and the mask is the better guess. At the end alpha
-    is stretched from 0.02 to 0.98, which takes away the veil that least squares leave.
+    is stretched from 0.03 to 0.97, which takes away the veil that least squares leave.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def _prior(
     known = [int(np.count_nonzero(trimap == label)) for label in (0, FOREGROUND)]
     share = min(1.0, min(known) / max(1, trimap.size - sum(known)))
     if weight is None:
-        weight = HARD_WEIGHT if hard else SOFT_WEIGHT / max(share, _LEAST_SHARE)
+        weight = HARD_WEIGHT if hard else SOFT_WEIGHT / max(share, _LEAST_SHARE) ** 2
     held = SoftMask(plane, weight=weight)
     if not learn or min(known) == 0:
         return held
