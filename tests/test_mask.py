@@ -29,12 +29,37 @@ def error(scene, alpha):
 def test_the_trimap_is_unknown_along_the_edge_and_where_the_mask_doubts(scene):
     mask = scene.alpha.copy()
     mask[20:30, 100:120] = 0.4  # doubt away from the edge
-    trimap = tm.trimap_from_soft_mask(mask, band=6)
-    inside, doubt = mask >= 0.5, (mask > 0.1) & (mask < 0.9)
+    trimap = tm.trimap_from_soft_mask(mask, band=10)
+    inside, doubt = mask >= 0.5, (mask > 0.04) & (mask < 0.98)
     to_edge = np.where(inside, distance_transform_edt(inside), distance_transform_edt(~inside))
-    expected = (to_edge <= 6) | (distance_transform_edt(~doubt) <= 1.5)
-    assert ((trimap == 128) == expected).all()
-    assert (trimap[~expected] == np.where(inside, 255, 0)[~expected]).all()
+    expected = (to_edge <= 10) | (distance_transform_edt(~doubt) <= 6)
+    assert ((trimap == 128) == expected).mean() > 0.999  # but for the cores of thin parts
+    known = trimap != 128
+    assert (trimap[known] == np.where(inside, 255, 0)[known]).all()
+
+
+def test_small_parts_and_holes_keep_their_cores():
+    """Beside a large part, which alone would stop the band from being made narrower."""
+    mask = np.zeros((200, 200), bool)
+    mask[20:120, 20:180] = True
+    mask[50:58, 60:68] = False
+    mask[150:156, 60:66] = True
+    trimap = tm.trimap_from_soft_mask(mask, band=8)
+    assert (trimap[150:156, 60:66] == 255).any()
+    assert (trimap[50:58, 60:68] == 0).any()
+    assert (trimap[20:28, 30] == 128).all()
+
+
+def test_a_region_of_mild_doubt_is_no_hole():
+    """A dark nose, whose colour the background has: the mask is 0.8 there and 1 around it."""
+    mask = np.zeros((120, 120), np.float32)
+    mask[20:100, 20:100] = 1
+    mask[50:60, 50:60] = 0.8
+    image = np.where(mask[..., np.newaxis] == 1, np.float32([0.8, 0.6, 0.3]), np.float32([0.1, 0.1, 0.1]))
+    assert (tm.trimap_from_soft_mask(mask)[50:60, 50:60] == 255).all()
+    assert tm.matte_from_mask(image, mask)[50:60, 50:60].min() == 1
+    mask[50:60, 50:60] = 0.4
+    assert (tm.trimap_from_soft_mask(mask)[50:60, 50:60] == 128).all()
 
 
 def test_the_band_follows_the_masks_own_softness_and_the_picture(scene):
@@ -92,11 +117,40 @@ def test_refined_is_better_than_the_mask(scene, factor):
 
 
 def test_it_is_the_three_steps(scene):
+    """The learnt colours count by the square of known to unknown pixels, the mask by its inverse."""
     mask = coarse(scene.alpha, 6)
     trimap = tm.trimap_from_soft_mask(mask)
-    prior = priors.Combined(priors.Robust(seed=3), priors.SoftMask(mask))
-    expected = tm.estimate_alpha(scene.image, trimap, prior=prior)
+    known, unknown = min((trimap == 255).sum(), (trimap == 0).sum()), (trimap == 128).sum()
+    share = min(1.0, known / unknown)
+    learnt, held = priors.Robust(weight=1e-1 * share**2, seed=3), priors.SoftMask(mask, weight=2e-5 / share**2)
+    expected = tm.estimate_alpha(scene.image, trimap, prior=priors.Combined(learnt, held))
+    expected = tm.levels(expected, 0.03, 0.97)
     assert (tm.matte_from_mask(scene.image, mask, seed=3) == expected).all()
+
+
+def test_the_band_follows_strands_out_of_a_hard_mask():
+    """At most a tenth of the alpha outside the mask may be lost; without following it was 27 %."""
+    scene = tm.datasets.hair(600, 800, noise=0.01)
+    mask = scene.alpha > 0.5
+    alpha = tm.matte_from_mask(scene.image, mask)
+    outside = scene.alpha[~mask]
+    lost = outside[alpha[~mask] < 1 / 255].sum() / outside.sum()
+    assert lost <= 0.1
+    assert abs(alpha - scene.alpha).sum() < 3544
+
+
+def test_blocks_of_an_enlarged_mask_are_no_edge(scene):
+    """A hard mask of an eighth of the size, enlarged by repetition, gets the band of its blocks."""
+    small = coarse(scene.alpha, 8)[4::8, 4::8] > 0.5
+    blocks = np.kron(small, np.ones((8, 8), bool))
+    assert (tm.trimap_from_soft_mask(blocks) == 128).mean() > 1.5 * (
+        tm.trimap_from_soft_mask(scene.alpha > 0.5) == 128
+    ).mean()
+    assert error(scene, tm.matte_from_mask(scene.image, blocks)) < 0.7 * error(scene, blocks)
+    rectangle = np.zeros((200, 240), bool)
+    rectangle[40:160, 40:200] = True
+    band = tm.trimap_from_soft_mask(rectangle) == 128
+    assert (band.sum(axis=0)[100], band.sum(axis=1)[100]) == (16, 16)
 
 
 def test_combined_priors_are_the_sum_of_their_terms(scene):
@@ -132,7 +186,12 @@ def test_a_mask_wider_than_its_edge_is_pulled_in(scene):
         (np.full((200, 240), 0.6), {}, ValueError, "mask: expected some background .*got none"),
         (np.full((200, 240), np.nan), {}, ValueError, r"mask: expected values in \[0, 1\], got nan"),
         (np.full((200, 240), 7.0), {}, ValueError, r"mask: expected values in \[0, 1\], got 7"),
-        (np.zeros((100, 240)), {}, ValueError, r"mask: expected 240 x 200 pixels .* same aspect, got 240 x 100$"),
+        (
+            np.zeros((100, 240)),
+            {},
+            ValueError,
+            r"mask: expected 240 x 200 pixels .* same aspect, got 240 x 100; a mask that shows",
+        ),
         (np.zeros((240, 200)), {}, ValueError, r"mask: .*, got 200 x 240; is the mask or the image turned by 90"),
         (np.zeros((200, 240), int), {}, TypeError, "mask: expected uint8"),
         (

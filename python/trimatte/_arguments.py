@@ -52,7 +52,7 @@ class MaskOptions(SolveOptions, total=False):
 
     band: float | None
     threshold: float
-    mask_weight: float
+    mask_weight: float | None
     learn: bool
     seed: int
 
@@ -62,5 +62,5 @@ class CutoutOptions(AlphaOptions, total=False):
 
     band: float | None
     threshold: float
-    mask_weight: float
+    mask_weight: float | None
     learn: bool

@@ -34,7 +34,8 @@ def fitted(mask: npt.ArrayLike, image_shape: tuple[int, ...]) -> npt.NDArray[np.
     if max(abs(own_width * scale - width), abs(own_height * scale - height)) > max(_ROUNDING, scale / 2):
         turned = "; is the mask or the image turned by 90 degrees?" if plane.shape == (width, height) else ""
         raise ValueError(
-            f"mask: expected {wanted} as the image has, or another size of the same aspect, got {got}{turned}"
+            f"mask: expected {wanted} as the image has, or another size of the same aspect, got {got}{turned}; "
+            "a mask that shows the whole image in another shape has to be scaled to it first"
         )
     warn(f"mask: its {got} pixels are scaled to the image's {wanted}")
     return resized(plane, (height, width))
