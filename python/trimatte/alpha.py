@@ -11,7 +11,9 @@ from . import _check, methods, priors
 from ._colours import Colours, checked_colours
 from ._context import make_context
 from ._guess import source_of
+from ._need import of_solve
 from ._records import AlphaResult, Progress
+from ._runtime.memory import check_need
 from ._solve import Inputs, Settings, count_unknown, nothing_unknown, refuse_solver, result_of, solved
 from .affinities import Affinity
 from .errors import warn
@@ -185,6 +187,10 @@ def solve_alpha(
     unknowns = count_unknown(labels, source.needs_known)
     _refuse_unsolvable(colours, labels, unknowns, chosen.affinity, settings)
 
+    if unknowns:
+        wanted = colours.pixels[..., 0].size if known_weight is not None else unknowns
+        need = of_solve(colours.pixels[..., 0].size, wanted, chosen.affinity, solver)
+        check_need(need, f"a solve for {wanted / 1e6:.3g} million pixels")
     guess = source.guess(colours, labels, context) if unknowns else None
     inputs = Inputs(colours.pixels, labels, unknowns, guess, first)
     alpha, record = solved(inputs, chosen.affinity, settings, context)

@@ -30,7 +30,7 @@ WHAT_HELP = "cutout, alpha or foreground; may be repeated. [default: cutout]"
 MANIFEST_HELP = "Take the jobs from a CSV file or JSON lines instead."
 LOG_HELP = "One JSON record per item. [default: batch.jsonl where the outputs go]"
 PROCESSES_HELP = "Items side by side. [default: one per CPU]"
-MEMORY_HELP = "What items side by side may take: 8G, 500M. [default: no limit]"
+MEMORY_HELP = "What items side by side may take: 8G, 500M. [default: what the container has left]"
 RETRY_HELP = "Run only what has failed."
 DASK_HELP = "Run on the workers of a Dask scheduler, tcp://host:8786."
 # Without a terminal, a line at most this often.
