@@ -402,7 +402,7 @@ def test_a_container_is_the_default_budget(here, monkeypatch):
     assert "needs about 75.3 MB, more than the memory allowed, 37.6 MB" in summary.failures[0]["error"]
     assert run(jobs()[:1], executor=in_threads()).done == 1  # its workers may be elsewhere
     # no trimap is read where all items fit whatever it holds
-    monkeypatch.setattr(_cost, "_unknown", lambda job: pytest.fail("it need not be read"))
+    monkeypatch.setattr(_cost, "unknown_pixels", lambda *_: pytest.fail("it need not be read"))
     assert _cost.estimated_bytes(jobs()[0], enough=10**9) > need
 
 

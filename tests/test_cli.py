@@ -174,14 +174,9 @@ def test_grey_pictures_go_through(folder, capsys):
     assert read_picture("cutout.png").pixels.shape == (HEIGHT, WIDTH, 4)
     succeed(capsys, "composite", "grey.png", "grey.png", "-o", "new.png", "--alpha", "alpha.png")
     np.testing.assert_array_equal(load_image("new.png")[..., 1], IMAGE[..., 0])
-    deep = IMAGE[..., 0].astype(np.uint16) * 257
-    save_image("deep.png", deep)
+    save_image("deep.png", IMAGE[..., 0] * np.uint16(257))
     succeed(capsys, "foreground", "deep.png", "alpha.png", "-o", "f.png")
     assert load_image("f.png").dtype == np.uint16
-    succeed(capsys, "foreground", "deep.png", "alpha.png", "-o", "f.png", "--with-alpha")
-    assert read_picture("f.png").pixels.shape == (HEIGHT, WIDTH, 4)
-    succeed(capsys, "cutout", "deep.png", "trimap.png", "-o", "cutout.png")
-    assert read_picture("cutout.png").pixels.shape == (HEIGHT, WIDTH, 4)
 
 
 def test_trimap(folder, capsys):
@@ -367,6 +362,31 @@ def test_refine(folder, capsys):
     assert run(["refine", "image.png", "empty.png", "-o", "e.png"]) == 0  # a picture without its subject
     assert "all are background, so that alpha is 0 everywhere" in capsys.readouterr().err
     assert (read_picture("e.png").pixels[..., 3] == 0).all()
+
+
+def test_a_mask_guides_every_cutout(folder, capsys):
+    save_image("mask.png", (ALPHA >= 0.5).astype(np.uint8) * np.uint8(255))
+    succeed(capsys, "refine", "image.png", "mask.png", "-o", "a.png", "--trimap-output", "t.png")
+    succeed(capsys, "cutout", "image.png", "--mask", "mask.png", "-o", "b.png")
+    assert (read_picture("a.png").pixels == read_picture("b.png").pixels).all()
+    assert (load_image("t.png") == tm.trimap_from_soft_mask(load_image("mask.png"))).all()
+    for more, name in (
+        (["trimap.png"], "TRIMAP"),
+        (["--key", "auto"], "--key"),
+        (["--method", "best"], "--method"),
+    ):
+        arguments = ["cutout", "image.png", *more, "--mask", "mask.png", "-o", "x.png", "--trimap-output", "y.png"]
+        assert run(arguments) == 2
+        assert f"{name}: not with --mask" in capsys.readouterr().err.replace("\n", " ")
+    save_image("small.png", load_image("mask.png")[::2, ::2])
+    assert run(["refine", "image.png", "small.png", "-o", "c.png"]) == 0
+    assert "pixels are scaled to the image's" in capsys.readouterr().err
+    err = fail(
+        capsys, "refine", "image.png", save_image("wide.png", np.eye(9, 99) * 1.0) or "wide.png", "-o", "x.png"
+    )
+    assert "another size of the same aspect, got 99 x 9" in err
+    assert not (folder / "x.png").exists()
+    assert not (folder / "y.png").exists()
 
 
 def test_a_subject_before_a_key_colour_or_with_a_plate(folder):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import finish
+from .._pixels import quantized
 from ..finish import CropBox
 from ..io.picture import Metadata
 from ..io.write import Output
@@ -60,7 +61,7 @@ class Finishing:
             alpha = finish.choke(alpha, self.choke)
         return alpha
 
-    def colours(self, foreground: Pixels, image: Pixels, alpha: Pixels) -> Pixels:
+    def colours(self, foreground: Pixels, image: Pixels, alpha: Pixels, depth: str) -> Pixels:
         """Return the colours of a cutout, with what is hidden as it was asked for.
 
         Parameters
@@ -71,10 +72,12 @@ class Finishing:
             The picture in the same colour space; integers span their whole range.
         alpha : (H, W) ndarray of float
             Opacity.
+        depth : str
+            Samples of the file; what its opacity rounds to 0 is hidden.
         """
         if self.hidden == "extend":
             return foreground
-        hidden = alpha <= 0
+        hidden = alpha <= 0 if depth in ("half", "float") else quantized(alpha, depth) == 0
         if foreground.ndim == 3:
             hidden = hidden[..., np.newaxis]
         top = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
@@ -88,6 +91,10 @@ class Finishing:
             return ready, None
         box = finish.crop_box(alpha, margin=self.margin)
         return [_part(output, box) for output in ready], box
+
+
+UNFINISHED = Finishing()
+"""A matte is written as it was found."""
 
 
 def _part(output: Output, box: CropBox) -> Output:
