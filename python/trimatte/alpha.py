@@ -11,6 +11,7 @@ from . import _check, _chroma, finish, methods, priors
 from ._colours import Colours, checked_colours
 from ._context import make_context
 from ._guess import source_of
+from ._names import ColourSpace, MethodName, PriorName, SolverName
 from ._need import of_solve
 from ._records import AlphaResult, Progress
 from ._runtime.memory import check_need
@@ -30,19 +31,19 @@ def solve_alpha(
     image: npt.ArrayLike,
     trimap: npt.ArrayLike,
     *,
-    method: str | Affinity = methods.DEFAULT,
-    prior: str | priors.Prior | npt.ArrayLike | None = None,
+    method: MethodName | str | Affinity = methods.DEFAULT,
+    prior: PriorName | str | priors.Prior | npt.ArrayLike | None = None,
     confidence: float | npt.ArrayLike | None = None,
     start: npt.ArrayLike | None = None,
     seed: int = 0,
-    solver: str = "auto",
+    solver: SolverName | str = "auto",
     known_weight: float | None = None,
     tolerance: float = 1e-3,
     relative_residual: float | None = None,
     max_iterations: int = 10_000,
     background_threshold: float = 0.1,
     foreground_threshold: float = 0.9,
-    colour_space: str = "srgb",
+    colour_space: ColourSpace | str = "srgb",
     chroma: str | None = None,
     settle: bool | None = None,
     threads: int | None = None,

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -208,21 +207,17 @@ def _reporter(session: Session, total: int) -> Iterator[Callable[[batches.Status
     if session.as_json:
         yield lambda status: tell(json.dumps(status.record, default=str)) if status.record else None
         return
-    bar = None
-    if sys.stderr.isatty() and not session.quiet:
-        from tqdm import tqdm
-
-        bar = tqdm(total=total, unit=" items", file=sys.stderr, smoothing=0.05)
+    bar = session.bar
     last = time.monotonic()
 
     def report(status: batches.Status) -> None:
         nonlocal last
         finished = status.done + status.failed + status.skipped
         for line in _lines(status.record, session.quiet):
-            bar.write(line, file=sys.stderr) if bar is not None else click.echo(line, err=True)
+            bar.write(line) if bar is not None else click.echo(line, err=True)
         if bar is not None:
-            bar.set_postfix_str(f"{status.failed} failed" if status.failed else "", refresh=False)
-            bar.update(finished - bar.n)
+            failed = f", {status.failed} failed" if status.failed else ""
+            bar.move(f"{finished} of {total} pictures{failed}", finished / max(total, 1))
         elif time.monotonic() - last >= _LINE_SECONDS and not session.quiet:
             last = time.monotonic()
             made = status.done + status.failed
@@ -230,8 +225,4 @@ def _reporter(session: Session, total: int) -> Iterator[Callable[[batches.Status
             counts = f"{finished} of {total}, {status.failed} failed"
             click.echo(f"{counts}, {made / status.seconds:.2f} a second, {left:.0f} s left", err=True)
 
-    try:
-        yield report
-    finally:
-        if bar is not None:
-            bar.close()
+    yield report

@@ -47,7 +47,7 @@ RESUME_HELP = "Leave out what a run that was stopped has done. [default: resume]
     "trimatte sequence screen.mov --key auto -o cutout.webm",
     "trimatte sequence shot.mp4 --plate empty.png -o cutout.mov",
     "trimatte sequence in/%04d.png trimaps/%04d.png -o out/%04d.png",
-    "trimatte sequence in/%d.jpg tri/%d.png -o a/%d.png --what alpha --temporal 0.1",
+    "trimatte sequence in/%d.jpg tri/%d.png -o a/%d.png --temporal 0.1",
 )
 @click.argument("images")
 @click.argument("trimaps", required=False)
@@ -87,9 +87,9 @@ def sequence(
     finishing: Finishing,
     **options: Any,
 ) -> None:
-    """Matte the frames of a clip, or numbered pictures.
+    """Matte a clip, or numbered pictures.
 
-    IMAGES is a clip (MP4, MOV, MKV, WebM, ...), a folder of pictures, or a name with %d or %04d
+    IMAGES is a clip (MP4, MOV, MKV, WebM and others), a folder of pictures, or a name with %d or %04d
     for the frame's number. What says where the subject is has one of these forms too: TRIMAPS or
     --masks. Or the background is known: --key, --plate.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .. import _check, _chroma, colour
 from .._context import make_context
+from .._names import ColourSpace, ForegroundName
 from .._records import Progress
 from .._runtime.memory import check_need
 from ._base import Finish, ForegroundMethod, Layers
@@ -56,9 +57,9 @@ def estimate_foreground(
     image: npt.ArrayLike,
     alpha: npt.ArrayLike,
     *,
-    method: str | ForegroundMethod = DEFAULT,
+    method: ForegroundName | str | ForegroundMethod = DEFAULT,
     exact_composite: bool = True,
-    colour_space: str = "srgb",
+    colour_space: ColourSpace | str = "srgb",
     chroma: str = "full",
     threads: int | None = None,
     progress: Progress | None = None,
