@@ -5,7 +5,8 @@
 A rendered head of hair moves through a rendered picture, or before a green screen. The paths are
 the key, masks, and trimaps, each to ProRes 4444. The largest sum of the resident memory of the
 command and its workers is read from /proc ten times a second; it should not grow with the number of
-frames. The processor time of a frame hardly depends on what else runs on the machine. At last a run that writes pictures is killed (SIGKILL) and started again.
+frames. The processor time of a frame hardly depends on what else runs on the machine. At last a run
+that writes pictures is killed (SIGKILL) and started again.
 """
 
 import argparse
