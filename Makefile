@@ -44,6 +44,7 @@ help:
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
+	@echo "demo: a scene is drawn, its alpha is found by the default method, and the pictures go to demo/"
 	$(BIN)/trimatte demo -o demo
 
 test: test-cpp test-python
@@ -165,6 +166,7 @@ $(VENV)/tools: pyproject.toml | $(VENV)/python
 	@touch $@
 
 $(VENV)/package: $(SOURCES) $(VENV)/tools
+	@echo "package: the core is compiled, which takes minutes at first; build/package.log shows how far it is"
 	$(call quietly,package,python -m pip install --no-build-isolation ".[fast]")
 	@touch $@
 

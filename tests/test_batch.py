@@ -394,6 +394,18 @@ def test_memory_limits_what_runs_side_by_side(here):
     assert summary.failures[0]["error"].endswith("more than the memory allowed, 5 MB")
 
 
+def test_a_container_is_the_default_budget(here, monkeypatch):
+    need = _cost.estimated_bytes(jobs()[0])
+    monkeypatch.setattr(_run, "available_memory", lambda: need // 2)
+    summary = run(jobs(), processes=1)
+    assert summary.failed == 6
+    assert "needs about 75.3 MB, more than the memory allowed, 37.6 MB" in summary.failures[0]["error"]
+    assert run(jobs()[:1], executor=in_threads()).done == 1  # its workers may be elsewhere
+    # no trimap is read where all items fit whatever it holds
+    monkeypatch.setattr(_cost, "unknown_pixels", lambda *_: pytest.fail("it need not be read"))
+    assert _cost.estimated_bytes(jobs()[0], enough=10**9) > need
+
+
 def test_threads_fill_the_cores(here, monkeypatch):
     monkeypatch.setattr(_run, "thread_count", lambda n: 8 if n is None else n)
     asked = []

@@ -2,9 +2,11 @@
 
 import pytest
 
-from trimatte._runtime import threads
-from trimatte._runtime.cgroup import cpu_quotas, memory_left
-from trimatte._runtime.memory import available_memory
+import trimatte as tm
+from trimatte._runtime import memory, threads
+from trimatte._runtime.cgroup import cpu_quotas, memory_limits
+from trimatte._runtime.memory import available_memory, check_need, memory_now
+from trimatte.cli import run
 
 
 @pytest.fixture
@@ -88,12 +90,13 @@ def test_memory_that_a_group_and_those_above_it_have_left(tmp_path):
         group.mkdir(parents=True, exist_ok=True)
         (group / "memory.max").write_text(f"{limit}\n")
         (group / "memory.current").write_text(f"{used}\n")
-    assert sorted(memory_left(tmp_path)) == [100, 700]
+    assert sorted(memory_limits(tmp_path)) == [(1000, 700), (2000, 100)]
     (tmp_path / "sys/fs/cgroup/a/memory.stat").write_text("anon 200\ninactive_file 50\nactive_file 7\n")
-    assert sorted(memory_left(tmp_path)) == [100, 750]
+    assert sorted(memory_limits(tmp_path)) == [(1000, 750), (2000, 100)]
     assert available_memory(tmp_path) == 100
+    assert memory_now(tmp_path) == (100, 2000, "this container or service")
     (tmp_path / "proc/meminfo").write_text("MemTotal: 9 kB\nMemAvailable:    0 kB\n")
-    assert available_memory(tmp_path) == 0
+    assert memory_now(tmp_path) == (0, 9 * 1024, "this machine")
 
 
 def test_memory_of_version_1(tmp_path):
@@ -103,4 +106,58 @@ def test_memory_of_version_1(tmp_path):
     group.mkdir(parents=True)
     (group / "memory.limit_in_bytes").write_text("500")
     (group / "memory.usage_in_bytes").write_text("600")
-    assert list(memory_left(tmp_path)) == [0]
+    assert list(memory_limits(tmp_path)) == [(500, 0)]
+
+
+@pytest.fixture
+def container(tmp_path, monkeypatch):
+    """A container of 1 GB, of which a part is left."""
+
+    def leave(left):
+        (tmp_path / "proc/self").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "proc/self/cgroup").write_text("0::/\n")
+        group = tmp_path / "sys/fs/cgroup"
+        group.mkdir(parents=True, exist_ok=True)
+        (group / "memory.max").write_text("1000000000")
+        (group / "memory.current").write_text(str(1000000000 - left))
+        monkeypatch.setattr(memory, "memory_now", lambda *_: memory_now(tmp_path))
+
+    return leave
+
+
+def test_a_need_above_what_is_left_is_said_in_one_line(container):
+    container(600_000_000)
+    check_need(599_000_000, "it")
+    line = (
+        "it needs about 1.66 GB of memory, and 600 MB are left of the 1.00 GB of this container or service; "
+        "make the picture smaller, or raise the limit"
+    )
+    with pytest.warns(tm.TrimatteWarning, match=line) as heard:
+        check_need(1_660_000_000, "it")
+    assert heard[0].filename == __file__
+    with pytest.raises(MemoryError, match=r"it needs about 2\.10 GB of memory"):
+        check_need(2_100_000_000, "it")
+    container(0)
+    check_need(99_000_000, "what is small")
+
+
+def test_large_calls_ask_for_the_limit(container, scene, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(memory, "_LARGE", 0)
+    container(1000)
+    with pytest.warns(tm.TrimatteWarning, match=r"a solve for \d\S* million pixels needs about .* and 0?.* MB"):
+        tm.solve_alpha(scene.image, scene.trimap)
+    with pytest.warns(
+        tm.TrimatteWarning, match="finding the colours of 0.00192 million pixels needs about 0.127 MB"
+    ):
+        tm.estimate_foreground(scene.image, scene.alpha)
+    tm.io.save_image(tmp_path / "i.png", scene.image)
+    tm.io.save_image(tmp_path / "t.png", scene.trimap)
+    arguments = [str(tmp_path / name) for name in ("i.png", "t.png")]
+    assert run(["alpha", *arguments, "-o", str(tmp_path / "a.png")]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("trimatte: warning: a solve for ")
+    monkeypatch.setattr(memory, "_HOPELESS", 1e-9)
+    assert run(["alpha", *arguments, "-o", str(tmp_path / "b.png")]) == 1
+    assert "trimatte: error: not enough memory (a solve for" in capsys.readouterr().err
+    assert not (tmp_path / "b.png").exists()

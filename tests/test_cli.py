@@ -1,6 +1,7 @@
 """The command line: what it writes, what it says, its exit codes, and what it leaves behind when it fails."""
 
 import json
+import os
 import re
 import sys
 import warnings
@@ -240,9 +241,16 @@ def test_warnings_are_one_line(folder, capsys):
 def test_progress_is_shown_only_on_a_terminal(folder, capsys, monkeypatch):
     succeed(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png")  # asserts that standard error is empty
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("trimatte.cli._session._BAR_AFTER_SECONDS", 0)
-    assert run(["alpha", "image.png", "trimap.png", "-o", "a.png"]) == 0
-    assert "%|" in capsys.readouterr().err
+    monkeypatch.setattr("trimatte.cli._bar._BAR_AFTER_SECONDS", 0)
+    monkeypatch.setattr("trimatte.cli._bar._GUESS_AFTER_SECONDS", 0)
+    monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((0, 0)))  # as some terminals say
+    assert run(["cutout", "image.png", "trimap.png", "-o", "a.png", "--method", "best"]) == 0
+    shown = [line for line in re.split(r"[\r\n]", capsys.readouterr().err) if "%|" in line]
+    for words in ("learning the colours", "finding alpha", "finding the subject's colours"):
+        assert any(line.strip().startswith(words) for line in shown)
+    done = [int(re.search(r"(\d+)%", line)[1]) for line in shown]
+    assert done == sorted(done)  # one bar, which never goes back
+    assert re.search(r"\|, \d+ s left", shown[-1])
     assert run(["alpha", "image.png", "trimap.png", "-o", "a.png", "--quiet"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -262,6 +270,7 @@ COMMANDS = [
     "evaluate",
     "compare",
     "batch",
+    "sequence",
 ]
 
 

@@ -167,6 +167,16 @@ def test_workers_keep_the_order_and_the_bits(folder, capsys):
     assert sorted(path.name for path in (folder / "two").iterdir()) == [f"00000{n}.png" for n in range(1, 7)]
 
 
+def test_a_warning_of_many_frames_is_told_once(folder, capsys):
+    assert run(["sequence", "shot.mp4", "masks", "-o", "out", "--processes", "1"]) == 0  # no pixel is unknown
+    said = [
+        line for line in capsys.readouterr().err.splitlines() if "no pixel is unknown" in line or "like" in line
+    ]
+    assert len(said) == 2
+    assert said[0].startswith("trimatte: warning: frame 1 of shot.mp4: trimap: no pixel is unknown")
+    assert said[1] == "trimatte: warning: frame 1 of shot.mp4: 5 frames have a warning like this one"
+
+
 @pytest.fixture
 def breaks(folder):
     """Masks of which the fifth is damaged; calling it mends them."""

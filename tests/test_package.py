@@ -8,11 +8,12 @@ import json
 import pkgutil
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 import trimatte as tm
-from trimatte import _core
+from trimatte import _core, _names, _solve, methods
 from trimatte.versions import versions
 
 
@@ -61,3 +62,36 @@ def test_the_stub_names_what_the_module_has():
 def test_importing_leaves_the_environment_alone():
     code = "import os; before = dict(os.environ); import trimatte; assert dict(os.environ) == before"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_dir_shows_the_public_names():
+    assert dir(tm) == sorted(tm.__all__)
+    assert {"batch", "evaluation"} <= set(dir(tm))
+    assert [name for name in dir(tm) if name.startswith("_")] == ["__version__"]
+
+
+def test_the_types_of_names_are_those_of_the_tables():
+    assert get_args(_names.MethodName) == methods.names()
+    assert get_args(_names.PriorName) == tuple(methods.PRIORS)
+    assert get_args(_names.SolverName) == _solve.SOLVERS
+    assert get_args(_names.ColourSpace) == tm.colour.SPACES
+    assert get_args(_names.ForegroundName) == tuple(tm.foreground.METHODS)
+
+
+def test_warnings_point_to_the_caller(tmp_path):
+    import numpy as np
+
+    image, known = np.full((6, 6, 3), 0.5), np.zeros((6, 6))
+    known[2:4, 2:4] = 1
+    tm.io.save_image(tmp_path / "c.png", np.dstack([image, known]))
+    for call in (
+        lambda: tm.solve_alpha(image, known),
+        lambda: tm.estimate_alpha(image, known),
+        lambda: tm.cutout(image, known),
+        lambda: list(tm.solve_sequence([image], [known])),
+        lambda: tm.io.load_image(tmp_path / "c.png"),
+        lambda: tm.estimate_foreground(image, np.where(known > 0, np.uint8(9), np.uint8(0))),
+    ):
+        with pytest.warns(tm.TrimatteWarning) as heard:
+            call()
+        assert {warning.filename for warning in heard} == {__file__}

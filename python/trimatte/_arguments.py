@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy.typing as npt
 
+from ._names import ColourSpace, MethodName, PriorName, SolverName
 from ._records import Progress
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ class SolveOptions(AffinityOptions, total=False):
     """The keyword arguments of `solve_alpha` that concern the solve."""
 
     start: npt.ArrayLike | None
-    solver: str
+    solver: SolverName | str
     known_weight: float | None
     tolerance: float
     relative_residual: float | None
     max_iterations: int
-    colour_space: str
+    colour_space: ColourSpace | str
     chroma: str | None
     settle: bool | None
     threads: int | None
@@ -39,8 +40,8 @@ class SolveOptions(AffinityOptions, total=False):
 class AlphaOptions(SolveOptions, total=False):
     """The keyword arguments of `solve_alpha`, for functions that pass them on."""
 
-    method: str | Affinity
-    prior: str | Prior | npt.ArrayLike | None
+    method: MethodName | str | Affinity
+    prior: PriorName | str | Prior | npt.ArrayLike | None
     confidence: float | npt.ArrayLike | None
     seed: int
     background_threshold: float

@@ -12,7 +12,10 @@ from ._automatic import decided
 from ._colours import Colours, checked_colours
 from ._context import make_context
 from ._guess import source_of
+from ._names import ColourSpace, MethodName, PriorName, SolverName
+from ._need import of_solve
 from ._records import AlphaResult, Progress
+from ._runtime.memory import check_need
 from ._solve import Inputs, count_unknown, nothing_unknown, refuse_solver, result_of, solved
 from ._solver import Settings
 from .affinities import Affinity
@@ -30,19 +33,19 @@ def solve_alpha(
     image: npt.ArrayLike,
     trimap: npt.ArrayLike,
     *,
-    method: str | Affinity = methods.DEFAULT,
-    prior: str | priors.Prior | npt.ArrayLike | None = None,
+    method: MethodName | str | Affinity = methods.DEFAULT,
+    prior: PriorName | str | priors.Prior | npt.ArrayLike | None = None,
     confidence: float | npt.ArrayLike | None = None,
     start: npt.ArrayLike | None = None,
     seed: int = 0,
-    solver: str = "auto",
+    solver: SolverName | str = "auto",
     known_weight: float | None = None,
     tolerance: float = 1e-3,
     relative_residual: float | None = None,
     max_iterations: int = 10_000,
     background_threshold: float = 0.1,
     foreground_threshold: float = 0.9,
-    colour_space: str = "srgb",
+    colour_space: ColourSpace | str = "srgb",
     chroma: str | None = None,
     settle: bool | None = None,
     threads: int | None = None,
@@ -209,6 +212,10 @@ def solve_alpha(
     unknowns = count_unknown(labels, source.needs_known)
     _refuse_unsolvable(colours, labels, unknowns, chosen.affinity, settings)
 
+    if unknowns:
+        wanted = colours.pixels[..., 0].size if known_weight is not None else unknowns
+        need = of_solve(colours.pixels[..., 0].size, wanted, chosen.affinity, solver)
+        check_need(need, f"a solve for {wanted / 1e6:.3g} million pixels")
     given = colours.pixels
     if unknowns and colour_space == "srgb":
         colours = colours._replace(pixels=_chroma.sharpened(given, labels, kind))

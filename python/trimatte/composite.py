@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check, colour
+from ._names import ColourSpace, ForegroundName
 from ._pixels import bands, quantized
 from .alpha import estimate_alpha
 from .foreground import DEFAULT, ForegroundMethod, estimate_foreground
@@ -30,7 +31,7 @@ def cutout(
     mask: npt.ArrayLike | None = None,
     scribbles: npt.ArrayLike | None = None,
     exact_composite: bool = True,
-    foreground_method: str | ForegroundMethod = DEFAULT,
+    foreground_method: ForegroundName | str | ForegroundMethod = DEFAULT,
     **options: Unpack[CutoutOptions],
 ) -> npt.NDArray[Any]:
     """Cut the foreground out of an image, as alpha and clean colours in one RGBA picture.
@@ -130,7 +131,7 @@ def composite(
     alpha: npt.ArrayLike,
     background: npt.ArrayLike,
     *,
-    colour_space: str = "srgb",
+    colour_space: ColourSpace | str = "srgb",
 ) -> npt.NDArray[Any]:
     """Put a foreground over a background: alpha F + (1 - alpha) B.
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import warnings
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -79,7 +78,7 @@ def run_film(
     total = images.count()
     times: list[int] = []
     tasks = _tasks(images, guides, sink, settings, times, solves)
-    heard: Counter[str] = Counter()
+    heard: dict[str, tuple[str, int]] = {}
     records: list[dict[str, Any]] = []
     depth: str | None = None
     done = _one_by_one(tasks) if workers == 1 else _side_by_side(tasks, workers)
@@ -94,9 +93,9 @@ def run_film(
             if progress is not None:
                 progress(finished.index + 1, max(total, finished.index + 1))
     sink.finish(times)
-    for text, count in heard.items():
+    for label, count in heard.values():
         if count > 1:
-            warnings.warn(f"{text} (in {count} frames)", TrimatteWarning, stacklevel=2)
+            warnings.warn(f"{label}: {count} frames have a warning like this one", TrimatteWarning, stacklevel=2)
     return Outcome(len(times), len(times) - len(records), records)
 
 
@@ -169,12 +168,16 @@ class _Window(TaskQueue[FrameTask]):
         return task
 
 
-def _tell(finished: Finished, heard: Counter[str]) -> None:
-    """Pass on what a worker warned of, each kind of warning once; `heard` counts the kinds."""
+def _tell(finished: Finished, heard: dict[str, tuple[str, int]]) -> None:
+    """Pass on what a worker warned of, each kind of warning once.
+
+    `heard` gets, for each kind, the first frame that has it, and how many have.
+    """
     for text in dict.fromkeys(finished.warnings):
         kind = re.sub(r"\d+", "N", text)
-        heard[kind] += 1
-        if heard[kind] == 1:
+        first, count = heard.get(kind, (finished.label, 0))
+        heard[kind] = first, count + 1
+        if count == 0:
             warnings.warn(f"{finished.label}: {text}", TrimatteWarning, stacklevel=3)
 
 

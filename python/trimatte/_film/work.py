@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from .._pipeline import Guide, Item, Run
+from .._pipeline.finishing import UNFINISHED, Finishing
 from .._pipeline.matting import prepared
 from ..errors import TrimatteError
 from ..foreground import DEFAULT
@@ -34,6 +35,8 @@ class Settings:
         See `trimatte.estimate_foreground`.
     threads : int
         Threads for each frame.
+    finishing : Finishing
+        What is done with the mattes.
     """
 
     what: str
@@ -41,6 +44,7 @@ class Settings:
     bits: int | None = None
     foreground_method: str = DEFAULT
     threads: int = 1
+    finishing: Finishing = UNFINISHED
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def _matted(task: FrameTask) -> Finished:
         settings.colour_space,
         settings.bits,
         foreground_method=settings.foreground_method,
+        finishing=settings.finishing,
     )
     made, _ = prepared(item, run)
     pixels = None

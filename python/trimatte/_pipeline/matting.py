@@ -14,10 +14,12 @@ from .._records import Progress, SolveInfo
 from .._runtime.clock import Clock
 from ..composite import composite
 from ..foreground import DEFAULT, ForegroundMethod, Layers, estimate_foreground
+from ..io.formats import depth_of
 from ..io.picture import Picture
 from ..io.read import Source, name_of, read_opaque
 from ..io.write import Output, check_folder, save_pictures
 from .backdrop import Backdrop, as_rgb
+from .finishing import UNFINISHED, Finishing
 from .guides import Found, Guide
 from .results import Results
 
@@ -49,6 +51,8 @@ class Item:
         What a composite is put over.
     foreground_method : str or ForegroundMethod
         See `trimatte.estimate_foreground`.
+    finishing : Finishing
+        What is done with the matte before it is written.
     """
 
     image: Source | Picture
@@ -59,6 +63,7 @@ class Item:
     exact_composite: bool = True
     backdrop: Backdrop | None = None
     foreground_method: str | ForegroundMethod = DEFAULT
+    finishing: Finishing = UNFINISHED
 
 
 @dataclass
@@ -144,7 +149,11 @@ def prepared(item: Item, run: Run) -> tuple[list[Output], SolveInfo | None]:
     """Make what `matte` writes, without writing it; the names of the outputs say their formats."""
     solved = solve_item(item, run)
     with run.clock.phase(run.joining):
-        return outputs_of(item, solved), solved.info
+        matte = item.finishing.alpha(solved.alpha)
+        made, box = item.finishing.cropped(outputs_of(item, solved._replace(alpha=matte)), matte)
+    if box is not None:
+        run.record.update(crop=list(box), height=box.bottom - box.top, width=box.right - box.left)
+    return made, solved.info
 
 
 def solve_item(item: Item, run: Run) -> Solved:
@@ -205,7 +214,10 @@ def _output(item: Item, solved: Solved, kind: str) -> Output:
         return Output(path, eight_bits(solved.trimap), depth="uint8")
     assert layers is not None
     if kind == "cutout":
-        return results.cutout(path, layers.foreground, alpha)
+        picture = results.picture
+        depth = depth_of(path, results.bits, 4, picture.depth)
+        colours = item.finishing.colours(layers.foreground, picture.pixels, alpha, depth)
+        return results.cutout(path, colours, alpha)
     if kind == "composite":
         assert backdrop is not None
         picture, space = results.picture, results.space

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 
 def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
@@ -30,8 +31,23 @@ def cpu_quotas(root: Path = Path("/")) -> Iterator[float]:
                 yield int(numbers[0]) / int(numbers[1])  # "max" and -1 mean no limit
 
 
-def memory_left(root: Path = Path("/")) -> Iterator[int]:
-    """Bytes that this process's cgroup and each one above it have left, where there is a limit.
+class MemoryLimit(NamedTuple):
+    """What a group allows.
+
+    Attributes
+    ----------
+    limit : int
+        Bytes that its processes may have.
+    left : int
+        Bytes that they can still get.
+    """
+
+    limit: int
+    left: int
+
+
+def memory_limits(root: Path = Path("/")) -> Iterator[MemoryLimit]:
+    """Yield the limits of this process's cgroup and of each one above it, where there is one.
 
     Parameters
     ----------
@@ -45,7 +61,8 @@ def memory_left(root: Path = Path("/")) -> Iterator[int]:
         for group in _upwards(top, path):
             limit, used = (_read(group / file).strip() for file in files)
             if limit.isdigit() and used.isdigit():
-                yield max(0, int(limit) - int(used) + _cached(group, is_second))
+                left = max(0, int(limit) - int(used) + _cached(group, is_second))
+                yield MemoryLimit(int(limit), left)
 
 
 def _cached(group: Path, is_second: bool) -> int:

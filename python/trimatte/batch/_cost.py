@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import methods
+from .. import _need, methods
 from .._check import UNKNOWN, labels
-from .._solve import has_stencil
-from ..affinities import Affinity
-from ..foreground import DEFAULT, ClosedForm
+from ..foreground import DEFAULT
 from ..foreground.estimate import chosen
 from ..io.read import Source, pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
@@ -20,27 +18,28 @@ from ._jobs import Job
 # Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with
 # many unknown pixels, the solve.
 _PROCESS = 75_000_000
-_FOREGROUND_PER_PIXEL = 66
-_CLOSED_FORM_LAYERS_PER_PIXEL = 160
-_SOLVE_PER_PIXEL = 14
-# An affinity of any reach searches neighbours in the whole picture, and has long rows
-# (docs/design/information_flow.md).
-_SEARCH_PER_PIXEL = 85
-_SEARCH_PER_UNKNOWN = 5300
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
-_SOLVE_PER_UNKNOWN = 280
-_PRODUCTS_PER_UNKNOWN = 750  # windows larger than 3 x 3
-_DIRECT_PER_UNKNOWN = 2800  # Cholesky, and rows of windows larger than 3 x 3
 
 
-def estimated_bytes(job: Job) -> int:
+def estimated_bytes(job: Job, enough: int = 0) -> int:
     """Estimate the memory, in bytes, of the process that does an item.
 
     It is 0 if the pictures cannot be read, which costs little. The picture's size is read from the
     file's head, the unknown pixels are counted in the trimap, or in the one that a mask gives.
+
+    Parameters
+    ----------
+    job : Job
+        The item.
+    enough : int, default 0
+        If the item needs no more than this even if all of its pixels are unknown, that need is
+        returned, and no trimap is read.
     """
     try:
         pixels, floats = pixel_count(job.image)
+        most = bytes_for(pixels, floats, pixels, job.options)
+        if most <= enough:
+            return most
         unknown = unknown_pixels(job.trimap, job.mask, job.options)
     except Exception:  # whatever is wrong with them is the item's own failure
         return 0
@@ -64,24 +63,10 @@ def bytes_for(pixels: int, floats: bool, unknown: int, options: Mapping[str, Any
     if options.get("known_weight") is not None:
         unknown = pixels
     affinity = methods.chosen_among(options).affinity  # None: a prior alone needs no solve
-    each = _solve_per_unknown(affinity, options.get("solver", "auto"))
+    solve = _need.of_solve(pixels, unknown, affinity, options.get("solver", "auto"))
     deep = _FLOATS_PER_PIXEL * pixels if floats or options.get("colour_space") == "linear" else 0
     colours = chosen(options.get("foreground_method", DEFAULT), {})
-    layers = _CLOSED_FORM_LAYERS_PER_PIXEL if isinstance(colours, ClosedForm) else _FOREGROUND_PER_PIXEL
-    own = _SOLVE_PER_PIXEL if affinity is None or affinity.reach is not None else _SEARCH_PER_PIXEL
-    return _PROCESS + deep + max(layers * pixels, own * pixels + each * unknown)
-
-
-def _solve_per_unknown(affinity: Affinity | None, solver: str) -> int:
-    """Return the bytes of a solve for each unknown pixel; a prior alone needs no solve."""
-    if affinity is not None and affinity.reach is None:
-        return _SEARCH_PER_UNKNOWN
-    if solver in ("auto", "multigrid"):
-        if affinity is None or has_stencil(affinity):
-            return _SOLVE_PER_UNKNOWN
-        if affinity.has_products:
-            return _PRODUCTS_PER_UNKNOWN
-    return _DIRECT_PER_UNKNOWN
+    return _PROCESS + deep + max(colours.bytes_per_pixel * pixels, solve)
 
 
 def unknown_pixels(trimap: Source | None, mask: Source | None, options: Mapping[str, Any]) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import _check
 from .._runtime.jobs import ExecutorLost, TaskQueue, WorkerDied, in_processes, on_executor
+from .._runtime.memory import available_memory, size
 from .._runtime.threads import thread_count
 from ..errors import BatchError
 from ..io.formats import BITS
@@ -118,7 +119,9 @@ def run(
         `executor`, 1.
     memory : int, optional
         Bytes that the items side by side may take, by an estimate from their size and number of
-        unknown pixels. An item that needs more by itself fails. By default there is no limit.
+        unknown pixels. An item that needs more by itself fails. By default it is what this process
+        can still get, by the limit of its container or service; with an `executor`, whose workers
+        may be elsewhere, there is no limit.
     bits : {8, 16, 32}, optional
         Bits per sample of what is written; 32, and 16 in EXR, are floats. Default: as many as the
         item's picture has, as far as the format can hold them.
@@ -151,7 +154,9 @@ def run(
         raise TypeError(f"executor: expected an Executor or None, got {_check.kind_of(executor)}")
     resume, only_failed = _check.flag(resume, "resume"), _check.flag(only_failed, "only_failed")
     _check.progress(progress)
-    limit = None if memory is None else _check.at_least(memory, 1, "memory", 2**62)
+    limit = None if executor is not None else available_memory()
+    if memory is not None:
+        limit = _check.at_least(memory, 1, "memory", 2**62)
     if bits not in (None, *BITS):
         raise ValueError(f"bits: expected None or one of {', '.join(map(str, BITS))}, got {bits!r}")
     if only_failed and log is None:
@@ -178,11 +183,6 @@ def run(
         finally:
             journal.remove_leftovers(this.outputs)
         return this.summary()
-
-
-def _size(count: int) -> str:
-    """Return a number of bytes as people say it."""
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
 def _side_by_side(executor: Executor | None, processes: int | None, cores: int) -> int:
@@ -317,9 +317,9 @@ class _Queue(TaskQueue[Task]):
                 return
             cost = 0
             if self._run.memory is not None:
-                cost = estimated_bytes(job)
+                cost = estimated_bytes(job, self._run.memory // self._run.side_by_side)
                 if cost > self._run.memory:
-                    need, limit = _size(cost), _size(self._run.memory)
+                    need, limit = size(cost), size(self._run.memory)
                     self._run.fail(job, f"needs about {need}, more than the memory allowed, {limit}")
                     continue
             self._ahead.append((job, cost))

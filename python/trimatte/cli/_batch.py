@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ WHAT_HELP = "cutout, alpha or foreground; may be repeated. [default: cutout]"
 MANIFEST_HELP = "Take the jobs from a CSV file or JSON lines instead."
 LOG_HELP = "One JSON record per item. [default: batch.jsonl where the outputs go]"
 PROCESSES_HELP = "Items side by side. [default: one per CPU]"
-MEMORY_HELP = "What items side by side may take: 8G, 500M. [default: no limit]"
+MEMORY_HELP = "What items side by side may take: 8G, 500M. [default: what the container has left]"
 RETRY_HELP = "Run only what has failed."
 DASK_HELP = "Run on the workers of a Dask scheduler, tcp://host:8786."
 # Without a terminal, a line at most this often.
@@ -208,21 +207,17 @@ def _reporter(session: Session, total: int) -> Iterator[Callable[[batches.Status
     if session.as_json:
         yield lambda status: tell(json.dumps(status.record, default=str)) if status.record else None
         return
-    bar = None
-    if sys.stderr.isatty() and not session.quiet:
-        from tqdm import tqdm
-
-        bar = tqdm(total=total, unit=" items", file=sys.stderr, smoothing=0.05)
+    bar = session.bar
     last = time.monotonic()
 
     def report(status: batches.Status) -> None:
         nonlocal last
         finished = status.done + status.failed + status.skipped
         for line in _lines(status.record, session.quiet):
-            bar.write(line, file=sys.stderr) if bar is not None else click.echo(line, err=True)
+            bar.write(line) if bar is not None else click.echo(line, err=True)
         if bar is not None:
-            bar.set_postfix_str(f"{status.failed} failed" if status.failed else "", refresh=False)
-            bar.update(finished - bar.n)
+            failed = f", {status.failed} failed" if status.failed else ""
+            bar.move(f"{finished} of {total} pictures{failed}", finished / max(total, 1))
         elif time.monotonic() - last >= _LINE_SECONDS and not session.quiet:
             last = time.monotonic()
             made = status.done + status.failed
@@ -230,8 +225,4 @@ def _reporter(session: Session, total: int) -> Iterator[Callable[[batches.Status
             counts = f"{finished} of {total}, {status.failed} failed"
             click.echo(f"{counts}, {made / status.seconds:.2f} a second, {left:.0f} s left", err=True)
 
-    try:
-        yield report
-    finally:
-        if bar is not None:
-            bar.close()
+    yield report

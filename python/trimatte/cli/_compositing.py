@@ -21,6 +21,7 @@ from ._session import Session, command
 
 Radii = float | tuple[float, float]
 
+REACH = "[default: 1 % of the longer side, 4 at least]"
 THRESHOLD_HELP = "Values from this on are mask. [default: 0.5]"
 
 
@@ -78,8 +79,10 @@ def composite(
     summary(session, output)
 
 
-def radii(_: click.Context, option: click.Parameter, text: str) -> Radii:
+def radii(_: click.Context, option: click.Parameter, text: str | None) -> Radii | None:
     """Turn ``N``, or ``V,H``, into one number or two."""
+    if text is None:
+        return None
     try:
         numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
@@ -97,26 +100,34 @@ def radii(_: click.Context, option: click.Parameter, text: str) -> Radii:
 )
 @click.argument("mask")
 @click.option("--output", "-o", required=True, metavar="FILE", help="Black, grey and white.")
-@click.option("--erode", callback=radii, required=True, metavar="N", help="Reach of the band into the mask.")
-@click.option("--dilate", callback=radii, required=True, metavar="N", help="Reach of the band out of it.")
+@click.option("--erode", callback=radii, metavar="N", help=f"Reach of the band into the mask. {REACH}")
+@click.option("--dilate", callback=radii, metavar="N", help=f"Reach of the band out of it. {REACH}")
 @click.option("--threshold", type=float, metavar="X", default=0.5, help=THRESHOLD_HELP)
-def trimap(session: Session, mask: str, output: str, erode: Radii, dilate: Radii, threshold: float) -> None:
+def trimap(
+    session: Session, mask: str, output: str, erode: Radii | None, dilate: Radii | None, threshold: float
+) -> None:
     """Make a trimap from MASK.
 
     A band around the mask's edge becomes unknown. MASK is a grey picture, white where
     the foreground is, or a cutout whose transparency is used.
 
     Choose --dilate, in pixels, as long as the longest hair that sticks out of the mask,
-    and --erode as far as the mask strays over the true edge. A start: 1 % of the longer
-    side for both. V,H instead of N sets a vertical and a horizontal reach.
+    and --erode as far as the mask strays over the true edge. V,H instead of N sets a
+    vertical and a horizontal reach.
     """
     if not 0 < threshold <= 1:
         raise click.UsageError(f"--threshold: expected a number in (0, 1], got {threshold:g}")
     prepare_outputs([(output, 1)], [mask])
     with session.phase("read"):
         pixels = read_single(mask, "mask")
+    usual = max(4.0, round(0.01 * max(pixels.shape)))
     with session.phase("trimap"):
-        result = trimap_from_mask(pixels, erode=erode, dilate=dilate, threshold=threshold)
+        result = trimap_from_mask(
+            pixels,
+            erode=usual if erode is None else erode,
+            dilate=usual if dilate is None else dilate,
+            threshold=threshold,
+        )
     unknown = float(np.mean(result == 128))
     session.record["unknown"] = round(unknown, 6)
     with session.phase("write"):

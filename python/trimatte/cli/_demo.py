@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from .. import _check, datasets, metrics
+from .. import _check, datasets, methods, metrics
 from .._pixels import eight_bits, quantized
 from ..alpha import solve_alpha
 from ..composite import composite, stacked
@@ -17,7 +17,7 @@ from ..foreground import estimate_foreground
 from ..io.write import Output, check_folder, save_pictures
 from ._app import app
 from ._matting import solve_note
-from ._session import Session, command
+from ._session import Session, command, tell
 
 SCENES = {
     "dandelion": datasets.dandelion,
@@ -75,8 +75,13 @@ def demo(session: Session, output: str, scene: str, height: int, width: int, see
     }
     for path in paths.values():
         check_folder(path)
+    if session.bar is not None:
+        tell(f"drawing '{scene}' and matting it by {methods.DEFAULT}; the pictures go to {output}", error=True)
 
+    bar = session.bar
     with session.phase("render"):
+        if bar is not None:
+            bar.phase("render", 0)
         true = SCENES[scene](height, width, seed=seed, noise=noise)
         other = SCENES[NEW_BACKGROUND[scene]](height, width, seed=seed).background
         image = quantized(true.image, np.uint8)

@@ -8,6 +8,7 @@ import click
 
 from .._arguments import MaskOptions, SolveOptions
 from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, KnownBackground, RoughMask, Trimap, matte
+from .._pipeline.finishing import Finishing
 from .._records import SolveInfo
 from ..foreground import DEFAULT
 from ..foreground.estimate import chosen
@@ -19,6 +20,7 @@ from ._options import (
     bits_option,
     colours_options,
     cut_options,
+    finish_options,
     given,
     mask_options,
     solve_options,
@@ -204,6 +206,7 @@ def refine(
 @click.argument("trimap", required=False)
 @click.option("--output", "-o", required=True, metavar="FILE", help="White is opaque.")
 @bits_option
+@finish_options(colours=False)
 @click.option("--scribbles", metavar="FILE", help=SCRIBBLES_HELP)
 @solve_options
 def alpha(
@@ -213,13 +216,14 @@ def alpha(
     scribbles: str | None,
     output: str,
     bits: int | None,
+    finishing: Finishing,
     colour_space: str | None,
     **options: Any,
 ) -> None:
     """Estimate the opacity of every pixel of IMAGE."""
     prepare_outputs([(output, 1)], [image, *guiding_files(trimap, scribbles, options)], bits=bits)
     guide = Trimap(trimap, scribbles, given(options))
-    info = matte(Item(image, guide, {"alpha": output}, colour_space, bits), session.run())
+    info = matte(Item(image, guide, {"alpha": output}, colour_space, bits, finishing=finishing), session.run())
     summary(session, output, solve_note(info))
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import Field
 from typing import Any
 
 import click
+import numpy as np
 
 from .. import foreground, methods
 from .._chroma import KINDS
+from .._pipeline.finishing import HIDDEN, Finishing
 from .._solver import LEAST_TOLERANCE, SOLVERS
 from ..affinities._base import option_fields
 from ..colour import SPACES
+from ..finish import levels
 from ..io.formats import BITS
+from ..io.png import QUALITIES
 
 OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
 Decorated = Callable[..., None]
@@ -31,6 +36,16 @@ SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR),
 CHROMA_HELP = "Whether chroma is blurred, as in most JPEG files. [default: auto for best, else full]"
 SETTLE_HELP = "Clear faint residue far from edges. [default: settle for best, else no-settle]"
 COLOURS_HELP = f"How the colours are found: {', '.join(foreground.METHODS)}. [default: {foreground.DEFAULT}]"
+LEVELS_HELP = "Stretch alpha: up to BLACK it becomes 0, from WHITE on 1."
+SPECKS_HELP = "Clear islands of fewer pixels than N, and fill such holes."
+CHOKE_HELP = "Move the edge inwards by N pixels; outwards if N is negative."
+CROP_HELP = "Crop what is written to the subject."
+MARGIN_HELP = "Pixels to keep around it. [default: 0]"
+HIDDEN_HELP = (
+    "Colours where alpha is 0: the subject's go on, black, or the picture's own, which can be brought back. "
+    "[default: extend]"
+)
+QUALITY_HELP = "How PNG is compressed: small makes a tenth less, in much more time. [default: fast]"
 EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
 
@@ -137,7 +152,7 @@ def _whole(_: click.Context, __: click.Parameter, text: str | None) -> int | Non
 
 CUT_OPTIONS = (
     *("output", "background", "alpha_output", "trimap_output"),
-    *("foreground_method", "exact_composite", "bits", "colour_space"),
+    *("foreground_method", "exact_composite", "bits", "colour_space", "finishing"),
 )
 """The names of what `cut_options` and `space_option` give."""
 
@@ -146,6 +161,7 @@ def cut_options(function: Decorated) -> Decorated:
     """Add the options of what is done with alpha to make a cutout."""
     for option in (
         click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
+        finish_options(),
         bits_option,
         colours_option,
         click.option("--trimap-output", metavar="FILE", help="Write the trimap that was solved too."),
@@ -155,6 +171,61 @@ def cut_options(function: Decorated) -> Decorated:
     ):
         function = option(function)
     return function
+
+
+def finish_options(*, colours: bool = True, crop: bool = True) -> Callable[[Decorated], Decorated]:
+    """Add the options of what is done with a finished matte; they come as one `Finishing`.
+
+    Parameters
+    ----------
+    colours : bool, default True
+        Whether the command writes cutouts, which have hidden colours.
+    crop : bool, default True
+        Whether it may crop.
+    """
+    wanted = [
+        ("--levels", {"callback": _levels, "metavar": "BLACK,WHITE[,GAMMA]", "help": LEVELS_HELP}),
+        ("--specks", {"type": click.FloatRange(0), "metavar": "N", "help": SPECKS_HELP}),
+        ("--choke", {"type": click.FloatRange(-200, 200), "metavar": "N", "help": CHOKE_HELP}),
+    ]
+    if crop:
+        wanted.append(("--crop", {"is_flag": True, "default": None, "help": CROP_HELP}))
+        wanted.append(("--margin", {"type": click.IntRange(0), "metavar": "N", "help": MARGIN_HELP}))
+    if colours:
+        wanted.append(("--hidden-colour", {"type": click.Choice(HIDDEN), "help": HIDDEN_HELP}))
+    wanted.append(("--quality", {"type": click.Choice(QUALITIES), "help": QUALITY_HELP}))
+    fields = {name[2:].replace("-", "_"): name for name, _ in wanted}
+
+    def decorate(function: Decorated) -> Decorated:
+        @functools.wraps(function)
+        def packing(*arguments: Any, **options: Any) -> None:
+            own = given({name: options.pop(name) for name in fields})
+            if "margin" in own and not own.get("crop"):
+                raise click.UsageError("--margin: only with --crop")
+            if "hidden_colour" in own:
+                own["hidden"] = own.pop("hidden_colour")
+            function(*arguments, finishing=Finishing(**own), **options)
+
+        for name, about in reversed(wanted):
+            packing = click.option(name, **about)(packing)  # type: ignore[arg-type]
+        return packing
+
+    return decorate
+
+
+def _levels(_: click.Context, option: click.Parameter, text: str | None) -> tuple[float, ...] | None:
+    """Turn ``BLACK,WHITE`` or ``BLACK,WHITE,GAMMA`` into three numbers."""
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+        black, white, gamma = numbers if len(numbers) == 3 else [*numbers, 1.0]
+        levels(np.zeros((1, 1)), black, white, gamma)
+    except ValueError as error:
+        wanted = "expected BLACK,WHITE or BLACK,WHITE,GAMMA such as 0.02,0.98"
+        reason = f"; {error}" if ": expected" in str(error) else ""
+        raise click.BadParameter(f"{text!r}: {wanted}{reason}", param=option) from error
+    return black, white, gamma
 
 
 def colours_option(function: Decorated) -> Decorated:

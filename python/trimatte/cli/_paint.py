@@ -79,7 +79,7 @@ def paint(
     port: int,
     browser: bool,
 ) -> None:
-    """Paint on IMAGE in the browser and see the cutout after every stroke.
+    """Paint on IMAGE in the browser, and see the cutout.
 
     Without IMAGE the page asks for a picture. It is served to this machine alone, at an address that
     holds a secret token. Nothing leaves the machine, and no network is needed. Ctrl-C ends it.

@@ -16,6 +16,7 @@ from .._film.sinks import ClipSink, PictureSink, Sink
 from .._film.sources import Film, Pictures, Source, is_numbered, numbered, open_source
 from .._film.work import Settings
 from .._pipeline import CHANNELS, KnownBackground, RoughMask, Trimap
+from .._pipeline.finishing import Finishing
 from .._pipeline.frames import Solves
 from ..errors import PictureError
 from ..foreground import DEFAULT
@@ -24,7 +25,7 @@ from ..io.video import is_clip
 from ..io.video_write import Shape, check_clip, clip_format, shape_of
 from ._app import app
 from ._matting import KEY_HELP, PLATE_HELP, SEE_THROUGH_HELP, chosen_guide
-from ._options import bits_option, colours_option, given, mask_options, solve_options
+from ._options import bits_option, colours_option, finish_options, given, mask_options, solve_options
 from ._pictures import make_folder, prepare_outputs
 from ._session import Session, command
 
@@ -46,7 +47,7 @@ RESUME_HELP = "Leave out what a run that was stopped has done. [default: resume]
     "trimatte sequence screen.mov --key auto -o cutout.webm",
     "trimatte sequence shot.mp4 --plate empty.png -o cutout.mov",
     "trimatte sequence in/%04d.png trimaps/%04d.png -o out/%04d.png",
-    "trimatte sequence in/%d.jpg tri/%d.png -o a/%d.png --what alpha --temporal 0.1",
+    "trimatte sequence in/%d.jpg tri/%d.png -o a/%d.png --temporal 0.1",
 )
 @click.argument("images")
 @click.argument("trimaps", required=False)
@@ -63,6 +64,7 @@ RESUME_HELP = "Leave out what a run that was stopped has done. [default: resume]
 @click.option("--resume/--anew", default=True, help=RESUME_HELP)
 @click.option("--temporal", type=click.FloatRange(0), metavar="X", default=0.0, help=TEMPORAL_HELP)
 @click.option("--change", type=click.FloatRange(0, min_open=True), metavar="X", default=0.03, help=CHANGE_HELP)
+@finish_options(crop=False)
 @colours_option
 @mask_options
 @solve_options
@@ -82,11 +84,12 @@ def sequence(
     change: float,
     colour_space: str | None,
     foreground_method: str | None,
+    finishing: Finishing,
     **options: Any,
 ) -> None:
-    """Matte the frames of a clip, or numbered pictures.
+    """Matte a clip, or numbered pictures.
 
-    IMAGES is a clip (MP4, MOV, MKV, WebM, ...), a folder of pictures, or a name with %d or %04d
+    IMAGES is a clip (MP4, MOV, MKV, WebM and others), a folder of pictures, or a name with %d or %04d
     for the frame's number. What says where the subject is has one of these forms too: TRIMAPS or
     --masks. Or the background is known: --key, --plate.
 
@@ -101,7 +104,7 @@ def sequence(
     if temporal and not isinstance(guides.guide, Trimap):
         raise click.UsageError("--temporal: only with trimaps")
     workers, threads = workers_and_threads(1 if temporal else processes, session.threads, frames.count())
-    settings = Settings(what, colour_space, bits, foreground_method or DEFAULT, threads)
+    settings = Settings(what, colour_space, bits, foreground_method or DEFAULT, threads, finishing)
     inputs = _inputs(frames, guides)
     if is_clip(output):
         settings, sink = _clip_sink(output, frames, guides, settings, inputs, rate, resume and not temporal)
@@ -138,7 +141,7 @@ def _guides(
 ) -> Guides:
     """Return what says where the subject is in each frame."""
     of_mask = {name: options.pop(name) for name in ("band", "threshold", "learn")}
-    known = {name: options.pop(name) for name in ("key", "plate", "see_through")}
+    known = {"mask": None, **{name: options.pop(name) for name in ("key", "plate", "see_through")}}
     guiding = {"TRIMAPS": trimaps, "--masks": masks, "--key": known["key"], "--plate": known["plate"]}
     named = [name for name, value in guiding.items() if value is not None]
     if len(named) != 1:

@@ -80,7 +80,7 @@ def serve(
     allow_origin: tuple[str, ...],
     is_open: bool,
 ) -> None:
-    """Serve mattes over HTTP, also to clients of rembg and of remove.bg.
+    """Serve mattes over HTTP, as rembg and remove.bg do.
 
     POST /v1/matte takes a picture with a trimap, a mask, scribbles or a key colour; /api/remove
     is that of rembg's server, /v1.0/removebg that of remove.bg. /docs describes the fields.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,9 +18,7 @@ from .._runtime.clock import Clock
 from .._runtime.os_errors import STANDARD_OUTPUT, naming
 from ..io.deep import use_threads
 from ..io.names import STANDARD
-
-# Shorter work needs no bar.
-_BAR_AFTER_SECONDS = 0.5
+from ._bar import Bar
 
 
 class Session:
@@ -52,6 +48,7 @@ class Session:
         self.writes_to_standard_output = False
         self.clock = Clock()
         self._lines: list[str] = []
+        self._bar: Bar | None = None
         self.record: dict[str, Any] = {"command": command}
 
     def phase(self, name: str) -> AbstractContextManager[None]:
@@ -67,29 +64,22 @@ class Session:
         """Return how an item of this command is run; what is noted of it goes into the record."""
         return Run(self.threads, self.clock, self.record, self.progress, joining)
 
+    @property
+    def bar(self) -> Bar | None:
+        """The one bar of this command; None if nobody would see it."""
+        if self._bar is None and not self.quiet and sys.stderr.isatty():
+            self._bar = Bar()
+        return self._bar
+
     @contextmanager
     def progress(self) -> Iterator[Progress | None]:
-        """Give a callback that moves a bar on standard error; None if nobody would see the bar."""
-        if self.quiet or not sys.stderr.isatty():
-            yield None
-            return
-        try:
-            from tqdm import tqdm
-        except ModuleNotFoundError:
-            yield None
-            return
-        layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
-        start = time.perf_counter()
-        columns = shutil.get_terminal_size().columns  # 80 where the terminal says 0
-        with tqdm(total=1.0, bar_format=layout, delay=1e-9, leave=False, ncols=columns) as bar:
+        """Give a callback that moves the bar; None if nobody would see it."""
+        yield None if self.bar is None else self.bar.phase
 
-            def move(phase: str, fraction: float) -> None:
-                bar.set_description_str(phase, refresh=False)
-                bar.n = min(max(fraction, 0.0), 1.0)
-                if time.perf_counter() - start >= _BAR_AFTER_SECONDS:
-                    bar.refresh()  # not `update`, which ignores a new phase that starts at 0
-
-            yield move
+    def close_bar(self) -> None:
+        """Take the bar away, before anything else is printed."""
+        if self._bar is not None:
+            self._bar.close()
 
     def say(self, line: str) -> None:
         """Add a line to what is printed without ``--json``."""
@@ -98,6 +88,7 @@ class Session:
     def note(self, line: str) -> None:
         """Print a line on standard error at once, beside an error."""
         if not self.quiet:
+            self.close_bar()
             tell(f"trimatte: {line}", error=True)
 
     def finish(self) -> None:
@@ -131,7 +122,10 @@ def command(group: click.Group, name: str, *examples: str) -> Callable[[Callable
             with warnings.catch_warnings():
                 if quiet:
                     warnings.simplefilter("ignore")
-                function(session, **options)
+                try:
+                    function(session, **options)
+                finally:
+                    session.close_bar()
             session.finish()
             return session.exit_code
 

@@ -54,9 +54,12 @@ class ForegroundMethod(ABC):
     ----------
     name : str
         The name in the table of methods; empty for a class that is used as an object only.
+    bytes_per_pixel : int
+        Memory that it needs, image and results included (`benchmarks/batch.py --cost`).
     """
 
     name: ClassVar[str] = ""
+    bytes_per_pixel: ClassVar[int] = 66
 
     def __post_init__(self) -> None:
         check_options(self)

@@ -46,6 +46,7 @@ class ClosedForm(ForegroundMethod):
     """
 
     name = "closed-form"
+    bytes_per_pixel = 160
 
     regularization: float = option(1e-5, "Smoothness of neighbouring pixels.", least=1e-12, most=1e6)
     gradient_weight: float = option(1.0, "Smoothness per difference in alpha.", least=0, most=1e6)

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from .. import _check, _chroma, colour
 from .._context import make_context
+from .._names import ColourSpace, ForegroundName
 from .._records import Progress
+from .._runtime.memory import check_need
 from ._base import Finish, ForegroundMethod, Layers
 from .blur_fusion import BlurFusion
 from .closed_form import ClosedForm
@@ -55,9 +57,9 @@ def estimate_foreground(
     image: npt.ArrayLike,
     alpha: npt.ArrayLike,
     *,
-    method: str | ForegroundMethod = DEFAULT,
+    method: ForegroundName | str | ForegroundMethod = DEFAULT,
     exact_composite: bool = True,
-    colour_space: str = "srgb",
+    colour_space: ColourSpace | str = "srgb",
     chroma: str = "full",
     threads: int | None = None,
     progress: Progress | None = None,
@@ -132,6 +134,8 @@ def estimate_foreground(
     )
     if high - low > _WIDEST:
         raise ValueError(f"image: expected a range of values up to {_WIDEST:g}, got {low:g} to {high:g}")
+    pixels = picture.shape[0] * picture.shape[1]
+    check_need(made.bytes_per_pixel * pixels, f"finding the colours of {pixels / 1e6:.3g} million pixels")
     foreground, background = made.layers(picture, opacity, Finish(exact, low, high), context)
     layers = Layers(foreground.reshape(picture.shape), background.reshape(picture.shape))
     return layers if np.ndim(image) == 3 else Layers(*(layer[..., 0] for layer in layers))

@@ -19,7 +19,7 @@ from . import deep
 from .formats import default_depth, needs_openimageio, output_format
 from .names import STANDARD, is_url, replacing
 from .picture import Metadata
-from .png import write_png
+from .png import QUALITIES, Quality, write_png
 
 
 class Output(NamedTuple):
@@ -30,6 +30,7 @@ class Output(NamedTuple):
     icc_profile: bytes | None = None
     depth: str | None = None
     metadata: Metadata | None = None
+    quality: str = "fast"
 
 
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
@@ -50,6 +51,7 @@ def save_image(
     icc_profile: bytes | None = None,
     depth: str | None = None,
     metadata: Metadata | None = None,
+    quality: Quality = "fast",
 ) -> None:
     """Write a picture; the suffix of `path` chooses the format.
 
@@ -72,6 +74,9 @@ def save_image(
         Values are rounded to the nearest.
     metadata : Metadata, optional
         As in :class:`Picture`; kept by EXR, DPX, and PNG and TIFF of more than 8 bits.
+    quality : {"fast", "small"}
+        How PNG is compressed: "small" takes up to fifty times as long, and makes cutouts about a
+        tenth smaller. The pixels are the same.
 
     Raises
     ------
@@ -97,7 +102,8 @@ def save_image(
     TIFF is not compressed, or by zip where OpenImageIO writes it. EXR is compressed by zip. DPX has
     as many bits as the metadata says, else 16.
     """
-    _save_all([Output(path, pixels, icc_profile, depth, metadata)], stacklevel=3)
+    _check.one_of(quality, QUALITIES, "quality")
+    _save_all([Output(path, pixels, icc_profile, depth, metadata, quality)], stacklevel=3)
 
 
 def save_pictures(pictures: Sequence[Output], *, mark: str = "", durable: bool = False) -> None:
@@ -150,7 +156,7 @@ def _prepared(output: Output, stacklevel: int) -> Output:
         message = f"{name}: the colour profile is not for these pixels and is left out"
         warnings.warn(message, TrimatteWarning, stacklevel=stacklevel)
         icc_profile = None
-    return Output(name, _of_depth(pixels, depth), icc_profile, depth, output.metadata)
+    return Output(name, _of_depth(pixels, depth), icc_profile, depth, output.metadata, output.quality)
 
 
 def _of_depth(pixels: npt.NDArray[Any], depth: str) -> npt.NDArray[Any]:
@@ -188,7 +194,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 
 def _write(file: IO[bytes], output: Output) -> None:
-    name, pixels, icc_profile, depth, metadata = output
+    name, pixels, icc_profile, depth, metadata, quality = output
     assert depth is not None
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     kind = output_format(name, channels=channels).kind
@@ -196,7 +202,7 @@ def _write(file: IO[bytes], output: Output) -> None:
     if carries or needs_openimageio(kind, depth, channels):
         _write_deep(file, kind, output)
     elif kind == "PNG":
-        write_png(file, pixels, icc_profile)
+        write_png(file, pixels, icc_profile, quality)
     else:
         from PIL import Image
 
@@ -210,7 +216,7 @@ def _write(file: IO[bytes], output: Output) -> None:
 
 def _write_deep(file: IO[bytes], kind: str, output: Output) -> None:
     """Let OpenImageIO write, which takes the name of a file only."""
-    name, pixels, icc_profile, depth, metadata = output
+    name, pixels, icc_profile, depth, metadata, _ = output
     assert depth is not None
     if not isinstance(file, io.BytesIO):
         deep.write(file.name, kind, pixels, depth, icc_profile, metadata, os.fspath(name))
