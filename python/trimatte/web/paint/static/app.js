@@ -135,9 +135,10 @@ function solveAgain() {
 
 function after(known) {
   missing = known.missing;
-  const words = { foreground: "Keep, over what should stay", background: "Remove, over what should go" };
-  const next = missing.map((kind) => words[kind]);
-  $("hint").textContent = next.length === 2 ? `Draw ${next[0]}.` : next.length ? `Now draw ${next[0]}.` : "";
+  const next = missing[0] === "foreground"
+    ? "draw Keep over what should stay"
+    : "draw Remove over what should go";
+  $("hint").textContent = missing.length === 2 ? `First ${next}.` : missing.length ? `Now ${next}.` : "";
   if (missing.length) {
     result = null;
     buttons();
