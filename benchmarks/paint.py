@@ -2,11 +2,11 @@
 
     python benchmarks/paint.py [--megapixels 0.5 2 12] [--strokes 20] [--output FILE]
 
-A rendered head of hair is opened by `trimatte paint` in headless chromium, and strokes are drawn by its
-mouse: once from the scene's trimap ("trimap"), and once from nothing but a few long strokes
-("strokes"), where nearly all pixels are unknown. The page's own clock takes the times. It prints a table and writes a
-JSON file, from which `python benchmarks/tables.py` writes the table into docs/paint.md.
-It needs the group test-page and chromium: `make check-page` installs both.
+A rendered head of hair is opened by `trimatte paint` in headless chromium, and strokes are drawn by
+its mouse: once from the scene's trimap ("trimap"), and once from nothing but a few long strokes
+("strokes"), where nearly all pixels are unknown. The page's own clock takes the times. It prints a
+table and writes a JSON file, from which `python benchmarks/tables.py` writes the table into
+docs/paint.md. It needs the group test-page and chromium: `make check-page` installs both.
 """
 
 import argparse

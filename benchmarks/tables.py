@@ -1,12 +1,13 @@
 """Write the tables of methods into the pages, from the results of the benchmarks.
 
-    python benchmarks/tables.py            # writes docs/methods.md, docs/benchmarks.md, docs/design/methods.md
+    python benchmarks/tables.py            # writes docs/methods.md, docs/benchmarks.md, docs/design/methods.md, docs/paint.md
     python benchmarks/tables.py --check    # writes nothing; the exit code is 1 if a page would change
 
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
 named like the tables. A table whose results are missing stays as it is. The results are
 methods.json (compare/methods.py), pairs.json (pairs.py), promise_affinities.json (promise.py
---affinities all) and memory.json (method_memory.py) in benchmarks/compare/results.
+--affinities all), memory.json (method_memory.py) and paint.json (paint.py) in
+benchmarks/compare/results.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import trimatte as tm
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "compare" / "results"
-PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md")
+PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/paint.md")
 BEST_SO_FAR = ("closed-form", "composite-network")
 ALONE = "none"
 
@@ -313,6 +314,16 @@ def seconds_of_methods():
     return found
 
 
+def paint():
+    """From the release of the mouse to the new result."""
+    starts = {"trimap": "a trimap", "strokes": "strokes alone"}
+    rows = [
+        [f"{row['megapixels']:g}", starts[row["start"]], f"{row['median']:.2f} s", f"{row['p95']:.2f} s"]
+        for row in results("paint")["rows"]
+    ]
+    return markdown(["megapixels", "start", "median", "95th percentile"], rows)
+
+
 TABLES = {
     "speed": speed,
     "pairs": pairs,
@@ -324,6 +335,7 @@ TABLES = {
     "memory": memory,
     "which": which,
     "kinds": kinds,
+    "paint": paint,
 }
 
 

@@ -81,6 +81,12 @@ export class Pane {
     ];
   }
 
+  /* From the picture to the canvas, in CSS pixels. */
+  toPane([x, y]) {
+    const [width, height] = this.size;
+    return [width / 2 + (x - this.view.x) * this.view.scale, height / 2 + (y - this.view.y) * this.view.scale];
+  }
+
   refresh() {
     if (this.#wanted) return;
     this.#wanted = true;
