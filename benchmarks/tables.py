@@ -1,6 +1,6 @@
 """Write the tables of methods into the pages, from the results of the benchmarks.
 
-    python benchmarks/tables.py            # writes docs/methods.md, docs/benchmarks.md, docs/design/methods.md, docs/paint.md
+    python benchmarks/tables.py            # writes the pages of PAGES
     python benchmarks/tables.py --check    # writes nothing; the exit code is 1 if a page would change
 
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
