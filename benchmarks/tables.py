@@ -5,9 +5,9 @@
 
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
 named like the tables. A table whose results are missing stays as it is. The results are
-methods.json (compare/methods.py), pairs.json (pairs.py), promise_affinities.json (promise.py
---affinities all), memory.json (method_memory.py) and paint.json (paint.py) in
-benchmarks/compare/results.
+methods.json (compare/methods.py), rembg.json (compare/rembg_times.py), pairs.json (pairs.py),
+promise_affinities.json (promise.py --affinities all), memory.json (method_memory.py) and paint.json
+(paint.py) in benchmarks/compare/results.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import trimatte as tm
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "compare" / "results"
-PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/paint.md")
+PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/rembg.md", "docs/paint.md")
 BEST_SO_FAR = ("closed-form", "composite-network")
 ALONE = "none"
 
@@ -324,7 +324,31 @@ def paint():
     return markdown(["megapixels", "start", "median", "95th percentile"], rows)
 
 
+def rembg():
+    """CPU seconds of rembg's import and calls, with PyMatting and with trimatte."""
+    found = results("rembg")
+    names = {
+        "pymatting": "PyMatting",
+        "install": "`trimatte.pymatting.install()`",
+        "integrations": "`trimatte.integrations.rembg`",
+    }
+
+    def row(label, value):
+        return [label, *(f"{seconds(value(found['ways'][way]))} s" for way in names)]
+
+    rows = [
+        row("import, cold", lambda way: way["import"]["cold"]),
+        row("import, warm", lambda way: way["import"]["warm"]),
+    ]
+    for index, case in enumerate(found["pictures"]):
+        label = f"`remove`, {size(case)} MP"
+        rows.append(row(f"{label}, first call", lambda way, i=index: way["cases"][i]["first"]))
+        rows.append(row(f"{label}, later calls", lambda way, i=index: way["cases"][i]["later"]))
+    return markdown(["", *names.values()], rows)
+
+
 TABLES = {
+    "rembg": rembg,
     "speed": speed,
     "pairs": pairs,
     "best": best,

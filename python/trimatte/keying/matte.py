@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .._arguments import SolveOptions
 
 
+class NoSubject(ValueError):
+    """Nothing stands before the background."""
+
+
 class KeyedMatte(NamedTuple):
     """What a picture before a known background holds.
 
@@ -190,7 +194,8 @@ def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], o
     trimap = trimap_of(picture, behind, _check.flag(solid, "solid"))
     for value, name in ((FOREGROUND, "foreground"), (0, "background")):
         if not (trimap == value).any():
-            raise ValueError(f"image: expected some {name} before the background, got none that is sure")
+            error = NoSubject if value == FOREGROUND else ValueError
+            raise error(f"image: expected some {name} before the background, got none that is sure")
     image = picture.astype(np.float64) if dtype == np.float64 else picture
     prior = KnownBackground(behind.colours, noise=behind.noise)
     alpha, info = solve_alpha(image, trimap, prior=prior, **options)
