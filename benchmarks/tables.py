@@ -317,11 +317,13 @@ def seconds_of_methods():
 def paint():
     """From the release of the mouse to the new result."""
     starts = {"trimap": "a trimap", "strokes": "strokes alone"}
+    found = results("paint")
     rows = [
         [f"{row['megapixels']:g}", starts[row["start"]], f"{row['median']:.2f} s", f"{row['p95']:.2f} s"]
-        for row in results("paint")["rows"]
+        for row in found["rows"]
     ]
-    return markdown(["megapixels", "start", "median", "95th percentile"], rows)
+    machine = "The machine had {cores} cores, and at the end a load of {load:g}.".format(**found["machine"])
+    return markdown(["megapixels", "start", "median", "95th percentile"], rows) + f"\n\n{machine}"
 
 
 def rembg():

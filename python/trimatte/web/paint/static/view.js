@@ -114,7 +114,7 @@ export class Pane {
     const [left, top] = [width / 2 - view.x * scale, height / 2 - view.y * scale];
     context.setTransform(scale, 0, 0, scale, left, top);
     context.imageSmoothingEnabled = scale < 3;
-    context.imageSmoothingQuality = "medium";
+    context.imageSmoothingQuality = "low"; // the copies of a picture are near the size wanted
     this.draw(context, scale, ratio);
   }
 }
