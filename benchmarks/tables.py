@@ -6,8 +6,8 @@
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
 named like the tables. A table whose results are missing stays as it is. The results are
 methods.json (compare/methods.py), rembg.json (compare/rembg_times.py), pairs.json (pairs.py),
-promise_affinities.json (promise.py --affinities all) and memory.json (method_memory.py) in
-benchmarks/compare/results.
+promise_affinities.json (promise.py --affinities all), memory.json (method_memory.py) and paint.json
+(paint.py) in benchmarks/compare/results.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import trimatte as tm
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "compare" / "results"
-PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/rembg.md")
+PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/rembg.md", "docs/paint.md")
 BEST_SO_FAR = ("closed-form", "composite-network")
 ALONE = "none"
 
@@ -314,6 +314,18 @@ def seconds_of_methods():
     return found
 
 
+def paint():
+    """From the release of the mouse to the new result."""
+    starts = {"trimap": "a trimap", "strokes": "strokes alone"}
+    found = results("paint")
+    rows = [
+        [f"{row['megapixels']:g}", starts[row["start"]], f"{row['median']:.2f} s", f"{row['p95']:.2f} s"]
+        for row in found["rows"]
+    ]
+    machine = "The machine had {cores} cores, and at the end a load of {load:g}.".format(**found["machine"])
+    return markdown(["megapixels", "start", "median", "95th percentile"], rows) + f"\n\n{machine}"
+
+
 def rembg():
     """CPU seconds of rembg's import and calls, with PyMatting and with trimatte."""
     found = results("rembg")
@@ -349,6 +361,7 @@ TABLES = {
     "memory": memory,
     "which": which,
     "kinds": kinds,
+    "paint": paint,
 }
 
 

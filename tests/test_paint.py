@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import sys
 import threading
 
 import numpy as np
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 import trimatte as tm
 from trimatte._pixels import quantized
+from trimatte.cli import run
 from trimatte.io.picture import Picture
 from trimatte.web.paint import Limits, Opened, routes
 from trimatte.web.paint import _solving as solving
@@ -391,3 +393,18 @@ def test_what_is_no_picture_or_no_json_is_refused(client, path):
     assert client.post(f"{path}/strokes", content=b"{").status_code == 400
     assert client.post(f"{path}/strokes", content=b"[1]").status_code == 400
     assert client.post("/api/pictures/none/solve", json={}).status_code == 404
+
+
+def test_the_command_refuses_what_it_cannot_start_with(capsys, tmp_path):
+    assert run(["paint", "--mask", "mask.png"]) == 2
+    assert "only with IMAGE" in capsys.readouterr().err
+    assert run(["paint", "a.png", "--key", "auto", "--trimap", "t.png"]) == 2
+    assert "not with" in capsys.readouterr().err
+    assert run(["paint", str(tmp_path / "missing.png"), "--no-browser"]) == 1
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_command_says_what_is_missing(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert run(["paint", "--no-browser"]) == 1
+    assert "trimatte[web]" in capsys.readouterr().err

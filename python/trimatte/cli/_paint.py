@@ -50,6 +50,7 @@ def _listening(port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((HOST, port))
+        found.listen(64)  # now, so that a browser may come before the server runs
     except OSError as error:
         found.close()
         raise click.UsageError(f"--port: {port} cannot be used: {error.strerror}") from error

@@ -23,13 +23,12 @@ let bare = false; // whether strokes are hidden
 
 /* ---- The two sides ------------------------------------------------------------------------- */
 
-const left = new Pane($("left"), view, (context, scale, ratio) => {
+const left = new Pane($("left"), view, (context, scale) => {
   if (!picture) return;
   context.drawImage(picture.at(scale), 0, 0, view.width, view.height);
   context.globalAlpha = bare ? 0 : 0.5;
   context.drawImage(overlay.canvas, 0, 0, view.width, view.height);
   context.globalAlpha = 1;
-  ring(context, scale, ratio);
 });
 
 const right = new Pane($("right"), view, (context, scale, ratio) => {
@@ -40,21 +39,21 @@ const right = new Pane($("right"), view, (context, scale, ratio) => {
     context.fillRect(0, 0, view.width, view.height);
   }
   context.drawImage(shown.mips.at(scale), 0, 0, view.width, view.height);
-  ring(context, scale, ratio);
 });
 
-/* The brush's outline, white within black so that it is seen everywhere. */
-function ring(context, scale, ratio) {
-  if (!brush.place || brush.sampling) return;
-  const radius = Math.max(brush.size / view.scale / 2, 1 / scale);
-  for (const [colour, width] of [["#000a", 3.5], ["#fff", 1.5]]) {
-    context.beginPath();
-    context.arc(...brush.place, radius, 0, 2 * Math.PI);
-    context.lineWidth = (width * ratio) / scale;
-    context.strokeStyle = colour;
-    context.stroke();
+/* The brush's outline on both sides. It is no part of the canvases, which need not be drawn anew for it. */
+function ring() {
+  const { place, size } = brush;
+  for (const pane of [left, right]) {
+    const outline = pane.canvas.nextElementSibling;
+    outline.style.visibility = place && picture && !brush.sampling ? "visible" : "hidden";
+    if (!place) continue;
+    const [x, y] = pane.toPane(place);
+    outline.style.width = outline.style.height = `${Math.max(size, 3)}px`;
+    outline.style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
   }
 }
+view.addEventListener("change", ring);
 
 function refresh() {
   left.refresh();
@@ -78,7 +77,8 @@ view.addEventListener("change", () => {
 const brush = new Brush({
   view,
   getOverlay: () => overlay,
-  refresh,
+  refresh: () => left.refresh(),
+  ring,
   onBegin: () => {
     clearTimeout(resting);
     if (solving === "fine") engine.cancel().catch(() => {});
@@ -97,6 +97,7 @@ brush.onResize = (size) => ($("size").value = Math.round((Math.log(size / 2) / M
 brush.onResize(brush.size);
 $("size").addEventListener("input", () => {
   brush.size = 2 * 200 ** ($("size").value / 100);
+  ring();
 });
 
 let generation = 0; // of strokes, start and wish; results of older ones are not shown
@@ -135,9 +136,10 @@ function solveAgain() {
 
 function after(known) {
   missing = known.missing;
-  const words = { foreground: "Keep, over what should stay", background: "Remove, over what should go" };
-  const next = missing.map((kind) => words[kind]);
-  $("hint").textContent = next.length === 2 ? `Draw ${next[0]}.` : next.length ? `Now draw ${next[0]}.` : "";
+  const next = missing[0] === "foreground"
+    ? "draw Keep over what should stay"
+    : "draw Remove over what should go";
+  $("hint").textContent = missing.length === 2 ? `First ${next}.` : missing.length ? `Now ${next}.` : "";
   if (missing.length) {
     result = null;
     buttons();
@@ -305,7 +307,7 @@ const panel = new Panel({
       $("left").classList.remove("picking");
       takeColour(colourAt(point));
     });
-    refresh();
+    ring();
   },
 });
 

@@ -1,7 +1,7 @@
 /* The strokes of a picture, with undo and redo without end, and how they are drawn over it. */
 
 const COLOURS = { foreground: "#12b5a6", background: "#e0445e", unknown: "#f0b429" };
-const MOST_PIXELS = 5e6;
+const MOST_PIXELS = 3e6;
 
 export class Marks {
   constructor() {

@@ -107,8 +107,8 @@ function span(fingers) {
 
 /* The brush: it makes strokes from a path. `onStroke` gets each when it is done. */
 export class Brush {
-  constructor({ view, getOverlay, refresh, onBegin, onStroke }) {
-    Object.assign(this, { view, getOverlay, refresh, onBegin, onStroke });
+  constructor({ view, getOverlay, refresh, ring, onBegin, onStroke }) {
+    Object.assign(this, { view, getOverlay, refresh, ring, onBegin, onStroke });
     this.kind = "foreground";
     this.size = 28; // CSS pixels, so that a closer look paints finer
     this.place = null; // of the pointer, in the picture
@@ -140,7 +140,9 @@ export class Brush {
       const near = Math.max(0.4, this.stroke.size * STEP);
       if (Math.hypot(point[0] - x, point[1] - y) >= near) known.push(rounded(point));
     }
-    if (known.length > from) this.getOverlay().extend(this.stroke, from);
+    if (known.length === from) return;
+    this.getOverlay().extend(this.stroke, from);
+    this.refresh();
   }
 
   end() {
@@ -161,13 +163,13 @@ export class Brush {
   hover(point) {
     if (this.byKeys) return;
     this.place = point;
-    this.refresh();
+    this.ring();
   }
 
   resize(by) {
     this.size = Math.min(Math.max(this.size * by, 2), 400);
     this.onResize(this.size);
-    this.refresh();
+    this.ring();
   }
 
   /* The arrow keys move the brush; Enter puts it down and lifts it. */
@@ -180,7 +182,7 @@ export class Brush {
     const [wide, high] = view.room.map((side) => side / 2 / view.scale - 20 / view.scale);
     if (Math.abs(right) > wide || Math.abs(down) > high) view.move(...this.place);
     if (this.stroke) this.extend([this.place]);
-    this.refresh();
+    this.ring();
   }
 
   toggle() {
@@ -190,7 +192,7 @@ export class Brush {
       this.begin(this.place, false);
       this.byKeys = this.stroke !== null;
     }
-    this.refresh();
+    this.ring();
   }
 }
 

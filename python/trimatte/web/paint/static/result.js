@@ -3,6 +3,8 @@
 import { sheet } from "./marks.js";
 import { Mips } from "./view.js";
 
+const MOST_AT_ONCE = 4e6; // pixels
+
 export class Result {
   constructor(record, pictureWidth) {
     this.record = record;
@@ -24,7 +26,7 @@ export class Result {
       data = pixels.slice();
       for (let i = 3; i < data.length; i += 4) data[i] = 255;
     }
-    return new Mips(await createImageBitmap(new ImageData(data, width, height)), this.pictureWidth);
+    return new Mips(await source(new ImageData(data, width, height)), this.pictureWidth);
   }
 
   #alpha(cutout) {
@@ -39,6 +41,14 @@ export class Result {
     context.fillRect(0, 0, out.width, out.height);
     return out;
   }
+}
+
+/* A canvas is quicker, but not for millions of pixels, for which the page would stand still. */
+function source(data) {
+  if (data.width * data.height > MOST_AT_ONCE) return createImageBitmap(data);
+  const canvas = sheet(data.width, data.height);
+  canvas.getContext("2d").putImageData(data, 0, 0);
+  return canvas;
 }
 
 let squares = null;

@@ -81,6 +81,12 @@ export class Pane {
     ];
   }
 
+  /* From the picture to the canvas, in CSS pixels. */
+  toPane([x, y]) {
+    const [width, height] = this.size;
+    return [width / 2 + (x - this.view.x) * this.view.scale, height / 2 + (y - this.view.y) * this.view.scale];
+  }
+
   refresh() {
     if (this.#wanted) return;
     this.#wanted = true;
@@ -108,7 +114,7 @@ export class Pane {
     const [left, top] = [width / 2 - view.x * scale, height / 2 - view.y * scale];
     context.setTransform(scale, 0, 0, scale, left, top);
     context.imageSmoothingEnabled = scale < 3;
-    context.imageSmoothingQuality = "medium";
+    context.imageSmoothingQuality = "low"; // the copies of a picture are near the size wanted
     this.draw(context, scale, ratio);
   }
 }
