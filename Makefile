@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-service clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -36,6 +36,7 @@ help:
 	@echo "make check-sdist  the source distribution, and the wheel built from it without network"
 	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests on trimatte.pymatting"
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
+	@echo "make check-service  generated requests, broken pictures and load on trimatte serve"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -105,6 +106,12 @@ check-rembg: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-rembg
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_rembg.py
+
+# Minutes; more requests and a longer load than the defaults are options of the two programs.
+check-service: $(VENV)/package $(VENV)/test-tools
+	python -m pip install -q --group test-service
+	python tools/check_service.py
+	python benchmarks/service.py
 
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis
