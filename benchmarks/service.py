@@ -71,9 +71,7 @@ class Load:
         for name in names:
             files = Path(f"in/{name}.jpg").read_bytes(), Path(f"tri/{name}.png").read_bytes()
             width = int(name.split("-")[1])
-            self.forms.append(
-                ([("image", files[0]), ("trimap", files[1])], heights[width], width)
-            )
+            self.forms.append(([("image", files[0]), ("trimap", files[1])], heights[width], width))
         self.statuses = collections.Counter()
         self.times, self.served = [], collections.Counter()
         self.megapixels, self.wrong = 0.0, []

@@ -35,6 +35,15 @@ def succeed(capsys, *arguments):
     assert capsys.readouterr().err == ""
 
 
+def test_grey_pictures_of_16_bits_go_through(folder, capsys):
+    """Their cutouts are 16-bit colour, which only OpenImageIO reads."""
+    save_image("grey.png", IMAGE[..., 0] * np.uint16(257))
+    for command in (("foreground", "grey.png", "alpha.png", "--with-alpha"), ("cutout", "grey.png", "trimap.png")):
+        succeed(capsys, *command, "-o", "out.png")
+        pixels = read_picture("out.png").pixels
+        assert (pixels.shape, pixels.dtype) == ((*ALPHA.shape, 4), np.uint16)
+
+
 def test_exr_in_exr_out(folder, capsys):
     """Scene-linear and premultiplied, with highlights, as compositing programs want it."""
     succeed(capsys, "cutout", "image.exr", "trimap.png", "-o", "cut.exr", "--alpha-output", "a.exr")

@@ -16,7 +16,7 @@ from PIL import Image, ImageCms
 
 from trimatte.errors import PictureError, TrimatteError, TrimatteWarning
 from trimatte.io import load_image, read_picture, save_image
-from trimatte.io.names import local_path, with_slashes
+from trimatte.io.names import local_path, replacing, with_slashes
 from trimatte.io.png import write_png
 from trimatte.io.read import pixel_count, read_single
 
@@ -571,6 +571,46 @@ def test_failed_rename_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_target_that_somebody_reads_is_waited_for(tmp_path, monkeypatch):
+    """As on Windows, where a file that is open cannot be replaced."""
+    (tmp_path / "a.png").write_bytes(b"old")
+    replace, waited = os.replace, []
+
+    def busy_twice(temporary, target):
+        if len(waited) < 2:
+            raise PermissionError(13, "The process cannot access the file")
+        replace(temporary, target)
+
+    monkeypatch.setattr(os, "replace", busy_twice)
+    monkeypatch.setattr("trimatte.io.names.time.sleep", waited.append)
+    monkeypatch.setattr("trimatte.io.names._WAITS", (0.1, 0.2, 0.3))
+    save_image(tmp_path / "a.png", RGB)
+    assert waited == [0.1, 0.2]
+    np.testing.assert_array_equal(load_image(tmp_path / "a.png"), RGB)
+
+
+def test_a_read_only_target_leaves_no_temporary_file(tmp_path, monkeypatch):
+    """As on Windows, which neither replaces nor removes a read-only file."""
+    (tmp_path / "a.json").write_bytes(b"precious")
+    (tmp_path / "a.json").chmod(0o444)
+    unlink = os.unlink
+
+    def refuse(*args):
+        raise PermissionError(13, "Access is denied")
+
+    def unlink_writable(path):
+        if not os.stat(path).st_mode & stat.S_IWUSR:
+            raise PermissionError(13, "Access is denied")
+        unlink(path)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(os, "unlink", unlink_writable)
+    with pytest.raises(PermissionError, match=r"a\.json"), replacing(str(tmp_path / "a.json")) as file:
+        file.write(b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_bytes() == b"precious"
+
+
 def test_link_stays_a_link(tmp_path):
     save_image(tmp_path / "real.png", RGB)
     (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
@@ -632,6 +672,9 @@ def test_our_png_is_what_pillow_reads(monkeypatch, shape, dtype, profile, isal):
         ("file://C:/b.png", True, "C:/b.png"),
         ("/C:/b.png", True, "/C:/b.png"),
         ("local:///share/b.png", True, "/share/b.png"),
+        ("file://server/share/b.png", True, "//server/share/b.png"),
+        ("file:////server/share/b.png", True, "//server/share/b.png"),
+        ("file://localhost/C:/b.png", True, "C:/b.png"),
         ("s3://bucket/b.png", True, "s3://bucket/b.png"),
     ],
 )

@@ -1,5 +1,6 @@
 """Tasks side by side, and the log of what became of them."""
 
+import errno
 import json
 import os
 import signal
@@ -8,11 +9,13 @@ import sys
 import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from types import SimpleNamespace
 
 import pytest
 
 from trimatte._runtime.jobs import ExecutorLost, TaskQueue, WorkerDied, in_processes, on_executor
 from trimatte._runtime.log import RecordLog
+from trimatte._runtime.os_errors import reader_has_gone
 
 
 def squared(number):
@@ -43,6 +46,26 @@ def test_every_task_ends_once(count):
 
 def test_no_task_starts_no_process():
     assert list(in_processes(TaskQueue([]), squared, 0)) == []
+
+
+def test_no_more_processes_start_than_the_system_allows(monkeypatch):
+    """As on Windows, where ProcessPoolExecutor refuses more than 61."""
+    asked = []
+
+    class Noting(Executor):
+        def __init__(self, count, *_, **__):
+            asked.append(count)
+
+        def submit(self, call, *arguments):
+            future = Future()
+            future.set_result(call(*arguments))
+            return future
+
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", Noting)
+    monkeypatch.setattr("trimatte._runtime.pool.MOST_WORKERS", 61)
+    for count in (3, 200):
+        assert results(in_processes(TaskQueue([2]), squared, count)) == {2: 4}
+    assert asked == [3, 61]
 
 
 SCRIPT = """
@@ -139,6 +162,36 @@ def test_the_last_record_of_a_key_counts(tmp_path):
         log.clear()
         assert log.records == {}
     assert path.read_bytes() == b""
+
+
+def test_windows_locks_a_byte_behind_the_records(tmp_path, monkeypatch):
+    """A locked byte can be read by nobody, but a log of a run can."""
+    locked = []
+
+    def locking(descriptor, mode, size):
+        locked.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, size))
+
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK=2, locking=locking))
+    monkeypatch.setattr("trimatte._runtime.log.sys", SimpleNamespace(platform="win32"))
+    with opened(tmp_path / "log") as log:
+        log.add({"key": "a", "value": 1})
+    assert locked == [(2**30, 2, 1)]
+    assert (tmp_path / "log").read_bytes() == b'{"key": "a", "value": 1}\n'
+
+
+@pytest.mark.parametrize(
+    ("error", "windows", "gone"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), False, True),
+        (OSError(errno.EINVAL, "Invalid argument"), True, True),
+        (OSError(errno.EINVAL, "Invalid argument", "standard output"), True, True),
+        (OSError(errno.EINVAL, "Invalid argument", "a?.png"), True, False),
+        (OSError(errno.EINVAL, "Invalid argument"), False, False),
+        (OSError(errno.ENOSPC, "No space left on device", "standard output"), True, False),
+    ],
+)
+def test_a_closed_pipe_is_known_by_its_error(error, windows, gone):
+    assert reader_has_gone(error, windows) == gone
 
 
 def test_what_a_crash_leaves_is_cut_off(tmp_path):

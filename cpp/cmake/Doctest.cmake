@@ -24,13 +24,19 @@ function(fetch_doctest url hash)
   file(COPY "${header}" DESTINATION "${fetched}/doctest")
 endfunction()
 
-find_path(doctest_include doctest/doctest.h)
+# The system's header is copied into a folder of its own: where another system is compiled for, the folder that holds it
+# has the building machine's headers too.
 if(NOT doctest_include)
-  fetch_doctest(https://github.com/doctest/doctest/archive/refs/tags/v2.4.12.tar.gz
-                73381c7aa4dee704bd935609668cf41880ea7f19fa0504a200e13b74999c2d70)
-  fetch_doctest(https://deb.debian.org/debian/pool/main/d/doctest/doctest_2.4.9~ds.orig.tar.xz
-                7cc78169975bea36e70ab9d67e7de9b03d89b38653499ad03243e3944429b1ab)
-  find_path(doctest_include doctest/doctest.h PATHS "${fetched}" NO_DEFAULT_PATH)
+  find_path(doctest_system_include doctest/doctest.h NO_CMAKE_FIND_ROOT_PATH)
+  if(doctest_system_include)
+    file(COPY "${doctest_system_include}/doctest/doctest.h" DESTINATION "${fetched}/doctest")
+  else()
+    fetch_doctest(https://github.com/doctest/doctest/archive/refs/tags/v2.4.12.tar.gz
+                  73381c7aa4dee704bd935609668cf41880ea7f19fa0504a200e13b74999c2d70)
+    fetch_doctest(https://deb.debian.org/debian/pool/main/d/doctest/doctest_2.4.9~ds.orig.tar.xz
+                  7cc78169975bea36e70ab9d67e7de9b03d89b38653499ad03243e3944429b1ab)
+  endif()
+  find_path(doctest_include doctest/doctest.h PATHS "${fetched}" NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
 endif()
 if(NOT doctest_include)
   message(STATUS "C++ tests: left out, doctest is not installed (Debian: doctest-dev) and could not be fetched")

@@ -17,7 +17,9 @@ if(Python_Interpreter_FOUND)
 endif()
 
 unset(eigen_include CACHE)
-find_path(eigen_include Eigen/Core PATHS ${prefixes} PATH_SUFFIXES include/eigen3 NO_DEFAULT_PATH)
+# The folders are the building machine's also where a toolchain file names a sysroot.
+find_path(eigen_include Eigen/Core PATHS ${prefixes} PATH_SUFFIXES include/eigen3 NO_DEFAULT_PATH
+          NO_CMAKE_FIND_ROOT_PATH)
 if(eigen_include)
   set(TRIMATTE_EIGEN_SOURCE "cmeel-eigen")
 elseif(EXISTS "${carried}/Eigen/Core")
@@ -48,3 +50,7 @@ endif()
 add_library(trimatte_eigen INTERFACE)
 target_include_directories(trimatte_eigen SYSTEM INTERFACE "${eigen_include}")
 target_compile_definitions(trimatte_eigen INTERFACE EIGEN_MPL2_ONLY)
+if(NOT MSVC)
+  # On arm64 Eigen would round a * b + c once where it does so twice on x86-64.
+  target_compile_options(trimatte_eigen INTERFACE -U__ARM_FEATURE_FMA)
+endif()

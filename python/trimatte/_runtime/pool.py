@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
 
+MOST_WORKERS = 61 if sys.platform == "win32" else sys.maxsize
+"""Windows waits for at most 63 handles at once, of which ProcessPoolExecutor needs two."""
+
+
 @contextmanager
 def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
     """Give a pool of fresh interpreters; an exception that leaves the block stops them at once.
 
     They are spawned: a fork of a process with threads may hang in libraries that are not made for
-    it.
+    it. There are `count` of them, or as many as the system allows.
 
     Raises
     ------
@@ -31,10 +36,12 @@ def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
     import multiprocessing  # here, so that importing trimatte stays light
     from concurrent.futures import ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_prepare)
+    workers = min(count, MOST_WORKERS)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_prepare)
     try:
         try:
-            pool.submit(int).result()
+            with _single_blas_thread():
+                pool.submit(int).result()  # which starts all processes
         except BrokenExecutor as error:
             raise WorkerError(
                 "no worker process can start; a script that starts some needs "
@@ -50,6 +57,18 @@ def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
             process.join()
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _single_blas_thread() -> Iterator[None]:
+    """Let processes that start now do their linear algebra alone: they work side by side already."""
+    missing = [name for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") if name not in os.environ]
+    os.environ.update(dict.fromkeys(missing, "1"))
+    try:
+        yield
+    finally:
+        for name in missing:
+            del os.environ[name]
 
 
 def _prepare() -> None:

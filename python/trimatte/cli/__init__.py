@@ -12,8 +12,23 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 
 __all__ = ["main", "run"]
+
+_COMMANDS = (
+    "_batch",
+    "_compositing",
+    "_demo",
+    "_evaluate",
+    "_info",
+    "_matting",
+    "_paint",
+    "_remove",
+    "_sequence",
+    "_serve",
+)
+"""Modules that register their commands when they are imported."""
 
 
 class _Terminated(BaseException):
@@ -56,8 +71,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         from ..errors import TrimatteError, TrimatteWarning
 
-        # The modules register their commands.
-        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _sequence, _serve  # noqa: F401
+        for module in _COMMANDS:
+            import_module(f".{module}", __name__)
         from ._app import app
 
         with warnings.catch_warnings():
@@ -70,24 +85,28 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _stopped(signal.SIGINT)
-    except BrokenPipeError:  # the reader has gone, as in `trimatte ... --json | head`
-        return 1
     except MemoryError as error:
         return _fail(f"not enough memory ({error})" if str(error) else "not enough memory")
     except (TrimatteError, ValueError, TypeError) as error:
         return _fail(str(error))
     except OSError as error:
+        from .._runtime.os_errors import reader_has_gone
+
+        if reader_has_gone(error):  # as in `trimatte ... --json | head`
+            return 1
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 _NEXT_STEPS = {
     "Missing argument 'TRIMAP'": (
-        "A trimap is made from a mask by 'trimatte trimap mask.png -o trimap.png'. "
+        "A trimap is made from a mask by 'trimatte trimap mask.png -o trimap.png', and --mask takes the mask. "
+        "With a photo alone: trimatte remove photo.jpg -o cutout.png. "
         "Strokes painted on a copy of the picture do as well: --scribbles painted.png"
     ),
     "Missing argument 'MASK'": (
-        "A mask comes from a segmentation network, such as 'rembg i -om photo.jpg mask.png', "
-        "or is painted: white on the subject, black around it."
+        "With a photo alone, 'trimatte remove photo.jpg -o cutout.png' lets a segmentation network make the mask. "
+        "A mask from elsewhere, such as 'rembg i -om photo.jpg mask.png', or a painted one does as well: "
+        "white on the subject, black around it."
     ),
     "Got unexpected extra argument": (
         "If a pattern of names was meant, quote it, so that the shell leaves it alone: 'photos/*.jpg'"

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import WorkerError
+from ..models import PRESETS, load
 from ._app import app
 from ._batch import parsed_bytes
+from ._remove import PRESET_HELP
 from ._session import Session, command, tell
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ MEGAPIXELS_HELP = "The most million pixels of a picture. [default: 50]"
 SECONDS_HELP = "Seconds after which a request is given up. [default: 120]"
 MEMORY_HELP = "What solves side by side may take: 8G. [default: 80 % of what is free]"
 FETCH_HELP = "Fetch pictures from URLs in requests; public addresses only."
-MODEL_HELP = "The segmentation model for photographs that come without mask or trimap."
+MODEL_HELP = "The segmentation network for photographs that come alone, as for 'trimatte remove'."
 ALLOW_HOST_HELP = "A further name of the service; * is any. May be repeated."
 ALLOW_ORIGIN_HELP = "A web page that may use the service: https://shop.example. May be repeated."
 OPEN_HELP = f"Listen to other machines without a key ({KEY_VARIABLE})."
@@ -59,7 +61,8 @@ OPEN_HELP = f"Listen to other machines without a key ({KEY_VARIABLE})."
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 86400), metavar="X", default=120.0, help=SECONDS_HELP)
 @click.option("--memory", metavar="SIZE", default=None, help=MEMORY_HELP)
-@click.option("--model", metavar="NAME", default=None, help=MODEL_HELP)
+@click.option("--model", metavar="FILE|NAME", help=MODEL_HELP)
+@click.option("--preset", type=click.Choice(list(PRESETS)), metavar="NAME", help=PRESET_HELP)
 @click.option("--fetch", is_flag=True, help=FETCH_HELP)
 @click.option("--allow-host", multiple=True, metavar="NAME", help=ALLOW_HOST_HELP)
 @click.option("--allow-origin", multiple=True, metavar="URL", help=ALLOW_ORIGIN_HELP)
@@ -75,6 +78,7 @@ def serve(
     timeout: float,
     memory: str | None,
     model: str | None,
+    preset: str | None,
     fetch: bool,
     allow_host: tuple[str, ...],
     allow_origin: tuple[str, ...],
@@ -103,7 +107,10 @@ def serve(
         "memory": 0 if memory is None else parsed_bytes(memory),
         "fetch": fetch,
         "model": model,
+        "preset": preset,
     }
+    if model is not None:
+        load(model, preset=preset)  # a wrong one is told here, not by every worker
     settings = _settings(host, allow_host, allow_origin, is_open, limits)
     if not session.quiet:
         log_to_standard_error()

@@ -17,7 +17,7 @@ import click
 from .._pipeline import Run
 from .._records import Progress
 from .._runtime.clock import Clock
-from .._runtime.os_errors import naming
+from .._runtime.os_errors import STANDARD_OUTPUT, naming
 from ..io.deep import use_threads
 from ..io.names import STANDARD
 
@@ -95,6 +95,11 @@ class Session:
         """Add a line to what is printed without ``--json``."""
         self._lines.append(line)
 
+    def note(self, line: str) -> None:
+        """Print a line on standard error at once, beside an error."""
+        if not self.quiet:
+            tell(f"trimatte: {line}", error=True)
+
     def finish(self) -> None:
         """Print the record, or the lines for people."""
         error = self.writes_to_standard_output
@@ -107,7 +112,7 @@ class Session:
 
 def tell(line: str, *, error: bool = False) -> None:
     """Print a line on standard output, or on standard error."""
-    with naming("standard error" if error else "standard output"):
+    with naming("standard error" if error else STANDARD_OUTPUT):
         click.echo(line, err=error)
 
 

@@ -66,7 +66,7 @@ def write_report(result: Evaluation, datasets: Sequence[Dataset], output: str | 
     template = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    text = (files("trimatte.evaluation") / "report.html.j2").read_text()
+    text = (files("trimatte.evaluation") / "report.html.j2").read_text(encoding="utf-8")
     sections = [_section(result, data, folder) for data in datasets if data.name in result.datasets]
     html = template.from_string(text).render(
         sections=sections,

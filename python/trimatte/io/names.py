@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -23,11 +24,15 @@ def is_url(name: str) -> bool:
 
 
 def local_path(name: str, windows: bool = sys.platform == "win32") -> str:
-    """Return the path that a URL of this machine, ``file:///a.png``, means; keep other names."""
+    """Return the path that a URL of this machine, ``file:///a.png``, means; keep other names.
+
+    On Windows ``file://server/share/a.png`` is on another machine: ``//server/share/a.png``.
+    """
     path = re.sub(r"^(file|local)://", "", name)
-    if windows and path != name:
-        return re.sub(r"^/(?=[A-Za-z]:)", "", path)  # file:///C:/a.png
-    return path
+    if not windows or path == name:
+        return path
+    path = re.sub(r"^(localhost)?/(?=[A-Za-z]:)", "", path)  # file:///C:/a.png
+    return path if re.match(r"[A-Za-z]:|/", path) else f"//{path}"
 
 
 def place_of(path: str) -> str:
@@ -118,10 +123,9 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        os.replace(temporary, target)
+        _rename(temporary, target)
     except BaseException as error:
-        with suppress(OSError):
-            os.unlink(temporary)
+        _remove(temporary)
         if (
             isinstance(error, OSError)
             and not isinstance(error, PictureError)
@@ -129,6 +133,34 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
         ):
             error.filename = name
         raise
+
+
+_WAITS = (0.01, 0.05, 0.25, 0.7) if sys.platform == "win32" else ()
+"""Seconds to wait for somebody who has a file open.
+
+On Windows a virus scanner or a preview that reads a file keeps others from replacing it.
+"""
+
+
+def _rename(temporary: str, target: str) -> None:
+    """Let a file take the place of another; wait for its readers where the system asks for that."""
+    for wait in _WAITS:
+        try:
+            os.replace(temporary, target)
+            return
+        except PermissionError:
+            time.sleep(wait)
+    os.replace(temporary, target)
+
+
+def _remove(temporary: str) -> None:
+    """Remove a file, also one that has the permissions of a read-only file, if it can be removed."""
+    with suppress(OSError):
+        try:
+            os.unlink(temporary)
+        except PermissionError:  # Windows removes no read-only file
+            os.chmod(temporary, 0o600)
+            os.unlink(temporary)
 
 
 def state_of(name: str) -> str:

@@ -168,12 +168,13 @@ def pixel_count(source: Source) -> tuple[int, bool]:
     """Return how many pixels a file has, and whether they are floats, from its head."""
     name = name_of(source)
     if name != source and not isinstance(source, (str, os.PathLike)):
-        return _pixel_count(_rewound(source), name)
+        return pixel_count_in(_rewound(source), name)
     with opened(name) as file:
-        return _pixel_count(file, name)
+        return pixel_count_in(file, name)
 
 
-def _pixel_count(file: IO[bytes], name: str) -> tuple[int, bool]:
+def pixel_count_in(file: IO[bytes], name: str) -> tuple[int, bool]:
+    """Do the same with a file that is open, or in memory; `name` is what messages call it."""
     head = file.read(32)
     if not head:
         raise PictureError(f"{name}: the file is empty")

@@ -18,11 +18,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from . import matte, measures, openapi, rembg, removebg
+from .errors import LOG
 from .guard import Guard, JsonLines, reraise
 from .service import Service
 from .settings import Settings
 from .settings import from_environment as _settings
-from .task import LOG
 
 _STYLED = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 

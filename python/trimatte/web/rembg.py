@@ -83,7 +83,7 @@ def _order(service: Service, form: Form, found: dict[str, Any], name: str) -> Or
     task = Task(
         {},
         options=options,
-        model=service.settings.model,
+        model=service.settings.network,
         levels=(found["ab"], found["af"], found["ppm"]),
         refine=found["a"],
         finish=Finish(channels="alpha" if found["om"] else "rgba", colour=_colour(found.get("bgc"))),

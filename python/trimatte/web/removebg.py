@@ -136,7 +136,7 @@ def _order(service: Service, form: Form, finish: Finish, source: str, behind: st
     names.update({guide: guide for guide in ("trimap", "mask") if guide in form.files})
     if behind in ("bg_image_url", "bg_image_file"):
         names["bg_image_file"] = behind
-    task = Task({}, model=service.settings.model, finish=finish, settings={"bits": 8})
+    task = Task({}, model=service.settings.network, finish=finish, settings={"bits": 8})
     return Order(task, form, names)
 
 

@@ -18,7 +18,7 @@ from .errors import Refused
 from .fetch import Fetcher
 from .form import Form, read_form, while_wanted
 from .measures import Measures
-from .rough import NO_GUIDE, model_function
+from .rough import NO_GUIDE
 from .settings import Settings
 from .task import Answer, File, Task
 from .workers import Desk
@@ -90,9 +90,7 @@ class Service:
         """Raise Refused if a photograph comes without mask and trimap, and there is no model."""
         if {"mask", "trimap"} <= form.files.keys():
             raise Refused(400, "bad_input", "mask: expected a mask or a trimap, got both")
-        if not {"mask", "trimap"} & form.files.keys() and (
-            self.settings.model is None or model_function() is None
-        ):
+        if not {"mask", "trimap"} & form.files.keys() and self.settings.model is None:
             raise Refused(400, "no_guide", NO_GUIDE)
 
     async def answer(self, request: Request, order: Order) -> Answer:

@@ -20,10 +20,10 @@ from dataclasses import replace
 from .._runtime.pool import process_pool
 from .._runtime.threads import usable_cpus
 from ..errors import WorkerError
-from .errors import Refused
+from .errors import LOG, Refused
 from .measures import Measures
 from .settings import Settings
-from .task import LOG, Answer, Task, prepare, work
+from .task import Answer, Task, prepare, work
 
 # Seconds between attempts to start a process, where none can start.
 _PAUSE = 1.0
@@ -78,7 +78,9 @@ class Worker:
         self._context = process_pool(1)
         self._pool = self._context.__enter__()
         try:
-            self.process = self._pool.submit(prepare, self._folder.name, self._settings.pixels).result()
+            self.process = self._pool.submit(
+                prepare, self._folder.name, self._settings.pixels, self._settings.network
+            ).result()
         except BrokenExecutor as error:
             raise WorkerError("a worker process died while it started") from error
 
