@@ -3,9 +3,10 @@
     python benchmarks/service.py --clients 200 --seconds 60 --output benchmarks/compare/results/service.json
 
 Pictures of four sizes are matted by `trimatte.batch.run`, then by a service that so many clients
-ask without a pause, then by the batch again. A client that gets 429 waits as long as Retry-After
-says. Half-way one worker is killed. The clients run on the cores that the service has, too. The
-throughput counts in megapixels a second, since the clients do not end with whole rounds of sizes.
+ask without a pause, then by the batch again, and at last by a service with a short queue. A client
+that gets 429 waits as long as Retry-After says. Half-way one worker is killed. The clients run on
+the cores that the service has, too. The throughput counts in megapixels a second, since the clients
+do not end with whole rounds of sizes.
 """
 
 import argparse
@@ -137,22 +138,39 @@ def main():
             Path(name).mkdir()
         names = render()
         before = batch(options.rounds, "before")
-        with http_client.service(folder) as (process, port):
-            load = Load(port, names, options.seconds)
-            memory = asyncio.run(load.run(options.clients, process))
-            process.send_signal(signal.SIGTERM)
-            code = process.wait(60)
+        load = measured(names, options.clients, options.seconds, [], f"{folder}/load")
         after = batch(options.rounds, "after")
+        overload = measured(names, options.clients, options.seconds / 3, ["--queue", "32"], f"{folder}/overload")
         os.chdir(Path(__file__).parent)
-    rate, alone = load.megapixels / options.seconds, (before + after) / 2
-    served = [load.served[number] for number in range(options.clients)]
     record = {
-        "clients": options.clients,
-        "seconds": options.seconds,
         "load_average": os.getloadavg(),
-        "service_megapixels_per_second": rate,
         "batch_megapixels_per_second": [before, after],
-        "part_of_batch": rate / alone,
+        "part_of_batch": load["megapixels_per_second"] / ((before + after) / 2),
+        "load": load,
+        "overload": overload,
+    }
+    print(json.dumps(record, indent=1))
+    if output:
+        output.write_text(json.dumps({"machine": machine.machine(), **record}, indent=1) + "\n")
+    sys.exit(
+        any(one["wrong"] or one["exit_code"] or one["statuses"].get("503", 0) > 1 for one in (load, overload))
+    )
+
+
+def measured(names, clients, seconds, arguments, folder):
+    """Run a service under load, and return what came of it."""
+    Path(folder).mkdir()
+    with http_client.service(folder, *arguments) as (process, port):
+        load = Load(port, names, seconds)
+        memory = asyncio.run(load.run(clients, process))
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+    served = [load.served[number] for number in range(clients)]
+    return {
+        "clients": clients,
+        "seconds": seconds,
+        "arguments": arguments,
+        "megapixels_per_second": load.megapixels / seconds,
         "statuses": {str(status): number for status, number in sorted(load.statuses.items())},
         "served_of_a_client": {"least": min(served), "median": statistics.median(served), "most": max(served)},
         "seconds_of_an_answer": {
@@ -164,10 +182,6 @@ def main():
         "exit_code": code,
         "wrong": load.wrong[:10],
     }
-    print(json.dumps(record, indent=1))
-    if output:
-        output.write_text(json.dumps({"machine": machine.machine(), **record}, indent=1) + "\n")
-    sys.exit(bool(load.wrong or code or load.statuses[503] > 1))
 
 
 if __name__ == "__main__":

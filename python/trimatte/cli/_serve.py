@@ -32,7 +32,7 @@ KEY_VARIABLE = "TRIMATTE_API_KEY"
 HOST_HELP = "The address to listen at. [default: 127.0.0.1, this machine only]"
 PORT_HELP = "The port; 0 takes a free one. [default: 7000]"
 WORKERS_HELP = "Processes that solve. [default: one per CPU]"
-QUEUE_HELP = "Requests that may wait; further ones get status 429. [default: 32]"
+QUEUE_HELP = "Requests that may wait; further ones get status 429. [default: 256]"
 BYTES_HELP = "The most that a request may hold: 50M. [default: 50M]"
 MEGAPIXELS_HELP = "The most million pixels of a picture. [default: 50]"
 SECONDS_HELP = "Seconds after which a request is given up. [default: 120]"
@@ -54,7 +54,7 @@ OPEN_HELP = f"Listen to other machines without a key ({KEY_VARIABLE})."
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", help=HOST_HELP)
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=7000, help=PORT_HELP)
 @click.option("--workers", type=click.IntRange(1, 1024), metavar="N", default=None, help=WORKERS_HELP)
-@click.option("--queue", type=click.IntRange(0, 10_000), metavar="N", default=32, help=QUEUE_HELP)
+@click.option("--queue", type=click.IntRange(0, 10_000), metavar="N", default=256, help=QUEUE_HELP)
 @click.option("--max-bytes", metavar="SIZE", default="50M", help=BYTES_HELP)
 @click.option(
     "--max-megapixels", type=click.FloatRange(0.001, 1000), metavar="X", default=50.0, help=MEGAPIXELS_HELP

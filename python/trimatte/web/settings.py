@@ -53,7 +53,7 @@ class Settings:
     """
 
     workers: int = 0
-    queue: int = 32
+    queue: int = 256
     body_bytes: int = 50_000_000
     pixels: int = 50_000_000
     seconds: float = 120.0

@@ -167,15 +167,16 @@ class Desk:
         return {"inside": self._inside, "waiting": waiting, "memory": self._memory, "alive": self.alive}
 
     def refuse_if_full(self) -> None:
-        """Raise Refused, 429, if there is no place in the queue."""
+        """Raise Refused, 429, if there is no place in the queue, or the time would be up in it."""
         if self._closing:
             raise _closing()
-        room = self._settings.workers + self._settings.queue
-        if self._inside >= room:
-            seconds = math.ceil(self._mean_seconds * self._settings.queue / self._settings.workers / 2)
-            wanted = f"at most {room} requests at a time, {self._settings.workers} at work and the others waiting"
-            retry = min(max(1, seconds), _LONGEST_RETRY)
-            raise Refused(429, "rate_limit_exceeded", f"too many requests: expected {wanted}; try again", retry)
+        workers = self._settings.workers
+        ahead = self._inside - workers
+        wait = self._mean_seconds * max(0, ahead) / workers
+        if ahead >= self._settings.queue or wait > self._settings.seconds:
+            retry = min(max(1, math.ceil(wait / 2)), _LONGEST_RETRY)
+            limits = f"at most {self._settings.queue} that wait, no longer than {self._settings.seconds:g} s"
+            raise Refused(429, "rate_limit_exceeded", f"too many requests: expected {limits}; try again", retry)
 
     async def do(self, make: Callable[[], Task], cost: int) -> Answer:
         """Wait for a worker, and let it do a task.
