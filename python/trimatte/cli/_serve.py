@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -112,9 +112,9 @@ def serve(
     if model is not None:
         load(model, preset=preset)  # a wrong one is told here, not by every worker
     settings = _settings(host, allow_host, allow_origin, is_open, limits)
-    if not session.quiet:
-        log_to_standard_error()
     with _listening(host, port) as listener, _sigterm_is_no_failure():
+        if not session.quiet:
+            log_to_standard_error()
         config = uvicorn.Config(
             application(settings),
             log_config=None,
@@ -125,7 +125,8 @@ def serve(
         )
         server = uvicorn.Server(config)
         _announce(session, server, host, listener.getsockname()[1])
-        server.run(sockets=[listener])
+        with suppress(SystemExit):  # which is how uvicorn says that it has not started
+            server.run(sockets=[listener])
     if not server.started:
         raise WorkerError("the service did not start; its log says why")
 

@@ -96,8 +96,9 @@ def log_to_standard_error() -> None:
     """Write the service's log to standard error, one JSON object a line."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    LOG.handlers, LOG.propagate = [handler], False
-    LOG.setLevel(logging.INFO)
+    for log, level in ((LOG, logging.INFO), (logging.getLogger("uvicorn.error"), logging.WARNING)):
+        log.handlers, log.propagate = [handler], False
+        log.setLevel(level)
 
 
 def from_environment() -> Starlette:

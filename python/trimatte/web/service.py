@@ -84,7 +84,7 @@ class Service:
             message = f"{name}: expected a file, got a URL; this service fetches none (trimatte serve --fetch)"
             raise Refused(400, f"invalid_{name}", message)
         self.desk.refuse_if_full()
-        form.files[name] = await self.fetcher.fetch(url)
+        form.keep(name, await self.fetcher.fetch(url))
 
     def refuse_without_guide(self, form: Form) -> None:
         """Raise Refused if a photograph comes without mask and trimap, and there is no model."""
@@ -98,7 +98,7 @@ class Service:
         try:
             return await while_wanted(request, self._answered(order), self.settings.seconds)
         finally:
-            await order.form.close()
+            order.form.close()
 
     async def _answered(self, order: Order) -> Answer:
         cost = await asyncio.to_thread(self._cost, order)
