@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion check-comfyui check-gimp check-models check-page clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion check-comfyui check-gimp check-models check-page check-service clean
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -41,6 +41,7 @@ help:
 	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
 	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
 	@echo "make check-page  the page to paint on, in chromium, which is installed if it is missing (Debian)"
+	@echo "make check-service  generated requests, broken pictures and load on trimatte serve"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -149,6 +150,12 @@ check-page: $(VENV)/package $(VENV)/test-tools
 	@command -v "$(CHROMIUM)" >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
 	  || { echo "check-page: chromium is missing; install it, or name it by make CHROMIUM=... check-page"; exit 1; }
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_paint_page.py
+
+# Minutes; more requests and a longer load than the defaults are options of the two programs.
+check-service: $(VENV)/package $(VENV)/test-tools
+	python -m pip install -q --group test-service
+	python tools/check_service.py
+	python benchmarks/service.py
 
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -4,7 +4,6 @@ import base64
 import importlib.util
 import io
 import json
-import types
 import zipfile
 from urllib.parse import urlencode
 
@@ -20,6 +19,8 @@ if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn
 from service_client import file_of, pictures, pixels_of, running
 
 from trimatte.web import finish, rough
+from trimatte.web.errors import Refused
+from trimatte.web.settings import Settings
 from trimatte.web.task import Task, work
 
 
@@ -231,27 +232,55 @@ def test_a_reduced_cutout_has_no_fringe():
     assert (small[edge][:, 1] <= 14).all()
 
 
-def test_a_model_makes_the_mask(scene, monkeypatch):
-    """The function that segments is asked with the display colours and the service's model."""
-    arrays, files = scene
-    asked = []
+@pytest.mark.skipif(importlib.util.find_spec("onnxruntime") is None, reason="needs the extra models")
+class TestModel:
+    """A network whose mask is the mean of the channels, and a bright disc on black."""
 
-    def segment(image, model):
-        asked.append((image, model))
-        return arrays["mask"]
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def model(tmp_path_factory):
+        import onnx_file
 
-    monkeypatch.setattr(rough, "model_function", lambda: segment)
-    task = Task({"image": files["image"]}, model="some.onnx", refine=False)
-    cutout = pixels_of(work(task).content)
-    assert (cutout[..., 3] == arrays["mask"]).all()
-    ((image, model),) = asked
-    assert (image == arrays["image"]).all()
-    assert model == "some.onnx"
+        return onnx_file.mean_of_channels(tmp_path_factory.mktemp("model") / "u2net.onnx", (320, 320))
 
+    @staticmethod
+    def disc(brightness):
+        y, x = np.mgrid[:64, :64]
+        image = np.zeros((64, 64, 3), np.uint8)
+        image[np.hypot(y - 32, x - 30) < 16] = brightness
+        return image
 
-def test_the_model_function_is_found_by_its_name(monkeypatch):
-    function = types.SimpleNamespace()
-    monkeypatch.setattr(tm, "mask_from_model", function, raising=False)
-    assert rough.model_function() is function
-    monkeypatch.delattr(tm, "mask_from_model")
-    assert rough.model_function() is None
+    def test_a_photograph_alone_is_cut_out(self, model):
+        with running(model=model) as client:
+            answer = client.post("/v1.0/removebg", image_file=file_of(self.disc(250)), size="auto")
+            assert answer.status == 200
+            alpha = pixels_of(answer.body)[..., 3]
+            assert alpha[32, 30] > 250
+            assert alpha[2, 2] < 5
+
+    def test_the_mask_is_the_models(self, model):
+        settings = Settings(workers=1, memory=1, model=model)
+        task = Task({"image": file_of(self.disc(250))}, model=settings.network, refine=False)
+        expected = tm.mask_from_model(self.disc(250), model)
+        assert abs(pixels_of(work(task).content)[..., 3] - expected * 255).max() <= 1
+
+    def test_a_picture_without_a_subject_is_told_so(self, model, monkeypatch):
+        monkeypatch.setattr(rough, "mask_by", lambda image, _: np.zeros(image.shape[:2], np.float32))
+        settings = Settings(workers=1, memory=1, model=model)
+        with pytest.raises(Refused) as caught:
+            work(Task({"image": file_of(self.disc(250))}, model=settings.network))
+        assert (caught.value.status, caught.value.code) == (400, "unknown_foreground")
+
+    def test_a_model_that_fails_is_the_operators_matter(self, tmp_path, caplog):
+        model = Settings(workers=1, memory=1, model=str(tmp_path / "none.onnx")).network
+        with pytest.raises(Refused) as caught:
+            work(Task({"image": file_of(self.disc(250))}, model=model))
+        assert caught.value.status == 503
+        assert "none.onnx" not in caught.value.message
+        assert "none.onnx" in caplog.records[0].reason
+
+    def test_a_wrong_model_is_told_at_the_start(self, tmp_path, capsys):
+        from trimatte.cli import run
+
+        assert run(["serve", "--model", str(tmp_path / "none.onnx")]) == 1
+        assert "none.onnx" in capsys.readouterr().err

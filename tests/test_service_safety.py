@@ -203,6 +203,15 @@ class TestQueue:
             thread.join(60)
         assert answers == [200, 200]
 
+    def test_a_wait_beyond_the_time_limit_is_refused_at_once(self):
+        desk = Desk(Settings(workers=1, memory=1, seconds=10.0), None)
+        desk._mean_seconds, desk._inside = 3.0, 4
+        desk.refuse_if_full()  # three wait: 9 s
+        desk._inside = 5
+        with pytest.raises(Refused) as caught:
+            desk.refuse_if_full()
+        assert (caught.value.status, caught.value.retry_after) == (429, 6)
+
     def test_requests_go_in_their_order_as_far_as_the_memory_goes(self):
         """The second one needs all memory: it waits for the first, and the third waits behind it."""
         desk = desk_with(workers=3, memory=100)

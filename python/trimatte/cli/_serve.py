@@ -8,14 +8,16 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import WorkerError
+from ..models import PRESETS, load
 from ._app import app
 from ._batch import parsed_bytes
+from ._remove import PRESET_HELP
 from ._session import Session, command, tell
 
 if TYPE_CHECKING:
@@ -30,13 +32,13 @@ KEY_VARIABLE = "TRIMATTE_API_KEY"
 HOST_HELP = "The address to listen at. [default: 127.0.0.1, this machine only]"
 PORT_HELP = "The port; 0 takes a free one. [default: 7000]"
 WORKERS_HELP = "Processes that solve. [default: one per CPU]"
-QUEUE_HELP = "Requests that may wait; further ones get status 429. [default: 32]"
+QUEUE_HELP = "Requests that may wait; further ones get status 429. [default: 256]"
 BYTES_HELP = "The most that a request may hold: 50M. [default: 50M]"
 MEGAPIXELS_HELP = "The most million pixels of a picture. [default: 50]"
 SECONDS_HELP = "Seconds after which a request is given up. [default: 120]"
 MEMORY_HELP = "What solves side by side may take: 8G. [default: 80 % of what is free]"
 FETCH_HELP = "Fetch pictures from URLs in requests; public addresses only."
-MODEL_HELP = "The segmentation model for photographs that come without mask or trimap."
+MODEL_HELP = "The segmentation network for photographs that come alone, as for 'trimatte remove'."
 ALLOW_HOST_HELP = "A further name of the service; * is any. May be repeated."
 ALLOW_ORIGIN_HELP = "A web page that may use the service: https://shop.example. May be repeated."
 OPEN_HELP = f"Listen to other machines without a key ({KEY_VARIABLE})."
@@ -52,14 +54,15 @@ OPEN_HELP = f"Listen to other machines without a key ({KEY_VARIABLE})."
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", help=HOST_HELP)
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=7000, help=PORT_HELP)
 @click.option("--workers", type=click.IntRange(1, 1024), metavar="N", default=None, help=WORKERS_HELP)
-@click.option("--queue", type=click.IntRange(0, 10_000), metavar="N", default=32, help=QUEUE_HELP)
+@click.option("--queue", type=click.IntRange(0, 10_000), metavar="N", default=256, help=QUEUE_HELP)
 @click.option("--max-bytes", metavar="SIZE", default="50M", help=BYTES_HELP)
 @click.option(
     "--max-megapixels", type=click.FloatRange(0.001, 1000), metavar="X", default=50.0, help=MEGAPIXELS_HELP
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 86400), metavar="X", default=120.0, help=SECONDS_HELP)
 @click.option("--memory", metavar="SIZE", default=None, help=MEMORY_HELP)
-@click.option("--model", metavar="NAME", default=None, help=MODEL_HELP)
+@click.option("--model", metavar="FILE|NAME", help=MODEL_HELP)
+@click.option("--preset", type=click.Choice(list(PRESETS)), metavar="NAME", help=PRESET_HELP)
 @click.option("--fetch", is_flag=True, help=FETCH_HELP)
 @click.option("--allow-host", multiple=True, metavar="NAME", help=ALLOW_HOST_HELP)
 @click.option("--allow-origin", multiple=True, metavar="URL", help=ALLOW_ORIGIN_HELP)
@@ -75,6 +78,7 @@ def serve(
     timeout: float,
     memory: str | None,
     model: str | None,
+    preset: str | None,
     fetch: bool,
     allow_host: tuple[str, ...],
     allow_origin: tuple[str, ...],
@@ -103,11 +107,14 @@ def serve(
         "memory": 0 if memory is None else parsed_bytes(memory),
         "fetch": fetch,
         "model": model,
+        "preset": preset,
     }
+    if model is not None:
+        load(model, preset=preset)  # a wrong one is told here, not by every worker
     settings = _settings(host, allow_host, allow_origin, is_open, limits)
-    if not session.quiet:
-        log_to_standard_error()
     with _listening(host, port) as listener, _sigterm_is_no_failure():
+        if not session.quiet:
+            log_to_standard_error()
         config = uvicorn.Config(
             application(settings),
             log_config=None,
@@ -118,7 +125,8 @@ def serve(
         )
         server = uvicorn.Server(config)
         _announce(session, server, host, listener.getsockname()[1])
-        server.run(sockets=[listener])
+        with suppress(SystemExit):  # which is how uvicorn says that it has not started
+            server.run(sockets=[listener])
     if not server.started:
         raise WorkerError("the service did not start; its log says why")
 

@@ -18,11 +18,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from . import matte, measures, openapi, rembg, removebg
+from .errors import LOG
 from .guard import Guard, JsonLines, reraise
 from .service import Service
 from .settings import Settings
 from .settings import from_environment as _settings
-from .task import LOG
 
 _STYLED = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
@@ -96,8 +96,9 @@ def log_to_standard_error() -> None:
     """Write the service's log to standard error, one JSON object a line."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    LOG.handlers, LOG.propagate = [handler], False
-    LOG.setLevel(logging.INFO)
+    for log, level in ((LOG, logging.INFO), (logging.getLogger("uvicorn.error"), logging.WARNING)):
+        log.handlers, log.propagate = [handler], False
+        log.setLevel(level)
 
 
 def from_environment() -> Starlette:

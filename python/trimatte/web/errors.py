@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
+
+LOG = logging.getLogger("trimatte.web")
+"""The log of the service; one that has no handler is silent but for warnings."""
 
 
 class Refused(Exception):

@@ -6,12 +6,12 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, TypeVar
 
-from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 _MOST_FILES = 8
 _MOST_FIELDS = 64
-_MOST_TEXT = 1_000_000
+_MOST_IN_MEMORY = 1_000_000
 
 
 @dataclass
@@ -34,26 +34,29 @@ class Form:
     ----------
     texts : dict of str to str
         Its fields that are texts.
-    files : dict of str to UploadFile or bytes
-        Its fields that are files; `content` returns what they hold.
+    files : dict of str to binary file
+        Its fields that are files, on the disk if they are large.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
-    files: dict[str, UploadFile | bytes] = field(default_factory=dict)
-    _data: FormData | None = None
+    files: dict[str, IO[bytes]] = field(default_factory=dict)
 
     def content(self, name: str) -> bytes:
         """Return what a file holds."""
-        file = self.files[name]
-        if isinstance(file, bytes):
-            return file
-        file.file.seek(0)
-        return file.file.read()
+        self.files[name].seek(0)
+        return self.files[name].read()
 
-    async def close(self) -> None:
-        """Remove what was put aside on the disk."""
-        if self._data is not None:
-            await self._data.close()
+    def keep(self, name: str, content: bytes) -> None:
+        """Put a file aside until its turn comes."""
+        # Not `with`: the file is closed with the form.
+        file: IO[bytes] = SpooledTemporaryFile(max_size=_MOST_IN_MEMORY)  # noqa: SIM115
+        file.write(content)
+        self.files[name] = file
+
+    def close(self) -> None:
+        """Remove what was put aside."""
+        for file in self.files.values():
+            file.close()
 
 
 async def read_form(request: Request, most_bytes: int, seconds: float, files: Iterable[str]) -> Form:
@@ -89,7 +92,7 @@ async def read_form(request: Request, most_bytes: int, seconds: float, files: It
     wanted = set(files)
     for name in wanted & form.texts.keys():
         if form.texts.pop(name):
-            await form.close()
+            form.close()
             raise Refused(
                 400, f"invalid_{name}", f"{name}: expected a file, got text; curl sends one by -F {name}=@"
             )
@@ -121,17 +124,17 @@ async def _read(request: Request, kind: str, most_bytes: int) -> Form:
     if kind not in ("multipart/form-data", "application/x-www-form-urlencoded"):
         wanted = "multipart/form-data, application/x-www-form-urlencoded or application/json"
         raise Refused(415, "unsupported_media_type", f"Content-Type: expected {wanted}, got {shown(kind)}")
-    most_text = _MOST_TEXT if kind == "multipart/form-data" and "removebg" not in request.url.path else most_bytes
-    data = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=most_text)
-    form = Form(_data=data)
+    # A picture in base64 is a text.
+    data = await request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=most_bytes)
+    form = Form()
     for name, value in data.multi_items():
         if name in form.texts or name in form.files:
-            await form.close()
+            await data.close()
             raise Refused(400, "repeated_field", f"{shown(name)}: expected it once, got it twice")
         if isinstance(value, str):
             form.texts[name] = value
         elif value.filename or value.size:  # a browser sends a nameless file where none was chosen
-            form.files[name] = value
+            form.files[name] = value.file
     return form
 
 
@@ -203,8 +206,3 @@ async def discard(receive: Callable[[], Awaitable[Message]], most_bytes: int, se
 
     with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(rest(), seconds)
-
-
-def given_texts(query: Mapping[str, str], form: Form) -> dict[str, str]:
-    """Return the texts of a form, and those of the query for fields that the form lacks."""
-    return {**query, **form.texts}

@@ -17,11 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import Gone, Refused, refusal
+from .errors import LOG, Gone, Refused, refusal
 from .form import discard
 from .measures import Measures
 from .settings import Settings
-from .task import LOG
 
 PUBLIC = ("/health", "/docs", "/openapi.json")
 """Paths that need no key."""

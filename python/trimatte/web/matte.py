@@ -26,7 +26,7 @@ async def matte(request: Request) -> Response:
     try:
         order = _order(form)
     except Refused:
-        await form.close()
+        form.close()
         raise
     return response(await service.answer(request, order))
 

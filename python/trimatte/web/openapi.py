@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import _core
 from . import rembg, removebg
-from .fields import GUIDES, MATTE, Field
+from .fields import MATTE, Field
 from .task import MEDIA_TYPES
 
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", bytes: "string"}
@@ -30,7 +30,6 @@ def document() -> dict[str, Any]:
     """Return the OpenAPI document, version 3.1."""
     pictures: dict[str, Any] = {kind: {} for kind in (*MEDIA_TYPES.values(), "application/zip")}
     own = {"schema": _schema(MATTE, required=("image",))}
-    own["schema"]["oneOf"] = [{"required": [name]} for name in GUIDES]
     paths = {
         "/v1/matte": {"post": _operation("Matte a picture", own, pictures, "Error")},
         "/api/remove": {
@@ -96,7 +95,7 @@ def _schema(fields: Iterable[Field], required: tuple[str, ...] = ()) -> dict[str
     made: dict[str, Any] = {
         "type": "object",
         "properties": {field.name: _of_field(field) for field in fields},
-        "additionalProperties": False,
+        "additionalProperties": fields is not MATTE,  # as the foreign APIs do, which ignore what they do not know
     }
     return {**made, "required": list(required)} if required else made
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from .errors import Refused
 from .fields import Field, values
 from .finish import Colour, Finish
-from .form import Form, given_texts
+from .form import Form
 from .service import Order, Service, response
 from .task import Task
 
@@ -49,13 +49,13 @@ async def remove(request: Request) -> Response:
     else:
         form = Form()
     try:
-        texts = given_texts(request.query_params, form)
+        texts = {**request.query_params, **form.texts}
         found = values(FIELDS, texts)
         name = await _source(service, request, form, texts)
         service.refuse_without_guide(form)
         order = _order(service, form, found, name)
     except BaseException:
-        await form.close()
+        form.close()
         raise
     return response(await service.answer(request, order))
 
@@ -83,7 +83,7 @@ def _order(service: Service, form: Form, found: dict[str, Any], name: str) -> Or
     task = Task(
         {},
         options=options,
-        model=service.settings.model,
+        model=service.settings.network,
         levels=(found["ab"], found["af"], found["ppm"]),
         refine=found["a"],
         finish=Finish(channels="alpha" if found["om"] else "rgba", colour=_colour(found.get("bgc"))),

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from .errors import Refused
 from .fields import Field, shown, values
 from .finish import Colour, Finish, Margin
-from .form import Form, decoded, given_texts
+from .form import Form, decoded
 from .service import Order, Service, response
 from .task import Answer, Task
 
@@ -71,18 +71,9 @@ async def removebg(request: Request) -> Response:
     service: Service = request.app.state.service
     form = await service.form(request, FILES)
     try:
-        texts = given_texts({}, form)
-        found = values(FIELDS, texts)
-        finish = _finish(found)
-        source = await _source(service, form, texts, ("image_url", "image_file", "image_file_b64"), "")
-        if source is None:
-            message = "expected a picture in image_url, image_file or image_file_b64, got none"
-            raise Refused(400, "missing_source", f"No image given: {message}")
-        behind = await _source(service, form, texts, ("bg_color", "bg_image_url", "bg_image_file"), "bg_")
-        service.refuse_without_guide(form)
-        order = _order(service, form, finish, source, behind)
+        order = await _ordered(service, form)
     except BaseException:
-        await form.close()
+        form.close()
         raise
     answer = await service.answer(request, order)
     if "application/json" in request.headers.get("accept", ""):
@@ -90,6 +81,19 @@ async def removebg(request: Request) -> Response:
     made = response(answer)
     made.headers["X-Credits-Charged"] = _NO_CREDITS
     return made
+
+
+async def _ordered(service: Service, form: Form) -> Order:
+    """Return what a form asks for; its texts, a picture in base64 among them, are needed no longer then."""
+    texts, form.texts = form.texts, {}
+    finish = _finish(values(FIELDS, texts))
+    source = await _source(service, form, texts, ("image_url", "image_file", "image_file_b64"), "")
+    if source is None:
+        message = "expected a picture in image_url, image_file or image_file_b64, got none"
+        raise Refused(400, "missing_source", f"No image given: {message}")
+    behind = await _source(service, form, texts, ("bg_color", "bg_image_url", "bg_image_file"), "bg_")
+    service.refuse_without_guide(form)
+    return _order(service, form, finish, source, behind)
 
 
 async def account(request: Request) -> Response:
@@ -127,7 +131,7 @@ async def _source(
     if name.endswith("_url"):
         await service.fetched(form, name, texts[name])
     elif name.endswith("_b64"):
-        form.files[name] = decoded(texts[name], name)
+        form.keep(name, decoded(texts[name], name))
     return name
 
 
@@ -136,7 +140,7 @@ def _order(service: Service, form: Form, finish: Finish, source: str, behind: st
     names.update({guide: guide for guide in ("trimap", "mask") if guide in form.files})
     if behind in ("bg_image_url", "bg_image_file"):
         names["bg_image_file"] = behind
-    task = Task({}, model=service.settings.model, finish=finish, settings={"bits": 8})
+    task = Task({}, model=service.settings.network, finish=finish, settings={"bits": 8})
     return Order(task, form, names)
 
 

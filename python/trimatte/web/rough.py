@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,20 +14,40 @@ from .._pipeline import RoughMask
 from .._pipeline.guides import Found, Guide, Pixels
 from .._records import Progress
 from ..colour import displayed
+from ..errors import ModelError
 from ..finish import remove_specks
 from ..io.picture import Picture
 from ..io.read import Source, read_single
-from .errors import Refused
+from ..models import Network, load
+from ..models.mask import LEAST_SURE, mask_by
+from .errors import LOG, Refused
 
 # Parts of a mask that are smaller than this part of the picture are specks.
 _SMALLEST_SPECK = 1e-3
 
 
-def model_function() -> Any:
-    """Return `trimatte.mask_from_model`; None if this version has no such function."""
-    import trimatte
+class Model(NamedTuple):
+    """The segmentation network of the service; see `trimatte.models.load`.
 
-    return getattr(trimatte, "mask_from_model", None)
+    Attributes
+    ----------
+    name : str
+        A file, or a name that rembg has for one.
+    preset : str or None
+        What the network is given.
+    threads : int
+        Its threads.
+    """
+
+    name: str
+    preset: str | None
+    threads: int
+
+
+@cache
+def network(model: Model) -> Network:
+    """Open the network, once in each process."""
+    return load(model.name, preset=model.preset, threads=model.threads)
 
 
 @dataclass(frozen=True)
@@ -37,8 +58,8 @@ class Levelled(Guide):
     ----------
     source : bytes, binary file or None
         The mask.
-    model : str or None
-        The model that makes it if `source` is None.
+    model : Model or None
+        The network that finds it if `source` is None.
     low, high : int
         Values of the mask, from 0 to 255, that count as 0 and as 1.
     specks : bool
@@ -50,7 +71,7 @@ class Levelled(Guide):
     """
 
     source: Source | None
-    model: str | None = None
+    model: Model | None = None
     low: int = 0
     high: int = 255
     specks: bool = False
@@ -71,10 +92,19 @@ class Levelled(Guide):
         if self.source is not None:
             mask: Pixels = _check.plane(read_single(self.source, "mask"), picture.pixels.shape, "mask")
             return mask
-        segment = model_function()
-        if self.model is None or segment is None:
+        if self.model is None:
             raise Refused(400, "no_guide", NO_GUIDE)
-        return np.asarray(segment(displayed(picture.pixels, space), self.model))
+        try:
+            found = mask_by(displayed(picture.pixels, space), network(self.model))
+        except ModelError as error:  # which names the operator's file
+            LOG.error("model fails", extra={"reason": str(error)})
+            raise Refused(503, "model_failed", "the service's segmentation model failed on this picture") from None
+        if found.max() < LEAST_SURE:
+            message = (
+                "image: expected a subject that the segmentation model sees, got none; send a mask or a trimap"
+            )
+            raise Refused(400, "unknown_foreground", message)
+        return found
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None

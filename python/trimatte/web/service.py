@@ -18,7 +18,7 @@ from .errors import Refused
 from .fetch import Fetcher
 from .form import Form, read_form, while_wanted
 from .measures import Measures
-from .rough import NO_GUIDE, model_function
+from .rough import NO_GUIDE
 from .settings import Settings
 from .task import Answer, File, Task
 from .workers import Desk
@@ -84,15 +84,13 @@ class Service:
             message = f"{name}: expected a file, got a URL; this service fetches none (trimatte serve --fetch)"
             raise Refused(400, f"invalid_{name}", message)
         self.desk.refuse_if_full()
-        form.files[name] = await self.fetcher.fetch(url)
+        form.keep(name, await self.fetcher.fetch(url))
 
     def refuse_without_guide(self, form: Form) -> None:
         """Raise Refused if a photograph comes without mask and trimap, and there is no model."""
         if {"mask", "trimap"} <= form.files.keys():
             raise Refused(400, "bad_input", "mask: expected a mask or a trimap, got both")
-        if not {"mask", "trimap"} & form.files.keys() and (
-            self.settings.model is None or model_function() is None
-        ):
+        if not {"mask", "trimap"} & form.files.keys() and self.settings.model is None:
             raise Refused(400, "no_guide", NO_GUIDE)
 
     async def answer(self, request: Request, order: Order) -> Answer:
@@ -100,7 +98,7 @@ class Service:
         try:
             return await while_wanted(request, self._answered(order), self.settings.seconds)
         finally:
-            await order.form.close()
+            order.form.close()
 
     async def _answered(self, order: Order) -> Answer:
         cost = await asyncio.to_thread(self._cost, order)

@@ -9,6 +9,7 @@ from typing import Any
 
 from .._runtime.memory import available_memory
 from .._runtime.threads import usable_cpus
+from .rough import Model
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """Names of this machine, under which nobody else reaches the service."""
@@ -46,11 +47,13 @@ class Settings:
     fetch : bool
         Whether pictures are fetched from URLs in requests.
     model : str or None
-        The segmentation model for requests without trimap or mask.
+        The segmentation network for requests without trimap or mask; see `trimatte.models.load`.
+    preset : str or None
+        What the network is given.
     """
 
     workers: int = 0
-    queue: int = 32
+    queue: int = 256
     body_bytes: int = 50_000_000
     pixels: int = 50_000_000
     seconds: float = 120.0
@@ -60,6 +63,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     fetch: bool = False
     model: str | None = None
+    preset: str | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("workers", 0), ("queue", 0), ("body_bytes", 1), ("pixels", 1), ("memory", 0)):
@@ -71,6 +75,13 @@ class Settings:
             object.__setattr__(self, "workers", usable_cpus())
         if self.memory == 0:
             object.__setattr__(self, "memory", int(_SHARE_OF_MEMORY * available_memory()))
+
+    @property
+    def network(self) -> Model | None:
+        """The segmentation network; all workers together have a thread for each usable core."""
+        if self.model is None:
+            return None
+        return Model(self.model, self.preset, max(1, usable_cpus() // self.workers))
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

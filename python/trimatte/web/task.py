@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import tempfile
 import warnings
@@ -21,9 +20,7 @@ from ..io.read import Source
 from ..io.write import encoded
 from .errors import Refused
 from .finish import Finish, finished
-from .rough import Levelled
-
-LOG = logging.getLogger("trimatte.web")
+from .rough import Levelled, Model, network
 
 MEDIA_TYPES = {
     ".png": "image/png",
@@ -70,8 +67,8 @@ class Task:
         The colour of an even background; see `trimatte.matte_from_key`.
     solid : bool
         See `trimatte.matte_from_key`.
-    model : str or None
-        The segmentation model that makes a mask, if there is no guide.
+    model : Model or None
+        The segmentation network that finds a mask, if there is no guide.
     levels : (int, int, bool)
         Values of a mask, from 0 to 255, that count as 0 and as 1, and whether specks are removed
         from it.
@@ -91,7 +88,7 @@ class Task:
     options: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = None
     solid: bool = True
-    model: str | None = None
+    model: Model | None = None
     levels: tuple[int, int, bool] = (0, 255, False)
     refine: bool = True
     finish: Finish | None = None
@@ -118,13 +115,15 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def prepare(folder: str, most_pixels: int) -> int:
-    """Import what tasks need, set the limits of this process, and return its number."""
+def prepare(folder: str, most_pixels: int, model: Model | None) -> int:
+    """Open what tasks need, set the limits of this process, and return its number."""
     import scipy.ndimage  # noqa: F401
     from PIL import Image
 
     tempfile.tempdir = folder
     Image.MAX_IMAGE_PIXELS = max(1, most_pixels // 2)  # twice this is refused
+    if model is not None:
+        network(model)
     return os.getpid()
 
 

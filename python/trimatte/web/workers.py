@@ -20,10 +20,10 @@ from dataclasses import replace
 from .._runtime.pool import process_pool
 from .._runtime.threads import usable_cpus
 from ..errors import WorkerError
-from .errors import Refused
+from .errors import LOG, Refused
 from .measures import Measures
 from .settings import Settings
-from .task import LOG, Answer, Task, prepare, work
+from .task import Answer, Task, prepare, work
 
 # Seconds between attempts to start a process, where none can start.
 _PAUSE = 1.0
@@ -78,7 +78,9 @@ class Worker:
         self._context = process_pool(1)
         self._pool = self._context.__enter__()
         try:
-            self.process = self._pool.submit(prepare, self._folder.name, self._settings.pixels).result()
+            self.process = self._pool.submit(
+                prepare, self._folder.name, self._settings.pixels, self._settings.network
+            ).result()
         except BrokenExecutor as error:
             raise WorkerError("a worker process died while it started") from error
 
@@ -165,15 +167,16 @@ class Desk:
         return {"inside": self._inside, "waiting": waiting, "memory": self._memory, "alive": self.alive}
 
     def refuse_if_full(self) -> None:
-        """Raise Refused, 429, if there is no place in the queue."""
+        """Raise Refused, 429, if there is no place in the queue, or the time would be up in it."""
         if self._closing:
             raise _closing()
-        room = self._settings.workers + self._settings.queue
-        if self._inside >= room:
-            seconds = math.ceil(self._mean_seconds * self._settings.queue / self._settings.workers / 2)
-            wanted = f"at most {room} requests at a time, {self._settings.workers} at work and the others waiting"
-            retry = min(max(1, seconds), _LONGEST_RETRY)
-            raise Refused(429, "rate_limit_exceeded", f"too many requests: expected {wanted}; try again", retry)
+        workers = self._settings.workers
+        ahead = self._inside - workers
+        wait = self._mean_seconds * max(0, ahead) / workers
+        if ahead >= self._settings.queue or wait > self._settings.seconds:
+            retry = min(max(1, math.ceil(wait / 2)), _LONGEST_RETRY)
+            limits = f"at most {self._settings.queue} that wait, no longer than {self._settings.seconds:g} s"
+            raise Refused(429, "rate_limit_exceeded", f"too many requests: expected {limits}; try again", retry)
 
     async def do(self, make: Callable[[], Task], cost: int) -> Answer:
         """Wait for a worker, and let it do a task.
