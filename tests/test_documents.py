@@ -169,6 +169,7 @@ def test_the_lines_of_the_python_page_run():
         "image": scene.image,
         "trimap": scene.trimap,
         "mask": scene.alpha > 0.5,
+        "network": lambda picture: picture.max(axis=2),
         "painted": painted,
         "beach": tm.datasets.net(64, 96).image,
     }

@@ -36,6 +36,41 @@ def test_levels_stretch_and_keep_the_dtype(alpha, dtype):
     np.testing.assert_array_equal(tm.levels(matte), matte)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_residue_goes_and_edges_keep_every_pixel(dtype):
+    alpha = np.zeros((20, 30))
+    alpha[:, 20:] = 1
+    alpha[:, 17:20] = 0.008, 0.3, 0.99  # an edge and its tails
+    alpha[3:6, 3:9] = 0.012  # residue
+    alpha[12, 24:28] = 0.99
+    alpha[15, 4] = 0.02  # too much to be residue
+    found = unit(tm.settle(as_dtype(alpha, dtype)))
+    expected = alpha.copy()
+    expected[3:6, 3:9], expected[12, 24:28] = 0, 1
+    np.testing.assert_array_equal(found, unit(as_dtype(expected, dtype)))
+    assert tm.settle(as_dtype(alpha, dtype)).dtype == dtype
+    np.testing.assert_array_equal(tm.settle(as_dtype(alpha, dtype), faint=0), as_dtype(alpha, dtype))
+
+
+def test_best_leaves_little_residue_and_is_nearer_the_truth():
+    scene = tm.datasets.hair(150, 200, noise=0.01)
+    trimap, truth = scene.trimap, scene.alpha
+    left, errors = [], []
+    for settle in (False, None):
+        alpha = tm.estimate_alpha(scene.image, trimap, method="best", settle=settle)
+        steps = np.rint(alpha * 255)
+        faint = (truth == 0) & (steps > 0) & (steps <= 3) | (truth == 1) & (steps < 255) & (steps >= 252)
+        left.append(np.count_nonzero(faint))
+        errors.append([f(alpha, truth, trimap) for f in (tm.metrics.sad, tm.metrics.gradient)])
+    assert left[1] < 0.2 * left[0]
+    assert errors[1][0] < errors[0][0]
+    assert errors[1][1] < 1.002 * errors[0][1]
+    plain = tm.estimate_alpha(scene.image, trimap)
+    settled = tm.estimate_alpha(scene.image, trimap, settle=True)
+    np.testing.assert_array_equal(settled, tm.settle(plain))
+    assert (settled != plain).any()
+
+
 def slow_choke(alpha, pixels):
     if pixels < 0:
         return 1 - slow_choke(1 - alpha, -pixels)
@@ -117,6 +152,8 @@ def test_the_box_of_a_matte(dtype):
         ),
         (lambda a: tm.levels(a, -1), ValueError, "black: expected a number from 0 to 1, got -1"),
         (lambda a: tm.levels(a, gamma=0), ValueError, "gamma: expected a number from 0.01 to 100, got 0"),
+        (lambda a: tm.settle(a, faint=0.6), ValueError, "faint: expected a number from 0 to 0.5, got 0.6"),
+        (lambda a: tm.settle(a, edge=0), ValueError, "edge: expected a number above 0, up to 1, got 0"),
         (lambda a: tm.choke(a, 1000), ValueError, "pixels: expected a number from -200 to 200"),
         (lambda a: tm.choke(a * 9, 1), ValueError, r"alpha: expected values in \[0, 1\]"),
         (lambda a: tm.remove_specks(a, -1), ValueError, "area: expected a number from 0"),

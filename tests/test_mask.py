@@ -132,9 +132,16 @@ def test_a_mask_wider_than_its_edge_is_pulled_in(scene):
         (np.full((200, 240), 0.6), {}, ValueError, "mask: expected some background .*got none"),
         (np.full((200, 240), np.nan), {}, ValueError, r"mask: expected values in \[0, 1\], got nan"),
         (np.full((200, 240), 7.0), {}, ValueError, r"mask: expected values in \[0, 1\], got 7"),
-        (np.zeros((100, 240)), {}, ValueError, r"mask: expected shape \(200, 240\)"),
+        (np.zeros((100, 240)), {}, ValueError, r"mask: expected 240 x 200 pixels .* same aspect, got 240 x 100$"),
+        (np.zeros((240, 200)), {}, ValueError, r"mask: .*, got 200 x 240; is the mask or the image turned by 90"),
         (np.zeros((200, 240), int), {}, TypeError, "mask: expected uint8"),
-        (np.eye(200, 240, dtype=np.uint8), {}, ValueError, "mask: .* labels up to 1; .*, or pass mask > 0"),
+        (
+            np.eye(200, 240, dtype=np.uint8) * np.uint8(2),
+            {},
+            ValueError,
+            "mask: .* labels up to 2; pass mask == 1",
+        ),
+        (np.eye(200, 240, dtype=np.uint8) * np.uint8(150), {}, ValueError, "mask: .* only 0 and 150, .* mask > 0"),
         (None, {"band": -1}, ValueError, "band: expected a number from 0"),
         (None, {"band": "wide"}, TypeError, "band: expected a number"),
         (None, {"threshold": 0}, ValueError, "threshold: expected a number between 0 and 1"),
@@ -176,3 +183,27 @@ def test_a_mask_without_edges_is_a_matte_without_edges(scene, value, kind):
     with pytest.warns(TrimatteWarning, match=f"all are {kind}"):
         alpha = tm.matte_from_mask(scene.image, mask)
     assert (alpha == value / 255).all()
+
+
+def test_a_mask_of_another_size_is_scaled(scene):
+    """A quarter of the size, or three times it, of the same aspect up to a pixel."""
+    for height, width in ((50, 60), (67, 80), (600, 720)):
+        small = np.asarray(Image.fromarray(scene.alpha.astype(np.float32)).resize((width, height)))
+        with pytest.warns(TrimatteWarning, match=rf"mask: its {width} x {height} pixels are scaled .* 240 x 200"):
+            alpha = tm.matte_from_mask(scene.image, np.clip(small, 0, 1))
+        assert alpha.shape == (200, 240)
+        assert error(scene, alpha) < 0.02
+
+
+def test_labels_are_a_mask_everywhere(scene):
+    mask = scene.alpha > 0.5
+    labels = mask.astype(np.uint8)
+    for function in (
+        lambda m: tm.matte_from_mask(scene.image, m, learn=False),
+        tm.trimap_from_soft_mask,
+        lambda m: tm.trimap_from_mask(m, erode=2, dilate=3),
+        lambda m: tm.cutout(scene.image, mask=m, learn=False),
+    ):
+        np.testing.assert_array_equal(function(labels), function(mask))
+        with pytest.raises(ValueError, match="only 0 and 150, as in a mask of labels; pass mask > 0"):
+            function(labels * np.uint8(150))

@@ -113,10 +113,10 @@ def test_frames_are_those_of_a_sequence(image):
     solves = Solves(map("frame {}".format, range(3)), temporal=0.1, change=0.03, options={})
     expected = tm.solve_sequence(frames, [trimap] * 3, temporal=0.1)
     for number, (alpha, info) in enumerate(expected):
-        guide = Frame("trimap.png", f"f{number}.png", solves)
+        guide = Frame(Trimap("trimap.png"), f"f{number}.png", solves)
         found = matte(Item(f"f{number}.png", guide, {"alpha": f"a{number}.png"}), Run())
         assert found.iterations == info.iterations
         np.testing.assert_array_equal(load_image(f"a{number}.png"), quantized(alpha, np.uint8))
     save_image("deep.png", image[..., 0].astype(np.uint16) * np.uint16(257))
     with pytest.raises(tm.PictureError, match=r"deep.png: expected uint8 samples as in the first"):
-        matte(Item("deep.png", Frame("trimap.png", "deep.png", solves), {"alpha": "d.png"}), Run())
+        matte(Item("deep.png", Frame(Trimap("trimap.png"), "deep.png", solves), {"alpha": "d.png"}), Run())

@@ -7,6 +7,7 @@ from scipy import ndimage, sparse
 from tolerances import ALPHA_DIRECT, ALPHA_TOLERANCE
 
 import trimatte as tm
+from trimatte._regions import one_sided
 from trimatte.errors import ConvergenceError, FactorizationError, TrimatteWarning
 
 
@@ -98,18 +99,77 @@ def test_a_region_that_touches_one_kind_takes_it_and_this_is_said():
     assert abs(alpha - direct).max() < 1e-5
 
 
-def test_a_prior_decides_where_a_region_touches_one_kind():
+def ring():
     """A ring of foreground with background inside that no known pixel tells of."""
     yy, xx = np.mgrid[:60, :60]
     r = np.hypot(yy - 30, xx - 30)
     image = (np.array([40, 120, 50]) + np.random.default_rng(0).normal(0, 8, (60, 60, 3))).clip(0, 255)
     image[(r < 20) & (r > 10)] = 200, 90, 40
     trimap = np.where(r < 12, 128, np.where(r < 18, 255, np.where(r < 22, 128, 0))).astype(np.uint8)
+    return image.astype(np.uint8), trimap, r < 9
+
+
+def test_a_prior_decides_where_a_region_touches_one_kind():
+    image, trimap, hole = ring()
     with pytest.warns(TrimatteWarning, match='1 unknown region touches .* method="best", or a prior'):
-        assert tm.estimate_alpha(image.astype(np.uint8), trimap)[r < 9].min() == 1
-    alpha, info = tm.solve_alpha(image.astype(np.uint8), trimap, method="best")
+        assert tm.estimate_alpha(image, trimap)[hole].min() == 1
+    alpha, info = tm.solve_alpha(image, trimap, method="best")
     assert "constant" not in info.regions
-    assert alpha[r < 9].mean() < 0.05
+    assert alpha[hole].mean() < 0.05
+
+
+@pytest.mark.parametrize("prior", [tm.priors.OneSided(), tm.priors.OneSided(tm.priors.SharedSampling())])
+def test_a_prior_for_such_regions_alone_leaves_the_others_to_the_bit(prior):
+    image, trimap, hole = ring()
+    message = (
+        "1 unknown region touches known pixels of one kind only, so that known colours from elsewhere decided"
+    )
+    with pytest.warns(TrimatteWarning, match=message) as said:
+        alpha, info = tm.solve_alpha(image, trimap, prior=prior)
+    assert said[0].filename == __file__
+    assert (info.guessed_regions, info.regions) == (1, {"cholesky": 2})
+    assert alpha[hole].mean() < 0.05
+    with pytest.warns(TrimatteWarning, match="so that alpha is that kind"):
+        plain = tm.estimate_alpha(image, trimap)
+    rest = np.hypot(*(np.indices(trimap.shape) - 30)) > 15
+    assert (alpha[rest] == plain[rest]).all()
+
+
+def test_without_such_regions_nothing_is_guessed():
+    class Never(tm.priors.Prior):
+        def guess(self, image, labels, context):
+            raise AssertionError
+
+    scene = tm.datasets.hair(72, 90, seed=2)
+    trimap = np.where(ndimage.binary_dilation(scene.trimap == 128, iterations=2), 128, scene.trimap)
+    assert not one_sided(np.choose(trimap // 127, [0, 2, 1]).astype(np.uint8)).regions
+    alpha, info = tm.solve_alpha(scene.image, trimap, prior=tm.priors.OneSided(Never()))
+    assert info.guessed_regions == 0
+    assert (alpha == tm.estimate_alpha(scene.image, trimap)).all()
+
+
+@pytest.mark.parametrize("radius", [1, 2])
+def test_the_regions_found_are_those_of_the_solve(radius):
+    rng = np.random.default_rng(5)
+    coarse = ndimage.gaussian_filter(rng.normal(size=(90, 110)), 3)
+    labels = np.digitize(coarse, np.quantile(coarse, [0.35, 0.7])).astype(np.uint8)
+    labels = np.choose(labels, [0, 2, 1]).astype(np.uint8)
+    labels[rng.random(labels.shape) < 0.01] = 2
+    trimap = np.array([0, 255, 128], np.uint8)[labels]
+    image = rng.random((90, 110, 3))
+    found = one_sided(labels, 2 * radius)
+    with pytest.warns(TrimatteWarning, match=f"trimap: {found.regions} unknown regions touch"):
+        alpha, info = tm.solve_alpha(image, trimap, radius=radius)
+    assert info.regions["constant"] == found.regions > 1
+    assert np.isin(alpha[found.mask], [0, 1]).all()
+    assert not np.isin(alpha[(labels == 2) & ~found.mask], [0, 1]).all()
+
+
+def test_bad_input_of_the_prior():
+    with pytest.raises(TypeError, match=r"prior: expected an object of trimatte\.priors, got str"):
+        tm.priors.OneSided("best")
+    with pytest.raises(ValueError, match="reach: expected at least 1, got 0"):
+        tm.priors.OneSided(reach=0)
 
 
 def test_pages_of_letters_are_many_small_systems():

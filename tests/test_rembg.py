@@ -1,9 +1,11 @@
 """The real code of rembg with `trimatte.pymatting`, and a session that returns given masks.
 
-It runs where rembg is installed: `make check-rembg` installs the group test-rembg.
+It runs where rembg is installed: `make check-rembg` installs the group test-rembg. rembg's own
+tests run, too, if REMBG_TESTS names their folder: its distributions have none.
 """
 
 import importlib.util
+import os
 import pickle
 import subprocess
 import sys
@@ -124,3 +126,71 @@ def test_alpha_was_solved_for(results, name):
     """rembg takes the mask where matting raises a ValueError, and says nothing."""
     made = results[0]
     assert (made[name][..., 3] != made["L"][..., 3]).any()
+
+
+CLEAN = """
+    import pickle, sys
+    import numpy as np
+    from PIL import Image
+    import trimatte.integrations.rembg as ours
+    ours.install()
+    import rembg.bg
+
+    with open(sys.argv[1], "rb") as file:
+        pixels, levels = pickle.load(file)
+    photo, mask = Image.fromarray(pixels), Image.fromarray(levels)
+    class Given:
+        def predict(self, image, *args, **kwargs):
+            return [mask]
+    made = {
+        "naive": rembg.bg.naive_cutout(photo, mask),
+        "install": rembg.bg.decontaminate_cutout(photo, mask),
+        "integrations": ours.remove(photo, alpha_matting=False, session=Given()),
+    }
+    with open(sys.argv[1], "wb") as file:
+        pickle.dump({name: np.asarray(cutout.convert("RGBA")) for name, cutout in made.items()}, file)
+"""
+
+
+@pytest.fixture(scope="module")
+def fringed(tmp_path_factory):
+    """Cutouts of hair of one colour before saturated green, by the mask itself."""
+    alpha = np.round(tm.datasets.hair(96, 128, seed=3).alpha * 255).astype(np.uint8)
+    colour, green = np.array([200, 90, 60]), np.array([0, 220, 40])
+    a = alpha[..., np.newaxis] / 255
+    path = tmp_path_factory.mktemp("fringe") / "data"
+    path.write_bytes(pickle.dumps((np.round(a * colour + (1 - a) * green).astype(np.uint8), alpha)))
+    subprocess.run([sys.executable, "-W", "ignore", "-c", textwrap.dedent(CLEAN), str(path)], check=True)
+    return pickle.loads(path.read_bytes()), alpha, colour
+
+
+@pytest.mark.parametrize("way", ["install", "integrations"])
+def test_soft_edges_lose_the_backgrounds_colour(fringed, way):
+    """What rembg's own tests ask of its cleaning of colours, which needs no network."""
+    made, alpha, colour = fringed
+    soft = (alpha > 12) & (alpha < 243)
+    errors = {name: np.linalg.norm(cut[soft][:, :3] - colour, axis=1).mean() for name, cut in made.items()}
+    assert errors[way] < errors["naive"] / 10
+    assert errors[way] < 10
+    np.testing.assert_array_equal(made[way][..., 3], alpha)
+    assert abs(made[way][alpha == 255][:, :3].astype(int) - colour).max() <= 2
+
+
+@pytest.mark.skipif("REMBG_TESTS" not in os.environ, reason="REMBG_TESTS names no folder of rembg's own tests")
+@pytest.mark.parametrize("name", ["test_decontaminate.py", "test_matting.py"])
+def test_its_own_tests_without_a_download_pass(name):
+    call = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "trimatte.pymatting",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    folder = os.environ["REMBG_TESTS"]
+    done = subprocess.run([*call, name], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

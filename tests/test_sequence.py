@@ -10,7 +10,8 @@ import tolerances
 
 import trimatte as tm
 from trimatte import datasets
-from trimatte.cli import _sequence, run
+from trimatte._film import sources
+from trimatte.cli import run
 from trimatte.datasets._dandelion import render
 from trimatte.io.names import with_slashes
 
@@ -186,11 +187,11 @@ def test_the_command_warns_of_a_gap(files, capsys):
 
 
 def test_numbers_are_found_in_names_with_backslashes_on_windows(monkeypatch):
-    monkeypatch.setattr(_sequence, "with_slashes", partial(with_slashes, separator="\\"))
+    monkeypatch.setattr(sources, "with_slashes", partial(with_slashes, separator="\\"))
     found = [r"in/a\7.png", r"in\a\12.png", r"in\a\b.png"]
-    monkeypatch.setattr(_sequence.glob, "glob", lambda pattern: found)
+    monkeypatch.setattr(sources.glob, "glob", lambda pattern: found)
     for pattern in ("in/a/%d.png", r"in\a\%d.png"):
-        assert _sequence._numbers(pattern) == [7, 12]
+        assert sources._numbers(pattern) == [7, 12]
 
 
 def test_the_command_names_the_frame_that_is_wrong(files, capsys):
@@ -207,7 +208,7 @@ def test_the_command_names_the_frame_that_is_wrong(files, capsys):
         (["in/%04d.png", "tri/%04d.png", "-o", "out/%d.png", "--first", "3"], 1, "in/0003.png: no such frame"),
         (["in/%04d.png", "tri/%d.png", "-o", "out/%d.png"], 1, "tri/7.png: no such file, but there is a frame 7"),
         (["in/%04d.png", "tri/%04d.png", "-o", "out/x.png"], 2, "out/x.png: expected one %d"),
-        (["in/0007.png", "tri/%04d.png", "-o", "out/%d.png"], 2, "in/0007.png: expected one %d"),
+        (["in/0007.png", "tri/%04d.png", "-o", "out/%d.png"], 2, "in/0007.png: expected a clip (clip.mp4)"),
         (["in/%04d.png", "tri/%04d.png", "-o", "in/%04d.png"], 2, "is an input"),
     ],
 )

@@ -52,6 +52,7 @@ def test_a_clean_tree_has_no_fault(tmp_path):
     ("file", "text", "fault"),
     [
         ("python/trimatte/b.py", python_function(61), "b.py:1: f: expected at most 60 lines, got 61"),
+        ("integrations/gimp/b.py", python_function(61), "b.py:1: f: expected at most 60 lines, got 61"),
         ("cpp/src/solve/long.cpp", cpp_function(81), "long.cpp:1: f: expected at most 80 lines, got 81"),
         ("cpp/bindings/long.cpp", cpp_function(81), "long.cpp:1: f: expected at most 80 lines, got 81"),
         ("cpp/src/solve/open.cpp", "void f() {\n", "open.cpp: expected a closing brace"),

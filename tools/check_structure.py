@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+PYTHON_FOLDERS = ("python/trimatte", "integrations")
 LONGEST_PYTHON_FUNCTION = 60  # lines, docstring not counted
 LONGEST_CPP_FUNCTION = 80  # lines, signature included
 
@@ -147,7 +148,7 @@ def include_fault(root, path, target):
 
 def faults(root):
     """All faults of the tree, as printable lines."""
-    for file in sorted((root / "python/trimatte").rglob("*.py")):
+    for file in sorted(f for folder in PYTHON_FOLDERS for f in (root / folder).rglob("*.py")):
         functions = python_functions(file.read_text(encoding="utf-8"))
         yield from too_long(functions, LONGEST_PYTHON_FUNCTION, file.relative_to(root).as_posix())
     for folder in ("cpp/bindings", "cpp/include", "cpp/src"):

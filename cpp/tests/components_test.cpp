@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "reference/dense_solve.hpp"
+#include "reference/dense_alpha.hpp"
 #include "support.hpp"
 #include "trimatte/errors.hpp"
 #include "trimatte/solve.hpp"
@@ -121,30 +121,6 @@ Answer solved(const ClassGraph& graph, const Affinity& affinity, const Known& kn
     return answer;
 }
 
-// The twin solves one dense system of all unknown pixels.
-std::vector<double> dense_alpha(const ClassGraph& graph, const Affinity& affinity, const Known& known) {
-    const Picture image(ClassGraph::height, ClassGraph::width, 3);
-    Monitor monitor;
-    const Problem problem = assemble(affinity, image.view(), known, Form::sparse, {1, monitor});
-    const Eigen::VectorXd x = dense_solve(dense(problem.matrix), dense(problem.rhs));
-    std::vector<double> alpha;
-    for (const Label label : graph.labels) {
-        alpha.push_back(label == Label::foreground);
-    }
-    for (std::int64_t i = 0; i < problem.unknowns(); ++i) {
-        alpha[static_cast<std::size_t>(problem.pixel[i])] = std::min(1.0, std::max(0.0, x[i]));
-    }
-    return alpha;
-}
-
-double difference(const std::vector<double>& a, const std::vector<double>& b) {
-    double most = 0;
-    for (std::size_t p = 0; p < a.size(); ++p) {
-        most = std::max(most, std::abs(a[p] - b[p]));
-    }
-    return most;
-}
-
 }  // namespace
 
 TEST_CASE("components are those that a flood fill finds, and their parts are blocks of the matrix") {
@@ -209,7 +185,8 @@ TEST_CASE("alpha that is solved component by component equals that of one dense 
         }
         for (const bool constant_regions : {false, true}) {
             const GivenRows affinity = graph.affinity(constant_regions);
-            const std::vector<double> expected = dense_alpha(graph, affinity, known);
+            const Picture image(ClassGraph::height, ClassGraph::width, 3);
+            const std::vector<double> expected = dense_alpha(image.view(), graph.labels, known, affinity);
             for (const Solver solver :
                  {Solver::automatic, Solver::cholesky, Solver::graph_multigrid, Solver::conjugate_gradient}) {
                 const Answer answer = solved(graph, affinity, known, 2, solver);

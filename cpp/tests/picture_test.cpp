@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "reference/dense_solve.hpp"
+#include "reference/dense_alpha.hpp"
 #include "support.hpp"
 #include "trimatte/errors.hpp"
 #include "trimatte/solve.hpp"
@@ -64,29 +64,6 @@ Answer solved(const Scene& scene, const Known& known, SolveOptions options, cons
     return answer;
 }
 
-// The twin solves one dense system of all unknown pixels.
-std::vector<double> dense_alpha(const Scene& scene, const Known& known, const Affinity& affinity) {
-    Monitor monitor;
-    const Problem problem = assemble(affinity, scene.image.view(), known, Form::sparse, {1, monitor});
-    const Eigen::VectorXd x = dense_solve(dense(problem.matrix), dense(problem.rhs));
-    std::vector<double> alpha;
-    for (const Label label : scene.labels) {
-        alpha.push_back(label == Label::foreground);
-    }
-    for (std::int64_t i = 0; i < problem.unknowns(); ++i) {
-        alpha[static_cast<std::size_t>(problem.pixel[i])] = std::min(1.0, std::max(0.0, x[i]));
-    }
-    return alpha;
-}
-
-double difference(const std::vector<double>& a, const std::vector<double>& b) {
-    double most = 0;
-    for (std::size_t p = 0; p < a.size(); ++p) {
-        most = std::max(most, std::abs(a[p] - b[p]));
-    }
-    return most;
-}
-
 }  // namespace
 
 TEST_CASE("alpha that is solved region by region equals that of one dense system") {
@@ -95,7 +72,7 @@ TEST_CASE("alpha that is solved region by region equals that of one dense system
         const ClosedForm affinity(epsilon, radius);
         for (const bool with_prior : {false, true}) {
             const Known known = scene.known(with_prior);
-            const std::vector<double> expected = dense_alpha(scene, known, affinity);
+            const std::vector<double> expected = dense_alpha(scene.image.view(), scene.labels, known, affinity);
             for (const Solver solver :
                  {Solver::automatic, Solver::cholesky, Solver::multigrid, Solver::conjugate_gradient}) {
                 if (radius == 2 && solver == Solver::multigrid) {

@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import _runtime as _runtime  # isort: skip  (loads the core, before anything that imports it)
-from . import affinities, colour, datasets, io, laplacians, metrics, priors
+from . import affinities, colour, datasets, io, laplacians, metrics, models, priors
 from ._core import __version__
 from ._records import AlphaResult, SolveInfo
 from .alpha import estimate_alpha, solve_alpha
@@ -14,12 +14,13 @@ from .errors import (
     ConvergenceError,
     DatasetError,
     FactorizationError,
+    ModelError,
     PictureError,
     TrimatteError,
     TrimatteWarning,
     WorkerError,
 )
-from .finish import CropBox, choke, crop_box, levels, remove_specks
+from .finish import CropBox, choke, crop_box, levels, remove_specks, settle
 from .foreground import Layers, estimate_foreground
 from .keying import (
     KeyedMatte,
@@ -32,6 +33,7 @@ from .keying import (
 )
 from .laplacian import closed_form_laplacian
 from .mask import matte_from_mask, trimap_from_soft_mask
+from .models import mask_from_model
 from .scribbles import trimap_from_scribbles, trimap_from_strokes
 from .sequence import solve_sequence
 from .sparse import preconditioner, solve
@@ -51,6 +53,7 @@ __all__ = [
     "FactorizationError",
     "KeyedMatte",
     "Layers",
+    "ModelError",
     "PictureError",
     "SolveInfo",
     "Triangulated",
@@ -74,13 +77,16 @@ __all__ = [
     "io",
     "laplacians",
     "levels",
+    "mask_from_model",
     "matte_from_key",
     "matte_from_mask",
     "matte_from_plate",
     "metrics",
+    "models",
     "preconditioner",
     "priors",
     "remove_specks",
+    "settle",
     "show_versions",
     "solve",
     "solve_alpha",

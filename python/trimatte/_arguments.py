@@ -30,6 +30,8 @@ class SolveOptions(AffinityOptions, total=False):
     relative_residual: float | None
     max_iterations: int
     colour_space: str
+    chroma: str | None
+    settle: bool | None
     threads: int | None
     progress: Progress | None
 
@@ -43,3 +45,22 @@ class AlphaOptions(SolveOptions, total=False):
     seed: int
     background_threshold: float
     foreground_threshold: float
+
+
+class MaskOptions(SolveOptions, total=False):
+    """The keyword arguments of `matte_from_mask`, for functions that pass them on."""
+
+    band: float | None
+    threshold: float
+    mask_weight: float
+    learn: bool
+    seed: int
+
+
+class CutoutOptions(AlphaOptions, total=False):
+    """Those of `solve_alpha` and of `matte_from_mask`; which of them count depends on the guide."""
+
+    band: float | None
+    threshold: float
+    mask_weight: float
+    learn: bool

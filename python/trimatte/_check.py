@@ -40,7 +40,35 @@ def unmasked(value: object, name: str) -> Array:
     """Return any array; refuse one with masked values, which would count as if they were not."""
     if np.ma.is_masked(value):
         raise TypeError(f"{name}: expected an array without masked values, got some; fill them: .filled(value)")
-    return np.asarray(_from_pillow(value, name))
+    return _in_memory(_from_pillow(value, name), name)
+
+
+def _in_memory(value: object, name: str) -> Array:
+    """Return an array of any library as NumPy's, without a copy where it gives its memory away.
+
+    Tensors have ``__array__``, which refuses those of a graphics card; ``__dlpack__`` is asked where
+    that is missing.
+    """
+    try:
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.asarray(np.from_dlpack(value))
+        return np.asarray(value)
+    except (TypeError, RuntimeError, BufferError) as error:
+        if not hasattr(value, "__array__") and not hasattr(value, "__dlpack__"):
+            raise
+        kind = type(value).__name__
+        where = f" on {value.device}" if hasattr(value, "device") else ""
+        way = _way_to_memory(value)
+        hint = f"; pass {name}{way}" if way else f" ({error})"
+        raise TypeError(f"{name}: expected an array that NumPy can read, got a {kind}{where}{hint}") from error
+
+
+def _way_to_memory(value: Any) -> str:
+    """Return the calls that bring a tensor to where NumPy can read it; empty if none is known."""
+    way = ".detach()" if getattr(value, "requires_grad", False) else ""
+    if str(getattr(value, "device", "cpu")) != "cpu":
+        way += ".cpu()" if hasattr(value, "cpu") else ".get()" if hasattr(value, "get") else ""
+    return way + (".float()" if "bfloat16" in str(getattr(value, "dtype", "")) else "")
 
 
 # Modes of Pillow's pictures whose numbers are no levels of grey or RGB, and what converts them.
@@ -140,7 +168,7 @@ def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3):
-        hint = _way_to_channels_last(name, array.shape)
+        hint = _way_to_channels_last(name, array.shape, "permute" if hasattr(value, "permute") else "transpose")
         raise ValueError(f"{name}: expected shape (H, W, 3) or (H, W), got {array.shape}{hint}")
     if min(array.shape[:2]) < smallest:
         raise ValueError(f"{name}: expected at least {smallest} x {smallest} pixels, got {array.shape}")
@@ -151,14 +179,17 @@ def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool
     return array
 
 
-def _way_to_channels_last(name: str, shape: tuple[int, ...]) -> str:
-    """Say how an array of another layout becomes an image; empty if it is none."""
+def _way_to_channels_last(name: str, shape: tuple[int, ...], turn: str) -> str:
+    """Say how an array of another layout becomes an image; empty if it is none.
+
+    `turn` is what its library calls the exchange of axes.
+    """
     if len(shape) == 3 and shape[2] == 4:
         return f"; pass {name}[..., :3] to ignore the transparency"
     if len(shape) == 3 and shape[0] in (1, 3, 4):
-        return f"; the channels come first: pass {name}.transpose(1, 2, 0)"
+        return f"; the channels come first: pass {name}.{turn}(1, 2, 0)"
     if len(shape) == 4 and shape[0] == 1:
-        last = "" if shape[3] in (1, 3) else ".transpose(1, 2, 0)" if shape[1] in (1, 3) else None
+        last = "" if shape[3] in (1, 3) else f".{turn}(1, 2, 0)" if shape[1] in (1, 3) else None
         if last is not None:
             return f"; this is a batch of one picture: pass {name}[0]{last}"
     return ""
@@ -177,9 +208,14 @@ def most_of_eight_bits(array: Array) -> int:
 
 def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Array:
     """Return one number per pixel as (H, W), of any accepted dtype."""
-    if unmasked(value, name).dtype == bool:
-        value = np.asarray(value).astype(np.uint8) * np.uint8(255)
-    array = single_channel(native(value, name), name)
+    given = unmasked(value, name)
+    if given.dtype == bool:
+        value = given.astype(np.uint8) * np.uint8(255)
+    array = native(value, name)
+    if array.ndim > 2 and max(array.shape[:-2]) == 1 and array.shape[-1] > 4:
+        index = ", ".join(["0"] * (array.ndim - 2))
+        raise ValueError(f"{name}: expected shape (H, W), got {array.shape}; pass {name}[{index}]")
+    array = single_channel(array, name)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim != 2:
@@ -189,6 +225,8 @@ def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Arra
         turned = f"; is the {name} or the image turned by 90 degrees?" if array.shape == wanted[::-1] else ""
         raise ValueError(f"{name}: expected shape {wanted} to match image, got {array.shape}{turned}")
     refuse_outside_unit(array, name)
+    if name == "mask" and array.dtype.kind == "u" and array.max(initial=0) == 1:  # labels, as of a bool mask
+        return np.asarray(array * array.dtype.type(full_range(array.dtype)))
     refuse_part_of_range(array, name)
     return array
 
@@ -201,8 +239,8 @@ def refuse_part_of_range(array: Array, name: str) -> None:
     top = f"{full_range(array.dtype):.0f}"
     wanted = f"{name}: expected {array.dtype} values up to {top}, got"
     if 1 <= most <= 2:
-        or_bool = f", or pass {name} > 0" if most == 1 and name == "mask" else ""
-        raise ValueError(f"{wanted} labels up to {most}; scale them so that {top} is white{or_bool}")
+        one = "; pass mask == 1 for one of them" if name == "mask" else f"; scale them so that {top} is white"
+        raise ValueError(f"{wanted} labels up to {most}{one}")
     if array.dtype == np.uint16 and most:
         raise ValueError(f"{wanted} 8-bit values up to {most}; convert them to uint8, or multiply them by 257")
     if name in ("mask", "alpha") and 2 < most < full_range(array.dtype) and _has_two_values(array, most):
@@ -225,7 +263,7 @@ def full_range(dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max) if dtype.kind == "u" else 1.0
 
 
-def alpha(value: object, image_shape: tuple[int, ...], name: str = "alpha") -> npt.NDArray[np.float32]:
+def alpha(value: object, image_shape: tuple[int, ...] | None, name: str = "alpha") -> npt.NDArray[np.float32]:
     """Return alpha as float32 in [0, 1]."""
     array = plane(value, image_shape, name)
     if array.dtype.kind == "f":

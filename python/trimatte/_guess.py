@@ -37,6 +37,10 @@ class Source(NamedTuple):
         """Whether the trimap must have known pixels of both kinds."""
         return self.prior is None or self.prior.needs_known
 
+    def guessed_regions(self, labels: npt.NDArray[np.uint8]) -> int:
+        """Count the regions that are guessed, if the prior is for regions that know one label only."""
+        return self.prior.count(labels) if isinstance(self.prior, priors.OneSided) else 0
+
     def guess(self, colours: Colours, labels: npt.NDArray[np.uint8], context: Context) -> priors.Guess | None:
         """Let the prior guess, and check what it says."""
         if self.prior is None:

@@ -61,3 +61,13 @@ def eight_bits(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def resized(plane: npt.NDArray[np.float32], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Scale a plane of floats in [0, 1] to (H, W), smoothly."""
+    if plane.shape == shape:
+        return plane
+    from PIL import Image
+
+    made = Image.fromarray(np.ascontiguousarray(plane)).resize(shape[::-1], Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(made, np.float32), 0, 1)

@@ -56,6 +56,12 @@ class SolveInfo:
         How many connected unknown regions each solver took, by the solver's name; "constant" counts
         regions that touch known pixels of one kind only and were not solved. A picture that was
         solved as one system counts as one region. Empty if nothing was solved.
+    guessed_regions : int
+        Unknown regions that touch known pixels of one kind only and that the prior `OneSided` has
+        guessed; 0 with any other prior.
+    chroma : str
+        ``"half"`` if the picture's chroma counted as one of half resolution and was sharpened, else
+        ``"full"``; see `chroma` of `trimatte.solve_alpha`.
     """
 
     method: str
@@ -70,6 +76,8 @@ class SolveInfo:
     operator_complexity: float = 1.0
     prior: str | None = None
     regions: Mapping[str, int] = field(default_factory=dict)
+    guessed_regions: int = 0
+    chroma: str = "full"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as a dict that `json` can write."""

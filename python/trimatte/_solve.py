@@ -241,6 +241,8 @@ def result_of(
     )
     if info.regions.get("constant"):
         warn(_one_sided(info.regions["constant"]))
+    if info.guessed_regions:
+        warn(_guessed(info.guessed_regions))
     if not converged:
         goal = f"an error of {settings.tolerance:.3g}"
         if info.solver in ("cg", "graph-multigrid") and settings.relative_residual is not None:
@@ -252,6 +254,15 @@ def result_of(
             info,
         )
     return AlphaResult(alpha, info)
+
+
+def _guessed(count: int) -> str:
+    """Say what was done about such regions."""
+    touch, its = ("region touches", "its") if count == 1 else ("regions touch", "their")
+    return (
+        f"trimap: {count} unknown {touch} known pixels of one kind only, so that known colours from elsewhere "
+        f"decided {its} alpha; mark a pixel of either kind where that is wrong"
+    )
 
 
 def _one_sided(count: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import _check, methods, priors
+from . import _check, _chroma, finish, methods, priors
 from ._colours import Colours, checked_colours
 from ._context import make_context
 from ._guess import source_of
@@ -41,6 +41,8 @@ def solve_alpha(
     background_threshold: float = 0.1,
     foreground_threshold: float = 0.9,
     colour_space: str = "srgb",
+    chroma: str | None = None,
+    settle: bool | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     **options: Unpack[AffinityOptions],
@@ -114,6 +116,16 @@ def solve_alpha(
         then found on their encoding by :func:`trimatte.colour.srgb_from_linear`, which goes on
         above 1, so that highlights change nothing elsewhere; a prior sees it divided by its largest
         value.
+    chroma : {"auto", "full", "half"}, optional
+        JPEG files and films mostly have chroma of half resolution, so that edges of colours are
+        three pixels wide. "auto" looks whether the picture is such a one, "half" takes it for
+        granted: chroma then follows luma, by lines that are fitted in small windows, around the
+        unknown pixels. "full" uses the colours as they are. The default is "auto" for the method
+        "best" and "full" for all others; scene-linear colours are used as they are.
+    settle : bool, optional
+        Whether faint residue is cleared by :func:`trimatte.settle`: alpha below 3.5 / 255 becomes
+        0, and above 1 less that 1, away from edges. The default is True for the method "best" and
+        False for all others.
     threads : int, optional
         By default all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -177,6 +189,9 @@ def solve_alpha(
     chosen = methods.chosen(method, options)
     settings = Settings(solver, known_weight, tolerance, relative_residual, max_iterations)
     seed, context = _check.seed(seed), make_context(threads, progress)
+    mends = methods.mends(chosen.name)
+    kind = _check.one_of(chroma, _chroma.KINDS, "chroma") if chroma is not None else "auto" if mends else "full"
+    settled = mends if settle is None else _check.flag(settle, "settle")
     colours = checked_colours(image, colour_space, chosen.smallest_image)
     shape = colours.pixels.shape
     labels = _check.labels(trimap, shape, background_threshold, foreground_threshold)
@@ -185,9 +200,15 @@ def solve_alpha(
     unknowns = count_unknown(labels, source.needs_known)
     _refuse_unsolvable(colours, labels, unknowns, chosen.affinity, settings)
 
+    given = colours.pixels
+    if unknowns and colour_space == "srgb":
+        colours = colours._replace(pixels=_chroma.sharpened(given, labels, kind))
     guess = source.guess(colours, labels, context) if unknowns else None
     inputs = Inputs(colours.pixels, labels, unknowns, guess, first)
     alpha, record = solved(inputs, chosen.affinity, settings, context)
+    alpha = finish.settle(alpha) if settled else alpha
+    record["chroma"] = "full" if colours.pixels is given else "half"
+    record["guessed_regions"] = source.guessed_regions(labels) if unknowns else 0
     if unknowns == 0:
         warn(nothing_unknown(alpha, prior is not None))
     return result_of(alpha, record, settings, context, method=chosen.name, prior=source.name)

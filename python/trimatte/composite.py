@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +12,26 @@ from ._pixels import bands, quantized
 from .alpha import estimate_alpha
 from .foreground import DEFAULT, ForegroundMethod, estimate_foreground
 from .foreground.estimate import chosen
+from .mask import matte_from_mask
+from .scribbles import trimap_from_scribbles
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._arguments import AlphaOptions
+    from ._arguments import AlphaOptions, CutoutOptions, MaskOptions
 
 __all__ = ["composite", "cutout"]
 
 
 def cutout(
     image: npt.ArrayLike,
-    trimap: npt.ArrayLike,
+    trimap: npt.ArrayLike | None = None,
     *,
+    mask: npt.ArrayLike | None = None,
+    scribbles: npt.ArrayLike | None = None,
     exact_composite: bool = True,
     foreground_method: str | ForegroundMethod = DEFAULT,
-    **options: Unpack[AlphaOptions],
+    **options: Unpack[CutoutOptions],
 ) -> npt.NDArray[Any]:
     """Cut the foreground out of an image, as alpha and clean colours in one RGBA picture.
 
@@ -35,15 +39,22 @@ def cutout(
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16, float32 or float64
         Colours. Floats are in [0, 1] unless `colour_space` is "linear".
-    trimap : (H, W) array
+    trimap : (H, W) array, optional
         1 (white) means surely foreground, 0 (black) surely background, all between is unknown.
+    mask : (H, W) array, optional
+        A rough mask, as for `matte_from_mask`, in place of the trimap.
+    scribbles : array of the image's height and width, optional
+        A copy of the image with white and black strokes, as `trimap_from_scribbles` takes it; with a
+        trimap the strokes are added to it.
     exact_composite : bool, default True
         As in `estimate_foreground`.
     foreground_method : str or object, default "multi-level"
         The method of `estimate_foreground`.
     **options
         Options of `solve_alpha`: method, solver, epsilon, radius, known_weight, threads, progress,
-        ... `threads`, `progress` and `colour_space` also go to the estimation of the foreground.
+        ... With `mask` those of `matte_from_mask`: band, threshold, learn, mask_weight, seed, and what
+        concerns the solve. `threads`, `progress` and `colour_space` also go to the estimation of the
+        foreground.
 
     Returns
     -------
@@ -55,7 +66,7 @@ def cutout(
     Raises
     ------
     ValueError, TypeError, ConvergenceError, FactorizationError
-        As `solve_alpha`.
+        As `solve_alpha` and `matte_from_mask`; if there is no guide, or a mask beside another one.
 
     Examples
     --------
@@ -63,10 +74,12 @@ def cutout(
     >>> scene = tm.datasets.hair(96, 96)
     >>> tm.cutout(scene.image, scene.trimap).shape
     (96, 96, 4)
+    >>> tm.cutout(scene.image, mask=scene.alpha > 0.5).shape
+    (96, 96, 4)
     """
     exact_composite = _check.flag(exact_composite, "exact_composite")
     colours = chosen(foreground_method, {}, "foreground_method")
-    alpha = estimate_alpha(image, trimap, **options)
+    alpha = _guided(image, trimap, mask, scribbles, options)
     foreground = estimate_foreground(
         image,
         alpha,
@@ -77,6 +90,29 @@ def cutout(
         progress=options.get("progress"),
     ).foreground
     return stacked(foreground, alpha, _check.native(image, "image").dtype)
+
+
+def _guided(
+    image: npt.ArrayLike,
+    trimap: npt.ArrayLike | None,
+    mask: npt.ArrayLike | None,
+    scribbles: npt.ArrayLike | None,
+    options: CutoutOptions,
+) -> npt.NDArray[np.floating]:
+    """Return alpha by the guide that is given."""
+    if mask is not None:
+        if trimap is not None or scribbles is not None:
+            other = "trimap" if trimap is not None else "scribbles"
+            raise ValueError(f"mask: expected no {other} beside it; it is refined by itself")
+        return matte_from_mask(image, mask, **cast("MaskOptions", options))
+    if scribbles is not None:
+        pixels = colour.displayed(_check.unmasked(image, "image"), options.get("colour_space", "srgb"))
+        trimap = trimap_from_scribbles(pixels, scribbles, trimap=trimap)
+    if trimap is None:
+        raise ValueError(
+            "trimap: expected a trimap, or mask=, or scribbles=, got none; mask_from_model makes a mask"
+        )
+    return estimate_alpha(image, trimap, **cast("AlphaOptions", options))
 
 
 def stacked(foreground: npt.NDArray[Any], alpha: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:

@@ -50,6 +50,10 @@ class PictureError(TrimatteError, OSError):
     """A picture file could not be read or written, or holds something that would be lost on the way."""
 
 
+class ModelError(TrimatteError, RuntimeError):
+    """A segmentation network cannot be found or used, or answers with anything but one mask."""
+
+
 class DatasetError(TrimatteError, ValueError):
     """A data set is not where, or not as, it was said to be; the message says what was looked for."""
 

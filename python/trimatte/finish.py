@@ -1,4 +1,4 @@
-"""What is done with a finished matte: levels, choke, specks, and the box that it fills."""
+"""What is done with a finished matte: levels, residue, choke, specks, and the box that it fills."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from . import _check
 from ._pixels import bands, quantized
 
-__all__ = ["CropBox", "choke", "crop_box", "levels", "remove_specks"]
+__all__ = ["CropBox", "choke", "crop_box", "levels", "remove_specks", "settle"]
 
 _WIDEST_CHOKE = 200.0  # pixels
 # Where a matte is above this, a part of the subject is seen; less is what noise leaves.
@@ -87,6 +87,57 @@ def levels(alpha: npt.ArrayLike, black: float = 0.0, white: float = 1.0, gamma: 
         stretched = np.clip((values - low) / (high - low), 0, 1)
         out[rows] = quantized(stretched if power == 1 else stretched**power, plane.dtype)
     return out
+
+
+def settle(alpha: npt.ArrayLike, faint: float = 3.5 / 255, edge: float = 0.1) -> npt.NDArray[Any]:
+    """Clear the faint residue that a solve leaves where nothing is, and fill it where all is opaque.
+
+    Parameters
+    ----------
+    alpha : (H, W) array of bool, uint8, uint16, float32 or float64
+        Floats in [0, 1]; integers span their whole range.
+    faint : float, default 3.5 / 255
+        Alpha below this becomes 0, unless an edge is near, and alpha above ``1 - faint`` becomes 1;
+        in [0, 0.5]. The default is half a step above what 8 bits write as 3.
+    edge : float, default 0.1
+        A pixel keeps its alpha if one of its 8 neighbours is at least this far from 0 (from 1), so
+        that the soft rim of an edge stays as it is; in (0, 1].
+
+    Returns
+    -------
+    (H, W) ndarray of the dtype of `alpha`
+        bool becomes uint8.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `alpha` is no matte, or a number is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import trimatte as tm
+    >>> tm.settle(np.array([[0.01, 0.01, 0.01, 0.5, 0.99, 0.99, 0.99]])).tolist()
+    [[0.0, 0.0, 0.01, 0.5, 0.99, 1.0, 1.0]]
+    """
+    plane = _check.plane(alpha, None, "alpha")
+    top = _check.full_range(plane.dtype)
+    low = _check.between(faint, 0, 0.5, "faint") * top
+    high = _check.number(edge, "edge")
+    if not 0 < high <= 1:
+        raise ValueError(f"edge: expected a number above 0, up to 1, got {edge}")
+    result: npt.NDArray[Any] = plane.copy()
+    for values, end in ((plane, 0), (top - plane, top)):
+        residue = values < low
+        result[residue & ~_near(values >= high * top)] = end
+    return result
+
+
+def _near(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return the pixels of a mask and their 8 neighbours."""
+    from scipy import ndimage  # here, so that importing trimatte stays light
+
+    return np.asarray(ndimage.maximum_filter(mask.view(np.uint8), 3, mode="constant") > 0)
 
 
 def choke(alpha: npt.ArrayLike, pixels: float) -> npt.NDArray[Any]:

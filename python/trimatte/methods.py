@@ -21,6 +21,7 @@ __all__ = [
     "chosen_among",
     "has_prior",
     "meaning",
+    "mends",
     "names",
     "option_names",
     "options",
@@ -39,6 +40,8 @@ PRIORS: dict[str, type[priors.Prior]] = {
     "patch-regression": priors.PatchRegression,
 }
 SHORTCUTS = {BEST: "closed-form+robust"}
+# Methods that mend what pictures and solves leave unless they are told not to.
+_MENDING = (BEST,)
 
 
 class Meaning(NamedTuple):
@@ -111,6 +114,11 @@ def meaning(name: str) -> Meaning:
         got = f"got {name!r}{_check.meant(tail, PRIORS)}"
         raise ValueError(f"method: expected a prior of {', '.join(PRIORS)} after {head}+, {got}")
     return Meaning(AFFINITIES[head], tail or None)
+
+
+def mends(name: str) -> bool:
+    """Whether a method looks for blurred chroma and settles alpha if `trimatte.solve_alpha` is not told."""
+    return name in _MENDING
 
 
 def has_prior(method: str | Affinity) -> bool:

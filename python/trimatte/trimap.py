@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._check import full_range, plane, unmasked
+from ._check import full_range, plane
 from ._pixels import bands
 from .errors import warn
 
@@ -136,10 +136,7 @@ def _binary(mask: npt.ArrayLike, threshold: float) -> npt.NDArray[np.bool_]:
         raise TypeError(f"threshold: expected a number, got {type(threshold).__name__}")
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold: expected a number in (0, 1], got {threshold}")
-    values = unmasked(mask, "mask")
-    if values.dtype.kind == "u" and values.ndim == 2 and values.max(initial=0) <= 1:
-        return np.asarray(values > 0)
-    values = plane(values, None, "mask")
+    values = plane(mask, None, "mask")
     if not values.size:
         raise ValueError(f"mask: expected shape (H, W), not empty, got {values.shape}")
     limit = threshold * full_range(values.dtype)

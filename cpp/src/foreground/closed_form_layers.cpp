@@ -290,11 +290,7 @@ private:
         });
         Measures all{};
         for (const Measures& m : parts) {
-            all.zr += m.zr;
-            all.zq += m.zq;
-            all.zw += m.zw;
-            all.r2 += m.r2;
-            all.largest = std::max(all.largest, m.largest);
+            all.add(m);
         }
         return all;
     }

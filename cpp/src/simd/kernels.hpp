@@ -254,8 +254,9 @@ struct Kernels {
     // The following work on rows of tiles. The arrays of a row are planes of tile_lanes floats,
     // those of a tile are `plane` floats apart. keep_lowest compares the distortion of one tuple for
     // each pixel with the three lowest before, which are in ascending order, and keeps the tuples'
-    // numbers in `which`. Of equal ones the earlier is kept, and those below 1e-6 count as equal. C is the pixels'
-    // colours, and the planes of `tuples` are B (3), F - B (3) and 1 / |F - B|^2.
+    // numbers in `which`. The earlier of two equal ones is kept, and those below 1e-6 count as
+    // equal. C is the pixels' colours, and the planes of `tuples` are B (3), F - B (3) and
+    // 1 / |F - B|^2.
     void (*keep_lowest)(std::int64_t count, const float* C, const float* tuples, std::int64_t plane, float number,
                         float* lowest, float* which);
     // Adds to the sums of each pixel what one neighbour contributes, whose weight is g times its

@@ -1,6 +1,7 @@
 // The vectors and products that conjugate gradients work on. This header is private to the core.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 namespace trimatte {
@@ -24,6 +25,15 @@ public:
         double zr, zq, zw;
         double largest;  // max |z| in units of alpha
         double r2 = 0;   // r . r in units of alpha; zero in an iterate that does not measure it
+
+        // Adds the measures of other unknowns.
+        void add(const Measures& other) {
+            zr += other.zr;
+            zq += other.zq;
+            zw += other.zw;
+            r2 += other.r2;
+            largest = std::max(largest, other.largest);
+        }
     };
 
     virtual ~Iterate() = default;

@@ -5,8 +5,8 @@ results. `guides` are what says where the foreground is, `frames` are the guides
 `backdrop` is what a composite is put over, and `results` chooses depth and encoding of each file.
 """
 
-from .guides import FinishedAlpha, Guide, KnownBackground, RoughMask, Trimap
-from .matting import CHANNELS, Item, Run, matte
+from .guides import FinishedAlpha, Guide, KnownBackground, ModelMask, RoughMask, Trimap
+from .matting import CHANNELS, Item, Run, Solved, matte, outputs_of, solve_item
 from .results import Results
 
 __all__ = [
@@ -15,9 +15,13 @@ __all__ = [
     "Guide",
     "Item",
     "KnownBackground",
+    "ModelMask",
     "Results",
     "RoughMask",
     "Run",
+    "Solved",
     "Trimap",
     "matte",
+    "outputs_of",
+    "solve_item",
 ]

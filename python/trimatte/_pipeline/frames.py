@@ -10,7 +10,7 @@ from .._records import AlphaResult, Progress
 from ..errors import PictureError
 from ..io.picture import Picture
 from ..sequence import solve_named
-from .guides import Found, Guide, Pixels, Trimap
+from .guides import Found, Guide, Pixels
 
 
 class Solves:
@@ -63,26 +63,26 @@ def _emptied(queue: list[Pixels]) -> Iterator[Pixels]:
 
 @dataclass(frozen=True)
 class Frame(Guide):
-    """The trimap of a frame.
+    """The trimap of a frame that starts from the frame before.
 
     Attributes
     ----------
-    path : str
-        The trimap.
+    trimap : Guide
+        Reads the trimap.
     image : str
-        The frame's picture, for messages.
+        What messages call the frame's picture.
     solves : Solves
         Those of the sequence.
     """
 
-    path: str
+    trimap: Guide
     image: str
     solves: Solves
 
     def read(self, picture: Picture, space: str) -> Pixels:
         """Return the trimap."""
         self.solves.refuse_other_depth(picture, self.image)
-        return Trimap(self.path).read(picture, space)
+        return self.trimap.read(picture, space)
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None

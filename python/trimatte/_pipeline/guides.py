@@ -14,11 +14,14 @@ from .. import _check
 from .._records import Progress, SolveInfo
 from ..alpha import solve_alpha
 from ..colour import displayed
+from ..errors import ModelError
 from ..foreground import Layers
 from ..io.picture import Picture, space_of
-from ..io.read import read_guide, read_opaque, read_single
+from ..io.read import Source, read_guide, read_opaque, read_single
 from ..keying import matte_from_key, matte_from_plate
 from ..mask import solve_from_mask
+from ..models import Network
+from ..models.mask import LEAST_SURE, mask_by, nothing_found
 from ..scribbles import trimap_from_scribbles
 
 Pixels = npt.NDArray[Any]
@@ -35,11 +38,14 @@ class Found(NamedTuple):
         How alpha was found; None if it was given.
     layers : Layers or None
         The colours, if the guide knows them; None if they are to be estimated.
+    trimap : (H, W) ndarray or None
+        The trimap that was solved; None if there was none.
     """
 
     alpha: Pixels
     info: SolveInfo | None
     layers: Layers | None = None
+    trimap: Pixels | None = None
 
 
 class Guide(ABC):
@@ -65,16 +71,16 @@ class Trimap(Guide):
 
     Attributes
     ----------
-    path : str or None
+    path : str, bytes, binary file or None
         The trimap.
-    scribbles : str or None
+    scribbles : str, bytes, binary file or None
         The picture with strokes; one of the two there must be.
     options : dict
         Arguments of `trimatte.solve_alpha`.
     """
 
-    path: str | None
-    scribbles: str | None = None
+    path: Source | None
+    scribbles: Source | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, picture: Picture, space: str) -> Pixels:
@@ -92,7 +98,7 @@ class Trimap(Guide):
     ) -> Found:
         """Solve for the unknown pixels."""
         options = {"colour_space": colour_space, "threads": threads, "progress": progress, **self.options}
-        return Found(*solve_alpha(pixels, known, **options))
+        return Found(*solve_alpha(pixels, known, **options), trimap=known)
 
 
 @dataclass(frozen=True)
@@ -101,13 +107,13 @@ class RoughMask(Guide):
 
     Attributes
     ----------
-    path : str
+    path : str, bytes or binary file
         The file.
     options : dict
         Arguments of `trimatte.matte_from_mask`.
     """
 
-    path: str
+    path: Source
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, picture: Picture, space: str) -> Pixels:
@@ -119,7 +125,39 @@ class RoughMask(Guide):
     ) -> Found:
         """Refine the mask."""
         options = {"colour_space": colour_space, "threads": threads, "progress": progress, **self.options}
-        return Found(*solve_from_mask(pixels, known, **options))
+        found = solve_from_mask(pixels, known, **options)
+        return Found(found.alpha, found.info, trimap=found.trimap)
+
+
+@dataclass(frozen=True)
+class ModelMask(Guide):
+    """The mask that a segmentation network finds.
+
+    Attributes
+    ----------
+    network : Network
+        The network.
+    options : dict
+        Arguments of `trimatte.matte_from_mask`.
+    """
+
+    network: Network
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, picture: Picture, space: str) -> Pixels:
+        """Ask the network for the mask."""
+        mask = mask_by(displayed(picture.pixels, space), self.network)
+        if mask.max() < self.options.get("threshold", LEAST_SURE):
+            raise ModelError(nothing_found(self.network.path, mask))
+        return mask
+
+    def solve(
+        self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
+    ) -> Found:
+        """Refine the mask."""
+        return RoughMask("", self.options).solve(
+            pixels, known, colour_space=colour_space, threads=threads, progress=progress
+        )
 
 
 @dataclass(frozen=True)
@@ -128,11 +166,11 @@ class FinishedAlpha(Guide):
 
     Attributes
     ----------
-    path : str
+    path : str, bytes or binary file
         The file.
     """
 
-    path: str
+    path: Source
     is_alpha: ClassVar[bool] = True
 
     def read(self, picture: Picture, space: str) -> Pixels:
@@ -185,4 +223,4 @@ class KnownBackground(Guide):
             found = matte_from_key(pixels, self.key, solid=self.solid, **options)
         else:
             found = matte_from_plate(pixels, known, **options)
-        return Found(found.alpha, found.info, Layers(found.foreground, found.background))
+        return Found(found.alpha, found.info, Layers(found.foreground, found.background), found.trimap)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
+from .._pixels import eight_bits
 from .._records import Progress, SolveInfo
 from .._runtime.clock import Clock
 from ..composite import composite
 from ..foreground import DEFAULT, ForegroundMethod, Layers, estimate_foreground
-from ..io.read import read_opaque
+from ..io.picture import Picture
+from ..io.read import Source, name_of, read_opaque
 from ..io.write import Output, check_folder, save_pictures
 from .backdrop import Backdrop, as_rgb
 from .guides import Found, Guide
@@ -21,7 +23,7 @@ from .results import Results
 
 Pixels = npt.NDArray[Any]
 
-CHANNELS = {"cutout": 4, "composite": 3, "alpha": 1, "foreground": 3, "background": 3}
+CHANNELS = {"cutout": 4, "composite": 3, "alpha": 1, "foreground": 3, "background": 3, "trimap": 1}
 """What can be written, and how many channels it has."""
 
 
@@ -31,8 +33,8 @@ class Item:
 
     Attributes
     ----------
-    image : str
-        The picture file.
+    image : str, bytes, binary file or Picture
+        The picture file, what it holds, or what was read from it.
     guide : Guide
         What says where its foreground is.
     outputs : dict of str to str
@@ -49,7 +51,7 @@ class Item:
         See `trimatte.estimate_foreground`.
     """
 
-    image: str
+    image: Source | Picture
     guide: Guide
     outputs: Mapping[str, str]
     colour_space: str | None = None
@@ -91,6 +93,33 @@ class Run:
     durable: bool = False
 
 
+class Solved(NamedTuple):
+    """What is found for an item, from which its outputs are made.
+
+    Attributes
+    ----------
+    results : Results
+        The picture, and how files of its results are encoded.
+    alpha : (H, W) ndarray
+        Opacity in [0, 1].
+    info : SolveInfo or None
+        How alpha was found; None if it was given.
+    layers : Layers or None
+        The colours; None if alpha alone is wanted.
+    backdrop : Backdrop or None
+        What a composite is put over, read.
+    trimap : (H, W) ndarray or None
+        The trimap that was solved; None if there was none.
+    """
+
+    results: Results
+    alpha: Pixels
+    info: SolveInfo | None
+    layers: Layers | None
+    backdrop: Backdrop | None
+    trimap: Pixels | None = None
+
+
 def matte(item: Item, run: Run) -> SolveInfo | None:
     """Make all outputs of an item, or none, and return how alpha was found; None if it was given.
 
@@ -105,19 +134,36 @@ def matte(item: Item, run: Run) -> SolveInfo | None:
     """
     for path in item.outputs.values():
         check_folder(path)
-    with run.clock.phase("read"):
-        picture = read_opaque(item.image)
-        backdrop = None if item.backdrop is None else item.backdrop.read()
-    results = Results(picture, item.colour_space or picture.colour_space, item.bits)
-    results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
-    alpha, info, layers = _found_alpha(item, results, run)
-    if layers is None and set(item.outputs) != {"alpha"}:
-        layers = _found_layers(item, results, alpha, run)
-    with run.clock.phase(run.joining):
-        made = [_output(item, results, kind, alpha, layers, backdrop) for kind in item.outputs]
+    made, info = prepared(item, run)
     with run.clock.phase("write"):
         save_pictures(made, mark=run.mark, durable=run.durable)
     return info
+
+
+def prepared(item: Item, run: Run) -> tuple[list[Output], SolveInfo | None]:
+    """Make what `matte` writes, without writing it; the names of the outputs say their formats."""
+    solved = solve_item(item, run)
+    with run.clock.phase(run.joining):
+        return outputs_of(item, solved), solved.info
+
+
+def solve_item(item: Item, run: Run) -> Solved:
+    """Read an item's files and find all that its outputs are made of; `matte` says what is raised."""
+    with run.clock.phase("read"):
+        picture = item.image if isinstance(item.image, Picture) else read_opaque(item.image)
+        backdrop = None if item.backdrop is None else item.backdrop.read()
+    results = Results(picture, item.colour_space or picture.colour_space, item.bits)
+    results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
+    alpha, info, layers, trimap = _found_alpha(item, results, run)
+    if layers is None and not set(item.outputs) <= {"alpha", "trimap"}:
+        chroma = "full" if info is None or info.chroma == "full" else "auto"
+        layers = _found_layers(item, results, alpha, chroma, run)
+    return Solved(results, alpha, info, layers, backdrop, trimap)
+
+
+def outputs_of(item: Item, solved: Solved) -> list[Output]:
+    """Make what is written to the item's files, in their order."""
+    return [_output(item, solved, kind) for kind in item.outputs]
 
 
 def _found_alpha(item: Item, results: Results, run: Run) -> Found:
@@ -134,7 +180,7 @@ def _found_alpha(item: Item, results: Results, run: Run) -> Found:
     return found
 
 
-def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Layers:
+def _found_layers(item: Item, results: Results, alpha: Pixels, chroma: str, run: Run) -> Layers:
     with run.clock.phase("foreground"), run.progress() as progress:
         return estimate_foreground(
             results.picture.pixels,
@@ -142,24 +188,28 @@ def _found_layers(item: Item, results: Results, alpha: Pixels, run: Run) -> Laye
             method=item.foreground_method,
             exact_composite=item.exact_composite,
             colour_space=results.space,
+            chroma=chroma,
             threads=run.threads,
             progress=progress,
         )
 
 
-def _output(
-    item: Item, results: Results, kind: str, alpha: Pixels, layers: Layers | None, backdrop: Backdrop | None
-) -> Output:
+def _output(item: Item, solved: Solved, kind: str) -> Output:
     """Make what is written to one file."""
+    results, alpha, layers, backdrop = solved.results, solved.alpha, solved.layers, solved.backdrop
     path = item.outputs[kind]
     if kind == "alpha":
         return results.alpha(path, alpha)
+    if kind == "trimap":
+        assert solved.trimap is not None
+        return Output(path, eight_bits(solved.trimap), depth="uint8")
     assert layers is not None
     if kind == "cutout":
         return results.cutout(path, layers.foreground, alpha)
     if kind == "composite":
         assert backdrop is not None
         picture, space = results.picture, results.space
-        back = backdrop.under(picture, item.image, space, item.colour_space)
+        name = "the picture" if isinstance(item.image, Picture) else name_of(item.image)
+        back = backdrop.under(picture, name, space, item.colour_space)
         return results.colours(path, composite(as_rgb(layers.foreground), alpha, back, colour_space="linear"))
     return results.colours(path, layers.foreground if kind == "foreground" else layers.background)

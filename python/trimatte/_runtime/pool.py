@@ -40,7 +40,8 @@ def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_prepare)
     try:
         try:
-            pool.submit(int).result()
+            with _single_blas_thread():
+                pool.submit(int).result()  # which starts all processes
         except BrokenExecutor as error:
             raise WorkerError(
                 "no worker process can start; a script that starts some needs "
@@ -56,6 +57,18 @@ def process_pool(count: int) -> Iterator[ProcessPoolExecutor]:
             process.join()
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _single_blas_thread() -> Iterator[None]:
+    """Let processes that start now do their linear algebra alone: they work side by side already."""
+    missing = [name for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS") if name not in os.environ]
+    os.environ.update(dict.fromkeys(missing, "1"))
+    try:
+        yield
+    finally:
+        for name in missing:
+            del os.environ[name]
 
 
 def _prepare() -> None:

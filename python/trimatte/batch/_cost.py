@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from .. import methods
@@ -10,7 +13,7 @@ from .._solve import has_stencil
 from ..affinities import Affinity
 from ..foreground import DEFAULT, ClosedForm
 from ..foreground.estimate import chosen
-from ..io.read import pixel_count, read_guide, read_single
+from ..io.read import Source, pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 
@@ -38,15 +41,32 @@ def estimated_bytes(job: Job) -> int:
     """
     try:
         pixels, floats = pixel_count(job.image)
-        unknown = _unknown(job)
+        unknown = unknown_pixels(job.trimap, job.mask, job.options)
     except Exception:  # whatever is wrong with them is the item's own failure
         return 0
-    if job.options.get("known_weight") is not None:
+    return bytes_for(pixels, floats, unknown, job.options)
+
+
+def bytes_for(pixels: int, floats: bool, unknown: int, options: Mapping[str, Any]) -> int:
+    """Estimate the memory, in bytes, of a process that mattes a picture.
+
+    Parameters
+    ----------
+    pixels : int
+        Pixels of the picture.
+    floats : bool
+        Whether its samples are floats.
+    unknown : int
+        Unknown pixels.
+    options : mapping
+        Options of a :class:`Job`.
+    """
+    if options.get("known_weight") is not None:
         unknown = pixels
-    affinity = methods.chosen_among(job.options).affinity  # None: a prior alone needs no solve
-    each = _solve_per_unknown(affinity, job.options.get("solver", "auto"))
-    deep = _FLOATS_PER_PIXEL * pixels if floats or job.options.get("colour_space") == "linear" else 0
-    colours = chosen(job.options.get("foreground_method", DEFAULT), {})
+    affinity = methods.chosen_among(options).affinity  # None: a prior alone needs no solve
+    each = _solve_per_unknown(affinity, options.get("solver", "auto"))
+    deep = _FLOATS_PER_PIXEL * pixels if floats or options.get("colour_space") == "linear" else 0
+    colours = chosen(options.get("foreground_method", DEFAULT), {})
     layers = _CLOSED_FORM_LAYERS_PER_PIXEL if isinstance(colours, ClosedForm) else _FOREGROUND_PER_PIXEL
     own = _SOLVE_PER_PIXEL if affinity is None or affinity.reach is not None else _SEARCH_PER_PIXEL
     return _PROCESS + deep + max(layers * pixels, own * pixels + each * unknown)
@@ -64,11 +84,13 @@ def _solve_per_unknown(affinity: Affinity | None, solver: str) -> int:
     return _DIRECT_PER_UNKNOWN
 
 
-def _unknown(job: Job) -> int:
-    if job.trimap is not None:
-        trimap = read_guide(job.trimap)
+def unknown_pixels(trimap: Source | None, mask: Source | None, options: Mapping[str, Any]) -> int:
+    """Count the unknown pixels of a trimap, or of the one that a mask gives."""
+    if trimap is not None:
+        known = read_guide(trimap)
     else:
-        of_trimap = {name: job.options[name] for name in ("band", "threshold") if name in job.options}
-        trimap = trimap_from_soft_mask(read_single(job.inputs[1], "mask"), **of_trimap)
-    thresholds = {name: value for name, value in job.options.items() if name.endswith("_threshold")}
-    return int(np.count_nonzero(labels(trimap, trimap.shape, **thresholds) == UNKNOWN))
+        assert mask is not None
+        of_trimap = {name: options[name] for name in ("band", "threshold") if name in options}
+        known = trimap_from_soft_mask(read_single(mask, "mask"), **of_trimap)
+    thresholds = {name: value for name, value in options.items() if name.endswith("_threshold")}
+    return int(np.count_nonzero(labels(known, known.shape, **thresholds) == UNKNOWN))

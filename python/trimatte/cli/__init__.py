@@ -12,8 +12,23 @@ import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 
 __all__ = ["main", "run"]
+
+_COMMANDS = (
+    "_batch",
+    "_compositing",
+    "_demo",
+    "_evaluate",
+    "_info",
+    "_matting",
+    "_paint",
+    "_remove",
+    "_sequence",
+    "_serve",
+)
+"""Modules that register their commands when they are imported."""
 
 
 class _Terminated(BaseException):
@@ -56,8 +71,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         from ..errors import TrimatteError, TrimatteWarning
 
-        # The modules register their commands.
-        from . import _batch, _compositing, _demo, _evaluate, _info, _matting, _sequence  # noqa: F401
+        for module in _COMMANDS:
+            import_module(f".{module}", __name__)
         from ._app import app
 
         with warnings.catch_warnings():
@@ -84,12 +99,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 _NEXT_STEPS = {
     "Missing argument 'TRIMAP'": (
-        "A trimap is made from a mask by 'trimatte trimap mask.png -o trimap.png'. "
+        "A trimap is made from a mask by 'trimatte trimap mask.png -o trimap.png', and --mask takes the mask. "
+        "With a photo alone: trimatte remove photo.jpg -o cutout.png. "
         "Strokes painted on a copy of the picture do as well: --scribbles painted.png"
     ),
     "Missing argument 'MASK'": (
-        "A mask comes from a segmentation network, such as 'rembg i -om photo.jpg mask.png', "
-        "or is painted: white on the subject, black around it."
+        "With a photo alone, 'trimatte remove photo.jpg -o cutout.png' lets a segmentation network make the mask. "
+        "A mask from elsewhere, such as 'rembg i -om photo.jpg mask.png', or a painted one does as well: "
+        "white on the subject, black around it."
     ),
     "Got unexpected extra argument": (
         "If a pattern of names was meant, quote it, so that the shell leaves it alone: 'photos/*.jpg'"

@@ -13,6 +13,7 @@ from ._session import example_text
         "trimatte trimap mask.png -o trimap.png --erode 10 --dilate 20",
         "trimatte cutout photo.jpg trimap.png -o cutout.png",
         "trimatte refine photo.jpg mask.png -o cutout.png",
+        "trimatte remove photo.jpg -o cutout.png",
         "trimatte composite cutout.png beach.jpg -o holiday.jpg",
         "trimatte batch 'in/*.jpg' --trimaps 'tri/{stem}.png' -o 'out/{stem}.png'",
         "trimatte demo -o demo",

@@ -37,11 +37,11 @@ DASK_HELP = "Run on the workers of a Dask scheduler, tcp://host:8786."
 _LINE_SECONDS = 10.0
 
 
-def parsed_bytes(text: str) -> int:
+def parsed_bytes(text: str, switch: str = "--memory") -> int:
     """Return the bytes that ``8G``, ``500M`` or ``1.5GB`` mean; GiB is a power of 1024."""
     match = re.fullmatch(r"([0-9]*\.?[0-9]+)\s*(?:([kMGT])(i?))?B?", text.strip(), re.IGNORECASE)
     if match is None:
-        raise click.UsageError(f"--memory: expected a size such as 8G or 500M, got {text!r}")
+        raise click.UsageError(f"{switch}: expected a size such as 8G or 500M, got {text!r}")
     power = 1 + "kmgt".index(match[2].lower()) if match[2] else 0
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 

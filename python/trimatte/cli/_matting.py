@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from .._arguments import SolveOptions
+from .._arguments import MaskOptions, SolveOptions
 from .._pipeline import CHANNELS, FinishedAlpha, Guide, Item, KnownBackground, RoughMask, Trimap, matte
 from .._records import SolveInfo
 from ..foreground import DEFAULT
 from ..foreground.estimate import chosen
 from ._app import app
 from ._options import (
+    CUT_OPTIONS,
     EXACT_HELP,
     SEED_HELP,
     bits_option,
@@ -29,6 +30,7 @@ from ._session import Session, command
 KEY_HELP = "The colour of an even background: auto, #rrggbb or a CSS name."
 PLATE_HELP = "The same shot without the subject."
 SEE_THROUGH_HELP = "The subject may be see-through inside: glass, veils, smoke (with --key)."
+MASK_HELP = "A rough mask in place of TRIMAP, as for 'trimatte refine', which has more options."
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
 
 
@@ -45,7 +47,8 @@ def solve_note(info: SolveInfo | None) -> str:
         return ""
     if info.solver == "none" and info.prior == info.method:
         return f" ({info.method})"
-    return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
+    sharpened = ", chroma sharpened" if info.chroma == "half" else ""
+    return f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "") + sharpened
 
 
 def cut_out(
@@ -53,21 +56,26 @@ def cut_out(
     image: str,
     guide: Guide,
     guides: list[str],
+    *,
     output: str,
     background: str | None,
     alpha_output: str | None,
+    trimap_output: str | None,
+    foreground_method: str | None,
     **settings: Any,
 ) -> None:
     """Write the cutout or the composite.
 
-    `guides` are the guide's files, `settings` are further fields of the item.
+    `guides` are the guide's files, the others are what `cut_options` and `space_option` give.
     """
     kind = "composite" if background else "cutout"
-    files = [(kind, output), *([("alpha", alpha_output)] if alpha_output else [])]
-    named = [(path, CHANNELS[kind]) for kind, path in files]
+    wanted = ((kind, output), ("alpha", alpha_output), ("trimap", trimap_output))
+    files = {name: path for name, path in wanted if path is not None}
+    named = [(path, CHANNELS[name]) for name, path in files.items()]
     prepare_outputs(named, [image, *guides, background or ""], bits=settings["bits"])
     backdrop = parsed_backdrop(background) if background else None
-    info = matte(Item(image, guide, dict(files), backdrop=backdrop, **settings), session.run("composite"))
+    item = Item(image, guide, files, backdrop=backdrop, foreground_method=foreground_method or DEFAULT, **settings)
+    info = matte(item, session.run("composite"))
     summary(session, output, solve_note(info))
 
 
@@ -78,7 +86,9 @@ def guiding_files(trimap: str | None, scribbles: str | None, options: dict[str, 
             raise click.UsageError(f"--{name.replace('_', '-')}: not with --scribbles")
     files = [path for path in (trimap, scribbles) if path is not None]
     if not files:
-        raise click.UsageError("Missing argument 'TRIMAP', or option '--scribbles', '--key' or '--plate'.")
+        raise click.UsageError(
+            "Missing argument 'TRIMAP', or option '--mask', '--scribbles', '--key' or '--plate'."
+        )
     return files
 
 
@@ -87,26 +97,26 @@ def chosen_guide(
 ) -> tuple[Guide, list[str]]:
     """Return what says where the foreground is, and its files.
 
-    `known` holds the options of a known background: key, plate and see_through.
+    `known` holds the other guides: mask, key, plate and see_through.
     """
     key, plate, see_through = known["key"], known["plate"], known["see_through"]
-    if key is None and plate is None:
-        if see_through:
-            raise click.UsageError("--see-through: only with --key")
+    if see_through and (key is None or plate is not None):
+        raise click.UsageError("--see-through: only with --key")
+    switches = {"--mask": known["mask"], "--plate": plate, "--key": key}
+    switch = next((name for name, value in switches.items() if value is not None), None)
+    if switch is None:
         return Trimap(trimap, scribbles, given(options)), guiding_files(trimap, scribbles, options)
-    switch = "--key" if plate is None else "--plate"
-    others = {"TRIMAP": trimap, "--scribbles": scribbles, "--key": key if plate is not None else None}
-    for name in (*(name for name, value in others.items() if value is not None), *_not_of_the_solve(options)):
+    others = {"TRIMAP": trimap, "--scribbles": scribbles, **switches, switch: None}
+    taken = (MaskOptions if switch == "--mask" else SolveOptions).__optional_keys__
+    unwanted = [f"--{name.replace('_', '-')}" for name in given(options) if name not in taken]
+    for name in (*(name for name, value in others.items() if value is not None), *unwanted):
         raise click.UsageError(f"{name}: not with {switch}")
+    if switch == "--mask":
+        return RoughMask(known["mask"], given(options)), [known["mask"]]
     if key not in (None, "auto") and named_colour(key) is None:
         raise click.UsageError(f"--key: expected a colour, #rrggbb or a CSS name, got {key}")
     guide = KnownBackground(key or "auto", plate, not see_through, given(options))
     return guide, [] if plate is None else [plate]
-
-
-def _not_of_the_solve(options: dict[str, Any]) -> list[str]:
-    """Return the switches that were given and that a solve with its own prior does not take."""
-    return [f"--{name.replace('_', '-')}" for name in given(options) if name not in SolveOptions.__optional_keys__]
 
 
 @command(
@@ -115,6 +125,7 @@ def _not_of_the_solve(options: dict[str, Any]) -> list[str]:
     "trimatte cutout photo.jpg trimap.png -o cutout.png",
     "trimatte cutout photo.jpg trimap.png -o cutout.png --method best",
     "trimatte cutout photo.jpg --scribbles painted.png -o cutout.png",
+    "trimatte cutout photo.jpg --mask mask.png -o cutout.png",
     "trimatte cutout shot.jpg --key auto -o cutout.png",
     "trimatte cutout shot.jpg --plate empty.jpg -o cutout.png",
     "trimatte cutout photo.jpg trimap.png -o new.jpg --background beach.jpg",
@@ -126,22 +137,10 @@ def _not_of_the_solve(options: dict[str, Any]) -> list[str]:
 @click.option("--see-through", is_flag=True, help=SEE_THROUGH_HELP)
 @click.option("--plate", metavar="FILE", help=PLATE_HELP)
 @click.option("--key", metavar="COLOUR", help=KEY_HELP)
+@click.option("--mask", metavar="FILE", help=MASK_HELP)
 @click.option("--scribbles", metavar="FILE", help=SCRIBBLES_HELP)
 @solve_options
-def cutout(
-    session: Session,
-    image: str,
-    trimap: str | None,
-    scribbles: str | None,
-    output: str,
-    background: str | None,
-    alpha_output: str | None,
-    exact_composite: bool,
-    foreground_method: str | None,
-    bits: int | None,
-    colour_space: str | None,
-    **options: Any,
-) -> None:
+def cutout(session: Session, image: str, trimap: str | None, scribbles: str | None, **options: Any) -> None:
     """Cut the foreground out of IMAGE, guided by TRIMAP.
 
     Or the background is known: with --key the subject stands before an even one, such as a green
@@ -151,15 +150,10 @@ def cutout(
     opaque picture (JPEG is possible then): a colour is #rrggbb, #rgb or a CSS name; a picture is
     scaled to cover and cropped at its centre.
     """
-    known = {name: options.pop(name) for name in ("key", "plate", "see_through")}
+    known = {name: options.pop(name) for name in ("mask", "key", "plate", "see_through")}
+    cut = {name: options.pop(name) for name in CUT_OPTIONS}
     guide, files = chosen_guide(trimap, scribbles, known, options)
-    settings = {
-        "exact_composite": exact_composite,
-        "foreground_method": foreground_method or DEFAULT,
-        "bits": bits,
-        "colour_space": colour_space,
-    }
-    cut_out(session, image, guide, files, output, background, alpha_output, **settings)
+    cut_out(session, image, guide, files, **cut)
 
 
 @command(
@@ -167,6 +161,7 @@ def cutout(
     "refine",
     "trimatte refine photo.jpg mask.png -o cutout.png",
     "trimatte refine photo.jpg mask.png -o cutout.png --band 20 --no-learn",
+    "trimatte refine photo.jpg mask.png -o cutout.png --trimap-output trimap.png",
 )
 @click.argument("image")
 @click.argument("mask")
@@ -178,31 +173,20 @@ def refine(
     session: Session,
     image: str,
     mask: str,
-    output: str,
-    background: str | None,
-    alpha_output: str | None,
-    exact_composite: bool,
-    foreground_method: str | None,
-    bits: int | None,
-    colour_space: str | None,
     band: float | None,
     threshold: float | None,
     learn: bool | None,
     seed: int,
+    **cut: Any,
 ) -> None:
     """Cut the foreground out of IMAGE, guided by a rough MASK.
 
     MASK is what a segmentation network found: grey, soft or hard, or a cutout whose transparency is
-    used. Along its edge, and where it is in doubt, alpha is found anew.
+    used. A smaller one of the same aspect is enlarged. Along its edge, and where it is in doubt, alpha
+    is found anew.
     """
     guide = RoughMask(mask, given({"band": band, "threshold": threshold, "learn": learn, "seed": seed}))
-    settings = {
-        "exact_composite": exact_composite,
-        "foreground_method": foreground_method or DEFAULT,
-        "bits": bits,
-        "colour_space": colour_space,
-    }
-    cut_out(session, image, guide, [mask], output, background, alpha_output, **settings)
+    cut_out(session, image, guide, [mask], **cut)
 
 
 @command(

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .. import foreground, methods
+from .._chroma import KINDS
 from .._solve import LEAST_TOLERANCE, SOLVERS
 from ..affinities._base import option_fields
 from ..colour import SPACES
@@ -27,6 +28,8 @@ LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
 EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
 BITS_HELP = "Bits of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
 SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
+CHROMA_HELP = "Whether chroma is blurred, as in most JPEG files. [default: auto for best, else full]"
+SETTLE_HELP = "Clear faint residue far from edges. [default: settle for best, else no-settle]"
 COLOURS_HELP = f"How the colours are found: {', '.join(foreground.METHODS)}. [default: {foreground.DEFAULT}]"
 EXACT_HELP = "Let the layers reproduce the picture exactly. [default: exact]"
 
@@ -59,6 +62,8 @@ def solve_options(function: Decorated) -> Decorated:
         ("--tolerance", click.FloatRange(LEAST_TOLERANCE, 1), "X", TOLERANCE_HELP),
         ("--max-iterations", click.IntRange(1, 2**31 - 1), "N", "[default: 10000]"),
         *(affinity_option(name, fields) for name, fields in methods.options().items()),
+        ("--chroma", click.Choice(KINDS), "", CHROMA_HELP),
+        ("--settle/--no-settle", None, "", SETTLE_HELP),
         ("--known-weight", click.FloatRange(1e-12, 1e12), "X", "Let known pixels move a little."),
         ("--background-threshold", click.FloatRange(0, 1), "X", LOW_HELP),
         ("--foreground-threshold", click.FloatRange(0, 1), "X", HIGH_HELP),
@@ -130,12 +135,20 @@ def _whole(_: click.Context, __: click.Parameter, text: str | None) -> int | Non
     return None if text is None else int(text)
 
 
+CUT_OPTIONS = (
+    *("output", "background", "alpha_output", "trimap_output"),
+    *("foreground_method", "exact_composite", "bits", "colour_space"),
+)
+"""The names of what `cut_options` and `space_option` give."""
+
+
 def cut_options(function: Decorated) -> Decorated:
     """Add the options of what is done with alpha to make a cutout."""
     for option in (
         click.option("--exact-composite/--free-composite", default=True, help=EXACT_HELP),
         bits_option,
         colours_option,
+        click.option("--trimap-output", metavar="FILE", help="Write the trimap that was solved too."),
         click.option("--alpha-output", metavar="FILE", help="Write alpha too."),
         click.option("--background", "-b", metavar="COLOUR|FILE", help="Put the cutout over this instead."),
         click.option("--output", "-o", required=True, metavar="FILE", help="PNG, WebP, TIFF or EXR (RGBA)."),

@@ -9,7 +9,8 @@ import click
 
 from .._pipeline.backdrop import Backdrop
 from .._pipeline.outputs import refuse_unusable
-from ..io.names import STANDARD
+from ..errors import PictureError
+from ..io.names import STANDARD, is_url
 from ..io.write import check_folder
 
 
@@ -25,7 +26,19 @@ def prepare_outputs(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     for path, _ in named:
+        make_folder(path)
         check_folder(path)
+
+
+def make_folder(path: str) -> None:
+    """Make the folder in which a file will lie, if it is missing."""
+    folder = os.path.dirname(path)
+    if is_url(path) or path == STANDARD or not folder or os.path.exists(folder):
+        return
+    try:
+        os.makedirs(folder)
+    except OSError as error:
+        raise PictureError(f"{path}: cannot make the folder {folder}: {error.strerror}") from error
 
 
 def named_colour(text: str) -> tuple[int, ...] | None:

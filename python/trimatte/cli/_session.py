@@ -95,6 +95,11 @@ class Session:
         """Add a line to what is printed without ``--json``."""
         self._lines.append(line)
 
+    def note(self, line: str) -> None:
+        """Print a line on standard error at once, beside an error."""
+        if not self.quiet:
+            tell(f"trimatte: {line}", error=True)
+
     def finish(self) -> None:
         """Print the record, or the lines for people."""
         error = self.writes_to_standard_output

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import _check, colour
+from .. import _check, _chroma, colour
 from .._context import make_context
 from .._records import Progress
 from ._base import Finish, ForegroundMethod, Layers
@@ -58,6 +58,7 @@ def estimate_foreground(
     method: str | ForegroundMethod = DEFAULT,
     exact_composite: bool = True,
     colour_space: str = "srgb",
+    chroma: str = "full",
     threads: int | None = None,
     progress: Progress | None = None,
     **options: Any,
@@ -86,6 +87,11 @@ def estimate_foreground(
         colours, whose floats may be any finite numbers that differ by at most 1e30. The layers are
         of the same kind, with highlights above 1. They stay within the range of the image's values,
         0 and 1.
+    chroma : {"full", "auto", "half"}
+        Whether chroma of half resolution, as in most JPEG files, is sharpened around pixels that
+        are neither clear nor opaque; see `solve_alpha`. Take "auto" for an alpha that was found so
+        (`SolveInfo.chroma` is "half"), or the blurred colours of the old background show in a ring
+        outside its sharp edge. Scene-linear colours are used as they are.
     threads : int, optional
         Default: all usable cores. The result does not depend on it.
     progress : callable, optional
@@ -97,7 +103,7 @@ def estimate_foreground(
     -------
     Layers
         ``foreground, background``, float32 and shaped like the image. The foreground is the image
-        where alpha is exactly 1, and the background is where alpha is 0.
+        where alpha is exactly 1, and the background is where alpha is 0; sharpened, if it was.
 
     Raises
     ------
@@ -116,8 +122,11 @@ def estimate_foreground(
     exact = _check.flag(exact_composite, "exact_composite")
     context = make_context(threads, progress)
     linear = _check.one_of(colour_space, colour.SPACES, "colour_space") == "linear"
+    kind = _check.one_of(chroma, _chroma.KINDS, "chroma")
     picture = _check.image(image, linear=linear)
     opacity = _check.alpha(alpha, picture.shape)
+    if not linear and kind != "full":
+        picture = _chroma.sharpened(picture, _labels_of(opacity), kind)
     low, high = (
         (min(0.0, float(picture.min())), max(1.0, float(picture.max()))) if picture.dtype.kind == "f" else (0, 1)
     )
@@ -126,3 +135,13 @@ def estimate_foreground(
     foreground, background = made.layers(picture, opacity, Finish(exact, low, high), context)
     layers = Layers(foreground.reshape(picture.shape), background.reshape(picture.shape))
     return layers if np.ndim(image) == 3 else Layers(*(layer[..., 0] for layer in layers))
+
+
+def _labels_of(alpha: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Return labels in which soft pixels, and those at a hard edge, are unknown."""
+    labels = np.where(alpha >= 1, _check.FOREGROUND, _check.BACKGROUND).astype(np.uint8)
+    soft = (alpha > 0) & (alpha < 1)
+    soft[1:] |= labels[1:] != labels[:-1]
+    soft[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+    labels[soft] = _check.UNKNOWN
+    return labels

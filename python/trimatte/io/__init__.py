@@ -38,6 +38,8 @@ from __future__ import annotations
 
 from .picture import Metadata, Picture
 from .read import load_image, read_picture
+from .video import Clip, open_clip
+from .video_write import save_clip
 from .write import save_image
 
-__all__ = ["Metadata", "Picture", "load_image", "read_picture", "save_image"]
+__all__ = ["Clip", "Metadata", "Picture", "load_image", "open_clip", "read_picture", "save_clip", "save_image"]

@@ -49,7 +49,7 @@ def described(name: str, head: bytes) -> str | None:
     if brand(head) in AVIF_BRANDS:
         return "an AVIF picture needs Pillow 11.3 or newer: pip install --upgrade pillow; or save it as PNG"
     if brand(head) or head.startswith(_MATROSKA) or (head[:4] == b"RIFF" and head[8:11] == b"AVI"):
-        return f"a video cannot be read as a picture; take its frames: ffmpeg -i {name} frame-%04d.png"
+        return "a video cannot be read as a picture; matte all of it: trimatte sequence --help"
     for start, kind, way in _HEADS:
         if head.startswith(start):
             return f"{kind} cannot be read; {way}"

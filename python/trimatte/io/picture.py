@@ -76,9 +76,13 @@ def most_pixels() -> float:
     return 2 * (Image.MAX_IMAGE_PIXELS or float("inf"))
 
 
+class TooLargeError(PictureError):
+    """A picture has more pixels than `most_pixels` allows."""
+
+
 def too_large(name: str) -> PictureError:
     """Say that a picture has more pixels than that."""
-    return PictureError(
+    return TooLargeError(
         f"{name}: the picture has more than {most_pixels() / 1e6:.0f} million pixels; "
         "set PIL.Image.MAX_IMAGE_PIXELS to read it"
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
@@ -59,7 +61,7 @@ def load_image(path: Source) -> npt.NDArray[Any]:
 def read_finite(path: Source) -> Picture:
     """Read a picture as `read_picture`, but refuse NaN and infinite values by the file's name."""
     picture = read_picture(path)
-    _refuse_not_finite(picture.pixels, _name_of(path))
+    _refuse_not_finite(picture.pixels, name_of(path))
     return picture
 
 
@@ -71,7 +73,7 @@ def read_opaque(path: Source, *, finite: bool = True, stacklevel: int = 2) -> Pi
     picture = read_finite(path) if finite else read_picture(path)
     pixels, transparent = without_transparency(picture.pixels)
     if transparent:
-        message = f"{_name_of(path)}: the transparency is ignored"
+        message = f"{name_of(path)}: the transparency is ignored"
         warnings.warn(message, TrimatteWarning, stacklevel=stacklevel)
     return picture._replace(pixels=pixels)
 
@@ -104,7 +106,7 @@ def read_picture(path: Source) -> Picture:
     TrimatteWarning
         If a CMYK picture has no usable colour profile, or if the file holds further pictures.
     """
-    name = _name_of(path)
+    name = name_of(path)
     try:
         if name != path and not isinstance(path, (str, os.PathLike)):
             return _read(_rewound(path), name)
@@ -118,7 +120,7 @@ def read_picture(path: Source) -> Picture:
         raise PictureError(f"{name}: {reason(error)}") from error
 
 
-def _name_of(source: Source) -> str:
+def name_of(source: Source) -> str:
     """Return what messages call a picture."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return f"<{len(source)} bytes>"
@@ -136,12 +138,12 @@ def _rewound(source: Any) -> IO[bytes]:
     return io.BytesIO(content)
 
 
-def read_guide(path: str) -> npt.NDArray[Any]:
+def read_guide(path: Source) -> npt.NDArray[Any]:
     """Read a trimap, alpha or mask.
 
     Floats a little outside [0, 1], as filters leave them, are cut off.
     """
-    return as_guide(read_picture(path).pixels, path)
+    return as_guide(read_picture(path).pixels, name_of(path))
 
 
 def as_guide(pixels: npt.NDArray[Any], path: str) -> npt.NDArray[Any]:
@@ -162,26 +164,31 @@ def _refuse_not_finite(pixels: npt.NDArray[Any], name: str) -> None:
         raise PictureError(str(error)) from None
 
 
-def pixel_count(name: str) -> tuple[int, bool]:
-    """Return how many pixels a file has, and whether they are floats.
-
-    The head of a local file is enough; a deep file behind a URL is read whole.
-    """
+def pixel_count(source: Source) -> tuple[int, bool]:
+    """Return how many pixels a file has, and whether they are floats, from its head."""
+    name = name_of(source)
+    if name != source and not isinstance(source, (str, os.PathLike)):
+        return pixel_count_in(_rewound(source), name)
     with opened(name) as file:
-        head = file.read(32)
-        kind = layout_of(file, head, name).deep
-        if kind is None:
-            with opened_by_pillow(file, head, name) as image:
-                return image.size[0] * image.size[1], False
-        if not isinstance(file, io.BytesIO):
-            return deep.size(name, kind)
-        pixels = _read_deep(file, kind, name).pixels
-        return pixels.shape[0] * pixels.shape[1], pixels.dtype.kind == "f"
+        return pixel_count_in(file, name)
 
 
-def read_single(path: str, name: str) -> npt.NDArray[Any]:
+def pixel_count_in(file: IO[bytes], name: str) -> tuple[int, bool]:
+    """Do the same with a file that is open, or in memory; `name` is what messages call it."""
+    head = file.read(32)
+    if not head:
+        raise PictureError(f"{name}: the file is empty")
+    kind = layout_of(file, head, name).deep
+    if kind is None:
+        with opened_by_pillow(file, head, name) as image:
+            return image.size[0] * image.size[1], False
+    with _on_disk(file, kind, name) as path:
+        return deep.size(path, kind)
+
+
+def read_single(path: Source, name: str) -> npt.NDArray[Any]:
     """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture."""
-    pixels = read_picture(path).pixels
+    pixels, path = read_picture(path).pixels, name_of(path)
     if pixels.ndim == 2:
         return as_guide(pixels, path)
     colours, transparent = without_transparency(pixels)
@@ -218,14 +225,22 @@ def _read_deep(file: IO[bytes], kind: str, name: str) -> Picture:
     damage = damage_in(file) if kind == "PNG" else None
     if damage is not None:
         raise PictureError(f"{name}: damaged or truncated picture ({damage})")
+    with _on_disk(file, kind, name) as path:
+        return deep.read(path, name, kind)
+
+
+@contextmanager
+def _on_disk(file: IO[bytes], kind: str, name: str) -> Iterator[str]:
+    """Give the path of a file; OpenImageIO reads nothing that is in memory."""
     if not isinstance(file, io.BytesIO):
-        return deep.read(name, name, kind)
+        yield name
+        return
     import shutil  # here, so that importing trimatte stays light
     import tempfile
 
-    with tempfile.TemporaryDirectory() as folder:  # OpenImageIO reads files only
+    with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "picture" + deep.SUFFIX[kind])
         file.seek(0)
         with open(path, "wb") as copy:
             shutil.copyfileobj(file, copy)
-        return deep.read(path, name, kind)
+        yield path

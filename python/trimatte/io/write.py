@@ -105,8 +105,17 @@ def save_pictures(pictures: Sequence[Output], *, mark: str = "", durable: bool =
     _save_all(pictures, stacklevel=3, mark=mark, durable=durable)
 
 
+def encoded(output: Output) -> bytes:
+    """Return what `save_image` would write; the name says the format and is not opened."""
+    ready, file = _prepared(output, stacklevel=3), io.BytesIO()
+    _write(file, ready)
+    return file.getvalue()
+
+
 def _save_all(pictures: Sequence[Output], stacklevel: int, mark: str = "", durable: bool = False) -> None:
     ready = [_prepared(picture, stacklevel=stacklevel + 1) for picture in pictures]
+    for output in ready:
+        check_folder(output.path)
     name = ""
     try:
         with ExitStack() as files:
@@ -141,7 +150,6 @@ def _prepared(output: Output, stacklevel: int) -> Output:
         message = f"{name}: the colour profile is not for these pixels and is left out"
         warnings.warn(message, TrimatteWarning, stacklevel=stacklevel)
         icc_profile = None
-    check_folder(name)
     return Output(name, _of_depth(pixels, depth), icc_profile, depth, output.metadata)
 
 

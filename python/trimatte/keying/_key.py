@@ -17,7 +17,7 @@ _ORDER = 3  # of the polynomial that follows uneven light
 _SATURATED = 0.1  # length of a key's hue from which it can be told from grey
 
 
-def _found_key(picture: Floats) -> Floats:
+def found_key(picture: Floats) -> Floats:
     """Return the colour that fills much of the picture's border; saturated colours count more."""
     from scipy.ndimage import gaussian_filter
 
@@ -50,7 +50,7 @@ def _found_key(picture: Floats) -> Floats:
 
 def field(picture: Floats, key: Any) -> Behind:
     """Return the key's colour in the light that falls on each pixel, and the noise."""
-    wanted = _found_key(picture) if isinstance(key, str) and key == "auto" else colour(key, "key")
+    wanted = found_key(picture) if isinstance(key, str) and key == "auto" else colour(key, "key")
     height, width = picture.shape[:2]
     step = max(1, int(np.sqrt(height * width / 40_000)))
     terms = _polynomial(height, width)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from .._records import SolveInfo
+from .._records import Progress, SolveInfo
 from .._showing import as_html, one_line
 from ..alpha import solve_alpha
 from ..foreground import estimate_foreground
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .._arguments import SolveOptions
+
+
+class NoSubject(ValueError):
+    """Nothing stands before the background."""
 
 
 class KeyedMatte(NamedTuple):
@@ -190,13 +194,27 @@ def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], o
     trimap = trimap_of(picture, behind, _check.flag(solid, "solid"))
     for value, name in ((FOREGROUND, "foreground"), (0, "background")):
         if not (trimap == value).any():
-            raise ValueError(f"image: expected some {name} before the background, got none that is sure")
+            error = NoSubject if value == FOREGROUND else ValueError
+            raise error(f"image: expected some {name} before the background, got none that is sure")
     image = picture.astype(np.float64) if dtype == np.float64 else picture
     prior = KnownBackground(behind.colours, noise=behind.noise)
     alpha, info = solve_alpha(image, trimap, prior=prior, **options)
-    layers = estimate_foreground(picture, alpha, threads=options.get("threads"))
+    foreground = freed_colours(picture, alpha, behind.colours, threads=options.get("threads"))
+    return KeyedMatte(alpha, foreground, behind.colours, trimap, info)
+
+
+def freed_colours(
+    picture: Floats,
+    alpha: npt.NDArray[np.floating],
+    behind: Floats,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Floats:
+    """Return the subject's colours without those of the background that is known to lie behind it."""
+    layers = estimate_foreground(picture, alpha, threads=threads, progress=progress)
     cover = np.asarray(alpha, np.float32)[..., np.newaxis]
-    own = (picture - (1 - cover) * behind.colours) / np.maximum(cover, np.float32(1e-3))
+    own = (picture - (1 - cover) * behind) / np.maximum(cover, np.float32(1e-3))
     trust = np.clip((cover - np.float32(0.05)) / np.float32(0.5), 0, 1)
     foreground = np.clip(trust * own + (1 - trust) * layers.foreground, 0, 1)
-    return KeyedMatte(alpha, foreground.astype(np.float32), behind.colours, trimap, info)
+    return np.asarray(foreground, np.float32)

@@ -8,6 +8,7 @@ from .combined import Combined
 from .composite_network import CompositeNetwork
 from .given import PreviousFrame, SoftMask
 from .known_background import KnownBackground
+from .one_sided import OneSided
 from .patch_network import PatchNetwork, PatchNetworkModel
 from .patch_regression import PatchRegression, PatchRegressionModel
 from .robust import Robust
@@ -20,6 +21,7 @@ __all__ = [
     "GlobalSampling",
     "Guess",
     "KnownBackground",
+    "OneSided",
     "PatchNetwork",
     "PatchNetworkModel",
     "PatchRegression",

@@ -1,6 +1,6 @@
 // The sharing of samples (section 4.2 of the paper): every unknown pixel compares the tuples of all
 // pixels around it by the distortion M that they have at its own colour, and takes the mean of the
-// three best. Of tuples that explain the colour equally well, those of nearer pixels count.
+// three best. If tuples explain the colour equally well, those of nearer pixels count.
 #include <array>
 
 #include "prior/shared_sampling/tile.hpp"

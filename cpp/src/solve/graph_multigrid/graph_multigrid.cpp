@@ -68,7 +68,7 @@ private:
         const graph::MatrixView E = split_.to_alone.view();
         graph::for_ranges(finest.ranges, context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                finest.r[i] = scaled(split_.coupled[i]) - graph::row_product(E, i, of_alone_.data());
+                finest.r[i] = scaled(split_.coupled[i]) - row_product(E, i, of_alone_.data());
             }
         });
         graph::run_cycle(levels_, coarsest_.get(), context_);
@@ -80,7 +80,7 @@ private:
         graph::for_ranges(ranges_of_alone_, context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
                 const std::int32_t row = split_.alone[i];
-                z[row] = (of_alone_[i] - graph::row_product(F, i, finest.x.data())) * scale_[row];
+                z[row] = (of_alone_[i] - row_product(F, i, finest.x.data())) * scale_[row];
             }
         });
     }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/row_product.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/parallel.hpp"
 
@@ -117,22 +118,5 @@ SparseMatrix transposed(const SparseMatrix& matrix, const Context& context);
 
 // Returns A B.
 SparseMatrix product(const MatrixView& A, const SparseMatrix& B, const Context& context);
-
-// Returns row i of A times x.
-inline float row_product(const MatrixView& A, std::int64_t i, const float* x) {
-    // Four sums are added side by side, since a single one would wait for each addition to end.
-    float sum[4] = {0, 0, 0, 0};
-    std::int64_t k = A.row_start[i];
-    const std::int64_t end = A.row_start[i + 1];
-    for (; k + 4 <= end; k += 4) {
-        for (int lane = 0; lane < 4; ++lane) {
-            sum[lane] += A.value[k + lane] * x[A.column[k + lane]];
-        }
-    }
-    for (; k < end; ++k) {
-        sum[0] += A.value[k] * x[A.column[k]];
-    }
-    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
 
 }  // namespace trimatte::graph

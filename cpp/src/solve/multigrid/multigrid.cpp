@@ -171,10 +171,7 @@ public:
         }
         Measures all{};
         for (const Measures& m : measures_) {
-            all.zr += m.zr;
-            all.zq += m.zq;
-            all.zw += m.zw;
-            all.largest = std::max(all.largest, m.largest);
+            all.add(m);
         }
         return all;
     }

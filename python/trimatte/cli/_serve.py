@@ -1,0 +1,180 @@
+"""``trimatte serve``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import WorkerError
+from ._app import app
+from ._batch import parsed_bytes
+from ._session import Session, command, tell
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+    from ..web.settings import Settings
+
+MOST_CONNECTIONS = 1024
+"""Further connections get status 503."""
+KEY_VARIABLE = "TRIMATTE_API_KEY"
+
+HOST_HELP = "The address to listen at. [default: 127.0.0.1, this machine only]"
+PORT_HELP = "The port; 0 takes a free one. [default: 7000]"
+WORKERS_HELP = "Processes that solve. [default: one per CPU]"
+QUEUE_HELP = "Requests that may wait; further ones get status 429. [default: 32]"
+BYTES_HELP = "The most that a request may hold: 50M. [default: 50M]"
+MEGAPIXELS_HELP = "The most million pixels of a picture. [default: 50]"
+SECONDS_HELP = "Seconds after which a request is given up. [default: 120]"
+MEMORY_HELP = "What solves side by side may take: 8G. [default: 80 % of what is free]"
+FETCH_HELP = "Fetch pictures from URLs in requests; public addresses only."
+MODEL_HELP = "The segmentation model for photographs that come without mask or trimap."
+ALLOW_HOST_HELP = "A further name of the service; * is any. May be repeated."
+ALLOW_ORIGIN_HELP = "A web page that may use the service: https://shop.example. May be repeated."
+OPEN_HELP = f"Listen to other machines without a key ({KEY_VARIABLE})."
+
+
+@command(
+    app,
+    "serve",
+    "trimatte serve",
+    "trimatte serve --port 8000 --workers 4 --memory 8G",
+    "TRIMATTE_API_KEY=secret trimatte serve --host 0.0.0.0 --allow-host mattes.example",
+)
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", help=HOST_HELP)
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", default=7000, help=PORT_HELP)
+@click.option("--workers", type=click.IntRange(1, 1024), metavar="N", default=None, help=WORKERS_HELP)
+@click.option("--queue", type=click.IntRange(0, 10_000), metavar="N", default=32, help=QUEUE_HELP)
+@click.option("--max-bytes", metavar="SIZE", default="50M", help=BYTES_HELP)
+@click.option(
+    "--max-megapixels", type=click.FloatRange(0.001, 1000), metavar="X", default=50.0, help=MEGAPIXELS_HELP
+)
+@click.option("--timeout", type=click.FloatRange(0.1, 86400), metavar="X", default=120.0, help=SECONDS_HELP)
+@click.option("--memory", metavar="SIZE", default=None, help=MEMORY_HELP)
+@click.option("--model", metavar="NAME", default=None, help=MODEL_HELP)
+@click.option("--fetch", is_flag=True, help=FETCH_HELP)
+@click.option("--allow-host", multiple=True, metavar="NAME", help=ALLOW_HOST_HELP)
+@click.option("--allow-origin", multiple=True, metavar="URL", help=ALLOW_ORIGIN_HELP)
+@click.option("--open", "is_open", is_flag=True, help=OPEN_HELP)
+def serve(
+    session: Session,
+    host: str,
+    port: int,
+    workers: int | None,
+    queue: int,
+    max_bytes: str,
+    max_megapixels: float,
+    timeout: float,
+    memory: str | None,
+    model: str | None,
+    fetch: bool,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    is_open: bool,
+) -> None:
+    """Serve mattes over HTTP, also to clients of rembg and of remove.bg.
+
+    POST /v1/matte takes a picture with a trimap, a mask, scribbles or a key colour; /api/remove
+    is that of rembg's server, /v1.0/removebg that of remove.bg. /docs describes the fields.
+
+    TRIMATTE_API_KEY holds the key that requests have to show. SIGTERM lets the requests that are
+    in the service end, then the command ends with 0.
+    """
+    try:
+        import uvicorn
+
+        from ..web.app import application, log_to_standard_error
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f'serve needs {error.name}: pip install "trimatte[web]"') from error
+    limits = {
+        "workers": workers or 0,
+        "queue": queue,
+        "body_bytes": parsed_bytes(max_bytes, "--max-bytes"),
+        "pixels": int(max_megapixels * 1e6),
+        "seconds": timeout,
+        "memory": 0 if memory is None else parsed_bytes(memory),
+        "fetch": fetch,
+        "model": model,
+    }
+    settings = _settings(host, allow_host, allow_origin, is_open, limits)
+    if not session.quiet:
+        log_to_standard_error()
+    with _listening(host, port) as listener, _sigterm_is_no_failure():
+        config = uvicorn.Config(
+            application(settings),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=int(timeout) + 1,
+        )
+        server = uvicorn.Server(config)
+        _announce(session, server, host, listener.getsockname()[1])
+        server.run(sockets=[listener])
+    if not server.started:
+        raise WorkerError("the service did not start; its log says why")
+
+
+def _settings(
+    host: str, names: tuple[str, ...], origins: tuple[str, ...], is_open: bool, limits: dict[str, Any]
+) -> Settings:
+    """Return the service's settings; refuse to be open to other machines by oversight."""
+    from ..web.settings import LOOPBACK, Settings
+
+    key = os.environ.get(KEY_VARIABLE) or None
+    local = host in LOOPBACK
+    if not local and key is None and not is_open:
+        raise click.UsageError(
+            f"--host: {host} is open to other machines, and there is no key; set {KEY_VARIABLE}, or say --open"
+        )
+    hosts = () if "*" in names or not (local or names) else tuple(dict.fromkeys((*LOOPBACK, host, *names)))
+    return Settings(api_key=key, hosts=hosts, origins=origins, **limits)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises OSError, which names the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
+
+
+def _announce(session: Session, server: Server, host: str, port: int) -> None:
+    """Print the service's address as soon as it answers."""
+    start = server.startup
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}"
+
+    async def startup(sockets: list[socket.socket] | None = None) -> None:
+        await start(sockets)
+        if session.as_json:
+            tell(json.dumps({"command": "serve", "url": url}))
+        elif not session.quiet:
+            tell(f"{url}/docs describes the service; Ctrl-C ends it")
+
+    server.startup = startup  # type: ignore[method-assign]
+
+
+@contextmanager
+def _sigterm_is_no_failure() -> Iterator[None]:
+    """Let SIGTERM end the service as its operators expect: with 0, after what runs has ended.
+
+    The server takes the signal while it runs, and sends it again when all is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

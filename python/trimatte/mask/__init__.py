@@ -1,0 +1,9 @@
+"""From masks to mattes.
+
+`soft_trimap` makes a trimap of a mask, `matte` solves it, and `_fit` brings a mask to a picture's size.
+"""
+
+from .matte import MASK_WEIGHT, MaskMatte, matte_from_mask, solve_from_mask
+from .soft_trimap import trimap_from_soft_mask
+
+__all__ = ["MASK_WEIGHT", "MaskMatte", "matte_from_mask", "solve_from_mask", "trimap_from_soft_mask"]

@@ -1,0 +1,1 @@
+"""The service and the page to paint on; needs the extra web."""
