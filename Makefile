@@ -23,6 +23,7 @@ quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion check-comfyui check-gimp check-models check-page check-service clean
+.PHONY: check-gcc check-clang check-arm64 check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -42,6 +43,11 @@ help:
 	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
 	@echo "make check-page  the page to paint on, in chromium, which is installed if it is missing (Debian)"
 	@echo "make check-service  generated requests, broken pictures and load on trimatte serve"
+	@echo "make check-gcc, check-clang, check-arm64, check-windows, check-musl, check-macos  the C++ core for other systems"
+	@echo "make check-wheel  a wheel: what it holds, and a rendered scene without a compiler"
+	@echo "make check-wheel-tests  the wheel's tests on the oldest and the newest Python (PYTHONS=... chooses)"
+	@echo "make check-oldest  the wheel's tests with the oldest NumPy and others that its metadata allow"
+	@echo "make check-workflows  zizmor on the workflows"
 	@echo "make clean   remove everything that is made"
 
 demo: $(VENV)/package
@@ -156,6 +162,29 @@ check-service: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-service
 	python tools/check_service.py
 	python benchmarks/service.py
+
+# UPDATE=--update writes tools/platforms.json and docs/platforms.md.
+check-gcc check-clang check-arm64 check-musl: $(VENV)/tools
+	python tools/check_platforms.py $(UPDATE) $(@:check-%=%)
+
+check-windows: $(VENV)/tools
+	python tools/check_platforms.py $(UPDATE) windows plain
+
+check-macos: $(VENV)/tools
+	python tools/check_platforms.py $(UPDATE) macos-arm64 macos-x86-64
+
+check-wheel: $(VENV)/python
+	python tools/check_wheel.py --quick $(PYTHONS)
+
+check-wheel-tests: $(VENV)/python
+	python tools/check_wheel.py $(PYTHONS)
+
+check-oldest: $(VENV)/python
+	python tools/check_wheel.py --oldest $(PYTHONS)
+
+check-workflows: $(VENV)/python
+	python -m pip install -q --group workflows
+	zizmor --offline --persona=pedantic --min-severity=low .github
 
 clean:
 	rm -rf $(VENV) build dist demo wheelhouse cpp/third_party benchmarks/compare/.venv-* benchmarks/.asv .mypy_cache .pytest_cache .ruff_cache .hypothesis

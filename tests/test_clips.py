@@ -5,7 +5,6 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-import clips
 import numpy as np
 import pytest
 
@@ -15,6 +14,8 @@ from trimatte.cli import run
 from trimatte.io import video
 
 pytest.importorskip("av", reason="PyAV has no wheel for this Python")
+
+import clips
 
 
 @pytest.fixture(scope="module")

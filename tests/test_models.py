@@ -12,6 +12,8 @@ from trimatte.cli import run
 from trimatte.errors import ModelError, TrimatteWarning
 from trimatte.models import PRESETS, Preset, load
 
+pytest.importorskip("onnxruntime", reason="ONNX Runtime has no wheel for this Python")
+
 PLAIN = Preset(16, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 """The network gets the picture itself, so that its answer is the mean of the channels."""
 

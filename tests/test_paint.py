@@ -1,5 +1,6 @@
 """The page to paint on: its endpoints, strokes, starts and limits. Its look is tested by page/."""
 
+import importlib.util
 import io
 import itertools
 import json
@@ -9,10 +10,15 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
+
+import trimatte as tm
+
+if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore")):
+    pytest.skip('the page needs the extra: pip install "trimatte[web]"', allow_module_level=True)
+
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-import trimatte as tm
 from trimatte._pixels import quantized
 from trimatte.cli import run
 from trimatte.io.picture import Picture

@@ -21,6 +21,9 @@ std::vector<float> numbers(std::int64_t size, unsigned seed) {
     return v;
 }
 
+// Products of two floats are exact, and their sums have digits to spare.
+long double exact(float x) { return static_cast<long double>(x); }
+
 void fill_batch(std::int64_t step, std::int64_t first, std::int64_t count, float* inputs, float* targets) {
     for (std::int64_t i = 0; i < count; ++i) {
         const std::vector<float> x = numbers(3, static_cast<unsigned>(1000 * step + first + i));
@@ -51,7 +54,9 @@ TEST_CASE("products equal three loops, to the bit") {
                                     const float a = A[static_cast<std::size_t>(i * a_row + l * a_column)];
                                     const float b = B[static_cast<std::size_t>(l * n + j)];
                                     const float product = a * b;
-                                    sum = simd::fused_products() ? std::fma(a, b, sum) : sum + product;
+                                    // Not every C library's fmaf() rounds right.
+                                    sum = simd::fused_products() ? static_cast<float>(exact(a) * exact(b) + exact(sum))
+                                                                 : sum + product;
                                 }
                                 expected[static_cast<std::size_t>(i * n + j)] = sum;
                             }

@@ -23,9 +23,11 @@ std::vector<const simd::Kernels*> better_kernels() {
     if (best != "baseline") {
         found.push_back(&simd::v3::kernels);
     }
+#if TRIMATTE_SIMD_LEVELS > 2
     if (best == "v4") {
         found.push_back(&simd::v4::kernels);
     }
+#endif
 #endif
     return found;
 }

@@ -3,8 +3,24 @@
 
 #include <math.h>
 #include <string.h>
+
+// TRIMATTE_VECTORS: the compiler has the vector types of GCC and Clang. TRIMATTE_PLAIN_KERNELS asks
+// these for the loops that other compilers get, so that such loops can be tested.
+#if defined(__GNUC__) && !defined(TRIMATTE_PLAIN_KERNELS)
+#define TRIMATTE_VECTORS
+#endif
+// TRIMATTE_FUSED: this level has instructions that round a * b + c once. Microsoft's compiler has
+// no macro for them; every processor with AVX2 has them, and dispatch.cpp asks for both.
+#if defined(__FMA__) || defined(__aarch64__) || (defined(_MSC_VER) && defined(__AVX2__))
+#define TRIMATTE_FUSED
+#endif
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+#if defined(_MSC_VER) && !defined(__clang__)
+#pragma fp_contract(off)
 #endif
 
 namespace trimatte::simd::TRIMATTE_LEVEL {

@@ -324,9 +324,11 @@ extern const Kernels kernels;
 namespace v3 {
 extern const Kernels kernels;
 }
+#if TRIMATTE_SIMD_LEVELS > 2
 namespace v4 {
 extern const Kernels kernels;
 }
+#endif
 #endif
 
 }  // namespace trimatte::simd

@@ -4,18 +4,36 @@
 // read and written behind the last row. Products are subtracted from a number in the order of the
 // columns of A and B, whatever the tile.
 
+// c - a b, rounded once or twice.
+struct Fused {
+    TRIMATTE_INLINE double operator()(double c, double a, double b) const {
+#if defined(_MSC_VER) && defined(__AVX2__)
+        return _mm_cvtsd_f64(_mm_fnmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
+#else
+        return fma(-a, b, c);
+#endif
+    }
+};
+struct Separate {
+    TRIMATTE_INLINE double operator()(double c, double a, double b) const { return c - a * b; }
+};
+#if defined(TRIMATTE_FUSED)
+using OfLevel = Fused;
+#else
+using OfLevel = Separate;
+#endif
+
+#if defined(TRIMATTE_VECTORS)
 #if defined(__AVX512F__)
 using Doubles = D8;  // the vector of doubles that fills a register
 #elif defined(__AVX2__)
 using Doubles = D4;
-#elif defined(__GNUC__)
+#else
 using Doubles = D2;
 #endif
 
-#if defined(__GNUC__)
 // Returns c - a b, rounded once where the processor can.
 #if defined(__FMA__)
-TRIMATTE_INLINE double subtract(double c, double a, double b) { return __builtin_fma(-a, b, c); }
 #if defined(__AVX512F__)
 TRIMATTE_INLINE D8 subtract(D8 c, D8 a, double b) {
     return reinterpret_cast<D8>(
@@ -27,6 +45,10 @@ TRIMATTE_INLINE D4 subtract(D4 c, D4 a, double b) {
         _mm256_fnmadd_pd(reinterpret_cast<__m256d>(a), _mm256_set1_pd(b), reinterpret_cast<__m256d>(c)));
 }
 #endif
+#elif defined(__aarch64__)
+TRIMATTE_INLINE D2 subtract(D2 c, D2 a, double b) {
+    return reinterpret_cast<D2>(vfmsq_n_f64(reinterpret_cast<float64x2_t>(c), reinterpret_cast<float64x2_t>(a), b));
+}
 #else
 template <class V>
 TRIMATTE_INLINE V subtract(V c, V a, double b) {
@@ -37,7 +59,7 @@ TRIMATTE_INLINE V subtract(V c, V a, double b) {
 constexpr int doubles = sizeof(Doubles) / sizeof(double);
 // A tile of C has tile_vectors * doubles rows and `tile_columns` columns. It stays in registers,
 // and some registers are left for a column of A and an entry of B.
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int tile_vectors = 3, tile_columns = 8;
 #elif defined(__AVX2__)
 constexpr int tile_vectors = 3, tile_columns = 4;
@@ -134,7 +156,7 @@ TRIMATTE_INLINE void solve_tiles(int64_t m, const double* T, int64_t ldt, const 
 }
 #endif
 
-#if !defined(__FMA__)
+#if !defined(TRIMATTE_VECTORS) || !defined(TRIMATTE_FUSED)
 // These loops work on one number after the other. They serve compilers without vectors, and runs
 // where TRIMATTE_SIMD asks for a lower level than the machine has.
 template <class Subtract>
@@ -164,19 +186,29 @@ TRIMATTE_INLINE void solve_plainly(int64_t m, int64_t w, const double* T, int64_
         }
     }
 }
+#endif
 
-struct Fused {
-    double operator()(double c, double a, double b) const { return fma(-a, b, c); }
-};
-struct Separate {
-    double operator()(double c, double a, double b) const { return c - a * b; }
-};
+#if !defined(TRIMATTE_VECTORS) && defined(TRIMATTE_FUSED) && defined(__AVX2__)
+// Computes C -= A B^T for m rows, and for as many rows more as fill the last four.
+TRIMATTE_INLINE void subtract_fours(int64_t m, int64_t n, int64_t k, const double* A, int64_t lda, const double* B,
+                                    int64_t ldb, double* C, int64_t ldc) {
+    for (int64_t j = 0; j < n; ++j) {
+        double* c = C + j * ldc;
+        for (int64_t l = 0; l < k; ++l) {
+            const double* a = A + l * lda;
+            const __m256d b = _mm256_set1_pd(B[l * ldb + j]);
+            for (int64_t i = 0; i < m; i += 4) {
+                _mm256_storeu_pd(c + i, _mm256_fnmadd_pd(_mm256_loadu_pd(a + i), b, _mm256_loadu_pd(c + i)));
+            }
+        }
+    }
+}
 #endif
 
 // Whether this level has no instruction that rounds c - a b once, although the machine has one. It
 // then calls fma(), so that it gives the bits of the machine's best level.
 TRIMATTE_INLINE bool must_be_plain() {
-#if defined(TRIMATTE_SIMD_LEVELS) && !defined(__FMA__)
+#if defined(TRIMATTE_SIMD_LEVELS) && !defined(TRIMATTE_FUSED)
     return fused_products();
 #else
     return false;
@@ -185,15 +217,17 @@ TRIMATTE_INLINE bool must_be_plain() {
 
 TRIMATTE_INLINE void subtract_any(int64_t m, int64_t n, int64_t k, const double* A, int64_t lda, const double* B,
                                   int64_t ldb, double* C, int64_t ldc) {
-#if !defined(__FMA__)
+#if !defined(TRIMATTE_FUSED)
     if (must_be_plain()) {
         return subtract_plainly(m, n, k, A, lda, B, ldb, C, ldc, Fused{});
     }
 #endif
-#if defined(__GNUC__)
+#if defined(TRIMATTE_VECTORS)
     subtract_rectangle(m, n, k, A, lda, B, ldb, C, ldc);
+#elif defined(TRIMATTE_FUSED) && defined(__AVX2__)
+    subtract_fours(m, n, k, A, lda, B, ldb, C, ldc);
 #else
-    subtract_plainly(m, n, k, A, lda, B, ldb, C, ldc, Separate{});
+    subtract_plainly(m, n, k, A, lda, B, ldb, C, ldc, OfLevel{});
 #endif
 }
 
@@ -218,12 +252,12 @@ void solve_columns(int64_t m, int64_t w, const double* T, int64_t ldt, double* L
     for (int64_t j = 0; j < w; ++j) {
         inverse[j] = 1 / T[j * ldt + j];
     }
-#if !defined(__FMA__)
+#if !defined(TRIMATTE_FUSED)
     if (must_be_plain()) {
         return solve_plainly(m, w, T, ldt, inverse, L, ld, Fused{});
     }
 #endif
-#if defined(__GNUC__)
+#if defined(TRIMATTE_VECTORS)
     switch (w) {
         case 1: return solve_tiles<1>(m, T, ldt, inverse, L, ld);
         case 2: return solve_tiles<2>(m, T, ldt, inverse, L, ld);
@@ -235,7 +269,7 @@ void solve_columns(int64_t m, int64_t w, const double* T, int64_t ldt, double* L
         default: return solve_tiles<8>(m, T, ldt, inverse, L, ld);
     }
 #else
-    solve_plainly(m, w, T, ldt, inverse, L, ld, Separate{});
+    solve_plainly(m, w, T, ldt, inverse, L, ld, OfLevel{});
 #endif
 }
 
@@ -243,11 +277,7 @@ void solve_columns(int64_t m, int64_t w, const double* T, int64_t ldt, double* L
 // whose pivot is not positive and finite, or w if there is none.
 TRIMATTE_INLINE int64_t factor_triangle(int64_t w, double* T, int64_t ldt) {
     const auto minus = [](double c, double a, double b) {
-#if defined(__FMA__)
-        return subtract(c, a, b);
-#else
-        return must_be_plain() ? Fused{}(c, a, b) : Separate{}(c, a, b);
-#endif
+        return must_be_plain() ? Fused{}(c, a, b) : OfLevel{}(c, a, b);
     };
     for (int64_t j = 0; j < w; ++j) {
         double* column = T + j * ldt;

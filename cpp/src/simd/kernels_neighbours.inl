@@ -29,7 +29,7 @@ TRIMATTE_INLINE float distance_of(double key) {
 
 // lower(a, b) is the smaller number of each lane, push(a, b) the last lane of a and then the lanes
 // of b without its last, and at_most(v, limit) has a bit for each lane that is <= limit.
-#if !defined(__GNUC__)
+#if !defined(TRIMATTE_VECTORS)
 TRIMATTE_INLINE D8 lower(const D8& a, const D8& b) {
     D8 c;
     for (int i = 0; i < 8; ++i) {
@@ -116,7 +116,7 @@ TRIMATTE_INLINE uint32_t at_most(const Pair<V>& v, float limit) {
 #endif
 
 TRIMATTE_INLINE int lowest_bit(uint32_t bits) {
-#if defined(__GNUC__)
+#if defined(TRIMATTE_VECTORS)
     return __builtin_ctz(bits);
 #else
     int i = 0;

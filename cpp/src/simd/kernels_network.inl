@@ -1,6 +1,6 @@
 // Loops of prior/network.cpp. Only kernels.cpp includes this file.
 
-#if defined(__GNUC__)
+#if defined(TRIMATTE_VECTORS)
 // Returns sum + a b, rounded once where the processor can.
 #if defined(__AVX512F__)
 TRIMATTE_INLINE F16 multiply_add(float a, F16 b, F16 sum) {
@@ -13,6 +13,12 @@ TRIMATTE_INLINE F8 multiply_add(float a, F8 b, F8 sum) {
     return reinterpret_cast<F8>(
         _mm256_fmadd_ps(_mm256_set1_ps(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(sum)));
 }
+#elif defined(__aarch64__)
+TRIMATTE_INLINE F4 multiply_add(float a, F4 b, F4 sum) {
+    return reinterpret_cast<F4>(vfmaq_n_f32(reinterpret_cast<float32x4_t>(sum), reinterpret_cast<float32x4_t>(b), a));
+}
+#endif
+#if defined(TRIMATTE_FUSED)
 template <class V>
 TRIMATTE_INLINE Pair<V> multiply_add(float a, const Pair<V>& b, const Pair<V>& sum) {
     return {multiply_add(a, b.first, sum.first), multiply_add(a, b.second, sum.second)};
@@ -25,8 +31,8 @@ TRIMATTE_INLINE V multiply_add(float a, const V& b, const V& sum) {
 #endif
 
 // The number of rows of a tile of C. The sums of a tile stay in registers, and some registers must
-// be left for a row of B and an entry of A.
-#if defined(__AVX2__)
+// be left for a row of B and an entry of A. AVX2 has 16 registers of 8 floats, arm64 32 of 4.
+#if defined(__AVX2__) || defined(__aarch64__)
 constexpr int tile_rows = 6;
 #else
 constexpr int tile_rows = 3;
@@ -78,9 +84,29 @@ TRIMATTE_INLINE void product_columns(int64_t m, int64_t k, const float* A, int64
 }
 #endif
 
+#if defined(TRIMATTE_SIMD_LEVELS) && !defined(TRIMATTE_FUSED)
+// Returns sum + a b, rounded once, without an instruction for it. The product is exact in double.
+// The sum in double is rounded to odd, after which rounding it to float is as good as rounding the
+// exact sum (Boldo, Melquiond, IEEE Transactions on Computers 57(4), 2008). Not every C library's
+// fmaf() is exact.
+TRIMATTE_INLINE float fused_slowly(float a, float b, float sum) {
+    const double product = static_cast<double>(a) * static_cast<double>(b), c = static_cast<double>(sum);
+    double s = product + c;
+    const double part = s - product;
+    const double rest = (product - (s - part)) + (c - part);  // what the rounding of s took away
+    int64_t bits;
+    memcpy(&bits, &s, sizeof bits);
+    if (rest != 0 && fabs(rest) < HUGE_VAL && bits % 2 == 0) {
+        bits += (rest > 0) == (s > 0) ? 1 : -1;
+        memcpy(&s, &bits, sizeof bits);
+    }
+    return static_cast<float>(s);
+}
+#endif
+
 void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_row, int64_t a_column, const float* B,
                     int64_t b_row, const float* first, int64_t first_row, float* C, int64_t c_row) {
-#if defined(TRIMATTE_SIMD_LEVELS) && !defined(__FMA__)
+#if defined(TRIMATTE_SIMD_LEVELS) && !defined(TRIMATTE_FUSED)
     // This is slow, but it runs only where TRIMATTE_SIMD asks for a lower level than the machine
     // has.
     if (fused_products()) {
@@ -88,7 +114,7 @@ void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_r
             for (int64_t j = 0; j < n; ++j) {
                 float sum = first == nullptr ? 0 : first[i * first_row + j];
                 for (int64_t l = 0; l < k; ++l) {
-                    sum = fmaf(A[i * a_row + l * a_column], B[l * b_row + j], sum);
+                    sum = fused_slowly(A[i * a_row + l * a_column], B[l * b_row + j], sum);
                 }
                 C[i * c_row + j] = sum;
             }
@@ -96,7 +122,7 @@ void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_r
         return;
     }
 #endif
-#if defined(__GNUC__)
+#if defined(TRIMATTE_VECTORS)
     const auto at = [&](int64_t j) { return first == nullptr ? nullptr : first + j; };
     int64_t j = 0;
     for (; j + 16 <= n; j += 16) {
@@ -116,9 +142,20 @@ void matrix_product(int64_t m, int64_t n, int64_t k, const float* A, int64_t a_r
         for (int64_t l = 0; l < k; ++l) {
             const float a = A[i * a_row + l * a_column];
             const float* b = B + l * b_row;
-            for (int64_t j = 0; j < n; ++j) {
-                c[j] += a * b[j];
+#if defined(TRIMATTE_FUSED) && defined(__AVX2__)
+            for (int64_t j = 0; j < n; j += 8) {
+                _mm256_storeu_ps(c + j,
+                                 _mm256_fmadd_ps(_mm256_set1_ps(a), _mm256_loadu_ps(b + j), _mm256_loadu_ps(c + j)));
             }
+#else
+            for (int64_t j = 0; j < n; ++j) {
+#if defined(TRIMATTE_FUSED)
+                c[j] = fmaf(a, b[j], c[j]);
+#else
+                c[j] += a * b[j];
+#endif
+            }
+#endif
         }
     }
 #endif

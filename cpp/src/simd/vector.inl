@@ -1,8 +1,8 @@
 // Short vectors for the kernels: F8 and F16 have 8 and 16 floats, D8 has 8 doubles. A vector that
 // is longer than the registers of a level is a Pair of shorter ones, and compilers other than GCC
-// and Clang get plain arrays. Only kernels.cpp includes this file.
+// and Clang get plain arrays. Only kernels.cpp includes this file, and defines TRIMATTE_VECTORS.
 
-#if defined(__GNUC__)
+#if defined(TRIMATTE_VECTORS)
 #define TRIMATTE_INLINE inline __attribute__((always_inline))
 #define TRIMATTE_LAMBDA __attribute__((always_inline))
 #define TRIMATTE_PREFETCH(address) __builtin_prefetch(address)
@@ -199,7 +199,7 @@ TRIMATTE_INLINE D8 larger(const D8& a, const D8& b) {
 }
 #endif
 
-#if defined(__GNUC__)
+#if defined(TRIMATTE_VECTORS)
 // Loads and stores vectors at addresses that are aligned to 4 bytes only. It does not use memcpy,
 // because GCC 12 would move the vector through the stack.
 template <class V>
@@ -238,7 +238,7 @@ TRIMATTE_INLINE void store(Scalar* to, const V& v) {
     Memory<V>::store(to, v);
 }
 // Returns 8 floats as doubles.
-#if defined(__GNUC__) && defined(__AVX2__) && !defined(__AVX512F__)
+#if defined(TRIMATTE_VECTORS) && defined(__AVX2__) && !defined(__AVX512F__)
 TRIMATTE_INLINE D8 load_wide(const float* from) {
     return {reinterpret_cast<D4>(_mm256_cvtps_pd(_mm_loadu_ps(from))),
             reinterpret_cast<D4>(_mm256_cvtps_pd(_mm_loadu_ps(from + 4)))};
@@ -257,7 +257,7 @@ double total(const V& v) {
 }
 
 // Transposes 8 x 8 floats: lane j of v[i] becomes lane i of v[j].
-#if !defined(__GNUC__)
+#if !defined(TRIMATTE_VECTORS)
 TRIMATTE_INLINE void transpose(F8* v) {
     for (int i = 0; i < 8; ++i) {
         for (int j = 0; j < i; ++j) {
@@ -312,7 +312,7 @@ TRIMATTE_INLINE void transpose(F8* v) {
 // its lanes 0 to 3, b in its lanes 4 to 7. transpose_halves transposes the 4 x 4 floats of the
 // first halves of four vectors, and those of their second halves: lane j of v[i] becomes lane i of
 // v[j], and lane 4 + j becomes lane 4 + i.
-#if !defined(__GNUC__)
+#if !defined(TRIMATTE_VECTORS)
 TRIMATTE_INLINE F8 load_halves(const float* a, const float* b) {
     F8 v;
     memcpy(v.lane, a, 16);
@@ -365,7 +365,7 @@ TRIMATTE_INLINE void transpose_halves(F8* v) {
 
 // Returns 1 / sqrt(v) where v is above both limits, else 0.
 TRIMATTE_INLINE F8 inverse_root_above(const F8& v, const F8& limit, const F8& limit2) {
-#if defined(__GNUC__) && defined(__AVX2__)
+#if defined(TRIMATTE_VECTORS) && defined(__AVX2__)
     const F8 inverse = 1.0f / reinterpret_cast<F8>(_mm256_sqrt_ps(reinterpret_cast<__m256>(v)));
     return ((v > limit) & (v > limit2)) ? inverse : F8{};
 #else

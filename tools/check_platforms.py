@@ -1,0 +1,385 @@
+"""Build and test the C++ core for other systems, and compare the bits of its results with this one's.
+
+    python tools/check_platforms.py arm64            check; the committed table says what is wanted
+    python tools/check_platforms.py --update arm64   check, and write the table and the page
+
+A check installs what it needs, compiles the core as for a wheel, runs the C++ tests on an emulator
+and a program that writes the results of 19 parts of the library (cpp/tests/probe.cpp), and compares
+these with the same program's on this machine. The table is tools/platforms.json, the page
+docs/platforms.md.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from array import array
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / "build" / "platforms"
+TABLE = ROOT / "tools" / "platforms.json"
+PAGE = ROOT / "docs" / "platforms.md"
+SAME = "same"
+REFERENCE = "gcc"
+
+
+class Target(NamedTuple):
+    """A system to compile for, and how its programs run here."""
+
+    title: str
+    cannot: str
+    """What the check does not prove."""
+    options: tuple[str, ...] = ()
+    """Options of CMake."""
+    packages: tuple[str, ...] = ()
+    """Packages of Debian."""
+    programs: tuple[str, ...] = ()
+    """Programs that these packages bring."""
+    zig: str = ""
+    """The target's name for `zig c++`, from the package index; empty for another compiler."""
+    runner: tuple[str, ...] = ()
+    """The words before a program that let it run here."""
+    environment: tuple[tuple[str, str], ...] = ()
+    levels: tuple[str, ...] = ("",)
+    """Values of TRIMATTE_SIMD that the tests run with."""
+    runs: bool = True
+
+
+ALL_LEVELS = ("", "v3", "baseline")
+CROSS_LINUX = ("-DCMAKE_SYSTEM_NAME=Linux",)
+MINGW = "/usr/lib/gcc/x86_64-w64-mingw32/12-posix", "/usr/x86_64-w64-mingw32/lib"
+ZIG_CANNOT = "zig has no OpenMP, so that the loops run on one thread"
+
+TARGETS = {
+    "gcc": Target(
+        "Linux x86-64, g++",
+        "nothing about other processors than this machine's",
+        packages=("g++", "doctest-dev"),
+        programs=("g++",),
+        options=("-DCMAKE_CXX_COMPILER=g++",),
+        levels=ALL_LEVELS,
+    ),
+    "clang": Target(
+        "Linux x86-64, clang 19 and LLVM's OpenMP",
+        "nothing about other versions of clang, or about Apple's",
+        packages=("clang-19", "libomp-19-dev", "doctest-dev"),
+        programs=("clang++-19",),
+        options=("-DCMAKE_CXX_COMPILER=clang++-19",),
+        levels=ALL_LEVELS,
+    ),
+    "arm64": Target(
+        "Linux arm64, g++ and QEMU",
+        "no times, and no order of memory accesses that only a real processor shows",
+        packages=("g++-aarch64-linux-gnu", "qemu-user-static", "doctest-dev"),
+        programs=("aarch64-linux-gnu-g++", "qemu-aarch64-static"),
+        options=(
+            *CROSS_LINUX,
+            "-DCMAKE_SYSTEM_PROCESSOR=aarch64",
+            "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++",
+        ),
+        runner=("qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"),
+    ),
+    "windows": Target(
+        "Windows x86-64, MinGW and Wine",
+        "nothing about Microsoft's compiler and its OpenMP, or about Python there",
+        packages=("g++-mingw-w64-x86-64-posix", "wine64", "doctest-dev"),
+        programs=("x86_64-w64-mingw32-g++-posix", "/usr/lib/wine/wine64"),
+        options=(
+            "-DCMAKE_SYSTEM_NAME=Windows",
+            "-DCMAKE_SYSTEM_PROCESSOR=AMD64",
+            "-DCMAKE_CXX_COMPILER=x86_64-w64-mingw32-g++-posix",
+        ),
+        runner=("/usr/lib/wine/wine64",),
+        environment=(
+            ("WINEPATH", ";".join("Z:" + folder.replace("/", "\\") for folder in MINGW)),
+            ("WINEDEBUG", "-all"),
+            ("WINEPREFIX", str(WORK / "wine")),
+        ),
+        levels=ALL_LEVELS,
+    ),
+    "plain": Target(
+        "the loops of Microsoft's compiler, g++",
+        "not that Microsoft's compiler takes them, or how fast they are there",
+        packages=("g++", "clang-19", "doctest-dev"),
+        programs=("g++", "clang++-19"),
+        options=("-DCMAKE_CXX_COMPILER=g++", "-DTRIMATTE_PLAIN_KERNELS=ON"),
+        levels=ALL_LEVELS,
+    ),
+    "musl": Target(
+        "Linux x86-64 with musl, zig",
+        f"nothing about Alpine's g++; {ZIG_CANNOT}",
+        packages=("doctest-dev",),
+        zig="x86_64-linux-musl",
+        options=(*CROSS_LINUX, "-DCMAKE_SYSTEM_PROCESSOR=x86_64", "-DTRIMATTE_OPENMP=OFF"),
+        levels=ALL_LEVELS,
+    ),
+    "macos-arm64": Target(
+        "macOS arm64, zig",
+        f"only that everything compiles and links: nothing runs; {ZIG_CANNOT}",
+        packages=("doctest-dev",),
+        zig="aarch64-macos",
+        options=("-DCMAKE_SYSTEM_NAME=Darwin", "-DCMAKE_SYSTEM_PROCESSOR=arm64", "-DTRIMATTE_OPENMP=OFF"),
+        runs=False,
+    ),
+    "macos-x86-64": Target(
+        "macOS x86-64, zig",
+        f"only that everything compiles and links: nothing runs; {ZIG_CANNOT}",
+        packages=("doctest-dev",),
+        zig="x86_64-macos",
+        options=("-DCMAKE_SYSTEM_NAME=Darwin", "-DCMAKE_SYSTEM_PROCESSOR=x86_64", "-DTRIMATTE_OPENMP=OFF"),
+        runs=False,
+    ),
+}
+
+
+def fail(message):
+    sys.exit(f"check_platforms: {message}")
+
+
+def run(*command, log=None, environment=None, check=True):
+    """Run a command; show its output, or write it to a file and show that if the command fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env={**os.environ, **dict(environment or ())},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(done.stdout, encoding="utf-8")
+    if check and done.returncode:
+        print(done.stdout)
+        fail(f"{' '.join(str(part) for part in command)}: exit code {done.returncode}")
+    return done.stdout
+
+
+def install(target):
+    """Install the packages whose programs are missing, and zig."""
+    missing = [program for program in target.programs if shutil.which(program) is None]
+    if "doctest-dev" in target.packages and not Path("/usr/include/doctest/doctest.h").exists():
+        missing.append("doctest/doctest.h")
+    if missing:
+        if shutil.which("apt-get") is None:
+            fail(f"expected {', '.join(missing)}; Debian has them in {', '.join(target.packages)}")
+        print(f"installing {' '.join(target.packages)}: {', '.join(missing)} missing")
+        root = () if os.geteuid() == 0 else ("sudo",)
+        run(*root, "apt-get", "update")
+        run(*root, "apt-get", "install", "-y", "--no-install-recommends", *target.packages)
+    if target.zig:
+        run(sys.executable, "-m", "pip", "install", "-q", "--group", "platforms")
+
+
+def zig_options(name, target):
+    """CMake takes a compiler, an archiver and a ranlib of one word: scripts that call zig."""
+    folder = WORK / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for tool in ("c++", "ar", "ranlib"):
+        script = folder / f"zig-{tool}"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ziglang {tool} "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+    return (
+        f"-DCMAKE_CXX_COMPILER={folder / 'zig-c++'}",
+        f"-DCMAKE_CXX_COMPILER_ARG1=-target {target.zig}",
+        f"-DCMAKE_AR={folder / 'zig-ar'}",
+        f"-DCMAKE_RANLIB={folder / 'zig-ranlib'}",
+    )
+
+
+def build(name, *programs):
+    """Compile programs for a target. Returns the folder that holds them."""
+    target, folder = TARGETS[name], WORK / name
+    options = (*target.options, *(zig_options(name, target) if target.zig else ()))
+    run(
+        *("cmake", "-S", ".", "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DTRIMATTE_WERROR=ON"),
+        *("-DTRIMATTE_BUILD_PYTHON=OFF", "-DTRIMATTE_BUILD_TESTS=ON", *options),
+        log=folder / "configure.log",
+    )
+    jobs = ("--parallel", os.environ["JOBS"]) if os.environ.get("JOBS") else ()
+    run("cmake", "--build", folder, *jobs, "--target", *programs, log=folder / "build.log")
+    return folder / "cpp" / "tests"
+
+
+def program(name, folder):
+    suffix = ".exe" if name == "windows" else ""
+    return folder / f"trimatte_probe{suffix}", folder / f"trimatte_tests{suffix}"
+
+
+def probe(name, executable):
+    """Run the probe of a target. Returns the folder of its results."""
+    target, results = TARGETS[name], WORK / name / "results"
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
+    run(*target.runner, executable, results.relative_to(ROOT), environment=target.environment)
+    return results
+
+
+def numbers(path):
+    found = array("d")
+    found.frombytes(path.read_bytes())
+    return found
+
+
+def difference(found, reference):
+    """Say "same", or the largest difference relative to the largest number."""
+    if found.read_bytes() == reference.read_bytes():
+        return SAME
+    ours, theirs = numbers(found), numbers(reference)
+    if len(ours) != len(theirs):
+        return f"{len(ours)} numbers, not {len(theirs)}"
+    largest = max(map(abs, theirs))
+    return f"{max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) / largest:.0e}"
+
+
+def tested(name, executable):
+    """Run the C++ tests at each level. Returns "passed of all", and what failed."""
+    target, all_tests, failed = TARGETS[name], 0, []
+    for level in target.levels:
+        environment = (*target.environment, *((("TRIMATTE_SIMD", level),) if level else ()))
+        log = WORK / name / f"tests{'-' if level else ''}{level}.log"
+        shown = run(*target.runner, executable, "--no-intro", log=log, environment=environment, check=False)
+        counts = re.search(r"test cases: +(\d+) \| +(\d+) passed \| +(\d+) failed", shown)
+        if counts is None:
+            fail(f"{name}: the tests ended early, see {log.relative_to(ROOT)}")
+        all_tests = int(counts[1])
+        failed += [
+            f"{case} ({level or 'best level'})"
+            for case in dict.fromkeys(re.findall(r"TEST CASE: +(.+)\n(?:.+\n)*?.+ERROR", shown))
+        ]
+        if int(counts[3]) and not failed:
+            failed.append(f"{counts[3]} tests ({level or 'best level'})")
+    return all_tests, failed
+
+
+def compiler(name):
+    cache = (WORK / name / "configure.log").read_text(encoding="utf-8")
+    found = re.search(r"compiler identification is (\S+ \S+)", cache)
+    known = WORK / name / "compiler"
+    if found:  # CMake says it at the first time only
+        known.write_text(found[1], encoding="utf-8")
+    return known.read_text(encoding="utf-8")
+
+
+def check_kernels_without_gnu():
+    """Compile the kernels with a compiler that is not GCC's kind, as Microsoft's is not."""
+    for flags in ((), ("-mavx2", "-mfma")):
+        run(
+            *("clang++-19", "-fgnuc-version=0", "-pedantic-errors", "-std=c++17", "-Wno-literal-range"),
+            *("-DTRIMATTE_LEVEL=baseline", "-Icpp/include", "-Icpp/src", "-fsyntax-only", *flags),
+            "cpp/src/simd/kernels.cpp",
+        )
+
+
+def check(name):
+    """Check a target. Returns its record."""
+    target, start = TARGETS[name], time.monotonic()
+    install(target)
+    if name == "plain":
+        check_kernels_without_gnu()
+    folder = build(name, "trimatte_probe", "trimatte_tests")
+    record = {"compiler": compiler(name), "tests": "compiled", "bits": {}}
+    if target.runs:
+        probe_program, test_program = program(name, folder)
+        results = probe(name, probe_program)
+        if name != REFERENCE:
+            install(TARGETS[REFERENCE])
+            reference = probe(REFERENCE, program(REFERENCE, build(REFERENCE, "trimatte_probe"))[0])
+            parts = sorted(path.name for path in results.iterdir())
+            record["bits"] = {part: difference(results / part, reference / part) for part in parts}
+        count, failed = tested(name, test_program)
+        if failed:
+            fail(f"{name}: {len(failed)} of {count} tests failed: {'; '.join(failed)}")
+        record["tests"] = f"{count} of {count}"
+    seconds = time.monotonic() - start
+    print(f"{name}: {target.title}, {record['compiler']}: C++ tests {record['tests']}, {seconds:.0f} s")
+    if record["bits"]:
+        print(f"{name}: bits: {said(record['bits'])}")
+    print(f"{name}: this cannot prove: {target.cannot}")
+    return record
+
+
+def said(bits):
+    """Say which parts differ, and by how much."""
+    others = [f"{part} {how}" for part, how in bits.items() if how != SAME]
+    if not others:
+        return f"all {len(bits)} parts the same"
+    return f"{len(bits) - len(others)} of {len(bits)} parts the same; {', '.join(others)}"
+
+
+def is_worse(found, allowed):
+    """Whether a difference is more than ten times the allowed one."""
+    if found in (allowed, SAME):
+        return False
+    return allowed == SAME or "numbers" in found or float(found) > 10 * float(allowed)
+
+
+def complaints(name, record, wanted):
+    """What is worse than the table says."""
+    if wanted is None:
+        return [f"{name}: not in tools/platforms.json; --update writes it"]
+    allowed = {part: wanted["bits"].get(part, SAME) for part in record["bits"]}
+    return [
+        f"{name}: {part}: expected {allowed[part]}, got {found}"
+        for part, found in record["bits"].items()
+        if is_worse(found, allowed[part])
+    ]
+
+
+def table(records):
+    if not records:
+        return "No check has been recorded yet."
+    rows = ["| system, compiler | version | C++ tests | bits beside Linux x86-64, g++ |", "|---|---|---|---|"]
+    for name, target in TARGETS.items():
+        record = records.get(name)
+        if record is not None:
+            bits = said(record["bits"]) if record["bits"] else "-"
+            rows.append(f"| {target.title} | {record['compiler']} | {record['tests']} | {bits} |")
+    return "\n".join(rows)
+
+
+def recorded():
+    """The records of the table, by the name of their target."""
+    return json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
+
+
+def updated(page, records):
+    """The page with the table of these records."""
+    return re.sub(
+        r"<!-- table platforms -->\n.*?<!-- end -->",
+        lambda _: f"<!-- table platforms -->\n\n{table(records)}\n\n<!-- end -->",
+        page,
+        flags=re.DOTALL,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Builds and tests the C++ core for other systems.")
+    parser.add_argument("targets", nargs="+", choices=TARGETS)
+    parser.add_argument("--update", action="store_true", help="write tools/platforms.json and docs/platforms.md")
+    arguments = parser.parse_args()
+    records = recorded()
+    worse = []
+    for name in arguments.targets:
+        record = check(name)
+        if arguments.update:
+            records[name] = record
+            ordered = {key: records[key] for key in TARGETS if key in records}
+            TABLE.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+            PAGE.write_text(updated(PAGE.read_text(encoding="utf-8"), ordered), encoding="utf-8")
+        else:
+            worse += complaints(name, record, records.get(name))
+    if worse:
+        fail("\n".join(worse))
+
+
+if __name__ == "__main__":
+    main()
