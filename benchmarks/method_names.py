@@ -7,13 +7,14 @@ import inspect
 import json
 
 import trimatte as tm
+from trimatte.affinities._base import AFFINITIES
 
 RADII = tuple(f"closed-form,radius={radius}" for radius in (2, 3, 5))
 """Closed-form matting whose systems no stencil of 5 x 5 pixels holds."""
 
 
 def affinities():
-    return tuple(name for name in tm.methods.names() if not tm.methods.has_prior(name))
+    return tuple(AFFINITIES)
 
 
 def priors():
