@@ -404,7 +404,7 @@ for (const button of document.querySelectorAll("[data-save]")) {
       const anchor = document.createElement("a");
       anchor.href = URL.createObjectURL(file.blob);
       anchor.download = file.name;
-      anchor.click();
+      setTimeout(() => anchor.click()); // the answer is over by then
       setTimeout(() => URL.revokeObjectURL(anchor.href), 60000);
       status(`${file.name} is saved`);
     } catch (error) {
