@@ -686,3 +686,10 @@ def test_a_backslash_is_a_slash_on_windows_only():
     assert with_slashes(r"C:\in\a/b.png", "\\") == "C:/in/a/b.png"
     assert with_slashes(r"in/a\b.png", "/") == r"in/a\b.png"
     assert with_slashes(r"s3://bucket/a\b.png", "\\") == r"s3://bucket/a\b.png"
+
+
+@pytest.mark.parametrize("length", range(1, 60))
+def test_a_png_that_ends_anywhere_in_its_head_is_refused(length, tmp_path):
+    save_image(tmp_path / "x.png", np.zeros((4, 4, 3), np.uint16))
+    with pytest.raises(PictureError):
+        read_picture((tmp_path / "x.png").read_bytes()[:length])

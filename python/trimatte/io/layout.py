@@ -32,7 +32,8 @@ class Layout(NamedTuple):
 def layout_of(file: IO[bytes], head: bytes, name: str) -> Layout:
     """Look at a file's head and, of a TIFF, its tags; refuse samples that nobody here reads."""
     if head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR":
-        return Layout("PNG" if head[24] == 16 and head[25] != 0 else None)
+        depth, colour_type = head[24:25], head[25:26]  # both are empty in a file that ends before
+        return Layout("PNG" if depth == b"\x10" and colour_type not in (b"", b"\0") else None)
     if not is_tiff(head):
         return Layout(MAGIC.get(head[:4]))
     tags = _tiff_tags(file)
