@@ -140,6 +140,30 @@ def measured(folder, arguments, output):
     }
 
 
+def alone(folder):
+    """Processor seconds of one frame of each path, on one thread, without reading and encoding."""
+    shot, green, masks, trimaps = (
+        next(iter(tm.io.open_clip(folder / f"{name}.mp4"))) for name in ("shot", "green", "masks", "trimaps")
+    )
+    mask, trimap = masks[..., 1], trimaps[..., 1]
+
+    def from_mask(learn):
+        tm.estimate_foreground(shot, tm.matte_from_mask(shot, mask, learn=learn, threads=1), threads=1)
+
+    calls = {
+        "key": lambda: tm.matte_from_key(green, threads=1),
+        "masks": lambda: from_mask(True),
+        "masks, no network": lambda: from_mask(False),
+        "trimaps": lambda: tm.cutout(shot, trimap, threads=1),
+    }
+    found = {}
+    for name, call in calls.items():
+        start = time.process_time()
+        call()
+        found[name] = round(time.process_time() - start, 2)
+    return found
+
+
 def digests(folder):
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.png"))}
 
@@ -180,6 +204,7 @@ def main():
         render(folder, chosen.frames, chosen.height, chosen.width)
         found = {"date": str(date.today()), "cores": len(os.sched_getaffinity(0)), "load": os.getloadavg()[0]}
         found.update(height=chosen.height, width=chosen.width, paths={})
+        found["cpu_seconds_of_a_frame"] = alone(folder)
         for path in chosen.paths:
             found["paths"][path] = measured(folder, PATHS[path], "out.mov")
             print(path, found["paths"][path], flush=True)
