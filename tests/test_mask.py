@@ -124,7 +124,7 @@ def test_it_is_the_three_steps(scene):
     share = min(1.0, known / unknown)
     learnt, held = priors.Robust(weight=1e-1 * share**2, seed=3), priors.SoftMask(mask, weight=2e-5 / share**2)
     expected = tm.estimate_alpha(scene.image, trimap, prior=priors.Combined(learnt, held))
-    expected = tm.levels(expected, 0.03, 0.97)
+    expected = tm.levels(expected, 0.04, 0.96)
     assert (tm.matte_from_mask(scene.image, mask, seed=3) == expected).all()
 
 

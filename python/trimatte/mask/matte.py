@@ -33,7 +33,7 @@ _WHILE_FOLLOWING = 3e-3
 _LEAST_SHARE = 3e-2
 # Least squares leave a faint veil where colours tell little: beside a soft mask, alpha this near to 0
 # or 1 becomes 0 or 1. Strands that a hard mask has lost are as faint, so that they keep their veil.
-_VEIL = 0.03
+_VEIL = 0.04
 # A mask within this of 0, or of 1, has no edge.
 _NOTHING = 0.1
 
@@ -124,7 +124,7 @@ def matte_from_mask(
     A soft mask says where it doubts. The learnt colours count by the square of the share of known
     pixels, the number of the rarer known label over that of unknown pixels, at most 1: where most of
     the picture is in doubt, few colours are known, and the mask is the better guess. At the end alpha
-    is stretched from 0.03 to 0.97, which takes away the veil that least squares leave.
+    is stretched from 0.04 to 0.96, which takes away the veil that least squares leave.
 
     Examples
     --------
