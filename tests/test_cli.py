@@ -289,8 +289,8 @@ def test_version(capsys):
 def test_methods_and_priors(folder, capsys):
     for options in (["--method", "best"], ["--prior", "sampling"], ["--method", "patch-regression"]):
         record = json.loads(succeed(capsys, "alpha", "image.png", "trimap.png", "-o", "a.png", "--json", *options))
-        assert record["alpha"]["method"] == ("closed-form" if options[0] == "--prior" else options[1])
-        assert record["alpha"]["prior"] == {"best": "robust"}.get(options[1], options[1])
+        assert record["alpha"]["method"] == ("auto" if options[0] == "--prior" else options[1])
+        assert record["alpha"]["prior"] == {"best": "fusion"}.get(options[1], options[1])
     first, again, other = (
         (
             succeed(capsys, "alpha", "image.png", "trimap.png", "-o", name, "--method", "best", "--seed", seed),
@@ -425,7 +425,7 @@ def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["paint"], "No such command"),
+        (["sculpt"], "No such command"),
         (["cutout", "image.png", "-o", "c.png"], "Missing argument 'TRIMAP'(.|\n)*trimatte trimap mask.png"),
         (["refine", "image.png", "-o", "c.png"], "Missing argument 'MASK'(.|\n)*segmentation network"),
         ([*MATTE, "image.png", "-o", "c.png"], "unexpected extra argument(.|\n)*quote it, so that"),

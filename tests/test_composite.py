@@ -217,9 +217,7 @@ def test_a_cutout_takes_one_guide():
     np.testing.assert_array_equal(made, np.dstack([foreground, alpha]))
     painted = np.where(scene.trimap[..., np.newaxis] == 128, scene.image, scene.trimap[..., np.newaxis] / 255.0)
     strokes = tm.trimap_from_scribbles(scene.image, painted)
-    np.testing.assert_array_equal(
-        tm.cutout(scene.image, scribbles=painted), tm.cutout(scene.image, strokes, method="closed-form")
-    )
+    np.testing.assert_array_equal(tm.cutout(scene.image, scribbles=painted), tm.cutout(scene.image, strokes))
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def test_best_leaves_little_residue_and_is_nearer_the_truth():
     assert errors[1][1] < 1.002 * errors[0][1]
     box, exact = tm.crop_box(alpha, threshold=0), tm.crop_box(truth, threshold=0)
     assert max(abs(found - true) for found, true in zip(box[:2], exact[:2], strict=True)) <= 2
-    plain = tm.estimate_alpha(scene.image, trimap)
-    settled = tm.estimate_alpha(scene.image, trimap, settle=True)
+    plain = tm.estimate_alpha(scene.image, trimap, method="closed-form")
+    settled = tm.estimate_alpha(scene.image, trimap, method="closed-form", settle=True)
     np.testing.assert_array_equal(settled, tm.settle(plain))
     assert (settled != plain).any()
 

@@ -97,7 +97,7 @@ def test_the_command_line_knows_whose_option_it_is(scene, tmp_path, monkeypatch,
     tm.io.save_image("image.png", np.round(scene.image * 255).astype(np.uint8))
     tm.io.save_image("trimap.png", scene.trimap)
     assert run(["alpha", "image.png", "trimap.png", "-o", "b.png", "--regularization", "1e-4"]) == 1
-    assert "method 'closed-form' has no such option" in capsys.readouterr().err
+    assert "method 'auto' has no such option" in capsys.readouterr().err
 
 
 def test_it_is_a_value_that_says_what_a_solver_needs():

@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 
 import trimatte as tm
-from trimatte import _core, _names, _solve, methods
+from trimatte import _core, _names, _solver, methods
 from trimatte.versions import versions
 
 
@@ -73,7 +73,7 @@ def test_dir_shows_the_public_names():
 def test_the_types_of_names_are_those_of_the_tables():
     assert get_args(_names.MethodName) == methods.names()
     assert get_args(_names.PriorName) == tuple(methods.PRIORS)
-    assert get_args(_names.SolverName) == _solve.SOLVERS
+    assert get_args(_names.SolverName) == _solver.SOLVERS
     assert get_args(_names.ColourSpace) == tm.colour.SPACES
     assert get_args(_names.ForegroundName) == tuple(tm.foreground.METHODS)
 

@@ -179,7 +179,7 @@ def test_alpha_and_cutout_are_the_librarys(client, path, image):
         want[distances(np.array(stroke["points"]), want.shape) <= stroke["size"] / 2] = value
     np.testing.assert_array_equal(trimap, want)
 
-    alpha = tm.estimate_alpha(image, want)
+    alpha = tm.estimate_alpha(image, want, method="closed-form")
     record, shown = solved(client, path)
     assert record["factor"] == 1
     assert not record["finer"]
@@ -207,8 +207,8 @@ def test_options_reach_the_solve(client, path, image):
     client.post(f"{path}/strokes", json={"keep": 0, "add": STROKES})
     trimap = picture_in(saved(client, path, "trimap")[1])
     got = picture_in(saved(client, path, "alpha", options={"epsilon": 1e-3})[1]) / 255
-    assert abs(got - tm.estimate_alpha(image, trimap, epsilon=1e-3)).max() < 5e-3
-    assert abs(got - tm.estimate_alpha(image, trimap)).max() > 0.02
+    assert abs(got - tm.estimate_alpha(image, trimap, epsilon=1e-3, method="closed-form")).max() < 5e-3
+    assert abs(got - tm.estimate_alpha(image, trimap, method="closed-form")).max() > 0.02
 
 
 def test_one_kind_of_stroke_alone_is_an_error(client, path):
@@ -235,7 +235,7 @@ def test_a_reduced_solve_is_near_the_whole_one(image, monkeypatch):
     assert whole.factor == 1
     assert not finer
     assert whole.alpha.shape == (192, 256)
-    exact = tm.estimate_alpha(quantized(scene.image, np.uint8), scene.trimap)
+    exact = tm.estimate_alpha(quantized(scene.image, np.uint8), scene.trimap, method="closed-form")
     assert abs(whole.alpha - exact).mean() < 0.01
     big = np.asarray(Image.fromarray(np.asarray(quick.alpha, np.float32)).resize((256, 192)))
     assert abs(big - exact).mean() < 0.05

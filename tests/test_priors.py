@@ -125,14 +125,14 @@ def test_every_prior_helps_or_stands_alone(picture, name):
     assert (alone[~unknown] == picture.trimap[~unknown] / 255).all()
     assert error(alone) < 0.25 < error(np.full(alone.shape, 1.0))
     with_prior, info = tm.solve_alpha(picture.image, picture.trimap, prior=name)
-    assert (info.prior, info.method) == (name, "closed-form")
+    assert (info.prior, info.method) == (name, "auto")
     assert error(with_prior) < error(alone)
 
 
-def test_best_is_closed_form_with_the_robust_prior(picture):
+def test_best_is_closed_form_with_the_fusion_prior(picture):
     best, info = tm.solve_alpha(picture.image, picture.trimap, method="best", seed=5)
-    assert (info.method, info.prior) == ("best", "robust")
-    same = tm.estimate_alpha(picture.image, picture.trimap, prior=priors.Robust(seed=5), settle=True)
+    assert (info.method, info.prior) == ("best", "fusion")
+    same = tm.estimate_alpha(picture.image, picture.trimap, prior=priors.Fusion(seed=5), settle=True)
     assert (best == same).all()
     unknown = picture.trimap == 128
     plain = tm.estimate_alpha(picture.image, picture.trimap, method="closed-form")
@@ -407,7 +407,7 @@ def test_priors_refuse_what_they_cannot_use(picture):
     image, trimap = picture.image, picture.trimap
     shape = trimap.shape
     cases = [
-        ({"prior": "magic"}, ValueError, "prior: expected one of composite-network, .*got 'magic'"),
+        ({"prior": "magic"}, ValueError, "prior: expected one of fusion, .*got 'magic'"),
         ({"prior": np.zeros((3, 3))}, ValueError, r"prior: expected shape \(96, 120\)"),
         ({"prior": np.full(shape, 1.5)}, ValueError, r"prior: expected values in \[0, 1\], got 1.5"),
         ({"prior": np.full(shape, np.nan)}, ValueError, r"prior: expected values in \[0, 1\], got nan"),

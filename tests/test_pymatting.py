@@ -44,7 +44,7 @@ def test_rembg(picture):
     cutout = stack_images(foreground, alpha)
     assert cutout.shape == (40, 48, 4)
     assert abs(alpha - truth).mean() < 0.05
-    exact = tm.estimate_alpha(normalized, trimap8, solver="cholesky")
+    exact = tm.estimate_alpha(normalized, trimap8, solver="cholesky", method="closed-form")
     assert abs(alpha - exact).max() < PYMATTING
     with pytest.raises(ValueError, match="did not contain background"):
         estimate_alpha_cf(normalized, np.ones((40, 48)))
@@ -72,7 +72,7 @@ def test_comfyui_nodes(picture):
     )
     foreground, background = pymatting.estimate_foreground_ml(image, alpha, return_background=True)
     assert foreground.shape == background.shape == image.shape
-    smoother = tm.estimate_alpha(image, trimap, epsilon=1e-6, solver="cholesky")
+    smoother = tm.estimate_alpha(image, trimap, epsilon=1e-6, solver="cholesky", method="closed-form")
     assert abs(alpha - smoother).max() < 10 * PYMATTING  # the image was scaled
 
 
@@ -135,7 +135,7 @@ def test_options_of_conjugate_gradients(picture):
     image, trimap, _ = picture
     counter = pymatting.CounterCallback()
     start = np.full(np.count_nonzero(trimap == 0.5), 0.3)
-    exact = tm.estimate_alpha(image, trimap, solver="cholesky")
+    exact = tm.estimate_alpha(image, trimap, solver="cholesky", method="closed-form")
     for x0 in (start, np.full(trimap.size, 0.3)):
         alpha = pymatting.estimate_alpha_cf(
             image,
@@ -213,7 +213,7 @@ def test_a_solve_that_gives_up_is_a_value_error(picture, monkeypatch, error):
     from trimatte.pymatting.alpha import _estimate
 
     def give_up(image, trimap, **options):
-        result = tm.solve_alpha(image, trimap)
+        result = tm.solve_alpha(image, trimap, method="closed-form")
         raise error("cg: no", *result) if error is tm.ConvergenceError else error("no")
 
     image, trimap, _ = picture

@@ -170,7 +170,7 @@ def test_the_command(files, capsys):
     record = json.loads(capsys.readouterr().out)
     assert [frame["output"] for frame in record["frames"]] == [f"out/{n}.png" for n in range(7, 11)]
     image, trimap = tm.io.load_image("in/0007.png"), tm.io.load_image("tri/0007.png")
-    assert np.array_equal(tm.io.read_picture("out/7.png").pixels, tm.cutout(image, trimap, method="closed-form"))
+    assert np.array_equal(tm.io.read_picture("out/7.png").pixels, tm.cutout(image, trimap))
     arguments = ["--what", "alpha", "--bits", "16", "--first", "9", "--temporal", "0.01", "-q"]
     assert run(["sequence", "in/%04d.png", "tri/%04d.png", "-o", "out/a%d.png", *arguments]) == 0
     assert sorted(path.name for path in (files / "out").glob("a*")) == ["a10.png", "a9.png"]

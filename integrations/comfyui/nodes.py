@@ -4,9 +4,19 @@ import numpy as np
 
 from . import frames
 
-METHODS = ["closed-form", "best", "learning-based", "knn", "random-walk", "large-kernel", "information-flow"]
+METHODS = [
+    "auto",
+    "best",
+    "closed-form",
+    "learning-based",
+    "knn",
+    "random-walk",
+    "large-kernel",
+    "information-flow",
+]
 PRIORS = [
     "none",
+    "fusion",
     "composite-network",
     "sampling",
     "shared-sampling",

@@ -36,6 +36,7 @@ class Choice(NamedTuple):
 def decided(
     chosen: methods.Chosen,
     prior: object,
+    confidence: object,
     known_weight: float | None,
     labels: npt.NDArray[np.uint8],
     context: Context,
@@ -48,6 +49,8 @@ def decided(
         The method.
     prior : object
         What the caller gave as a prior; None if nothing.
+    confidence : object
+        What the caller gave as its confidence; None if nothing.
     known_weight : float or None
         The weight of known pixels that the caller wants.
     labels : (H, W) ndarray of uint8
@@ -58,11 +61,18 @@ def decided(
     Returns
     -------
     Choice or None
+
+    Raises
+    ------
+    ValueError
+        If there is a confidence and no prior.
     """
     if chosen.name != methods.AUTO:
         return None
     if prior is not None:
         return Choice(None, "a prior was given")
+    if confidence is not None:
+        raise ValueError("confidence: expected a prior beside it")
     if known_weight is not None:
         return Choice(None, "known_weight asks for the system of Levin et al., which has no prior")
     counts = [np.count_nonzero(labels == value) for value in (0, 1, 2)]

@@ -201,7 +201,7 @@ def solve_alpha(
     colours = checked_colours(image, colour_space, chosen.smallest_image)
     shape = colours.pixels.shape
     labels = _check.labels(trimap, shape, background_threshold, foreground_threshold)
-    choice = decided(chosen, prior, known_weight, labels, context)
+    choice = decided(chosen, prior, confidence, known_weight, labels, context)
     if choice is not None:
         chosen = chosen._replace(prior=choice.prior)
     mends = methods.mends(chosen.name) if choice is None else choice.mends

@@ -52,6 +52,10 @@ class Ticket:
             raise Cancelled
 
 
+QUICK = "closed-form"
+"""The method that answers at every stroke unless the page names another."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """How somebody wants alpha and colours to be found.
@@ -66,7 +70,7 @@ class Wish:
         The method of `trimatte.estimate_foreground`.
     """
 
-    method: str = methods.DEFAULT
+    method: str = QUICK
     options: tuple[tuple[str, Any], ...] = field(default=())
     colours: str = foreground.DEFAULT
 
@@ -84,7 +88,7 @@ class Wish:
         options = value.get("options") or {}
         if not isinstance(options, dict):
             raise TypeError(f"options: expected an object, got {type(options).__name__}")
-        method = value.get("method", methods.DEFAULT)
+        method = value.get("method", QUICK)
         if not isinstance(method, str):
             raise TypeError(f"method: expected a name, got {type(method).__name__}")
         methods.chosen(method, options)

@@ -17,6 +17,8 @@ from ...keying._inputs import colour, colour_image
 from ...keying._key import field
 from ...keying.matte import freed_colours
 from ...mask import trimap_from_soft_mask
+from ...mask.matte import HARD_WEIGHT
+from ...mask.soft_trimap import is_hard
 from ...priors import KnownBackground, Prior, SoftMask
 from ...trimap import FOREGROUND, UNKNOWN
 from ._labels import Trimap, enlarged
@@ -111,7 +113,8 @@ class FromMask(Start):
 
     def prior(self, scales: Scales, factor: int) -> Prior:
         """Let the mask count a little, as in `matte_from_mask`."""
-        return SoftMask(resized(self.guide, scales.shape_at(factor)))
+        plane = resized(self.guide, scales.shape_at(factor))
+        return SoftMask(plane, weight=HARD_WEIGHT) if is_hard(self.guide) else SoftMask(plane)
 
     def as_json(self) -> dict[str, Any]:
         """Return the band, too."""

@@ -2,7 +2,8 @@
 
 const METHODS = {
   "closed-form": ["Standard", "Quick and exact. Right for most pictures."],
-  best: ["Finest", "Learns the picture's colours first. Half a second more for each answer."],
+  best: ["Finest", "Learns the picture's colours first. A second more for each answer. Leaves strokes to Standard."],
+  auto: ["Automatic", "Finest for trimaps and masks, Standard for strokes."],
   knn: ["Look-alikes", "Joins pixels of like colour, also far apart: holes, lace, foliage."],
   "learning-based": ["Local learning", "Like Standard, with a little less noise in wide unknown parts."],
   "information-flow": ["Information flow", "Joins colours from far and near. Slow, good with few strokes."],
