@@ -6,8 +6,10 @@
 `--folder` is one that `trimatte.datasets.folder` opens, with two trimaps. Scenes are rendered, with
 the given noise and seeds. SAD is the sum of absolute differences over the unknown pixels, in
 thousands, and MSE is the mean of their squares. Both are averaged over the pictures; nothing is
-stretched or clipped after the solve. `--thin 0.03` measures once more with trimaps in which random known pixels
-are kept, 3 % of all pixels; errors are still measured over the pixels that were unknown before.
+stretched or clipped after the solve. `--thin 0.03` measures once more with trimaps in which random
+known pixels are kept, 3 % of all pixels; errors are still measured over the pixels that were
+unknown before. `--widen 20 40` measures with the second trimap, whose unknown region is widened by
+so many pixels; a picture without known foreground is left out then.
 `--scribbles` is a folder with NAME.png, NAME_scribbles.png and NAME_res_alpha.png, which are solved
 with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7). `--time IMAGE TRIMAP`
 measures the seconds of the methods, which take turns, on one picture of any size.
@@ -20,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 import trimatte as tm
 
@@ -91,10 +94,20 @@ def measured(image, trimap, truth, scored, options):
     return results
 
 
-def measure(title, pictures, thin, options):
+def widened(trimap, pixels):
+    """Let pixels within so many pixels of an unknown one be unknown."""
+    near = distance_transform_edt((trimap <= 25) | (trimap >= 230)) <= pixels
+    return np.where(near, 128, trimap).astype(np.uint8)
+
+
+def measure(title, pictures, thin, options, widen=0):
     """Measure all pictures of one kind."""
     rows = {}
     for name, image, trimap, truth in pictures:
+        if widen:
+            trimap = widened(trimap, widen)
+            if not (trimap >= 230).any():
+                continue
         scored = (trimap > 25) & (trimap < 230)
         given = trimap if thin is None else thinned(trimap, thin)
         rows[name] = measured(image, given, truth, scored, options)
@@ -163,6 +176,7 @@ def main():
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.01])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--thin", type=float, metavar="PART")
+    parser.add_argument("--widen", type=int, nargs="+", default=[], metavar="PIXELS")
     parser.add_argument("--scribbles", type=Path)
     parser.add_argument("--time", type=Path, nargs=2, metavar=("IMAGE", "TRIMAP"), help="measure seconds only")
     parser.add_argument("--repeat", type=int, default=3, help="number of runs with --time")
@@ -182,6 +196,9 @@ def main():
         if options.scene:
             pictures = scene_pictures(options.scene, options.megapixels, options.noise, options.seeds)
             tables[f"scenes{kind}"] = measure(f"scenes{kind}", pictures, thin, options)
+    for pixels in options.widen if options.folder else ():
+        title = f"{options.folder.name} trimap2, widened by {pixels} pixels"
+        tables[title] = measure(title, tm.datasets.folder(options.folder, trimap="trimap2"), None, options, pixels)
     scribbles = measure_scribbles(options.scribbles, options) if options.scribbles else {}
     times = measure_times(*options.time, options) if options.time else {}
     if options.output:
