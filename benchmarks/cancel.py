@@ -30,7 +30,15 @@ try:
     elif task in trimatte.methods.PRIORS:
         tm.estimate_alpha(image, trimap, method=task, progress=report)
     else:
-        tm.estimate_alpha(image, trimap, solver=task, relative_residual=1e-14, tolerance=1e-13, progress=report)
+        tm.estimate_alpha(
+            image,
+            trimap,
+            method="closed-form",
+            solver=task,
+            relative_residual=1e-14,
+            tolerance=1e-13,
+            progress=report,
+        )
 except KeyboardInterrupt:
     print()  # a report may have been stopped in the middle of its line
     print(time.clock_gettime(time.CLOCK_MONOTONIC), flush=True)

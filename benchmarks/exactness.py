@@ -41,7 +41,7 @@ def main():
         ("soft, weight 100", closed_form.solve_soft, {"known_weight": 100.0}),
     ):
         expected = solve(L, foreground, background)
-        alpha = tm.estimate_alpha(image, trimap, solver="cholesky", **options_of_ours)
+        alpha = tm.estimate_alpha(image, trimap, method="closed-form", solver="cholesky", **options_of_ours)
         results[f"{name}, largest difference of alpha"] = float(np.abs(alpha - expected).max())
     print(json.dumps(results, indent=1))
     if options.output:

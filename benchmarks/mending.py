@@ -74,7 +74,7 @@ def edges():
             stored = jpeg(image, quality)
             widths = []
             for kind in ("full", "auto"):
-                alpha = tm.estimate_alpha(stored, trimap, chroma=kind)
+                alpha = tm.estimate_alpha(stored, trimap, chroma=kind, method="closed-form")
                 soft = [np.count_nonzero((a > 0.05) & (a < 0.95)) for a in (alpha, truth)]
                 widths.append(round(0.95 * soft[0] / soft[1], 2))
             found[f"{name}, quality {quality}"] = widths

@@ -27,7 +27,7 @@ import trimatte as tm
 WAYS = {
     "linear regression": {"method": "patch-regression"},
     "patch network": {"method": "patch-network"},
-    "closed-form": {},
+    "closed-form": {"method": "closed-form"},
     "closed-form + patch network": {"prior": "patch-network"},
     "closed-form + composite network": {"prior": "composite-network"},
 }

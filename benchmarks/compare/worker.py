@@ -94,7 +94,9 @@ def trimatte_tasks():
     import trimatte
 
     def alpha(arrays, **options):
-        found, info = trimatte.solve_alpha(arrays["image"], arrays["trimap"], **options)
+        found, info = trimatte.solve_alpha(
+            arrays["image"], arrays["trimap"], **{"method": "closed-form", **options}
+        )
         return found, info.as_dict()
 
     def colours(arrays, method):
