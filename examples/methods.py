@@ -28,7 +28,7 @@ GREYS, COLOURS = 24, 96  # the written pictures have a palette of both, so that 
 def chosen_methods():
     """Return the affinities, the sampling methods, and "best"."""
     names = tm.methods.names()
-    affinities = [name for name in names if not tm.methods.has_prior(name)]
+    affinities = [name for name in names if name != tm.methods.AUTO and not tm.methods.has_prior(name)]
     return [*affinities, *(name for name in names if name.endswith("sampling")), tm.methods.BEST]
 
 
