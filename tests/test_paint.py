@@ -13,8 +13,8 @@ from PIL import Image
 
 import trimatte as tm
 
-if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore")):
-    pytest.skip('the page needs the extra: pip install "trimatte[web]"', allow_module_level=True)
+if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore", "httpx2")):
+    pytest.skip("the page and its tests need more: pip install --group test-web", allow_module_level=True)
 
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
