@@ -150,10 +150,10 @@ class _Exchange:
 
     async def fail(self, error: Exception, settings: Settings) -> None:
         """Answer a request that has failed."""
-        if isinstance(error, Gone) or self._begun:
-            if not isinstance(error, Gone):
-                raise error
+        if isinstance(error, Gone):
             return
+        if self._begun:
+            raise error
         refused, headers = _as_refused(error)
         if refused.status == 500:
             LOG.error("failed", extra={"id": self.number}, exc_info=error)

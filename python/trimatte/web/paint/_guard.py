@@ -101,7 +101,6 @@ class Guard:
 
         async def guarded(request: Request) -> Response:
             try:
-                self._refuse_other_host(request)
                 self._refuse_other_origin(request)
                 if not secrets.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token):
                     raise Refused(
