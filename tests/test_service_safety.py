@@ -95,6 +95,8 @@ class TestPermission:
             ({"Host": "localhost"}, 200),
             ({"Host": "[::1]:7000"}, 200),
             ({"Host": "127.0.0.1.evil.example"}, 403),
+            ({"Host": "[::1"}, 403),
+            ({"Origin": "http://[::1"}, 403),
         ],
     )
     def test_other_pages_and_names_are_refused(self, guarded, headers, status):

@@ -20,8 +20,9 @@ from ...affinities._base import option_fields
 from ...io.picture import Picture
 from ...io.read import pixel_count_in, read_picture, without_transparency
 from ...io.write import Output, encoded
+from ..caller import LOOPBACK
 from ._files import page_files
-from ._guard import LOOPBACK, Guard, Limits, Refused, body_of
+from ._guard import Guard, Limits, Refused, body_of
 from ._painting import RESULTS, Painting
 from ._solving import Tell, Ticket, Wish
 from ._start import FromKey, FromMask, FromTrimap, Nothing, Start, start_from
