@@ -7,7 +7,8 @@ import { Brush, listen } from "./pointer.js";
 import { Result, checkerboard } from "./result.js";
 import { Mips, Pane, View } from "./view.js";
 
-const REST = 700; // milliseconds after a quick result, without a newer stroke, until a finer one is sought
+// Milliseconds after a quick answer; a finer solve begins then if no stroke has followed.
+const REST = 700;
 const $ = (id) => document.getElementById(id);
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 
@@ -41,7 +42,7 @@ const right = new Pane($("right"), view, (context, scale, ratio) => {
   context.drawImage(shown.mips.at(scale), 0, 0, view.width, view.height);
 });
 
-/* The brush's outline on both sides. It is no part of the canvases: they are not drawn anew for it. */
+/* The brush's outline on both sides: it is no part of the canvases, so that they are not drawn anew. */
 function ring() {
   const { place, size } = brush;
   for (const pane of [left, right]) {
