@@ -37,3 +37,26 @@ def noise():
     trimap[4:20, 5:26] = 0.5
     trimap[10:14, 12:19] = 1
     return image, trimap
+
+
+@pytest.fixture(scope="module")
+def client():
+    """A client of a service that runs while the tests of a module do."""
+    from service_client import running
+
+    with running() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def guided():
+    """A small picture with all that can guide it: as arrays, and as files."""
+    from service_client import pictures
+
+    return pictures()
+
+
+@pytest.fixture(scope="module")
+def files(guided):
+    """The files of `guided`."""
+    return guided[1]

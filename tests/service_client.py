@@ -1,16 +1,26 @@
-"""A running service, and a client that speaks to it as curl does."""
+"""A running service, and a client that speaks to it as curl does.
+
+Tests that import it are skipped without the service's extra.
+"""
 
 import asyncio
 import http.client
+import importlib.util
 import json
 import threading
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
-import uvicorn
+import pytest
 
 import trimatte as tm
+
+if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore")):
+    pytest.skip('the service needs the extra: pip install "trimatte[web]"', allow_module_level=True)
+
+import uvicorn
+
 from trimatte.io.write import Output, encoded
 from trimatte.web.app import application
 from trimatte.web.settings import Settings
@@ -42,6 +52,13 @@ def multipart(fields):
         head += f'; filename="{name}"\r\n\r\n' if isinstance(value, bytes) else "\r\n\r\n"
         parts += [head.encode(), value if isinstance(value, bytes) else value.encode(), b"\r\n"]
     return b"".join([*parts, f"--{BOUNDARY}--\r\n".encode()])
+
+
+def whole_request(fields):
+    """A request for a matte as the bytes of a connection."""
+    body = multipart(fields)
+    head = f"POST /v1/matte HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n".encode() + body
 
 
 class Client:
@@ -77,18 +94,14 @@ def running(**settings):
     """Run a service on a free port, in a thread of its own."""
     app = application(Settings(**{"workers": 1, "memory": 10**10, **settings}))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
-    started, start = threading.Event(), server.startup
+    started, start, loops = threading.Event(), server.startup, []
 
     async def startup(sockets=None):
         await start(sockets)
+        loops.append(asyncio.get_running_loop())
         started.set()
 
-    async def startup_with_loop(sockets=None):
-        loops.append(asyncio.get_running_loop())
-        await startup(sockets)
-
-    loops = []
-    server.startup = startup_with_loop
+    server.startup = startup
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -122,3 +135,11 @@ def pictures(height=48, width=64):
     painted[scene.trimap == 255], painted[scene.trimap == 0] = 255, 0
     arrays = {"image": image, "trimap": scene.trimap, "mask": mask, "screen": screen, "scribbles": painted}
     return arrays, {name: file_of(array) for name, array in arrays.items()}
+
+
+def slow_fields():
+    """The form of a request that takes long: an information-flow solve of wide unknown regions."""
+    _, files = pictures(300, 400)
+    wide = np.full((300, 400), 128, np.uint8)
+    wide[:5], wide[-5:, 100:140] = 0, 255
+    return {"image": files["image"], "trimap": file_of(wide), "method": "information-flow"}

@@ -1,4 +1,4 @@
-"""The page to paint on: its endpoints, strokes, starts and limits. Its look is tested by page/."""
+"""The page to paint on: its endpoints, strokes, starts and limits. Its look is tested by test_paint_page.py."""
 
 import importlib.util
 import io
@@ -325,7 +325,9 @@ def test_requests_need_the_token_the_host_and_the_origin(path):
     assert client.get("/api/begin", headers={"host": "evil.example"}).status_code == 421
     assert client.get("/", headers={"host": "evil.example"}).status_code == 421
     assert client.get("/api/begin", headers={"origin": "http://evil.example"}).status_code == 403
+    assert client.get("/", headers={"host": "[::1"}).status_code == 421
     assert client.get("/api/begin", headers={"origin": "null"}).status_code == 403
+    assert client.get("/api/begin", headers={"origin": "http://[::1"}).status_code == 403
     assert client.get("/api/begin", headers={"origin": HOST}).status_code == 200
     assert client.get("/api/begin", headers={"host": "[::1]:80"}).status_code == 200
 

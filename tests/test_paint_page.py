@@ -141,6 +141,7 @@ def draw(page, kind, *points, wait=True):
 
 def paint(page):
     """A stroke of each kind."""
+    page.wait_for_selector("#work:not([hidden])")
     draw(page, "foreground", (0.38, 0.3), (0.36, 0.6), (0.3, 0.85), wait=False)
     draw(page, "background", (0.05, 0.1), (0.9, 0.08), (0.92, 0.9))
 

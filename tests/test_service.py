@@ -1,6 +1,5 @@
 """POST /v1/matte: what it answers is what the library gives; bad requests get a sentence."""
 
-import importlib.util
 import io
 import os
 import signal
@@ -10,58 +9,38 @@ import zipfile
 
 import numpy as np
 import pytest
+from service_client import BOUNDARY, file_of, multipart, pixels_of, slow_fields, whole_request
 
 import trimatte as tm
 
-if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore")):
-    pytest.skip('the service needs the extra: pip install "trimatte[web]"', allow_module_level=True)
-
-from service_client import BOUNDARY, file_of, multipart, pictures, pixels_of, running
-
-
-@pytest.fixture(scope="module")
-def client():
-    with running() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def scene():
-    return pictures()
-
-
-@pytest.fixture(scope="module")
-def files(scene):
-    return scene[1]
-
 
 class TestMatte:
-    def test_a_trimap_gives_the_librarys_cutout(self, client, scene):
-        arrays, files = scene
+    def test_a_trimap_gives_the_librarys_cutout(self, client, guided):
+        arrays, files = guided
         answer = client.post("/v1/matte", image=files["image"], trimap=files["trimap"])
         assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
         assert (pixels_of(answer.body) == tm.cutout(arrays["image"], arrays["trimap"])).all()
 
-    def test_a_mask_gives_the_librarys_alpha(self, client, scene):
-        arrays, files = scene
+    def test_a_mask_gives_the_librarys_alpha(self, client, guided):
+        arrays, files = guided
         answer = client.post("/v1/matte", image=files["image"], mask=files["mask"], what="alpha", band="6")
         alpha = tm.matte_from_mask(arrays["image"], arrays["mask"], band=6)
         assert (pixels_of(answer.body) == np.round(alpha * 255)).all()
 
-    def test_scribbles_give_the_librarys_alpha(self, client, scene):
-        arrays, files = scene
+    def test_scribbles_give_the_librarys_alpha(self, client, guided):
+        arrays, files = guided
         answer = client.post("/v1/matte", image=files["image"], scribbles=files["scribbles"], what="alpha")
         trimap = tm.trimap_from_scribbles(arrays["image"], arrays["scribbles"])
         assert (pixels_of(answer.body) == np.round(tm.estimate_alpha(arrays["image"], trimap) * 255)).all()
 
-    def test_a_key_gives_the_librarys_foreground(self, client, scene):
-        arrays, files = scene
+    def test_a_key_gives_the_librarys_foreground(self, client, guided):
+        arrays, files = guided
         answer = client.post("/v1/matte", image=files["screen"], key="auto", what="foreground")
         expected = tm.matte_from_key(arrays["screen"]).foreground
         assert abs(pixels_of(answer.body).astype(int) - np.round(expected * 255)).max() <= 1
 
-    def test_options_reach_the_solve(self, client, scene):
-        arrays, files = scene
+    def test_options_reach_the_solve(self, client, guided):
+        arrays, files = guided
         given = {"method": "sampling", "seed": "3", "what": "alpha"}
         answer = client.post("/v1/matte", image=files["image"], trimap=files["trimap"], **given)
         alpha = tm.estimate_alpha(arrays["image"], arrays["trimap"], method="sampling", seed=3)
@@ -193,11 +172,11 @@ def test_health_and_metrics(client, files):
 
 @pytest.fixture(scope="module")
 def slow():
-    """A request that takes long: an information-flow solve of wide unknown regions."""
-    _, files = pictures(300, 400)
-    wide = np.full((300, 400), 128, np.uint8)
-    wide[:5], wide[-5:, 100:140] = 0, 255
-    return {"image": files["image"], "trimap": file_of(wide), "method": "information-flow"}
+    return slow_fields()
+
+
+def kill(process):
+    os.kill(process, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 
 
 class TestWorkers:
@@ -224,7 +203,7 @@ class TestWorkers:
         thread.start()
         assert begun.wait(60)
         (process,) = client.service.desk.processes
-        os.kill(process, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        kill(process)
         thread.join(60)
         assert answers[0].status == 503
         assert answers[0].headers["retry-after"] == "1"
@@ -233,7 +212,7 @@ class TestWorkers:
 
     def test_a_worker_that_died_idle_costs_nothing(self, client, files):
         (process,) = client.service.desk.processes
-        os.kill(process, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        kill(process)
         (worker,) = client.service.desk._workers
         manager = worker._pool._executor_manager_thread
         manager.join(60)  # it has seen that the process is gone
@@ -241,11 +220,8 @@ class TestWorkers:
 
     def test_a_client_that_goes_away_ends_its_solve(self, client, files, slow, begun):
         (process,) = client.service.desk.processes
-        body = multipart(slow.items())
-        head = f"POST /v1/matte HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
-        head += f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", client.port)) as connection:
-            connection.sendall(head.encode() + body)
+            connection.sendall(whole_request(slow.items()))
             assert begun.wait(60)
         answer = client.post("/v1/matte", image=files["image"], trimap=files["trimap"])
         assert answer.status == 200

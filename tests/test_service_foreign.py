@@ -10,57 +10,36 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 from PIL import Image
-
-import trimatte as tm
-
-if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore")):
-    pytest.skip('the service needs the extra: pip install "trimatte[web]"', allow_module_level=True)
-
 from service_client import file_of, pictures, pixels_of, running
 
+import trimatte as tm
 from trimatte.web import finish, rough
 from trimatte.web.errors import Refused
 from trimatte.web.settings import Settings
 from trimatte.web.task import Task, work
 
 
-@pytest.fixture(scope="module")
-def client():
-    with running() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def scene():
-    return pictures()
-
-
-@pytest.fixture(scope="module")
-def files(scene):
-    return scene[1]
-
-
 class TestRembg:
-    def test_a_mask_is_refined_by_default(self, client, scene):
-        arrays, files = scene
+    def test_a_mask_is_refined_by_default(self, client, guided):
+        arrays, files = guided
         answer = client.post("/api/remove", file=files["image"], mask=files["mask"])
         assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
         sure = np.clip((arrays["mask"].astype(np.float32) - 10) / 230, 0, 1)
         alpha = tm.matte_from_mask(arrays["image"], sure)
         assert abs(pixels_of(answer.body)[..., 3] - np.round(alpha * 255)).max() <= 1
 
-    def test_without_matting_the_mask_is_alpha(self, client, scene):
-        arrays, files = scene
+    def test_without_matting_the_mask_is_alpha(self, client, guided):
+        arrays, files = guided
         answer = client.post("/api/remove", file=files["image"], mask=files["mask"], a="false", om="true")
         assert (pixels_of(answer.body) == arrays["mask"]).all()
 
-    def test_a_trimap_takes_the_masks_place(self, client, scene):
-        arrays, files = scene
+    def test_a_trimap_takes_the_masks_place(self, client, guided):
+        arrays, files = guided
         answer = client.post("/api/remove", file=files["image"], trimap=files["trimap"])
         assert (pixels_of(answer.body) == tm.cutout(arrays["image"], arrays["trimap"])).all()
 
-    def test_specks_go_on_demand(self, client, scene):
-        arrays, files = scene
+    def test_specks_go_on_demand(self, client, guided):
+        arrays, files = guided
         speckled = arrays["mask"].copy()
         speckled[2, 2] = 255
         given = {"file": files["image"], "mask": file_of(speckled), "a": "false", "om": "true"}
@@ -120,8 +99,8 @@ class TestRemoveBg:
         assert answer.headers["content-type"] == "image/jpeg"
         assert abs(pixels_of(answer.body)[2, 2].astype(int) - (0x81, 0xD4, 0xFA)).max() <= 4
 
-    def test_crop_leaves_the_subject_and_its_margin(self, client, scene):
-        arrays, files = scene
+    def test_crop_leaves_the_subject_and_its_margin(self, client, guided):
+        arrays, files = guided
         given = {"image_file": files["image"], "trimap": files["trimap"], "crop": "true"}
         answer = client.post("/v1.0/removebg", crop_margin="2px 3px", **given)
         box = tm.crop_box(tm.cutout(arrays["image"], arrays["trimap"])[..., 3])
@@ -132,8 +111,8 @@ class TestRemoveBg:
             box.left, box.top, box.right - box.left, box.bottom - box.top
         ]  # fmt: skip
 
-    def test_alpha_alone(self, client, scene):
-        arrays, files = scene
+    def test_alpha_alone(self, client, guided):
+        arrays, files = guided
         given = {"image_file": files["image"], "trimap": files["trimap"], "channels": "alpha"}
         answer = client.post("/v1.0/removebg", **given)
         assert (pixels_of(answer.body) == tm.cutout(arrays["image"], arrays["trimap"])[..., 3]).all()

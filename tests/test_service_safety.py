@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import http.server
-import importlib.util
 import ipaddress
 import json
 import logging
@@ -20,11 +19,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-
-if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore")):
-    pytest.skip('the service needs the extra: pip install "trimatte[web]"', allow_module_level=True)
-
-from service_client import BOUNDARY, Client, file_of, multipart, pictures, running
+from service_client import BOUNDARY, Client, file_of, multipart, running, slow_fields, whole_request
 
 from trimatte.web import settings as settings_module
 from trimatte.web.errors import Refused
@@ -32,11 +27,6 @@ from trimatte.web.fetch import Fetcher, is_public
 from trimatte.web.guard import JsonLines
 from trimatte.web.settings import Settings, from_environment
 from trimatte.web.workers import Desk, Worker
-
-
-@pytest.fixture(scope="module")
-def files():
-    return pictures()[1]
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +38,6 @@ def guarded():
 
 
 KEY = {"X-Api-Key": "secret"}
-
-
-@pytest.fixture(scope="module")
-def client():
-    with running() as client:
-        yield client
 
 
 @pytest.fixture
@@ -95,6 +79,8 @@ class TestPermission:
             ({"Host": "localhost"}, 200),
             ({"Host": "[::1]:7000"}, 200),
             ({"Host": "127.0.0.1.evil.example"}, 403),
+            ({"Host": "[::1"}, 403),
+            ({"Origin": "http://[::1"}, 403),
         ],
     )
     def test_other_pages_and_names_are_refused(self, guarded, headers, status):
@@ -154,19 +140,12 @@ class TestLimits:
 
     def test_a_slow_body_is_given_up(self, limited, files):
         client = limited(seconds=0.2)
-        body = multipart([("image", files["image"])])
-        head = f"POST /v1/matte HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-        head += f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", client.port)) as connection:
-            connection.sendall(head.encode() + body[:100])
+            connection.sendall(whole_request([("image", files["image"])])[:-100])
             assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
 
     def test_a_long_solve_is_given_up(self, limited):
-        _, files = pictures(300, 400)
-        wide = np.full((300, 400), 128, np.uint8)
-        wide[:5], wide[-5:, 100:140] = 0, 255
-        given = {"image": files["image"], "trimap": file_of(wide), "method": "information-flow"}
-        answer = limited(seconds=0.4).post("/v1/matte", **given)
+        answer = limited(seconds=0.4).post("/v1/matte", **slow_fields())
         assert (answer.status, answer.headers["retry-after"]) == (504, "10")
 
 
@@ -485,11 +464,9 @@ def command(*arguments, **environment):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that can be caught")
 def test_sigterm_lets_a_request_end(files):
     with command() as (process, client):
-        body = multipart([("image", files["image"]), ("trimap", files["trimap"]), ("method", "best")])
-        head = f"POST /v1/matte HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-        head += f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n\r\n"
+        fields = [("image", files["image"]), ("trimap", files["trimap"]), ("method", "best")]
         with socket.create_connection(("127.0.0.1", client.port)) as connection:
-            connection.sendall(head.encode() + body)
+            connection.sendall(whole_request(fields))
             while client.get("/health").json["inside"] < 1:
                 pass
             process.send_signal(signal.SIGTERM)

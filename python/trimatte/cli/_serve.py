@@ -135,7 +135,8 @@ def _settings(
     host: str, names: tuple[str, ...], origins: tuple[str, ...], is_open: bool, limits: dict[str, Any]
 ) -> Settings:
     """Return the service's settings; refuse to be open to other machines by oversight."""
-    from ..web.settings import LOOPBACK, Settings
+    from ..web.caller import LOOPBACK
+    from ..web.settings import Settings
 
     key = os.environ.get(KEY_VARIABLE) or None
     local = host in LOOPBACK

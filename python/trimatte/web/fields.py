@@ -107,6 +107,9 @@ def values(fields: Iterable[Field], given: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+_SOLVED = ("trimap", "scribbles")
+
+
 def _of_affinities() -> Iterable[Field]:
     """Yield the options of all affinities, as the command line has them."""
     for name, own in methods.options().items():
@@ -115,7 +118,7 @@ def _of_affinities() -> Iterable[Field]:
         least, most = (_bound(own, bound) for bound in ("least", "most"))
         texts = dict.fromkeys(one.metadata.get("help", "") for one in own.values())
         text = " ".join([*filter(None, texts), f"For {', '.join(own)}."])
-        yield Field(name, kind, text, None, (), least, most, ("trimap", "scribbles"))
+        yield Field(name, kind, text, None, (), least, most, _SOLVED)
 
 
 def _bound(own: Mapping[str, DataclassField[Any]], bound: str) -> float | None:
@@ -125,8 +128,6 @@ def _bound(own: Mapping[str, DataclassField[Any]], bound: str) -> float | None:
         return None
     return min(numbers) if bound == "least" else max(numbers)
 
-
-_SOLVED = ("trimap", "scribbles")
 
 MATTE = (
     Field("image", bytes, "The picture: PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIC, EXR or DPX."),
@@ -139,7 +140,7 @@ MATTE = (
     Field("format", str, "The file format; JPEG has no transparency.", "png", tuple(FORMATS)),
     Field("method", str, f"{', '.join(methods.names())}, or AFFINITY+PRIOR.", None, only=_SOLVED),
     Field("seed", int, "Seed of methods that draw random numbers.", None, (), 0, 2**31 - 1,
-          ("trimap", "scribbles", "mask")),
+          (*_SOLVED, "mask")),
     Field("solver", str, "How the system is solved.", None, SOLVERS),
     Field("tolerance", float, "The largest error of alpha.", None, (), LEAST_TOLERANCE, 1),
     Field("max_iterations", int, "Iterations after which a solver gives up.", None, (), 1, 2**31 - 1),

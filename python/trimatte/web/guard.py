@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .caller import called_host, is_own_page
 from .errors import LOG, Gone, Refused, refusal
 from .form import discard
 from .measures import Measures
@@ -79,18 +79,13 @@ class Guard:
     def _permit(self, path: str, method: str, headers: Headers) -> None:
         """Raise Refused unless host, origin and key are those of a client that may use the service."""
         settings = self._settings
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-        if settings.hosts and host not in settings.hosts:
+        if settings.hosts and called_host(headers) not in settings.hosts:
             wanted = (
                 f"Host: expected {' or '.join(settings.hosts)}, got another name; see trimatte serve --allow-host"
             )
             raise Refused(403, "host_refused", wanted)
         origin = headers.get("origin")
-        if (
-            origin is not None
-            and origin not in settings.origins
-            and urlsplit(origin).netloc != headers.get("host")
-        ):
+        if origin is not None and origin not in settings.origins and not is_own_page(origin, headers):
             wanted = "Origin: expected this service's own page, got another; see trimatte serve --allow-origin"
             raise Refused(403, "origin_refused", wanted)
         if origin is None and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
@@ -150,10 +145,10 @@ class _Exchange:
 
     async def fail(self, error: Exception, settings: Settings) -> None:
         """Answer a request that has failed."""
-        if isinstance(error, Gone) or self._begun:
-            if not isinstance(error, Gone):
-                raise error
+        if isinstance(error, Gone):
             return
+        if self._begun:
+            raise error
         refused, headers = _as_refused(error)
         if refused.status == 500:
             LOG.error("failed", extra={"id": self.number}, exc_info=error)

@@ -109,7 +109,7 @@ class Service:
         task, settings = order.made(), self.settings
         try:
             pixels, floats = self._sizes(task)
-            unknown = 0 if "alpha" in task.files or not task.refine else pixels
+            unknown = pixels if task.refine else 0
             options = {**task.options, **task.settings}
             cost = bytes_for(pixels, floats, unknown, options)
             if cost * settings.workers > settings.memory and {"trimap", "mask"} & task.files.keys():

@@ -9,10 +9,8 @@ from typing import Any
 
 from .._runtime.memory import available_memory
 from .._runtime.threads import usable_cpus
+from .caller import LOOPBACK
 from .rough import Model
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""Names of this machine, under which nobody else reaches the service."""
 
 # Part of the memory that is available at the start which requests may take together.
 _SHARE_OF_MEMORY = 0.8

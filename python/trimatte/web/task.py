@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import _core
-from .._pipeline import FinishedAlpha, Guide, Item, KnownBackground, Run, Solved, Trimap, outputs_of, solve_item
+from .._pipeline import Guide, Item, KnownBackground, Run, Solved, Trimap, outputs_of, solve_item
 from ..errors import ConvergenceError, FactorizationError, TrimatteError
 from ..foreground import DEFAULT
 from ..io.deep import use_threads
@@ -55,8 +55,8 @@ class Task:
     Attributes
     ----------
     files : dict of str to bytes
-        Pictures by the names of their fields: "image", and what guides it: "trimap", "scribbles",
-        "mask", or "alpha", which is a finished matte.
+        Pictures by the names of their fields: "image", what guides it ("trimap", "scribbles" or
+        "mask"), and what `finish` puts behind it ("bg_image_file").
     outputs : tuple of str
         "cutout", "alpha" or "foreground"; several come as a ZIP archive.
     suffix : str
@@ -170,19 +170,13 @@ def _made(task: Task, run: Run) -> Answer:
         if task.finish is not None:
             return _finished(task.finish, item, solved, files)
         made = {str(output.path): encoded(output) for output in outputs_of(item, solved)}
-    headers = {"X-Trimatte-Version": _core.__version__}
-    if len(made) > 1:
-        return Answer(zipped(made), "application/zip", headers)
-    ((_, content),) = made.items()
-    return Answer(content, MEDIA_TYPES[task.suffix], headers)
+    return _sent(made, {"X-Trimatte-Version": _core.__version__})
 
 
 def _guide(task: Task, files: Mapping[str, Source]) -> Guide:
     """Return what says where the foreground is."""
     if "trimap" in files or "scribbles" in files:
         return Trimap(files.get("trimap"), files.get("scribbles"), task.options)
-    if "alpha" in files:
-        return FinishedAlpha(files["alpha"])
     if task.key is not None:
         return KnownBackground(task.key, None, task.solid, task.options)
     return Levelled(files.get("mask"), task.model, *task.levels, task.refine, task.options)
@@ -190,11 +184,15 @@ def _guide(task: Task, files: Mapping[str, Source]) -> Guide:
 
 def _finished(finish: Finish, item: Item, solved: Solved, files: Mapping[str, File]) -> Answer:
     (cutout,) = outputs_of(item, solved)
-    made, headers = finished(finish, cutout.pixels, cutout.icc_profile, files.get("bg_image_file"))
-    if len(made) > 1:
-        return Answer(zipped(made), "application/zip", headers)
-    ((name, content),) = made.items()
-    return Answer(content, MEDIA_TYPES[name[name.rindex(".") :]], headers)
+    return _sent(*finished(finish, cutout.pixels, cutout.icc_profile, files.get("bg_image_file")))
+
+
+def _sent(files: Mapping[str, bytes], headers: Mapping[str, str]) -> Answer:
+    """Return one file as it is, and several as an archive."""
+    if len(files) > 1:
+        return Answer(zipped(files), "application/zip", headers)
+    ((name, content),) = files.items()
+    return Answer(content, MEDIA_TYPES[os.path.splitext(name)[1]], headers)
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ...errors import TrimatteError
+from ..caller import LOOPBACK, called_host, is_own_page
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 TOKEN_HEADER = "x-trimatte-token"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""The names by which a browser on this machine reaches the server; others are DNS rebinding."""
-
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -101,7 +98,6 @@ class Guard:
 
         async def guarded(request: Request) -> Response:
             try:
-                self._refuse_other_host(request)
                 self._refuse_other_origin(request)
                 if not secrets.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token):
                     raise Refused(
@@ -116,13 +112,12 @@ class Guard:
         return self.page(guarded)
 
     def _refuse_other_host(self, request: Request) -> None:
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-        if host not in self._hosts:
+        if called_host(request.headers) not in self._hosts:
             raise Refused(421, "expected a request to this machine by its own name")
 
     def _refuse_other_origin(self, request: Request) -> None:
         origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        if origin is not None and not is_own_page(origin, request.headers):
             raise Refused(403, "expected a request from the server's own page")
 
 

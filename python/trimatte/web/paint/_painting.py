@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from typing import Any
 
@@ -15,7 +14,7 @@ from ..._pixels import eight_bits
 from ...colour import displayed
 from ...composite import stacked
 from ...io.picture import Picture
-from ...io.write import Output, save_pictures
+from ...io.write import Output, encoded
 from ...trimap import FOREGROUND
 from ._labels import Labels, Trimap, reduced
 from ._scales import Scales
@@ -193,20 +192,11 @@ class Painting:
         name = f"{os.path.splitext(self.name)[0] or 'picture'}-{what}{suffix}"
         if what == "trimap":
             with self._changing:
-                return name, _file(Output("trimap.png", self.labels.trimap.copy()))
+                return name, encoded(Output("trimap.png", self.labels.trimap.copy()))
         result, _ = self.solve(wish, "whole", ticket, tell)
         results, path = Results(picture, picture.colour_space), "result" + suffix
         if what == "alpha":
-            return name, _file(results.alpha(path, result.alpha))
+            return name, encoded(results.alpha(path, result.alpha))
         if what == "foreground":
-            return name, _file(results.colours(path, result.foreground))
-        return name, _file(results.cutout(path, result.foreground, result.alpha))
-
-
-def _file(output: Output) -> bytes:
-    """Return what the file of an output holds."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, os.fspath(output.path))
-        save_pictures([output._replace(path=path)])
-        with open(path, "rb") as file:
-            return file.read()
+            return name, encoded(results.colours(path, result.foreground))
+        return name, encoded(results.cutout(path, result.foreground, result.alpha))

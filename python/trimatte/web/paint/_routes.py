@@ -18,10 +18,11 @@ from starlette.routing import BaseRoute, Route
 from ... import foreground, methods
 from ...affinities._base import option_fields
 from ...io.picture import Picture
-from ...io.png import write_png
 from ...io.read import pixel_count_in, read_picture, without_transparency
+from ...io.write import Output, encoded
+from ..caller import LOOPBACK
 from ._files import page_files
-from ._guard import LOOPBACK, Guard, Limits, Refused, body_of
+from ._guard import Guard, Limits, Refused, body_of
 from ._painting import RESULTS, Painting
 from ._solving import Tell, Ticket, Wish
 from ._start import FromKey, FromMask, FromTrimap, Nothing, Start, start_from
@@ -259,9 +260,7 @@ def _file_name(text: str) -> str:
 
 
 def _png(pixels: Any) -> bytes:
-    file = io.BytesIO()
-    write_png(file, pixels, None)
-    return file.getvalue()
+    return encoded(Output("shown.png", pixels))
 
 
 def _jpeg(pixels: Any) -> bytes:

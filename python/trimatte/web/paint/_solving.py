@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,9 @@ _FINE_UNKNOWN, _FINE_PIXELS = 4_000_000, 36e6
 # With more unknown pixels than this the whole size is solved only where the fine solve is in doubt.
 _MOST_UNKNOWN = 6_000_000
 _SURE = 0.998
+
+QUICK = "closed-form"
+"""The method that answers at every stroke unless the page names another."""
 
 Tell = Callable[[str, float], None]
 """Takes the name of a phase and how much of it is done, from 0 to 1."""
@@ -52,10 +55,6 @@ class Ticket:
             raise Cancelled
 
 
-QUICK = "closed-form"
-"""The method that answers at every stroke unless the page names another."""
-
-
 @dataclass(frozen=True)
 class Wish:
     """How somebody wants alpha and colours to be found.
@@ -71,7 +70,7 @@ class Wish:
     """
 
     method: str = QUICK
-    options: tuple[tuple[str, Any], ...] = field(default=())
+    options: tuple[tuple[str, Any], ...] = ()
     colours: str = foreground.DEFAULT
 
     @classmethod
@@ -226,7 +225,7 @@ class Question:
         for value, where in sure.items():
             inside = enlarged(where.view(np.uint8), fine.factor, trimap.shape).view(bool)
             trimap[inside & (trimap == UNKNOWN)] = value
-        return Question(self.scales, self.start, trimap, self.wish, self.threads)
+        return replace(self, trimap=trimap)
 
 
 def whole(question: Question, near: npt.NDArray[np.float32] | None, ticket: Ticket, tell: Tell) -> Result:

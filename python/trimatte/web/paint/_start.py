@@ -150,16 +150,19 @@ class FromKey(Start):
 
     def prior(self, scales: Scales, factor: int) -> Prior:
         """Compare colours with the background's."""
-        behind = field(_coloured(scales, max(factor, scales.factor(_MOST_PIXELS))), self.key)
-        return KnownBackground(_resized_colours(behind.colours, scales.shape_at(factor)), noise=behind.noise)
+        colours, noise = self._background(scales, factor)
+        return KnownBackground(colours, noise=noise)
 
     def foreground(
         self, scales: Scales, factor: int, alpha: npt.NDArray[np.floating], **run: Any
     ) -> npt.NDArray[Any]:
         """Take the key's colour out of the picture's."""
+        return freed_colours(_coloured(scales, factor), alpha, self._background(scales, factor)[0], **run)
+
+    def _background(self, scales: Scales, factor: int) -> tuple[npt.NDArray[np.float32], float]:
+        """Return the background's colours at a part of the size, and their noise."""
         behind = field(_coloured(scales, max(factor, scales.factor(_MOST_PIXELS))), self.key)
-        shape = scales.shape_at(factor)
-        return freed_colours(_coloured(scales, factor), alpha, _resized_colours(behind.colours, shape), **run)
+        return _resized_colours(behind.colours, scales.shape_at(factor)), behind.noise
 
     def as_json(self) -> dict[str, Any]:
         """Return the colour, too."""

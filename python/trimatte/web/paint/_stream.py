@@ -11,7 +11,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ...errors import TrimatteError
-from ._guard import HEADERS
 from ._solving import Cancelled, Tell, Ticket
 
 Work = Callable[[Tell], tuple[dict[str, Any], bytes]]
@@ -34,7 +33,6 @@ class Stream(Response):
     def __init__(self, work: Work, ticket: Ticket) -> None:
         super().__init__(media_type="application/octet-stream")
         del self.headers["content-length"]
-        self.headers.update(HEADERS)
         self._work = work
         self._ticket = ticket
 

@@ -7,7 +7,8 @@ import { Brush, listen } from "./pointer.js";
 import { Result, checkerboard } from "./result.js";
 import { Mips, Pane, View } from "./view.js";
 
-const REST = 700; // milliseconds without a stroke after which a finer result is found
+// Milliseconds after a quick answer; a finer solve begins then if no stroke has followed.
+const REST = 700;
 const $ = (id) => document.getElementById(id);
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 
@@ -41,7 +42,7 @@ const right = new Pane($("right"), view, (context, scale, ratio) => {
   context.drawImage(shown.mips.at(scale), 0, 0, view.width, view.height);
 });
 
-/* The brush's outline on both sides. It is no part of the canvases, which need not be drawn anew for it. */
+/* The brush's outline on both sides: it is no part of the canvases, so that they are not drawn anew. */
 function ring() {
   const { place, size } = brush;
   for (const pane of [left, right]) {
@@ -125,7 +126,6 @@ function changed() {
     sent = now;
     after(known);
   }).then(() => mine === generation && solve("quick", mine)).catch(report);
-  return link;
 }
 
 /* Another wish, or another start: solve with the strokes as they are. */
@@ -278,7 +278,7 @@ async function useGuide(file) {
   const state = await inTurn(() => engine.guide(file));
   status("");
   openPanel(true);
-  await begun({ ...state, missing: state.missing });
+  await begun(state);
 }
 
 function busy(text) {
@@ -404,7 +404,7 @@ for (const button of document.querySelectorAll("[data-save]")) {
       const anchor = document.createElement("a");
       anchor.href = URL.createObjectURL(file.blob);
       anchor.download = file.name;
-      setTimeout(() => anchor.click()); // the answer is over by then
+      setTimeout(() => anchor.click()); // in a task of its own, after the one that ended the answer
       setTimeout(() => URL.revokeObjectURL(anchor.href), 60000);
       status(`${file.name} is saved`);
     } catch (error) {

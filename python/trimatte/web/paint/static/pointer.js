@@ -3,7 +3,7 @@
 const STEP = 1 / 12; // of the brush's size: nearer points are left out
 
 /* `pane` may be painted on if `brush` is given: {begin(point, straight), extend(points), end(),
-   drop(), hover(point | null), resize(by), active()}. */
+   drop(), hover(point | null), resize(by), step(dx, dy, far), toggle()}. */
 export function listen(pane, view, brush = null) {
   const { canvas } = pane;
   const fingers = new Map();
