@@ -104,6 +104,19 @@ def collected(count, work):
     return tuple(torch.from_numpy(whole) for whole in out)
 
 
+def each(work, **batches):
+    """Return the results of ``work(frame of each batch, ..., progress=...)`` for all frames as tensors.
+
+    The batches are called as the node's inputs are.
+    """
+    (name, first), *others = batches.items()
+
+    def of_frame(index, progress):
+        return work(*(frame(values, index) for values in batches.values()), progress=progress)
+
+    return collected(batch(name, first, **dict(others)), of_frame)
+
+
 class _Bar:
     """ComfyUI's bar of progress, where there is one; its button that stops the work is heeded.
 
