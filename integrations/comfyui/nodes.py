@@ -67,7 +67,7 @@ def number(default, least, most, step, tooltip):
 
 
 class Node:
-    """What all nodes have in common; ComfyUI asks for the names in capitals."""
+    """What all nodes have in common: ComfyUI asks for CATEGORY, FUNCTION and INPUT_TYPES."""
 
     CATEGORY = "trimatte"
     FUNCTION = "run"
@@ -117,7 +117,8 @@ class TrimatteMatte(Node):
     TITLE = "Matte"
     DESCRIPTION = (
         "Finds alpha, the opacity of each pixel, where the trimap is grey. closed-form is fast and exact. best "
-        "also learns the colours of the subject and of the background; it takes about half a second more."
+        "also learns the colours of the subject and of the background; it takes about half a second more. auto "
+        "is best for trimaps, and closed-form where only strokes are known."
     )
     RETURN_TYPES = ("MASK",)
     RETURN_NAMES = ("alpha",)
