@@ -70,7 +70,7 @@ def batch(name, value, **others):
 
 
 def frame(values, index):
-    """Return a frame, or the only one, clipped to [0, 1], where ComfyUI's own nodes may leave it."""
+    """Return a frame, or the only one, clipped to [0, 1]: ComfyUI's own nodes may leave this range."""
     return np.clip(values[index if len(values) > 1 else 0], 0, 1)
 
 
