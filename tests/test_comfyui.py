@@ -6,6 +6,7 @@ Their tensors are those of a stub and, where it is installed, of torch: `make ch
 import importlib.util
 import inspect
 import json
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -55,7 +56,7 @@ def torch(request, monkeypatch):
 
 def loaded():
     """The pack as ComfyUI imports a folder of custom_nodes."""
-    name = "/custom_nodes/ComfyUI-trimatte".replace(".", "_x_")
+    name = "/custom_nodes/ComfyUI-trimatte"
     spec = importlib.util.spec_from_file_location(name, FOLDER / "__init__.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -136,8 +137,6 @@ def test_loading_imports_neither_torch_nor_trimatte():
         "[node.INPUT_TYPES() for node in module.NODE_CLASS_MAPPINGS.values()]\n"
         "assert not {'torch', 'trimatte', 'comfy'} & set(sys.modules)\n"
     )
-    import subprocess
-
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

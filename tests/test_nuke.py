@@ -41,6 +41,11 @@ def write_exr(name, pixels, names, depth, number=1001):
     assert file.close()
 
 
+def write_trimaps(pixels, names):
+    for number in FRAMES:
+        write_exr(f"trimap.{number}.exr", pixels, names, "half")
+
+
 def read_exr(name):
     file = oiio.ImageInput.open(name)
     spec = file.spec()
@@ -138,16 +143,13 @@ def test_cutouts_in_png_are_straight_and_for_the_display(folder, clip, capsys):
 def test_what_the_page_says_of_trimaps_is_true(folder, clip, capsys):
     trimap = clip[0][1]
     rgb = np.repeat(trimap[..., np.newaxis] / 255, 3, axis=2)
-    for number in FRAMES:
-        write_exr(f"trimap.{number}.exr", rgb, ("R", "G", "B"), "half")
+    write_trimaps(rgb, ("R", "G", "B"))
     call(CUT, capsys)
     once = read_exr("cut.1001.exr")[0]
-    for number in FRAMES:  # encoded for the display
-        write_exr(f"trimap.{number}.exr", srgb_from_linear(rgb), ("R", "G", "B"), "half")
+    write_trimaps(srgb_from_linear(rgb), ("R", "G", "B"))  # encoded for the display
     call(CUT, capsys)
     np.testing.assert_array_equal(read_exr("cut.1001.exr")[0], once)
-    for number in FRAMES:
-        write_exr(f"trimap.{number}.exr", np.dstack([rgb, rgb[..., 0]]), ("R", "G", "B", "A"), "half")
+    write_trimaps(np.dstack([rgb, rgb[..., 0]]), ("R", "G", "B", "A"))
     assert "trimap: expected an opaque picture" in refuse(CUT, capsys)
     for number in FRAMES:
         save_image(f"trimap.{number}.png", trimap[5:85, 8:112])

@@ -38,7 +38,7 @@ class Target(NamedTuple):
     options: tuple[str, ...] = ()
     """Options of CMake."""
     packages: tuple[str, ...] = ()
-    """Packages of Debian."""
+    """Packages of Debian, besides doctest's."""
     programs: tuple[str, ...] = ()
     """Programs that these packages bring."""
     zig: str = ""
@@ -46,37 +46,45 @@ class Target(NamedTuple):
     runner: tuple[str, ...] = ()
     """The words before a program that let it run here."""
     environment: tuple[tuple[str, str], ...] = ()
-    levels: tuple[str, ...] = ("",)
-    """Values of TRIMATTE_SIMD that the tests run with."""
+    levels: tuple[str, ...] = ("", "v3", "baseline")
+    """Values of TRIMATTE_SIMD that the tests run with; the default is for x86-64."""
     runs: bool = True
 
 
-ALL_LEVELS = ("", "v3", "baseline")
 CROSS_LINUX = ("-DCMAKE_SYSTEM_NAME=Linux",)
 MINGW = "/usr/lib/gcc/x86_64-w64-mingw32/12-posix", "/usr/x86_64-w64-mingw32/lib"
 ZIG_CANNOT = "zig has no OpenMP, so that the loops run on one thread"
+
+
+def macos(title, processor, zig):
+    return Target(
+        f"macOS {title}, zig",
+        f"only that everything compiles and links: nothing runs; {ZIG_CANNOT}",
+        zig=zig,
+        options=("-DCMAKE_SYSTEM_NAME=Darwin", f"-DCMAKE_SYSTEM_PROCESSOR={processor}", "-DTRIMATTE_OPENMP=OFF"),
+        runs=False,
+    )
+
 
 TARGETS = {
     "gcc": Target(
         "Linux x86-64, g++",
         "nothing about other processors than this machine's",
-        packages=("g++", "doctest-dev"),
+        packages=("g++",),
         programs=("g++",),
         options=("-DCMAKE_CXX_COMPILER=g++",),
-        levels=ALL_LEVELS,
     ),
     "clang": Target(
         "Linux x86-64, clang 19 and LLVM's OpenMP",
         "nothing about other versions of clang, or about Apple's",
-        packages=("clang-19", "libomp-19-dev", "doctest-dev"),
+        packages=("clang-19", "libomp-19-dev"),
         programs=("clang++-19",),
         options=("-DCMAKE_CXX_COMPILER=clang++-19",),
-        levels=ALL_LEVELS,
     ),
     "arm64": Target(
         "Linux arm64, g++ and QEMU",
         "no times, and no order of memory accesses that only a real processor shows",
-        packages=("g++-aarch64-linux-gnu", "qemu-user-static", "doctest-dev"),
+        packages=("g++-aarch64-linux-gnu", "qemu-user-static"),
         programs=("aarch64-linux-gnu-g++", "qemu-aarch64-static"),
         options=(
             *CROSS_LINUX,
@@ -84,11 +92,12 @@ TARGETS = {
             "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++",
         ),
         runner=("qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"),
+        levels=("",),
     ),
     "windows": Target(
         "Windows x86-64, MinGW and Wine",
         "nothing about Microsoft's compiler and its OpenMP, or about Python there",
-        packages=("g++-mingw-w64-x86-64-posix", "wine64", "doctest-dev"),
+        packages=("g++-mingw-w64-x86-64-posix", "wine64"),
         programs=("x86_64-w64-mingw32-g++-posix", "/usr/lib/wine/wine64"),
         options=(
             "-DCMAKE_SYSTEM_NAME=Windows",
@@ -101,40 +110,22 @@ TARGETS = {
             ("WINEDEBUG", "-all"),
             ("WINEPREFIX", str(WORK / "wine")),
         ),
-        levels=ALL_LEVELS,
     ),
     "plain": Target(
         "the loops of Microsoft's compiler, g++",
         "not that Microsoft's compiler takes them, or how fast they are there",
-        packages=("g++", "clang-19", "doctest-dev"),
+        packages=("g++", "clang-19"),
         programs=("g++", "clang++-19"),
         options=("-DCMAKE_CXX_COMPILER=g++", "-DTRIMATTE_PLAIN_KERNELS=ON"),
-        levels=ALL_LEVELS,
     ),
     "musl": Target(
         "Linux x86-64 with musl, zig",
         f"nothing about Alpine's g++; {ZIG_CANNOT}",
-        packages=("doctest-dev",),
         zig="x86_64-linux-musl",
         options=(*CROSS_LINUX, "-DCMAKE_SYSTEM_PROCESSOR=x86_64", "-DTRIMATTE_OPENMP=OFF"),
-        levels=ALL_LEVELS,
     ),
-    "macos-arm64": Target(
-        "macOS arm64, zig",
-        f"only that everything compiles and links: nothing runs; {ZIG_CANNOT}",
-        packages=("doctest-dev",),
-        zig="aarch64-macos",
-        options=("-DCMAKE_SYSTEM_NAME=Darwin", "-DCMAKE_SYSTEM_PROCESSOR=arm64", "-DTRIMATTE_OPENMP=OFF"),
-        runs=False,
-    ),
-    "macos-x86-64": Target(
-        "macOS x86-64, zig",
-        f"only that everything compiles and links: nothing runs; {ZIG_CANNOT}",
-        packages=("doctest-dev",),
-        zig="x86_64-macos",
-        options=("-DCMAKE_SYSTEM_NAME=Darwin", "-DCMAKE_SYSTEM_PROCESSOR=x86_64", "-DTRIMATTE_OPENMP=OFF"),
-        runs=False,
-    ),
+    "macos-arm64": macos("arm64", "arm64", "aarch64-macos"),
+    "macos-x86-64": macos("x86-64", "x86_64", "x86_64-macos"),
 }
 
 
@@ -165,22 +156,23 @@ def run(*command, log=None, environment=None, check=True):
 
 def install(target):
     """Install the packages whose programs are missing, and zig."""
+    packages = (*target.packages, "doctest-dev")
     missing = [program for program in target.programs if shutil.which(program) is None]
-    if "doctest-dev" in target.packages and not Path("/usr/include/doctest/doctest.h").exists():
+    if not Path("/usr/include/doctest/doctest.h").exists():
         missing.append("doctest/doctest.h")
     if missing:
         if shutil.which("apt-get") is None:
-            fail(f"expected {', '.join(missing)}; Debian has them in {', '.join(target.packages)}")
-        print(f"installing {' '.join(target.packages)}: {', '.join(missing)} missing")
+            fail(f"expected {', '.join(missing)}; Debian has them in {', '.join(packages)}")
+        print(f"installing {' '.join(packages)}: {', '.join(missing)} missing")
         root = () if os.geteuid() == 0 else ("sudo",)
         run(*root, "apt-get", "update")
-        run(*root, "apt-get", "install", "-y", "--no-install-recommends", *target.packages)
+        run(*root, "apt-get", "install", "-y", "--no-install-recommends", *packages)
     if target.zig:
         run(sys.executable, "-m", "pip", "install", "-q", "--group", "platforms")
 
 
 def zig_options(name, target):
-    """CMake takes a compiler, an archiver and a ranlib of one word: scripts that call zig."""
+    """Write scripts that call zig, because CMake takes programs of one word. Returns CMake's options for them."""
     folder = WORK / name
     folder.mkdir(parents=True, exist_ok=True)
     for tool in ("c++", "ar", "ranlib"):
@@ -209,7 +201,8 @@ def build(name, *programs):
     return folder / "cpp" / "tests"
 
 
-def program(name, folder):
+def executables(name, folder):
+    """Return the probe and the tests of a target."""
     suffix = ".exe" if name == "windows" else ""
     return folder / f"trimatte_probe{suffix}", folder / f"trimatte_tests{suffix}"
 
@@ -241,7 +234,7 @@ def difference(found, reference):
 
 
 def tested(name, executable):
-    """Run the C++ tests at each level. Returns "passed of all", and what failed."""
+    """Run the C++ tests at each level. Returns how many there are, and what failed."""
     target, all_tests, failed = TARGETS[name], 0, []
     for level in target.levels:
         environment = (*target.environment, *((("TRIMATTE_SIMD", level),) if level else ()))
@@ -264,7 +257,7 @@ def compiler(name):
     cache = (WORK / name / "configure.log").read_text(encoding="utf-8")
     found = re.search(r"compiler identification is (\S+ \S+)", cache)
     known = WORK / name / "compiler"
-    if found:  # CMake says it at the first time only
+    if found:  # CMake says it the first time only
         known.write_text(found[1], encoding="utf-8")
     return known.read_text(encoding="utf-8")
 
@@ -288,11 +281,11 @@ def check(name):
     folder = build(name, "trimatte_probe", "trimatte_tests")
     record = {"compiler": compiler(name), "tests": "compiled", "bits": {}}
     if target.runs:
-        probe_program, test_program = program(name, folder)
+        probe_program, test_program = executables(name, folder)
         results = probe(name, probe_program)
         if name != REFERENCE:
             install(TARGETS[REFERENCE])
-            reference = probe(REFERENCE, program(REFERENCE, build(REFERENCE, "trimatte_probe"))[0])
+            reference = probe(REFERENCE, executables(REFERENCE, build(REFERENCE, "trimatte_probe"))[0])
             parts = sorted(path.name for path in results.iterdir())
             record["bits"] = {part: difference(results / part, reference / part) for part in parts}
         count, failed = tested(name, test_program)

@@ -11,6 +11,7 @@ runs on an older Linux than this one, which only cibuildwheel's images show.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -34,16 +35,13 @@ def fail(message):
 
 def run(*command, log=None, **options):
     """Run a command; show its output if it fails, or all of it while it runs if there is no log."""
-    if log is None:
-        done = subprocess.run([str(part) for part in command], check=False, **options)
-    else:
-        with log.open("w", encoding="utf-8") as file:
-            done = subprocess.run(
-                [str(part) for part in command], stdout=file, stderr=subprocess.STDOUT, check=False, **options
-            )
+    words = [str(part) for part in command]
+    with log.open("w", encoding="utf-8") if log else contextlib.nullcontext() as file:
+        done = subprocess.run(words, stdout=file, stderr=file, check=False, **options)
     if done.returncode:
-        print(log.read_text(encoding="utf-8", errors="replace") if log else "")
-        fail(f"{' '.join(str(part) for part in command)}: exit code {done.returncode}")
+        if log:
+            print(log.read_text(encoding="utf-8", errors="replace"))
+        fail(f"{' '.join(words)}: exit code {done.returncode}")
 
 
 def shown(*command):

@@ -135,9 +135,8 @@ def measure(options):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cases"
         path.write_bytes(pickle.dumps(arrays))
-        cold, warm = {}, {way: [] for way in WAYS}
-        for way in WAYS:
-            cold[way] = run(way, path, 0)
+        cold = {way: run(way, path, 0) for way in WAYS}
+        warm = {way: [] for way in WAYS}
         for _ in range(options.turns):
             for way in WAYS:
                 warm[way].append(run(way, path, options.repeat))

@@ -70,7 +70,7 @@ def batch(name, value, **others):
 
 
 def frame(values, index):
-    """Return a frame, or the only one, clipped to [0, 1], where ComfyUI's own nodes may leave it."""
+    """Return a frame, or the only one, clipped to [0, 1]: ComfyUI's own nodes may leave this range."""
     return np.clip(values[index if len(values) > 1 else 0], 0, 1)
 
 
@@ -102,6 +102,19 @@ def collected(count, work):
             whole[index] = result
         bar.of(index + 1)("", 0)
     return tuple(torch.from_numpy(whole) for whole in out)
+
+
+def each(work, **batches):
+    """Return the results of ``work(frame of each batch, ..., progress=...)`` for all frames as tensors.
+
+    The batches are called as the node's inputs are.
+    """
+    (name, first), *others = batches.items()
+
+    def of_frame(index, progress):
+        return work(*(frame(values, index) for values in batches.values()), progress=progress)
+
+    return collected(batch(name, first, **dict(others)), of_frame)
 
 
 class _Bar:

@@ -1,5 +1,8 @@
 """The nodes. Each is a class as ComfyUI wants it; what it does is one call of trimatte a frame."""
 
+import functools
+from typing import ClassVar
+
 import numpy as np
 
 from . import frames
@@ -52,87 +55,90 @@ def switch(default, tooltip):
     return ("BOOLEAN", {"default": default, "tooltip": tooltip})
 
 
+def line(default, tooltip):
+    """Return the declaration of a line of text."""
+    return ("STRING", {"default": default, "tooltip": tooltip})
+
+
 def number(default, least, most, step, tooltip):
     """Return the declaration of a number; the step's type is the number's."""
     kind = "INT" if isinstance(step, int) else "FLOAT"
     return (kind, {"default": default, "min": least, "max": most, "step": step, "tooltip": tooltip})
 
 
-class TrimatteTrimap:
+class Node:
+    """What all nodes have in common: ComfyUI asks for CATEGORY, FUNCTION and INPUT_TYPES."""
+
+    CATEGORY = "trimatte"
+    FUNCTION = "run"
+    REQUIRED: ClassVar = {}
+    OPTIONAL: ClassVar = {}
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": dict(cls.REQUIRED), "optional": dict(cls.OPTIONAL)}
+
+
+class TrimatteTrimap(Node):
     """A trimap from a mask."""
 
     TITLE = "Mask to Trimap"
-    CATEGORY = "trimatte"
     DESCRIPTION = (
         "Makes a trimap: what is surely the subject is white, what is surely the background is black, and the "
         "band along the mask's edge is grey. The node Matte finds alpha in the grey band."
     )
-    FUNCTION = "make"
     RETURN_TYPES = ("MASK",)
     RETURN_NAMES = ("trimap",)
     OUTPUT_TOOLTIPS = ("White, grey and black: subject, unknown, background.",)
+    REQUIRED: ClassVar = {
+        "mask": mask_input(SUBJECT_TIP),
+        "automatic": switch(True, "The mask's own soft edge and its size give the width of the band."),
+        "erode": number(10, 0, 4096, 1, "How far the band reaches into the subject, in pixels."),
+        "dilate": number(10, 0, 4096, 1, "How far the band reaches out, in pixels: the longest hair."),
+        "threshold": number(0.5, 0.01, 0.99, 0.01, "Where the mask's edge is."),
+    }
 
-    @classmethod
-    def INPUT_TYPES(cls):
-        return {
-            "required": {
-                "mask": mask_input(SUBJECT_TIP),
-                "automatic": switch(True, "The mask's own soft edge and its size give the width of the band."),
-                "erode": number(10, 0, 4096, 1, "How far the band reaches into the subject, in pixels."),
-                "dilate": number(10, 0, 4096, 1, "How far the band reaches out, in pixels: the longest hair."),
-                "threshold": number(0.5, 0.01, 0.99, 0.01, "Where the mask's edge is."),
-            }
-        }
-
-    def make(self, mask, automatic, erode, dilate, threshold):
+    def run(self, mask, automatic, erode, dilate, threshold):
         tm = frames.library()
-        planes = frames.masks(mask, "mask")
 
-        def work(index, progress):
-            plane = frames.frame(planes, index)
+        def work(plane, progress):
             if automatic:
                 trimap = tm.trimap_from_soft_mask(plane, threshold=threshold)
             else:
                 trimap = tm.trimap_from_mask(plane, erode=erode, dilate=dilate, threshold=threshold)
             return (np.choose(trimap // 127, [0.0, 0.5, 1.0]),)
 
-        return frames.collected(frames.batch("mask", planes), work)
+        return frames.each(work, mask=frames.masks(mask, "mask"))
 
 
-class TrimatteMatte:
+class TrimatteMatte(Node):
     """Alpha from a trimap."""
 
     TITLE = "Matte"
-    CATEGORY = "trimatte"
     DESCRIPTION = (
         "Finds alpha, the opacity of each pixel, where the trimap is grey. closed-form is fast and exact. best "
-        "also learns the colours of the subject and of the background; it takes about half a second more."
+        "also learns the colours of the subject and of the background; it takes about half a second more. auto "
+        "is best for trimaps, and closed-form where only strokes are known."
     )
-    FUNCTION = "solve"
     RETURN_TYPES = ("MASK",)
     RETURN_NAMES = ("alpha",)
     OUTPUT_TOOLTIPS = (ALPHA_TIP,)
+    REQUIRED: ClassVar = {
+        "image": image_input(),
+        "trimap": mask_input("White is surely the subject, black surely background, grey unknown."),
+        "method": choice(METHODS, "How alpha flows from pixel to pixel."),
+        "prior": choice(PRIORS, "A guess from colours that counts beside the method; best has its own."),
+        "temporal": number(
+            0.0,
+            0.0,
+            10.0,
+            0.01,
+            "For frames of a clip: how much what stands still is held to the frame before; 0.1 removes "
+            "flicker. It takes no prior.",
+        ),
+    }
 
-    @classmethod
-    def INPUT_TYPES(cls):
-        return {
-            "required": {
-                "image": image_input(),
-                "trimap": mask_input("White is surely the subject, black surely background, grey unknown."),
-                "method": choice(METHODS, "How alpha flows from pixel to pixel."),
-                "prior": choice(PRIORS, "A guess from colours that counts beside the method; best has its own."),
-                "temporal": number(
-                    0.0,
-                    0.0,
-                    10.0,
-                    0.01,
-                    "For frames of a clip: how much what stands still is held to the frame before; 0.1 removes "
-                    "flicker. It takes no prior.",
-                ),
-            }
-        }
-
-    def solve(self, image, trimap, method, prior, temporal=0.0):
+    def run(self, image, trimap, method, prior, temporal=0.0):
         tm = frames.library()
         pixels, planes = frames.images(image, "image"), frames.masks(trimap, "trimap")
         count = frames.batch("image", pixels, trimap=planes)
@@ -153,93 +159,69 @@ class TrimatteMatte:
         return frames.collected(count, work)
 
 
-class TrimatteRefineMask:
+class TrimatteRefineMask(Node):
     """Alpha from a network's mask."""
 
     TITLE = "Refine Mask"
-    CATEGORY = "trimatte"
     DESCRIPTION = (
         "Turns the rough mask of a segmentation network into alpha: hair, fur and soft edges come back. It needs "
         "no trimap."
     )
-    FUNCTION = "refine"
     RETURN_TYPES = ("MASK",)
     RETURN_NAMES = ("alpha",)
     OUTPUT_TOOLTIPS = (ALPHA_TIP,)
+    REQUIRED: ClassVar = {
+        "image": image_input(),
+        "mask": mask_input(SUBJECT_TIP),
+        "band": number(
+            0.0,
+            0.0,
+            4096.0,
+            0.5,
+            "How far from its edge the mask may be wrong, in pixels; 0 finds it from the mask.",
+        ),
+        "learn": switch(True, "Learn the picture's colours: half a second more, fewer errors."),
+    }
 
-    @classmethod
-    def INPUT_TYPES(cls):
-        return {
-            "required": {
-                "image": image_input(),
-                "mask": mask_input(SUBJECT_TIP),
-                "band": number(
-                    0.0,
-                    0.0,
-                    4096.0,
-                    0.5,
-                    "How far from its edge the mask may be wrong, in pixels; 0 finds it from the mask.",
-                ),
-                "learn": switch(True, "Learn the picture's colours: half a second more, fewer errors."),
-            }
-        }
-
-    def refine(self, image, mask, band, learn):
+    def run(self, image, mask, band, learn):
         tm = frames.library()
-        pixels, planes = frames.images(image, "image"), frames.masks(mask, "mask")
 
-        def work(index, progress):
-            options = {"band": band or None, "learn": learn, "progress": progress}
-            return (tm.matte_from_mask(frames.frame(pixels, index), frames.frame(planes, index), **options),)
+        def work(picture, plane, progress):
+            return (tm.matte_from_mask(picture, plane, band=band or None, learn=learn, progress=progress),)
 
-        return frames.collected(frames.batch("image", pixels, mask=planes), work)
+        return frames.each(work, image=frames.images(image, "image"), mask=frames.masks(mask, "mask"))
 
 
-class TrimatteForeground:
+class TrimatteForeground(Node):
     """Colours of the layers."""
 
     TITLE = "Foreground Colours"
-    CATEGORY = "trimatte"
     DESCRIPTION = (
         "Frees the subject's soft edges from the old background's colour, so that they show no fringe before a "
         "new one."
     )
-    FUNCTION = "estimate"
     RETURN_TYPES = ("IMAGE", "IMAGE")
     RETURN_NAMES = ("foreground", "background")
     OUTPUT_TOOLTIPS = ("The subject's own colours.", "The background's colours, guessed behind the subject.")
+    REQUIRED: ClassVar = {
+        "image": image_input(),
+        "alpha": mask_input(ALPHA_TIP),
+        "method": choice(COLOURS, "multi-level is fast; closed-form is smoother."),
+    }
 
-    @classmethod
-    def INPUT_TYPES(cls):
-        return {
-            "required": {
-                "image": image_input(),
-                "alpha": mask_input(ALPHA_TIP),
-                "method": choice(COLOURS, "multi-level is fast; closed-form is smoother."),
-            }
-        }
-
-    def estimate(self, image, alpha, method):
-        tm = frames.library()
-        pixels, planes = frames.images(image, "image"), frames.masks(alpha, "alpha")
-
-        def work(index, progress):
-            options = {"method": method, "progress": progress}
-            return tm.estimate_foreground(frames.frame(pixels, index), frames.frame(planes, index), **options)
-
-        return frames.collected(frames.batch("image", pixels, alpha=planes), work)
+    def run(self, image, alpha, method):
+        work = functools.partial(frames.library().estimate_foreground, method=method)
+        return frames.each(work, image=frames.images(image, "image"), alpha=frames.masks(alpha, "alpha"))
 
 
-class TrimatteKey:
+class TrimatteKey(Node):
     """A matte before a green screen."""
 
     TITLE = "Key"
-    CATEGORY = "trimatte"
     DESCRIPTION = (
         "Mattes a subject before an even background, such as a green screen, and takes the background's colour "
         "out of the subject. Uneven light is followed."
     )
-    FUNCTION = "key"
     RETURN_TYPES = ("IMAGE", "MASK", "IMAGE", "MASK")
     RETURN_NAMES = ("foreground", "alpha", "background", "trimap")
     OUTPUT_TOOLTIPS = (
@@ -248,40 +230,29 @@ class TrimatteKey:
         "The screen in its light.",
         "What was taken as sure.",
     )
+    REQUIRED: ClassVar = {
+        "image": image_input(),
+        "key": line("auto", "auto, or a colour such as #00b140."),
+        "solid": switch(True, "The inside of the subject is opaque. Switch it off for glass, veils, smoke."),
+    }
 
-    @classmethod
-    def INPUT_TYPES(cls):
-        return {
-            "required": {
-                "image": image_input(),
-                "key": ("STRING", {"default": "auto", "tooltip": "auto, or a colour such as #00b140."}),
-                "solid": switch(
-                    True, "The inside of the subject is opaque. Switch it off for glass, veils, smoke."
-                ),
-            }
-        }
-
-    def key(self, image, key, solid):
+    def run(self, image, key, solid):
         tm = frames.library()
-        pixels = frames.images(image, "image")
 
-        def work(index, progress):
-            options = {"solid": solid, "progress": progress}
-            return layers(tm.matte_from_key(frames.frame(pixels, index), key.strip() or "auto", **options))
+        def work(picture, progress):
+            return layers(tm.matte_from_key(picture, key.strip() or "auto", solid=solid, progress=progress))
 
-        return frames.collected(frames.batch("image", pixels), work)
+        return frames.each(work, image=frames.images(image, "image"))
 
 
-class TrimattePlate:
+class TrimattePlate(Node):
     """A matte from a clean plate."""
 
     TITLE = "Clean Plate"
-    CATEGORY = "trimatte"
     DESCRIPTION = (
         "Mattes a subject from the same shot without it. The plate may be moved by a few pixels and be lit a "
         "little differently."
     )
-    FUNCTION = "subtract"
     RETURN_TYPES = TrimatteKey.RETURN_TYPES
     RETURN_NAMES = TrimatteKey.RETURN_NAMES
     OUTPUT_TOOLTIPS = (
@@ -290,52 +261,41 @@ class TrimattePlate:
         "The plate as it lies here.",
         "What was taken as sure.",
     )
+    REQUIRED: ClassVar = {
+        "image": image_input(),
+        "plate": image_input("The same shot without the subject: one picture, or one a frame."),
+    }
 
-    @classmethod
-    def INPUT_TYPES(cls):
-        plate = image_input("The same shot without the subject: one picture, or one a frame.")
-        return {"required": {"image": image_input(), "plate": plate}}
-
-    def subtract(self, image, plate):
+    def run(self, image, plate):
         tm = frames.library()
-        pixels, plates = frames.images(image, "image"), frames.images(plate, "plate")
 
-        def work(index, progress):
-            shot = frames.frame(pixels, index)
-            return layers(tm.matte_from_plate(shot, frames.frame(plates, index), progress=progress))
+        def work(shot, empty, progress):
+            return layers(tm.matte_from_plate(shot, empty, progress=progress))
 
-        return frames.collected(frames.batch("image", pixels, plate=plates), work)
+        return frames.each(work, image=frames.images(image, "image"), plate=frames.images(plate, "plate"))
 
 
-class TrimatteComposite:
+class TrimatteComposite(Node):
     """A foreground over a background."""
 
     TITLE = "Composite"
-    CATEGORY = "trimatte"
     DESCRIPTION = (
         "Puts the foreground over a picture or a colour. With neither, the result is a cutout with transparency, "
         "which Save Image writes as PNG."
     )
-    FUNCTION = "compose"
     RETURN_TYPES = ("IMAGE",)
     RETURN_NAMES = ("image",)
     OUTPUT_TOOLTIPS = ("The composite, or the cutout.",)
+    REQUIRED: ClassVar = {
+        "foreground": image_input("The subject's colours, from Foreground Colours, Key or Clean Plate."),
+        "alpha": mask_input(ALPHA_TIP),
+        "colour": line(TRANSPARENT, "transparent, or a colour such as #00b140 or white."),
+    }
+    OPTIONAL: ClassVar = {
+        "background": image_input("A picture; it is scaled to cover, and cropped at its centre.")
+    }
 
-    @classmethod
-    def INPUT_TYPES(cls):
-        colour = {"default": TRANSPARENT, "tooltip": "transparent, or a colour such as #00b140 or white."}
-        return {
-            "required": {
-                "foreground": image_input("The subject's colours, from Foreground Colours, Key or Clean Plate."),
-                "alpha": mask_input(ALPHA_TIP),
-                "colour": ("STRING", colour),
-            },
-            "optional": {
-                "background": image_input("A picture; it is scaled to cover, and cropped at its centre.")
-            },
-        }
-
-    def compose(self, foreground, alpha, colour, background=None):
+    def run(self, foreground, alpha, colour, background=None):
         tm = frames.library()
         fronts, planes = frames.images(foreground, "foreground"), frames.masks(alpha, "alpha")
         backs = None if background is None else frames.images(background, "background")
@@ -345,10 +305,8 @@ class TrimatteComposite:
             batches["background"] = np.broadcast_to(np.float32(0), (len(backs), *fronts.shape[1:3]))
 
         def work(index, progress):
-            front, plane = (
-                np.repeat(frames.frame(fronts, index), 3 // fronts.shape[3], 2),
-                frames.frame(planes, index),
-            )
+            front = np.repeat(frames.frame(fronts, index), 3 // fronts.shape[3], 2)
+            plane = frames.frame(planes, index)
             if backs is None and flat is None:
                 return (np.dstack([front, plane]),)
             back = flat if backs is None else covering(frames.frame(backs, index), front.shape)

@@ -21,7 +21,6 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp, Gio, GLib, GObject  # noqa: E402 (the versions come first)
 
 PROCEDURE = "trimatte-matte"
-# A selection's and a mask's values are parts of light that passes: "Y". A layer's are display colours: "Y'".
 SOURCES = (
     ("auto", "What there is", "The trimap layer, if one is chosen, else the selection, else the layer's mask."),
     ("selection", "The selection", "A rough selection of the subject."),
@@ -84,7 +83,11 @@ def place_in(layer, other):
 
 
 def pixels_of(drawable, form, x, y, width, height):
-    """Return the bytes of a rectangle; what is outside the drawable is 0."""
+    """Return the bytes of a rectangle; what is outside the drawable is 0.
+
+    A selection's and a mask's values are parts of light that passes: their `form` is "Y". A layer's
+    are display colours: "Y'" or "R'G'B'".
+    """
     return bytes(
         drawable.get_buffer().get(Gegl.Rectangle.new(x, y, width, height), 1.0, form, Gegl.AbyssPolicy.NONE)
     )
