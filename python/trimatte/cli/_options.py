@@ -235,7 +235,7 @@ def colours_option(function: Decorated) -> Decorated:
 
 
 def colours_options(function: Decorated) -> Decorated:
-    """Add that option and those of all methods, under the same names as in Python."""
+    """Add ``--foreground-method`` and the options of all methods, under the same names as in Python."""
     found: dict[str, dict[str, Field[Any]]] = {}
     for name, method in foreground.METHODS.items():
         for field in option_fields(method):
