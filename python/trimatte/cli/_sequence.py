@@ -182,10 +182,7 @@ def _matching(frames: Source, images: str, name: str) -> Source:
 
 def _inputs(frames: Source, guides: Guides) -> list[str]:
     """Return the names of all files that are read."""
-    sources = [frames, *([guides.source] if guides.source is not None else [])]
-    files = [
-        file for source in sources for file in (source.files if isinstance(source, Pictures) else [source.name])
-    ]
+    files = [*frames.files, *(guides.source.files if guides.source is not None else [])]
     plate = guides.guide.plate if isinstance(guides.guide, KnownBackground) else None
     return [*files, *([plate] if plate else [])]
 
