@@ -68,7 +68,9 @@ def batch(items, processes, folder):
     from trimatte.batch import jobs_from_files, run
 
     Path(folder).mkdir()
-    jobs = jobs_from_files("in/*.jpg", folder + "/{stem}.png", trimaps="tri/{stem}.png")[:items]
+    jobs = jobs_from_files(
+        "in/*.jpg", folder + "/{stem}.png", trimaps="tri/{stem}.png", options={"method": "closed-form"}
+    )[:items]
     summary = run(jobs, processes=processes, log=f"{folder}/log.jsonl")
     assert summary.failed == 0, summary.failures
     records = [json.loads(line) for line in Path(folder, "log.jsonl").read_text().splitlines()]

@@ -11,7 +11,8 @@ known pixels are kept, 3 % of all pixels; errors are still measured over the pix
 unknown before. `--widen 20 40` measures with the second trimap, whose unknown region is widened by
 so many pixels; a picture without known foreground is left out then.
 `--scribbles` is a folder with NAME.png, NAME_scribbles.png and NAME_res_alpha.png, which are solved
-with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7). `--time IMAGE TRIMAP`
+with Levin's parameters (soft known pixels of weight 100, epsilon 1e-7), and by "auto" and "best".
+`--picture IMAGE TRIMAP TRUTH` measures one picture of any size. `--time IMAGE TRIMAP`
 measures the seconds of the methods, which take turns, on one picture of any size.
 """
 
@@ -130,7 +131,8 @@ def measure(title, pictures, thin, options, widen=0):
 def measure_scribbles(folder, options):
     rows = {}
     print(
-        "\nscribbles, Levin's parameters\n\n| picture | unknown | mean difference | seconds |\n|---|---|---|---|"
+        "\nscribbles, mean difference to Levin's alpha\n\n"
+        "| picture | unknown | his parameters | auto | best | seconds |\n|---|---|---|---|---|---|"
     )
     for path in sorted(folder.glob("*_scribbles.png")):
         name = path.name.removesuffix("_scribbles.png")
@@ -144,8 +146,12 @@ def measure_scribbles(folder, options):
             "mean_difference": float(np.abs(alpha - his).mean()),
             "seconds": time.perf_counter() - start,
         }
+        for method in ("auto", "best"):
+            found = tm.estimate_alpha(image, trimap, method=method, threads=options.threads, seed=options.seed)
+            row[method] = float(np.abs(found - his).mean())
         rows[name] = row
-        print(f"| {name} | {row['unknown']:,} | {row['mean_difference']:.5f} | {row['seconds']:.2f} |")
+        differences = " | ".join(f"{row[way]:.5f}" for way in ("mean_difference", "auto", "best"))
+        print(f"| {name} | {row['unknown']:,} | {differences} | {row['seconds']:.2f} |")
     return rows
 
 
@@ -177,6 +183,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--thin", type=float, metavar="PART")
     parser.add_argument("--widen", type=int, nargs="+", default=[], metavar="PIXELS")
+    parser.add_argument("--picture", type=Path, nargs=3, metavar=("IMAGE", "TRIMAP", "TRUTH"))
     parser.add_argument("--scribbles", type=Path)
     parser.add_argument("--time", type=Path, nargs=2, metavar=("IMAGE", "TRIMAP"), help="measure seconds only")
     parser.add_argument("--repeat", type=int, default=3, help="number of runs with --time")
@@ -199,6 +206,9 @@ def main():
     for pixels in options.widen if options.folder else ():
         title = f"{options.folder.name} trimap2, widened by {pixels} pixels"
         tables[title] = measure(title, tm.datasets.folder(options.folder, trimap="trimap2"), None, options, pixels)
+    if options.picture:
+        image, trimap, truth = (tm.io.load_image(options.picture[0]), *map(load_grey, options.picture[1:]))
+        tables["picture"] = measure("picture", [(options.picture[0].name, image, trimap, truth)], None, options)
     scribbles = measure_scribbles(options.scribbles, options) if options.scribbles else {}
     times = measure_times(*options.time, options) if options.time else {}
     if options.output:

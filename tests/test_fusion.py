@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from reference import fusion as reference
+from ring_picture import ring
 
 import trimatte as tm
 from trimatte import _core
@@ -96,7 +97,7 @@ def test_best_and_auto_are_fusion_and_better_than_closed_form():
 
 def test_a_large_picture_has_no_larger_error_than_the_same_scene_small():
     small, large = hair(300, 450, seed=7), hair(1000, 1500, seed=7)
-    assert [fusion.working_step(scene.alpha.shape) for scene in (small, large)] == [1, 2]
+    assert [_scale.working_step(scene.alpha.shape) for scene in (small, large)] == [1, 2]
     assert error(large) < 1.05 * error(small)
 
 
@@ -167,9 +168,5 @@ def test_best_steps_back_from_strokes():
 
 
 def test_a_hole_that_touches_foreground_only_is_found_by_default():
-    yy, xx = np.mgrid[:60, :60]
-    r = np.hypot(yy - 30, xx - 30)
-    image = (np.array([40, 120, 50]) + np.random.default_rng(0).normal(0, 8, (60, 60, 3))).clip(0, 255)
-    image[(r < 20) & (r > 10)] = 200, 90, 40
-    trimap = np.where(r < 12, 128, np.where(r < 18, 255, np.where(r < 22, 128, 0))).astype(np.uint8)
-    assert tm.estimate_alpha(image.astype(np.uint8), trimap)[r < 9].mean() < 0.05
+    image, trimap, hole = ring()
+    assert tm.estimate_alpha(image, trimap)[hole].mean() < 0.05

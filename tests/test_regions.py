@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from own_affinity import FourNeighbours
+from ring_picture import ring
 from scipy import ndimage, sparse
 from tolerances import ALPHA_DIRECT, ALPHA_TOLERANCE
 
@@ -103,16 +104,6 @@ def test_a_region_that_touches_one_kind_takes_it_and_this_is_said():
     assert (alpha[150, 20:190:17] == 0).all()
     direct = tm.estimate_alpha(image, trimap, prior=np.full(trimap.shape, 0.5), confidence=1e-9, solver="cholesky")
     assert abs(alpha - direct).max() < 1e-5
-
-
-def ring():
-    """A ring of foreground with background inside that no known pixel tells of."""
-    yy, xx = np.mgrid[:60, :60]
-    r = np.hypot(yy - 30, xx - 30)
-    image = (np.array([40, 120, 50]) + np.random.default_rng(0).normal(0, 8, (60, 60, 3))).clip(0, 255)
-    image[(r < 20) & (r > 10)] = 200, 90, 40
-    trimap = np.where(r < 12, 128, np.where(r < 18, 255, np.where(r < 22, 128, 0))).astype(np.uint8)
-    return image.astype(np.uint8), trimap, r < 9
 
 
 def test_a_prior_decides_where_a_region_touches_one_kind():

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where everything is kept")
     parser.add_argument("--output", type=Path, required=True, help="the file of weights")
     parser.add_argument("--scenes", type=int, default=700)
-    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--steps", type=int, default=6_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="processes that make scenes")
     options = parser.parse_args()

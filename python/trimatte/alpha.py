@@ -204,7 +204,7 @@ def solve_alpha(
     choice = decided(chosen, prior, confidence, known_weight, labels, context)
     if choice is not None:
         chosen = chosen._replace(prior=choice.prior)
-    mends = methods.mends(chosen.name) if choice is None else choice.mends
+    mends = chosen.name == methods.BEST if choice is None else choice.mends
     kind = _check.one_of(chroma, _chroma.KINDS, "chroma") if chroma is not None else "auto" if mends else "full"
     settled = mends if settle is None else _check.flag(settle, "settle")
     source = source_of(chosen, prior, confidence, seed, shape)

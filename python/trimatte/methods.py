@@ -22,7 +22,6 @@ __all__ = [
     "chosen_among",
     "has_prior",
     "meaning",
-    "mends",
     "names",
     "option_names",
     "options",
@@ -43,9 +42,6 @@ PRIORS: dict[str, type[priors.Prior]] = {
     "patch-regression": priors.PatchRegression,
 }
 SHORTCUTS = {AUTO: "closed-form", BEST: "closed-form+fusion"}
-# Methods that mend what pictures and solves leave unless they are told not to; with "auto" it
-# depends on what is chosen.
-_MENDING = (BEST,)
 
 
 class Meaning(NamedTuple):
@@ -119,11 +115,6 @@ def meaning(name: str) -> Meaning:
         got = f"got {name!r}{_check.meant(tail, PRIORS)}"
         raise ValueError(f"method: expected a prior of {', '.join(PRIORS)} after {head}+, {got}")
     return Meaning(AFFINITIES[head], tail or None)
-
-
-def mends(name: str) -> bool:
-    """Whether a method looks for blurred chroma and settles alpha if `trimatte.solve_alpha` is not told."""
-    return name in _MENDING
 
 
 def has_prior(method: str | Affinity) -> bool:

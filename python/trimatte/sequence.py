@@ -46,7 +46,8 @@ def solve_sequence(
         How much a frame is held to the alpha of the one before: its confidence as a prior, where
         the picture has not changed. It is meant for a camera and a foreground that stand still: 0.1
         removes a quarter of the flicker that noise of 0.01 makes. What moves is not followed: there
-        it does nothing, or harm if `change` is large.
+        it does nothing, or harm if `change` is large. The method "auto" is closed-form then, so that
+        all frames are made alike.
     change : float, default 0.03
         The change of a [0, 1] colour at which the confidence has fallen to exp(-1); about three
         times the noise.

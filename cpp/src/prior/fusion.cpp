@@ -91,7 +91,6 @@ struct Field {
     float* at(std::int64_t y, std::int64_t x) {
         return numbers.data() + ((y - box.top) * box.width() + x - box.left) * depth;
     }
-    std::int64_t row() const { return box.width() * depth; }
 };
 
 // Writes the outputs of one row of `part`, before the rectifier.

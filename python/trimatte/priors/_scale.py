@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,13 @@ from .. import _check
 from ._base import Labels, Pixels, Plane
 
 _ROWS_OF_A_BAND = 64
+_WORKING_PIXELS = 600_000
+"""Pixels of a picture at the scale at which its shapes count."""
+
+
+def working_step(shape: tuple[int, ...]) -> int:
+    """Return the height and width of the blocks that become pixels at that scale."""
+    return max(1, round(math.sqrt(shape[0] * shape[1] / _WORKING_PIXELS)))
 
 
 def reduced(pixels: Pixels, step: int) -> npt.NDArray[np.float32]:

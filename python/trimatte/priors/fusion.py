@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,17 +13,15 @@ import numpy as np
 from .. import _check, _core
 from .._context import Context
 from .._solver import Settings, run_solver
+from ..affinities import ClosedForm
 from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Plane, Prior, known_alpha, need_known, sureness
-from ._scale import enlarged, reduced, reduced_labels
+from ._scale import enlarged, reduced, reduced_labels, working_step
 from .composite_network import CompositeNetwork
 from .sampling import GlobalSampling
 from .strokes import are_strokes
 
 MAPS_VERSION = 1
 """Version of the maps that the network sees; weights are made for one version."""
-
-_WORKING_PIXELS = 600_000
-_EPSILON, _RADIUS = 1e-7, 1
 
 
 @dataclass(frozen=True)
@@ -105,16 +102,11 @@ class Fusion(Prior):
         return correction if step == 1 else enlarged(correction, step, shape)
 
 
-def working_step(shape: tuple[int, ...]) -> int:
-    """Return the number of pixels, across, that become one for the network."""
-    return max(1, round(math.sqrt(shape[0] * shape[1] / _WORKING_PIXELS)))
-
-
 def closed_form(image: Pixels, labels: Labels, guess: Guess | None, context: Context) -> Plane:
     """Return closed-form matting's alpha with a guess, as far as the solver gets."""
     alpha = np.asarray(labels == _check.FOREGROUND, np.float64 if image.dtype == np.float64 else np.float32)
     if (labels == _check.UNKNOWN).any():
-        core = _core.ClosedForm(_EPSILON, _RADIUS)
+        core = ClosedForm().core(image, labels, context)
         start = None if guess is None else guess.alpha
         run_solver(core, image, labels, guess, start, alpha, Settings(), context)
     return alpha.astype(np.float32, copy=False)

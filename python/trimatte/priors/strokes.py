@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
+from ._scale import working_step
 
-_PIXELS = 600_000
-"""The shape of a trimap shows at this size."""
 _THIN = 0.12
 """Strokes are less wide than this, as half their width over the smaller side of the picture."""
 _FAR = 0.03
@@ -36,7 +33,7 @@ def are_strokes(labels: npt.NDArray[np.uint8], context: Context) -> bool:
     -------
     bool
     """
-    step = max(1, round(math.sqrt(labels.size / _PIXELS)))
+    step = working_step(labels.shape)
     seen = np.ascontiguousarray(labels[::step, ::step])
     unknown = seen == _check.UNKNOWN
     if not unknown.any() or unknown.all():
