@@ -195,6 +195,7 @@ def _sharpen(
 
 
 def _sharp(image: npt.NDArray[Any], pairing: Pairing) -> Plane:
+    """Return (H, W, 3) colours in [0, 1] whose chroma follows luma; see `sharpened`."""
     from scipy.ndimage import uniform_filter
 
     def mean(plane: Plane) -> Plane:
@@ -234,7 +235,7 @@ def _averaged(plane: Plane, pairing: Pairing) -> Plane:
 
 
 def _interpolated(samples: Plane, pairing: Pairing, shape: tuple[int, ...]) -> Plane:
-    """Do what a decoder does."""
+    """Return the plane that a decoder makes of samples; undoes `_sampled`."""
     for axis, phase in enumerate(pairing):
         samples = samples if phase is None else _doubled(samples, axis, phase, shape[axis])
     return samples

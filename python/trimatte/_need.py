@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._solve import has_stencil
 from .affinities import Affinity
 
-# Measured by `benchmarks/batch.py --cost` and `benchmarks/method_memory.py`, and a tenth more.
+# Bytes that `benchmarks/batch.py --cost` and `benchmarks/method_memory.py` measure, and a tenth more.
 _SOLVE_PER_PIXEL = 14
 _SOLVE_PER_UNKNOWN = 280
 _PRODUCTS_PER_UNKNOWN = 750  # windows larger than 3 x 3

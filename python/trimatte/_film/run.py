@@ -84,8 +84,9 @@ def run_film(
     done = _one_by_one(tasks) if workers == 1 else _side_by_side(tasks, workers)
     with closing(done):
         for finished in done:
-            depth = depth or finished.record["depth"]
-            if (own := finished.record["depth"]) != depth:
+            own = finished.record["depth"]
+            depth = depth or own
+            if own != depth:
                 raise PictureError(f"{finished.label}: expected {depth} samples as in the first frame, got {own}")
             sink.add(finished.index, finished.pixels)
             _tell(finished, heard)

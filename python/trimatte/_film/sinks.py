@@ -184,14 +184,16 @@ class ClipSink(Sink):
         assert self._write is not None
         self._write(pixels)
         if (index + 1) % PART == 0 or index + 1 == self._count:
+            self._close()
+
+    def _close(self) -> None:
+        if self._open is not None:
             self._open.close()
             self._open = None
 
     def finish(self, times: Sequence[int]) -> None:
         """Join the parts, add the sound, and remove the parts."""
-        if self._open is not None:  # the clip had fewer frames than its file says
-            self._open.close()
-            self._open = None
+        self._close()  # a part is open if the clip has fewer frames than its file says
         parts = [part for part in self._parts if os.path.exists(part)]
         join_parts(self._path, self._form, self._shape, parts, times, self._sound)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -200,9 +202,8 @@ class ClipSink(Sink):
         """Drop the part that is not full."""
         if self._open is not None:
             stack, self._open = self._open, None
-            error = KeyboardInterrupt()
-            with suppress(BaseException):
-                stack.__exit__(KeyboardInterrupt, error, None)
+            with suppress(BaseException), stack:
+                raise KeyboardInterrupt  # an error lets `part_writer` remove its file
         kept = [part for part in self._parts if os.path.exists(part)]
         if not kept:
             shutil.rmtree(self._folder, ignore_errors=True)

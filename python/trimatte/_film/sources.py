@@ -52,9 +52,12 @@ class Source(ABC):
     ----------
     name : str
         What messages call all of them.
+    files : list of str
+        The files that hold them.
     """
 
     name: str
+    files: list[str]
 
     @abstractmethod
     def count(self) -> int:
@@ -110,7 +113,7 @@ class Film(Source):
     """
 
     def __init__(self, clip: Clip) -> None:
-        self.name, self.clip = clip.name, clip
+        self.name, self.files, self.clip = clip.name, [clip.name], clip
         self._count: int | None = None
 
     def count(self) -> int:

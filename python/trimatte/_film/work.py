@@ -81,8 +81,10 @@ class Finished:
 
     Attributes
     ----------
-    task : FrameTask
-        The frame, without its pixels.
+    index : int
+        The frame's place, from 0.
+    label : str
+        What messages call it.
     pixels : ndarray or None
         The result, if it was not written.
     record : dict

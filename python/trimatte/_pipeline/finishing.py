@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import finish
-from .._pixels import quantized
+from .._pixels import quantized, unit_floats
 from ..finish import CropBox
 from ..io.picture import Metadata
 from ..io.write import Output
@@ -80,8 +80,7 @@ class Finishing:
         hidden = alpha <= 0 if depth in ("half", "float") else quantized(alpha, depth) == 0
         if foreground.ndim == 3:
             hidden = hidden[..., np.newaxis]
-        top = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
-        under = 0 if self.hidden == "zero" else image.reshape(foreground.shape) / np.float32(top)
+        under = 0 if self.hidden == "zero" else unit_floats(image).reshape(foreground.shape)
         return np.where(hidden, under, foreground).astype(foreground.dtype)
 
     def cropped(self, outputs: list[Output], alpha: Pixels) -> tuple[list[Output], CropBox | None]:

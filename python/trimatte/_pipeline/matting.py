@@ -14,7 +14,6 @@ from .._records import Progress, SolveInfo
 from .._runtime.clock import Clock
 from ..composite import composite
 from ..foreground import DEFAULT, ForegroundMethod, Layers, estimate_foreground
-from ..io.formats import depth_of
 from ..io.picture import Picture
 from ..io.read import Source, name_of, read_opaque
 from ..io.write import Output, check_folder, save_pictures
@@ -206,7 +205,7 @@ def _found_layers(item: Item, results: Results, alpha: Pixels, chroma: str, run:
 def _output(item: Item, solved: Solved, kind: str) -> Output:
     """Make what is written to one file."""
     results, alpha, layers, backdrop = solved.results, solved.alpha, solved.layers, solved.backdrop
-    path = item.outputs[kind]
+    path, picture = item.outputs[kind], results.picture
     if kind == "alpha":
         return results.alpha(path, alpha)
     if kind == "trimap":
@@ -214,14 +213,11 @@ def _output(item: Item, solved: Solved, kind: str) -> Output:
         return Output(path, eight_bits(solved.trimap), depth="uint8")
     assert layers is not None
     if kind == "cutout":
-        picture = results.picture
-        depth = depth_of(path, results.bits, 4, picture.depth)
-        colours = item.finishing.colours(layers.foreground, picture.pixels, alpha, depth)
+        colours = item.finishing.colours(layers.foreground, picture.pixels, alpha, results.depth(path, 4))
         return results.cutout(path, colours, alpha)
     if kind == "composite":
         assert backdrop is not None
-        picture, space = results.picture, results.space
         name = "the picture" if isinstance(item.image, Picture) else name_of(item.image)
-        back = backdrop.under(picture, name, space, item.colour_space)
+        back = backdrop.under(picture, name, results.space, item.colour_space)
         return results.colours(path, composite(as_rgb(layers.foreground), alpha, back, colour_space="linear"))
     return results.colours(path, layers.foreground if kind == "foreground" else layers.background)

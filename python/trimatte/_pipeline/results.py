@@ -36,32 +36,33 @@ class Results:
     space: str
     bits: int | None = None
 
+    def depth(self, path: str, channels: int) -> str:
+        """Return the samples of a file; see `trimatte.io.formats.depth_of`."""
+        return depth_of(path, self.bits, channels, self.picture.depth)
+
     def alpha(self, path: str, alpha: npt.NDArray[Any]) -> Output:
         """Write opacity as grey."""
-        depth = depth_of(path, self.bits, 1, self.picture.depth)
-        return Output(path, alpha, None, depth, self._metadata())
+        return Output(path, alpha, None, self.depth(path, 1), self._metadata())
 
     def colours(self, path: str, layer: npt.NDArray[Any]) -> Output:
         """Write a layer or a composite."""
-        depth = depth_of(path, self.bits, 3 if layer.ndim == 3 else 1, self.picture.depth)
+        depth = self.depth(path, 3 if layer.ndim == 3 else 1)
         return self._output(path, lambda encode: encode(layer), depth)
 
     def cutout(self, path: str, foreground: npt.NDArray[Any], alpha: npt.NDArray[Any]) -> Output:
         """Write straight colours with their opacity."""
-        depth = depth_of(path, self.bits, 4, self.picture.depth)
+        depth = self.depth(path, 4)
         dtype = depth if depth in ("uint8", "uint16") else "float32"
         return self._output(path, lambda encode: stacked(encode(foreground), alpha, dtype), depth)
 
-    def check(self, outputs: Iterable[tuple[str | None, int]]) -> None:
+    def check(self, outputs: Iterable[tuple[str, int]]) -> None:
         """Raise what writing would raise for the files' formats, before any work is done.
 
         `outputs` are names and channels. The channels are those that a picture in colour would
         have; the layers of a grey picture have one.
         """
         for path, channels in outputs:
-            if path is not None:
-                own = 1 if channels == 3 and self.picture.pixels.ndim == 2 else channels
-                depth_of(path, self.bits, own, self.picture.depth)
+            self.depth(path, 1 if channels == 3 and self.picture.pixels.ndim == 2 else channels)
 
     def _output(self, path: str, made: Callable[[Callable[[Pixels], Pixels]], Pixels], depth: str) -> Output:
         """Make the pixels in the encoding of the file.

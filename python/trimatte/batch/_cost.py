@@ -15,8 +15,8 @@ from ..io.read import Source, pixel_count, read_guide, read_single
 from ..mask import trimap_from_soft_mask
 from ._jobs import Job
 
-# Measured by `benchmarks/batch.py --cost`, and a tenth more. The foreground needs most, or, with
-# many unknown pixels, the solve.
+# Bytes that `benchmarks/batch.py --cost` measures, and a tenth more. The foreground needs most, or,
+# with many unknown pixels, the solve.
 _PROCESS = 75_000_000
 _FLOATS_PER_PIXEL = 60  # read as float32, encoded, scaled, joined
 

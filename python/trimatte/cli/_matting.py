@@ -175,24 +175,15 @@ def cutout(session: Session, image: str, trimap: str | None, scribbles: str | No
 @mask_options
 @click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help=SEED_HELP)
 @space_option
-def refine(
-    session: Session,
-    image: str,
-    mask: str,
-    band: float | None,
-    threshold: float | None,
-    learn: bool | None,
-    seed: int,
-    **cut: Any,
-) -> None:
+def refine(session: Session, image: str, mask: str, **options: Any) -> None:
     """Cut the foreground out of IMAGE, guided by a rough MASK.
 
     MASK is what a segmentation network found: grey, soft or hard, or a cutout whose transparency is
     used. A smaller one of the same aspect is enlarged. Along its edge, and where it is in doubt, alpha
     is found anew.
     """
-    guide = RoughMask(mask, given({"band": band, "threshold": threshold, "learn": learn, "seed": seed}))
-    cut_out(session, image, guide, [mask], **cut)
+    cut = {name: options.pop(name) for name in CUT_OPTIONS}
+    cut_out(session, image, RoughMask(mask, given(options)), [mask], **cut)
 
 
 @command(

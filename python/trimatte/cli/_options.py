@@ -29,7 +29,7 @@ TOLERANCE_HELP = "Largest error of alpha (iterative solvers). [default: 0.001]"
 LOW_HELP = "Trimap values up to this are background. [default: 0.1]"
 HIGH_HELP = "Trimap values from this on are foreground. [default: 0.9]"
 BAND_HELP = "Half the width of the unknown band. [default: 1 % of the longer side, more for a soft mask]"
-LEARN_HELP = "Train a network on the picture's own colours. [default: learn]"
+LEARN_HELP = "Learn the colours that are known in the picture. [default: learn]"
 EDGE_HELP = "Where the mask's edge is. [default: 0.5]"
 BITS_HELP = "Bits of a sample that is written; 32, and 16 in EXR, are floats. [default: as the picture has]"
 SPACE_HELP = "What the picture's colours are. [default: linear for floats (EXR), else srgb]"
@@ -40,7 +40,7 @@ LEVELS_HELP = "Stretch alpha: up to BLACK it becomes 0, from WHITE on 1."
 SPECKS_HELP = "Clear islands of fewer pixels than N, and fill such holes."
 CHOKE_HELP = "Move the edge inwards by N pixels; outwards if N is negative."
 CROP_HELP = "Crop what is written to the subject."
-MARGIN_HELP = "Pixels to keep around it. [default: 0]"
+MARGIN_HELP = "Pixels to keep around the subject. [default: 0]"
 HIDDEN_HELP = (
     "Colours where alpha is 0: the subject's go on, black, or the picture's own, which can be brought back. "
     "[default: extend]"
@@ -235,7 +235,7 @@ def colours_option(function: Decorated) -> Decorated:
 
 
 def colours_options(function: Decorated) -> Decorated:
-    """Add that option and those of all methods, under the same names as in Python."""
+    """Add ``--foreground-method`` and the options of all methods, under the same names as in Python."""
     found: dict[str, dict[str, Field[Any]]] = {}
     for name, method in foreground.METHODS.items():
         for field in option_fields(method):

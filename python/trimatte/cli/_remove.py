@@ -10,7 +10,7 @@ from .._pipeline import ModelMask
 from ..models import PRESETS, load
 from ._app import app
 from ._matting import cut_out
-from ._options import SEED_HELP, cut_options, given, mask_options, space_option
+from ._options import CUT_OPTIONS, SEED_HELP, cut_options, given, mask_options, space_option
 from ._session import Session, command
 
 MODEL_HELP = (
@@ -35,17 +35,7 @@ PRESET_HELP = f"What the network is given: {', '.join(PRESETS)}. [default: by it
 @mask_options
 @click.option("--seed", type=click.IntRange(0), metavar="N", default=0, help=SEED_HELP)
 @space_option
-def remove(
-    session: Session,
-    image: str,
-    model: str | None,
-    preset: str | None,
-    band: float | None,
-    threshold: float | None,
-    learn: bool | None,
-    seed: int,
-    **cut: Any,
-) -> None:
+def remove(session: Session, image: str, model: str | None, preset: str | None, **options: Any) -> None:
     """Remove the background of IMAGE.
 
     A segmentation network finds the subject, and its mask is refined to alpha, as by 'trimatte
@@ -55,5 +45,5 @@ def remove(
     with session.phase("load"):
         network = load(model, preset=preset, threads=session.threads)
     session.record["model"] = network.path
-    options = given({"band": band, "threshold": threshold, "learn": learn, "seed": seed})
-    cut_out(session, image, ModelMask(network, options), [network.path], **cut)
+    cut = {name: options.pop(name) for name in CUT_OPTIONS}
+    cut_out(session, image, ModelMask(network, given(options)), [network.path], **cut)

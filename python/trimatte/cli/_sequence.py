@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import click
@@ -22,7 +21,7 @@ from ..errors import PictureError
 from ..foreground import DEFAULT
 from ..io.names import place_of
 from ..io.video import is_clip
-from ..io.video_write import Shape, check_clip, clip_format, shape_of
+from ..io.video_write import check_clip, clip_format, shape_at, shape_of
 from ._app import app
 from ._matting import KEY_HELP, PLATE_HELP, SEE_THROUGH_HELP, chosen_guide
 from ._options import bits_option, colours_option, finish_options, given, mask_options, solve_options
@@ -183,10 +182,7 @@ def _matching(frames: Source, images: str, name: str) -> Source:
 
 def _inputs(frames: Source, guides: Guides) -> list[str]:
     """Return the names of all files that are read."""
-    sources = [frames, *([guides.source] if guides.source is not None else [])]
-    files = [
-        file for source in sources for file in (source.files if isinstance(source, Pictures) else [source.name])
-    ]
+    files = [*frames.files, *(guides.source.files if guides.source is not None else [])]
     plate = guides.guide.plate if isinstance(guides.guide, KnownBackground) else None
     return [*files, *([plate] if plate else [])]
 
@@ -230,10 +226,9 @@ def _clip_sink(
     if clip is not None and rate is not None:
         raise click.UsageError("--rate: only for pictures; a clip keeps its own")
     make_folder(output)
-    each = Fraction(rate or 24).limit_denominator(100_000)
-    shape = Shape(each, 1 / each) if clip is None else shape_of(clip)
+    shape = shape_at(rate or 24) if clip is None else shape_of(clip)
     if clip is not None:
-        check_clip(output, clip.width, clip.height)
+        check_clip(output, form, clip.width, clip.height)
     own = replace(settings, bits=16 if form.depth == "uint16" else 8)
 
     def state(first: int, last: int) -> str:

@@ -15,7 +15,7 @@ from .. import _check
 from .._pixels import eight_bits, quantized
 from ..errors import PictureError
 from .names import replacing
-from .video import LIMITED, Clip, is_clip, matrix_for, naming_clip, pyav, quality_flags, swscale_matrix
+from .video import LIMITED, Clip, matrix_for, naming_clip, pyav, quality_flags, swscale_matrix
 from .write import check_folder
 
 Pixels = npt.NDArray[Any]
@@ -103,6 +103,12 @@ def shape_of(clip: Clip) -> Shape:
     return Shape(
         clip.rate, clip.time_base, told.primaries, told.transfer, matrix, clip.pixel_aspect, clip.timecode
     )
+
+
+def shape_at(rate: float | Fraction) -> Shape:
+    """Return what frames that do not come from a clip have in common, from their number per second."""
+    exact = Fraction(rate).limit_denominator(100_000)
+    return Shape(exact, 1 / exact)
 
 
 class Encoder:
@@ -222,7 +228,7 @@ def join_parts(
     form, shape : ClipFormat, Shape
         Its kind, and what its frames have in common.
     parts : sequence of str
-        Files of `write_part`, in order.
+        Files of `part_writer`, in order.
     times : sequence of int
         When each frame is shown, in units of ``shape.time_base``.
     sound : str or None
@@ -396,8 +402,7 @@ frames are written as frames/%04d.png
     keep_sound = _check.flag(sound, "sound")
     if (like is None) == (rate is None):
         raise ValueError("rate: expected frames per second, or a clip as like, one of the two")
-    each = like.rate if like is not None else Fraction(_check.positive(rate, "rate")).limit_denominator(100_000)
-    shape = shape_of(like) if like is not None else Shape(each, 1 / each)
+    shape = shape_of(like) if like is not None else shape_at(_check.positive(rate, "rate"))
     _check.iterable(frames, "frames", "arrays")
     check_folder(name)
     import tempfile  # here, so that importing trimatte stays light
@@ -422,13 +427,10 @@ def _times(like: Clip, count: int) -> list[int]:
     return times
 
 
-def check_clip(path: str, width: int, height: int) -> ClipFormat:
-    """Raise what writing a clip would raise, before any work is done."""
-    form = clip_format(path)
+def check_clip(path: str, form: ClipFormat, width: int, height: int) -> None:
+    """Raise, before any work is done, what writing a clip of this format and size would raise."""
     check_folder(path)
     if "420" in form.samples and (width % 2 or height % 2):
         raise PictureError(
             f"{path}: WebM needs an even width and height, got {width} x {height}; write a .mov, or frames"
         )
-    assert is_clip(path)
-    return form

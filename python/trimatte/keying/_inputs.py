@@ -23,6 +23,7 @@ def colour_image(value: npt.ArrayLike, name: str = "image") -> Floats:
 
 
 def like(value: npt.ArrayLike, picture: Floats, name: str) -> Floats:
+    """Return another colour image, which must have the picture's size."""
     other = colour_image(value, name)
     if other.shape != picture.shape:
         raise ValueError(f"{name}: expected shape {picture.shape} to match image, got {other.shape}")

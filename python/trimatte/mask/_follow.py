@@ -10,10 +10,10 @@ from ..trimap import UNKNOWN, _dilated
 ROUNDS = 2
 """How often the band grows."""
 
-# Strands leave the band where alpha is above the first at pixels so near to the background.
+# A strand leaves the band where alpha is above _VISIBLE within _BORDER pixels of the background.
 _VISIBLE = 0.05
 _BORDER = 3.0
-# The band grows so far there: a part of the longer side.
+# How far the band grows there, as a part of the longer side.
 _REACH = 0.03
 
 

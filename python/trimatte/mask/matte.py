@@ -27,14 +27,14 @@ SOFT_WEIGHT, HARD_WEIGHT = 2e-5, 2e-2
 
 # Weights of the priors that learn the known colours: beside a soft mask, and beside a hard one.
 _LEARNT, _SAMPLED = 1e-1, 1e-1
-# That of a hard mask while its band follows strands.
+# Weight of a hard mask while its band follows strands.
 _WHILE_FOLLOWING = 3e-3
-# Where a smaller share is known, a soft mask counts as if it were this one.
+# A soft mask's weight is divided by the square of the share of known pixels, or of this if it is larger.
 _LEAST_SHARE = 3e-2
 # Least squares leave a faint veil where colours tell little: beside a soft mask, alpha this near to 0
 # or 1 becomes 0 or 1. Strands that a hard mask has lost are as faint, so that they keep their veil.
 _VEIL = 0.04
-# A mask within this of 0, or of 1, has no edge.
+# A mask whose values are all within this of 0, or all within this of 1, has no edge.
 _NOTHING = 0.1
 
 
@@ -94,7 +94,7 @@ def matte_from_mask(
         second more, and by `SharedSampling` beside a hard one. Both leave colours alone that are
         nowhere known, such as those of parts thinner than the band.
     seed : int, default 0
-        Seed of that prior.
+        Seed of the random numbers of `Robust`.
     **options
         Options of `solve_alpha` that concern the solve: solver, epsilon, tolerance, start, threads,
         progress, ... `chroma` is "auto" unless another is given.

@@ -16,11 +16,12 @@ _BAND = 0.01
 _LEAST_BAND = 4.0
 DOUBT = (0.04, 0.98)
 """Values between these are a mask's doubt."""
-# Pixels that near to doubt, in bands, are unknown too.
+# Pixels up to this many bands away from doubt are unknown too.
 _BESIDE_DOUBT = 0.6
 # A region in doubt is settled if all of the mask is at least so sure there.
 _MILD = 0.6
-# A mask is enlarged if its rows and columns change at steps only; so many of them tell.
+# The side of a mask's blocks is judged from the rows and the columns between which the mask changes.
+# If no more than this many of either do, the mask counts as one without blocks.
 _FEWEST_STEPS = 8
 
 

@@ -21,6 +21,7 @@ _MULTIPLE = 32  # pixels; sides of a picture that keeps its aspect
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 # An answer may leave [0, 1] by so much through rounding; one that leaves it by more is logits.
 _ROUNDING = 0.01
+_OTHER = "try another file, or give a mask"
 
 
 class Network:
@@ -82,9 +83,6 @@ class Network:
         mean, deviation = (np.asarray(three, np.float32) for three in (self.preset.mean, self.preset.deviation))
         values = (values / np.float32(white) - mean) / deviation
         return np.ascontiguousarray(values.transpose(2, 0, 1)[np.newaxis], self._dtype)
-
-
-_OTHER = "try another file, or give a mask"
 
 
 def load(
@@ -165,8 +163,7 @@ def _one_picture(session: Any, path: str) -> tuple[str, Any, tuple[int, int] | N
         names = ", ".join(each.name for each in inputs) or "none"
         raise ModelError(f"{path}: expected a network with one input, a picture, got inputs {names}; {_OTHER}")
     shape, kind = list(inputs[0].shape), inputs[0].type
-    several = isinstance(shape[0], int) and shape[0] != 1 if shape else True
-    if len(shape) != 4 or shape[1] != 3 or several:
+    if len(shape) != 4 or shape[1] != 3 or (isinstance(shape[0], int) and shape[0] != 1):
         got = f"{kind} of shape {shape}"
         raise ModelError(f"{path}: expected one picture (1, 3, height, width) as the input, got {got}; {_OTHER}")
     if kind not in _FLOATS:

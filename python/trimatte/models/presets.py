@@ -26,7 +26,7 @@ class Preset:
         Height and width, in pixels, that the picture is scaled to. With `keeps_aspect` it is the
         shorter side. What the file itself says counts before.
     mean, deviation : (float, float, float)
-        Of red, green and blue.
+        Mean and deviation of the red, green and blue channels.
     from_brightest : bool
         Whether white is the picture's largest sample instead of the largest possible one.
     stretched : bool
