@@ -159,9 +159,7 @@ def main():
     parser.add_argument("--peer-items", type=int, default=24)
     parser.add_argument("--height", type=int, default=577)
     parser.add_argument("--width", type=int, default=866)
-    parser.add_argument(
-        "--method", default="closed-form", help="of the batch; PyMatting has closed-form"
-    )
+    parser.add_argument("--method", default="closed-form", help="of the batch; PyMatting has closed-form")
     parser.add_argument("--cost", action="store_true")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
