@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import wsgiref.util
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -95,14 +96,20 @@ def test_keys_and_plates(here):
 
 
 @needs("av")
-def test_clips(here):
+def test_clips(here, in_threads):
     smaller = {"(240, 320, frames=12)": "(48, 64, frames=2)"}
     Reader(DOCS / "tutorials" / "clips.md", smaller).read()
     assert len(list(tm.io.open_clip("cutout.mov"))) == len(list(tm.io.open_clip("calm.mov"))) == 2
     assert len(list(Path("frames").iterdir())) == 2
 
 
-def test_a_thousand_pictures(here):
+@pytest.fixture
+def in_threads(monkeypatch):
+    """Let threads do what processes do, which take long to start; test_batch.py has processes."""
+    monkeypatch.setattr("trimatte._runtime.jobs.process_pool", ThreadPoolExecutor)
+
+
+def test_a_thousand_pictures(here, in_threads):
     page = DOCS / "tutorials" / "a_thousand_pictures.md"
     Reader(page, {"(300, 400": "(48, 64", "range(8)": "range(4, 6)", " --dask tcp://first:8786": ""}).read()
     assert sorted(path.name for path in Path("out").glob("*.png")) == ["0004.png", "0005.png"]

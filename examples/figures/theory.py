@@ -48,6 +48,7 @@ def most_mixed(alpha, side):
 
 def idea(folder, scene):
     """Show the affinity alone, the prior alone, and both."""
+    scene = tm.datasets.dandelion(*scene.alpha.shape, noise=0.01)
     crop, unknown = most_mixed(scene.alpha, 100), scene.trimap == 128
     panels = [
         panel(scene.image, "picture", side=200, crop=crop),
@@ -56,8 +57,8 @@ def idea(folder, scene):
     ]
     for title, method in (
         ("affinity", "closed-form"),
-        ("prior", "shared-sampling"),
-        ("both", "closed-form+shared-sampling"),
+        ("prior", "composite-network"),
+        ("both", "closed-form+composite-network"),
     ):
         alpha = tm.estimate_alpha(scene.image, scene.trimap, method=method)
         error = tm.metrics.sad(alpha, scene.alpha, region=unknown)
