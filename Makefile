@@ -139,6 +139,7 @@ check-comfyui: $(VENV)/package $(VENV)/test-tools
 SITE := build/site
 docs docs-links: $(VENV)/package $(VENV)/docs
 	python tools/stage_site.py $(SITE)/source
+	python tools/site_figures.py $(SITE)/source/measured
 	python -m sphinx -q -n -W --keep-going -c docs -b $(if $(filter docs,$@),html,linkcheck) $(SITE)/source $(SITE)/$(if $(filter docs,$@),html,links)
 	@echo "$@: $(SITE)/$(if $(filter docs,$@),html/index.html,links/output.txt)"
 

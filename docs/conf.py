@@ -21,6 +21,7 @@ extensions = [
     "sphinx_click",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
     "commands",
     "mathml",
 ]
@@ -33,16 +34,32 @@ html_math_renderer = "mathml"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 6
 myst_fence_as_directive = ["math"]
-suppress_warnings = ["toc.empty_glob"]
+suppress_warnings = ["config.cache"]  # sphinx-gallery's settings hold a function
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say more: shapes, units, ranges
 numpydoc_show_class_members = False
 
+sphinx_gallery_conf = {
+    "examples_dirs": str(ROOT / "examples" / "gallery"),
+    "gallery_dirs": "gallery",
+    "filename_pattern": "plot_",
+    "ignore_pattern": "side_by_side",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "backreferences_dir": "gallery/used",
+    "doc_module": ("trimatte",),
+    "download_all_examples": False,
+    "thumbnail_size": (360, 270),
+    "show_signature": False,
+    "min_reported_time": 1000,
+}
+
 html_theme = "furo"
 html_title = "trimatte"
-html_static_path = ["_static"]
+html_static_path = ["_static", "photograph.jpg", "photograph_over.jpg"]
 html_css_files = ["site.css"]
+html_js_files = ["before_after.js"]
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0b6e4f", "color-brand-content": "#0b6e4f"},
     "dark_css_variables": {"color-brand-primary": "#62d2a2", "color-brand-content": "#62d2a2"},

@@ -40,7 +40,9 @@ def test_every_call_is_followed_by_what_it_says():
     assert 2 * len(CALLS) == len(STEPS)
 
 
-@pytest.mark.parametrize(("kind", "call", "said"), CALLS, ids=[re.sub(r"\W+", " ", said)[:50] for *_, said in CALLS])
+@pytest.mark.parametrize(
+    ("kind", "call", "said"), CALLS, ids=[re.sub(r"\W+", " ", said)[:50] for *_, said in CALLS]
+)
 def test_a_message_is_as_quoted(here, capsys, kind, call, said):
     pattern = ".*".join(map(re.escape, said.split("...")))
     if kind == "python":

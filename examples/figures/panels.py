@@ -28,7 +28,9 @@ def panel(pixels, title, *, side, crop=np.s_[:, :]):
 def side_by_side(panels, columns):
     """Return panels of one size in rows."""
     panels = [*panels, *[np.full_like(panels[0], 255)] * (-len(panels) % columns)]
-    return np.concatenate([np.concatenate(panels[i : i + columns], axis=1) for i in range(0, len(panels), columns)])
+    return np.concatenate(
+        [np.concatenate(panels[i : i + columns], axis=1) for i in range(0, len(panels), columns)]
+    )
 
 
 def write(path, pixels):
