@@ -9,9 +9,9 @@ import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
+from pages import steps_of
 
 import trimatte as tm
-from pages import steps_of
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "api"
