@@ -6,6 +6,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 
 override VENV := .venv
+PACKAGE_BUILD := build/package
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
   $(shell find cpp python -type f -not -path '*/tests/*' -not -path '*/third_party/*' -not -name '*.pyc')
@@ -62,10 +63,13 @@ test-cpp: $(VENV)/tools
 	$(call quietly,cpp-build,cmake --build --preset dev)
 	ctest --preset dev
 
+# Processes that run files of tests side by side; 0 runs all in one.
+WORKERS ?= auto
+
 # From an empty folder, so that only the installed package can be imported.
 test-python: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
-	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests
+	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. -n $(WORKERS) --dist loadfile ../../tests
 
 lint: $(VENV)/lint
 	ruff check .
@@ -83,19 +87,17 @@ format: $(VENV)/lint
 	ruff format .
 	clang-format -i $(CPP_FILES)
 
-# As compiled for a wheel; instructions are counted where valgrind is installed.
+# With the core that was compiled for the package; instructions are counted where valgrind is installed.
 gate gate-update: $(VENV)/package
-	$(call quietly,release-configure,cmake --preset release)
-	$(call quietly,gate-build,cmake --build --preset release --target trimatte_gate)
-	python benchmarks/gate/run.py build/release/cpp/tests/trimatte_gate $(if $(filter gate-update,$@),--update)
+	$(call quietly,gate-build,cmake --build $(PACKAGE_BUILD) --target trimatte_gate)
+	python benchmarks/gate/run.py $(PACKAGE_BUILD)/cpp/tests/trimatte_gate $(if $(filter gate-update,$@),--update)
 
 quality-update: $(VENV)/package
 	python tests/quality.py --update
 
-kernels: $(VENV)/tools
-	$(call quietly,release-configure,cmake --preset release)
-	$(call quietly,kernels-build,cmake --build --preset release --target trimatte_kernels)
-	build/release/cpp/tests/trimatte_kernels
+kernels: $(VENV)/package
+	$(call quietly,kernels-build,cmake --build $(PACKAGE_BUILD) --target trimatte_kernels)
+	$(PACKAGE_BUILD)/cpp/tests/trimatte_kernels
 
 # The other libraries get environments of their own, benchmarks/compare/.venv-*.
 bench: $(VENV)/package
@@ -203,7 +205,7 @@ $(VENV)/tools: pyproject.toml | $(VENV)/python
 
 $(VENV)/package: $(SOURCES) $(VENV)/tools
 	@echo "package: the core is compiled, which takes minutes at first; build/package.log shows how far it is"
-	$(call quietly,package,python -m pip install --no-build-isolation ".[fast]")
+	$(call quietly,package,python -m pip install --no-build-isolation -C build-dir=$(PACKAGE_BUILD) ".[fast]")
 	@touch $@
 
 $(VENV)/test-tools: pyproject.toml | $(VENV)/package
