@@ -132,11 +132,11 @@ def fail(message):
     sys.exit(f"check_platforms: {message}")
 
 
-def run(*command, log=None, environment=None, check=True):
+def run(*command, folder=ROOT, log=None, environment=None, check=True):
     """Run a command; show its output, or write it to a file and show that if the command fails."""
     done = subprocess.run(
         [str(part) for part in command],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, **dict(environment or ())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -191,10 +191,10 @@ def zig_options(name, target):
     )
 
 
-def build(name, *programs):
+def build(name, *programs, options=()):
     """Compile programs for a target. Returns the folder that holds them."""
     target, folder = TARGETS[name], WORK / name
-    options = (*target.options, *(zig_options(name, target) if target.zig else ()))
+    options = (*target.options, *(zig_options(name, target) if target.zig else ()), *options)
     emulator = (f"-DCMAKE_CROSSCOMPILING_EMULATOR={';'.join(target.runner)}",) if target.runner else ()
     run(
         *("cmake", "-S", ".", "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DTRIMATTE_WERROR=ON"),
