@@ -24,7 +24,7 @@ quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion docs docs-links check-comfyui check-gimp check-models check-page check-service clean
-.PHONY: check-gcc check-clang check-arm64 check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
+.PHONY: check-gcc check-clang check-arm64 check-arm64-python check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -47,6 +47,7 @@ help:
 	@echo "make check-page  the page to paint on, in chromium, which is installed if it is missing (Debian)"
 	@echo "make check-service  generated requests, broken pictures and load on trimatte serve"
 	@echo "make check-gcc, check-clang, check-arm64, check-windows, check-musl, check-macos  the C++ core for other systems"
+	@echo "make check-arm64-python  the Python tests on the arm64 core (TESTS='test_alpha test_knn' chooses files)"
 	@echo "make check-wheel  a wheel: what it holds, and a rendered scene without a compiler"
 	@echo "make check-wheel-tests  the wheel's tests on the oldest and the newest Python (PYTHONS=... chooses)"
 	@echo "make check-oldest  the wheel's tests with the oldest NumPy and others that its metadata allow"
@@ -175,7 +176,7 @@ check-service: $(VENV)/package $(VENV)/test-tools
 	python tools/check_service.py
 	python benchmarks/service.py
 
-# UPDATE=--update writes tools/platforms.json and docs/platforms.md.
+# UPDATE=--update writes tools/platforms.json and docs/platforms.md; JOBS=4 compiles and tests four things side by side.
 check-gcc check-clang check-arm64 check-musl: $(VENV)/tools
 	python tools/check_platforms.py $(UPDATE) $(@:check-%=%)
 
@@ -184,6 +185,9 @@ check-windows: $(VENV)/tools
 
 check-macos: $(VENV)/tools
 	python tools/check_platforms.py $(UPDATE) macos-arm64 macos-x86-64
+
+check-arm64-python: $(VENV)/tools
+	python tools/check_arm64_python.py $(TESTS)
 
 check-wheel: $(VENV)/python
 	python tools/check_wheel.py --quick $(PYTHONS)
