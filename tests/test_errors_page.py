@@ -18,7 +18,7 @@ if not PAGE.exists():
     pytest.skip("the documents are not beside the tests", allow_module_level=True)
 
 STEPS = list(steps_of(PAGE))
-CALLS = [(*call, said.text.strip()) for call, said in zip(STEPS[::2], STEPS[1::2], strict=True)]
+CALLS = [(*call, " ".join(said.text.split())) for call, said in zip(STEPS[::2], STEPS[1::2], strict=True)]
 
 
 @pytest.fixture
