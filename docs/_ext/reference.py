@@ -11,6 +11,7 @@
 import importlib
 import inspect
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -25,11 +26,18 @@ def kind_of(thing):
     return "autoexception" if issubclass(thing, Exception) else "autoclass"
 
 
+def summary_of(thing):
+    """Return the first paragraph of a docstring without the numbers of its references."""
+    paragraph = inspect.getdoc(thing).split("\n\n")[0]
+    return re.sub(r",? ?\[\d+\]_", "", " ".join(paragraph.split()))
+
+
 def lines_for(module, names, used):
     """Return the table and the descriptions in reStructuredText."""
     found = importlib.import_module(module)
-    lines = [f".. currentmodule:: {module}", "", ".. autosummary::", "   :nosignatures:", ""]
-    lines += [f"   {name}" for name in names]
+    lines = [f".. currentmodule:: {module}", "", ".. list-table::", "   :widths: auto", ""]
+    for name in names:
+        lines += [f"   * - :py:obj:`{name}`", f"     - {summary_of(getattr(found, name))}"]
     for name in names:
         lines += ["", f".. {kind_of(getattr(found, name))}:: {name}"]
         if inspect.isclass(getattr(found, name)):
