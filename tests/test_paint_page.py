@@ -16,15 +16,15 @@ from PIL import Image
 
 import trimatte as tm
 
-CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
 if any(importlib.util.find_spec(name) is None for name in ("playwright", "axe_playwright_python")):
     pytest.skip("Playwright is not installed: pip install --group test-page", allow_module_level=True)
-if CHROMIUM is None:
+if shutil.which(os.environ.get("CHROMIUM", "chromium")) is None:
     pytest.skip("chromium is not installed: make chromium, or name it in CHROMIUM", allow_module_level=True)
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
+CHROMIUM = shutil.which(os.environ.get("CHROMIUM", "chromium"))
 HEIGHT, WIDTH = 240, 360
 SIZE = {"width": 1360, "height": 820}
 PATIENCE = 180_000  # milliseconds, on a busy machine
