@@ -397,10 +397,10 @@ def test_what_is_no_picture_is_said(serve, visit, files, tmp_path):
 def test_an_address_without_the_key_asks_for_it(serve, visit):
     address, _, key = serve().partition("#key=")
     page = visit(address, "Failed to load resource: the server responded with a status of 401 (Unauthorized)")
-    page.get_by_label("asks for a key").fill("guess")
-    page.click("text=Go on")
+    page.locator("#service-key").fill("guess")
+    page.get_by_role("button", name="Go on").click()
     expect(page.locator("#toast")).to_contain_text("expected the key")
-    page.get_by_label("asks for a key").fill(key)
+    page.locator("#service-key").fill(key)
     page.keyboard.press("Enter")
     expect(page.locator("#choose")).to_be_visible()
 
@@ -411,7 +411,7 @@ def test_visitors_of_a_service_paint_with_its_key(visit, files, tmp_path):
     with running(api_key="secret", paintings=2) as client:
         refusal = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
         page = visit(f"http://127.0.0.1:{client.port}/paint", refusal)
-        page.get_by_label("asks for a key").fill("secret")
+        page.locator("#service-key").fill("secret")
         page.keyboard.press("Enter")
         page.set_input_files("#file", files / "photo.png")
         paint(page)
