@@ -394,9 +394,32 @@ def test_what_is_no_picture_is_said(serve, visit, files, tmp_path):
     expect(page.locator("#toast")).to_contain_text("not a picture")
 
 
-def test_an_address_without_the_token_says_so(serve, visit):
-    page = visit(serve().split("#")[0])
-    expect(page.locator("#toast")).to_contain_text("token")
+def test_an_address_without_the_key_asks_for_it(serve, visit):
+    address, _, key = serve().partition("#key=")
+    page = visit(address, "Failed to load resource: the server responded with a status of 401 (Unauthorized)")
+    page.get_by_label("asks for a key").fill("guess")
+    page.click("text=Go on")
+    expect(page.locator("#toast")).to_contain_text("expected the key")
+    page.get_by_label("asks for a key").fill(key)
+    page.keyboard.press("Enter")
+    expect(page.locator("#choose")).to_be_visible()
+
+
+def test_visitors_of_a_service_paint_with_its_key(visit, files, tmp_path):
+    from service_client import running
+
+    with running(api_key="secret", paintings=2) as client:
+        refusal = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
+        page = visit(f"http://127.0.0.1:{client.port}/paint", refusal)
+        page.get_by_label("asks for a key").fill("secret")
+        page.keyboard.press("Enter")
+        page.set_input_files("#file", files / "photo.png")
+        paint(page)
+        trimap, alpha = saved(page, "trimap", tmp_path), saved(page, "alpha", tmp_path)
+        image = tm.io.load_image(files / "photo.png")
+        want = tm.estimate_alpha(image, trimap, method="closed-form")
+        assert abs(alpha / 255 - want).max() < TOLERANCE
+        assert client.get("/health").json["inside"] == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "simd/kernels.hpp"
+#include "reference/network_sum.hpp"
 #include "support.hpp"
 
 using namespace trimatte;
@@ -57,11 +57,6 @@ FusionNetwork random_network(unsigned seed) {
     return network;
 }
 
-float fused(float a, float b, float sum) {
-    const float product = a * b;
-    return simd::fused_products() ? std::fma(a, b, sum) : sum + product;
-}
-
 // The twin convolves whole planes.
 std::vector<float> convolved(const std::vector<float>& in, std::int64_t height, std::int64_t width,
                              const Convolution& layer) {
@@ -77,7 +72,7 @@ std::vector<float> convolved(const std::vector<float>& in, std::int64_t height, 
                     for (std::int64_t i = 0; i < layer.inputs; ++i) {
                         const float v =
                             inside ? in[static_cast<std::size_t>((sy * width + sx) * layer.inputs + i)] : 0.0f;
-                        sum = fused(v, layer.weight[(tap * layer.inputs + i) * layer.padded + o], sum);
+                        sum = network_sum(v, layer.weight[(tap * layer.inputs + i) * layer.padded + o], sum);
                     }
                 }
                 out[static_cast<std::size_t>((y * width + x) * layer.outputs + o)] = sum;

@@ -1,6 +1,6 @@
 /* Joins the parts: picture, strokes, solves, views, files, keys. */
 
-import { Cancelled, ServerEngine } from "./engine.js";
+import { Cancelled, KeyWanted, ServerEngine } from "./engine.js";
 import { Marks, Overlay, sheet } from "./marks.js";
 import { Panel } from "./panel.js";
 import { Brush, listen } from "./pointer.js";
@@ -10,9 +10,9 @@ import { Mips, Pane, View } from "./view.js";
 // Milliseconds after a quick answer; a finer solve begins then if no stroke has followed.
 const REST = 700;
 const $ = (id) => document.getElementById(id);
-const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+const given = new URLSearchParams(location.hash.slice(1)).get("key");
 
-const engine = new ServerEngine(token);
+const engine = new ServerEngine(given ?? sessionStorage.getItem("key") ?? "");
 const view = new View();
 const marks = new Marks();
 let picture = null; // Mips
@@ -467,9 +467,26 @@ addEventListener("pointerdown", () => document.body.classList.remove("by-keys"),
 listen(left, view, brush);
 listen(right, view);
 
+/* The key is in the address that `trimatte paint` prints; a service's visitors type it. */
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  engine.key = $("service-key").value;
+  sessionStorage.setItem("key", engine.key);
+  begin().catch(report);
+});
+
+function askForKey(asks) {
+  $("key-form").hidden = !asks;
+  $("choose").hidden = asks;
+  if (asks) $("service-key").focus();
+}
+
 async function begin() {
-  if (!token) throw new Error("This address lacks its token. Open the address that the command printed.");
-  const offered = await engine.begin();
+  const offered = await engine.begin().catch((error) => {
+    askForKey(error instanceof KeyWanted);
+    throw error instanceof KeyWanted && !engine.key ? new Cancelled() : error;
+  });
+  askForKey(false);
   panel.offer(offered);
   const kept = sessionStorage.getItem("painting");
   for (const id of [kept, offered.first]) {
