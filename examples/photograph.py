@@ -51,9 +51,8 @@ def main():
 
     steps = [photo, *(np.repeat(plane[..., None], 3, axis=2) for plane in (trimap, cut[..., 3])), over]
     rows = np.concatenate([np.pad(step, ((0, 0), (0, 12), (0, 0)), constant_values=255) for step in steps], axis=1)
-    small = Image.fromarray(rows[:, :-12]).resize(
-        (1200, 1200 * rows.shape[0] // rows.shape[1]), Image.Resampling.LANCZOS
-    )
+    size = 1200, 1200 * rows.shape[0] // rows.shape[1]
+    small = Image.fromarray(rows[:, :-12]).resize(size, Image.Resampling.LANCZOS)
     small.save(folder / "photograph_steps.jpg", quality=88)
     for name, picture in (("photograph", photo), ("photograph_over", over)):
         Image.fromarray(picture).save(folder / f"{name}.jpg", quality=88)

@@ -1,5 +1,6 @@
 """The sources of the documentation site: every public name has its place, pages keep their links."""
 
+import ast
 import importlib
 import inspect
 import posixpath
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
+from pages import steps_of
 
 import trimatte as tm
 
@@ -31,7 +33,7 @@ def names_in_the_reference():
     for page in REFERENCE.glob("*.md"):
         module = ""
         for line in page.read_text(encoding="utf-8").splitlines():
-            if found := re.match(r"\.\. (?:py:module|currentmodule):: ([\w.]+)", line):
+            if found := re.match(r"\.\. (?:current)?module:: ([\w.]+)", line):
                 module = found[1]
             elif found := re.match(r"(?:   |\.\. py:data:: )(\w+)$", line):
                 names.add(f"{module}.{found[1]}")
@@ -108,3 +110,23 @@ def test_staging_twice_writes_nothing_anew_and_removes_pages_that_are_gone(stage
     stage_site.write({"a.md": b"a"}, tmp_path)
     assert (tmp_path / "a.md").stat().st_mtime_ns == before
     assert not (tmp_path / "deep" / "b.md").exists()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.stem)
+def test_blocks_of_python_compile(page):
+    for step in steps_of(page):
+        if step.kind == "python":
+            compile(step.text, page.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("example", sorted(ROOT.glob("examples/gallery/plot_*.py")), ids=lambda path: path.stem)
+def test_an_example_says_what_it_shows_and_takes_names_that_exist(example):
+    tree = ast.parse(example.read_text(encoding="utf-8"))
+    title, underline, empty, *text = ast.get_docstring(tree).splitlines()
+    assert underline == "=" * len(title)
+    assert not empty
+    assert len(text) >= 2
+    for names in re.findall(r"\btm((?:\.\w+)+)", example.read_text(encoding="utf-8")):
+        thing = tm
+        for name in names[1:].split("."):
+            thing = getattr(thing, name)

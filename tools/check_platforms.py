@@ -288,26 +288,31 @@ def cpu_seconds():
     return used.children_user + used.children_system
 
 
+def compared(name):
+    """Compare the bits of a target with those of this machine. Returns the differences, by part."""
+    results = probe(name)
+    if name == REFERENCE:
+        return {}
+    install(TARGETS[REFERENCE])
+    reference = probe(REFERENCE)
+    bits = {path.name: difference(path, reference / path.name) for path in sorted(results.iterdir())}
+    print(f"{name}: bits: {said(bits)}", flush=True)
+    return bits
+
+
 def check(name):
     """Check a target. Returns its record."""
     target, start, start_of_cpu = TARGETS[name], time.monotonic(), cpu_seconds()
     install(target)
     if name == "plain":
         check_kernels_without_gnu()
-    build(name, "trimatte_probe", "trimatte_tests")
-    record = {"compiler": compiler(name), "tests": "compiled", "bits": {}}
+    build(name, "trimatte_probe")
+    record = {"compiler": compiler(name), "tests": "compiled", "bits": compared(name) if target.runs else {}}
+    build(name, "trimatte_tests")
     if target.runs:
-        results = probe(name)
-        if name != REFERENCE:
-            install(TARGETS[REFERENCE])
-            reference = probe(REFERENCE)
-            parts = sorted(path.name for path in results.iterdir())
-            record["bits"] = {part: difference(results / part, reference / part) for part in parts}
         record["tests"] = f"{tested(name)} passed"
     print(f"{name}: {target.title}, {record['compiler']}: C++ tests {record['tests']}")
     print(f"{name}: {time.monotonic() - start:.0f} s, {cpu_seconds() - start_of_cpu:.0f} s of CPU")
-    if record["bits"]:
-        print(f"{name}: bits: {said(record['bits'])}")
     print(f"{name}: this cannot prove: {target.cannot}")
     return record
 

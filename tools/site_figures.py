@@ -40,9 +40,7 @@ def results(name):
 def size():
     """Time and memory of closed-form alpha over the number of unknown pixels."""
     cases = results("alpha_lemur")["cases"] + results("alpha_GT25")["cases"]
-    cases = sorted(
-        (case for case in cases if "seconds" in case["libraries"]["trimatte"]), key=lambda c: c["unknown"]
-    )
+    cases = sorted((case for case in cases if case["task"] == "alpha"), key=lambda case: case["unknown"])
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     for axis, key, scale, label in (
         (axes[0], "seconds", 1, "seconds"),
@@ -96,21 +94,15 @@ def promise():
     found = results("promise_affinities")
     names = [(summary["affinity"], summary["solver"]) for summary in found["summaries"]]
     figure, axis = plt.subplots(figsize=(9, 3), layout="constrained")
-    for row, name in enumerate(names):
-        rows = [
-            row
-            for row in found["rows"]
-            if (row["affinity"], row["solver"]) == name and row.get("error") is not None
-        ]
-        errors = [max(row["error"], 1e-9) for row in rows]
+    for row, (affinity, solver) in enumerate(names):
+        systems = [case for case in found["rows"] if case["affinity"] == affinity and case["solver"] == solver]
+        errors = [max(case["error"], 1e-9) for case in systems if case["error"] is not None]
         axis.semilogx(errors, [row] * len(errors), "|", ms=16, color=OURS)
     axis.axvline(found["tolerance"], color=THEIRS)
     axis.annotate("promised", (found["tolerance"], len(names) - 0.6), color=THEIRS, ha="right", xytext=(-4, 0),
                   textcoords="offset points")  # fmt: skip
     axis.set_yticks(range(len(names)), [", ".join(name) for name in names])
-    axis.set(
-        xlabel="largest error of alpha, each line a photograph with one of its trimaps", ylim=(-0.5, len(names))
-    )
+    axis.set(xlabel="largest error of alpha; a line for each photograph and trimap", ylim=(-0.5, len(names)))
     return figure
 
 

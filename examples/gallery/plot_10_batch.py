@@ -42,9 +42,8 @@ print("first run: ", first)
 print("second run:", again)
 
 # %%
-side_by_side(
-    {path.name: tm.io.read_picture(path).pixels for path in sorted((folder / "cutouts").iterdir())}, columns=2
-)
+cutouts = sorted((folder / "cutouts").iterdir())
+side_by_side({path.name: tm.io.read_picture(path).pixels for path in cutouts}, columns=2)
 
 # %%
 # From the command line:

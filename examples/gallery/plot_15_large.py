@@ -17,7 +17,7 @@ for height, width in sizes:
     info = tm.solve_alpha(scene.image, scene.trimap, method="closed-form").info
     rows.append((info.unknowns, sum(info.seconds.values()), info.peak_bytes))
     print(
-        f"{height * width / 1e6:5.2f} MP, {info.unknowns:9,} unknown: {info.solver}, {info.iterations} iterations, "
+        f"{height * width / 1e6:5.2f} MP, {info.unknowns:9,} unknown: {info.solver}, {info.iterations} steps, "
         f"{rows[-1][1]:.2f} s, {info.peak_bytes / info.unknowns:.0f} bytes per unknown pixel"
     )
 
