@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from fit import BATCH, CROP, RATE, fit, load
+from fit import BATCH, CROP, RATE, SLOPE, SQUARE, fit, load
 from generate import HARDEST, generate
 from photographs import fetch
 from weights import write_weights
@@ -48,6 +48,8 @@ def main() -> None:
         "crop": CROP,
         "batch": BATCH,
         "rate": RATE,
+        "square": SQUARE,
+        "slope": SLOPE,
         "hardest": HARDEST,
         "torch": torch.__version__,
         "trimatte": tm.__version__,
