@@ -62,6 +62,14 @@ class Reference(SphinxDirective):
         return holder.children
 
 
+def short_labels(_app, doctree):
+    """Show references as [1]: numpydoc makes their labels unique by a hash in front."""
+    for text in list(doctree.findall(nodes.Text)):
+        if label := re.fullmatch(r"\[R[0-9a-f]+-(\d+)\]", text):
+            text.parent.replace(text, nodes.Text(f"[{label[1]}]"))
+
+
 def setup(app):
     app.add_directive("reference", Reference)
+    app.connect("doctree-read", short_labels)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
