@@ -6,6 +6,7 @@ PYTHON ?= python3
 SHELL := /bin/bash
 
 override VENV := .venv
+PACKAGE_BUILD := build/package
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SOURCES := pyproject.toml CMakeLists.txt README.md LICENSE \
   $(shell find cpp python -type f -not -path '*/tests/*' -not -path '*/third_party/*' -not -name '*.pyc')
@@ -22,8 +23,8 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion check-comfyui check-gimp check-models check-page check-service clean
-.PHONY: check-gcc check-clang check-arm64 check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion docs docs-links check-comfyui check-gimp check-models chromium check-page check-service clean
+.PHONY: check-gcc check-clang check-arm64 check-arm64-python check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
 
 help:
 	@echo "make demo    render a scene, matte it, write the pictures to demo/"
@@ -38,12 +39,15 @@ help:
 	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests and examples on trimatte.pymatting"
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
 	@echo "make train-fusion  the weights of the fusion network, from photographs in packages (hours)"
+	@echo "make docs    the documentation site, with its gallery and reference: build/site/html/index.html"
+	@echo "make docs-links  the links of the site that lead elsewhere (needs a network)"
 	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
 	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
 	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
 	@echo "make check-page  the page to paint on, in chromium, which is installed if it is missing (Debian)"
 	@echo "make check-service  generated requests, broken pictures and load on trimatte serve"
 	@echo "make check-gcc, check-clang, check-arm64, check-windows, check-musl, check-macos  the C++ core for other systems"
+	@echo "make check-arm64-python  the Python tests on the arm64 core (TESTS='test_alpha test_knn' chooses files)"
 	@echo "make check-wheel  a wheel: what it holds, and a rendered scene without a compiler"
 	@echo "make check-wheel-tests  the wheel's tests on the oldest and the newest Python (PYTHONS=... chooses)"
 	@echo "make check-oldest  the wheel's tests with the oldest NumPy and others that its metadata allow"
@@ -62,10 +66,13 @@ test-cpp: $(VENV)/tools
 	$(call quietly,cpp-build,cmake --build --preset dev)
 	ctest --preset dev
 
+# Processes that run files of tests side by side; 0 runs all in one.
+WORKERS ?= auto
+
 # From an empty folder, so that only the installed package can be imported.
 test-python: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
-	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests
+	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. -n $(WORKERS) --dist loadfile ../../tests
 
 lint: $(VENV)/lint
 	ruff check .
@@ -83,19 +90,17 @@ format: $(VENV)/lint
 	ruff format .
 	clang-format -i $(CPP_FILES)
 
-# As compiled for a wheel; instructions are counted where valgrind is installed.
+# With the core that was compiled for the package; instructions are counted where valgrind is installed.
 gate gate-update: $(VENV)/package
-	$(call quietly,release-configure,cmake --preset release)
-	$(call quietly,gate-build,cmake --build --preset release --target trimatte_gate)
-	python benchmarks/gate/run.py build/release/cpp/tests/trimatte_gate $(if $(filter gate-update,$@),--update)
+	$(call quietly,gate-build,cmake --build $(PACKAGE_BUILD) --target trimatte_gate)
+	python benchmarks/gate/run.py $(PACKAGE_BUILD)/cpp/tests/trimatte_gate $(if $(filter gate-update,$@),--update)
 
 quality-update: $(VENV)/package
 	python tests/quality.py --update
 
-kernels: $(VENV)/tools
-	$(call quietly,release-configure,cmake --preset release)
-	$(call quietly,kernels-build,cmake --build --preset release --target trimatte_kernels)
-	build/release/cpp/tests/trimatte_kernels
+kernels: $(VENV)/package
+	$(call quietly,kernels-build,cmake --build $(PACKAGE_BUILD) --target trimatte_kernels)
+	$(PACKAGE_BUILD)/cpp/tests/trimatte_kernels
 
 # The other libraries get environments of their own, benchmarks/compare/.venv-*.
 bench: $(VENV)/package
@@ -133,6 +138,14 @@ check-comfyui: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_comfyui.py ../../tests/test_tensors.py
 
+# Every page, every example of the gallery and every name of the reference; a warning is an error. Needs Python 3.11.
+SITE := build/site
+docs docs-links: $(VENV)/package $(VENV)/docs
+	python tools/stage_site.py $(SITE)/source
+	python tools/site_figures.py $(SITE)/source/measured
+	python -m sphinx -q -n -W --keep-going -c docs -b $(if $(filter docs,$@),html,linkcheck -D plot_gallery=0) $(SITE)/source $(SITE)/$(if $(filter docs,$@),html,links)
+	@echo "$@: $(SITE)/$(if $(filter docs,$@),html/index.html,links/output.txt)"
+
 # The folder has the system's package gi, with GEGL's typelib (Debian: python3-gi, gir1.2-gegl-0.4), for the same Python.
 GI_FOLDER ?= /usr/lib/python3/dist-packages
 
@@ -151,10 +164,15 @@ check-models: $(VENV)/package $(VENV)/test-tools
 CHROMIUM ?= chromium
 export CHROMIUM
 
-check-page: $(VENV)/package $(VENV)/test-tools
-	python -m pip install -q --group test-page
-	@command -v "$(CHROMIUM)" >/dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
-	  || { echo "check-page: chromium is missing; install it, or name it by make CHROMIUM=... check-page"; exit 1; }
+# The tests of the page are skipped without it; .ci/run asks for it.
+chromium:
+	@mkdir -p build
+	@command -v "$(CHROMIUM)" >/dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; } >build/chromium.log 2>&1; \
+	command -v "$(CHROMIUM)" >/dev/null \
+	  || { echo "chromium: $(CHROMIUM) is missing, and apt-get did not install it; install it, or name it by make CHROMIUM=..."; exit 1; }
+
+check-page: $(VENV)/package $(VENV)/test-tools chromium
+	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_paint_page.py
 
 # Minutes; more requests and a longer load than the defaults are options of the two programs.
@@ -163,7 +181,7 @@ check-service: $(VENV)/package $(VENV)/test-tools
 	python tools/check_service.py
 	python benchmarks/service.py
 
-# UPDATE=--update writes tools/platforms.json and docs/platforms.md.
+# UPDATE=--update writes tools/platforms.json and docs/platforms.md; JOBS=4 compiles and tests four things side by side.
 check-gcc check-clang check-arm64 check-musl: $(VENV)/tools
 	python tools/check_platforms.py $(UPDATE) $(@:check-%=%)
 
@@ -172,6 +190,9 @@ check-windows: $(VENV)/tools
 
 check-macos: $(VENV)/tools
 	python tools/check_platforms.py $(UPDATE) macos-arm64 macos-x86-64
+
+check-arm64-python: $(VENV)/tools
+	python tools/check_arm64_python.py $(TESTS)
 
 check-wheel: $(VENV)/python
 	python tools/check_wheel.py --quick $(PYTHONS)
@@ -203,11 +224,15 @@ $(VENV)/tools: pyproject.toml | $(VENV)/python
 
 $(VENV)/package: $(SOURCES) $(VENV)/tools
 	@echo "package: the core is compiled, which takes minutes at first; build/package.log shows how far it is"
-	$(call quietly,package,python -m pip install --no-build-isolation ".[fast]")
+	$(call quietly,package,python -m pip install --no-build-isolation -C build-dir=$(PACKAGE_BUILD) ".[fast]")
 	@touch $@
 
 $(VENV)/test-tools: pyproject.toml | $(VENV)/package
-	python -m pip install -q --group test --group test-remote --group test-vfx --group test-web
+	python -m pip install -q --group test --group test-remote --group test-vfx --group test-web --group test-page
+	@touch $@
+
+$(VENV)/docs: pyproject.toml | $(VENV)/package
+	python -m pip install -q --group docs
 	@touch $@
 
 $(VENV)/lint: pyproject.toml $(VENV)/package $(VENV)/test-tools

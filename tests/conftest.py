@@ -1,6 +1,8 @@
 """Fixtures: small pictures of several kinds, rendered here."""
 
+import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -8,10 +10,17 @@ from own_affinity import FourNeighbours
 
 import trimatte as tm
 from trimatte import affinities
+from trimatte._runtime.threads import usable_cpus
 from trimatte.affinities._base import AFFINITIES
 
 # A shell's jobs in the background are started deaf to Ctrl-C, and so would be all processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """``-n auto``: one for each core that this process may use; more than eight have too little to share."""
+    return min(usable_cpus(), 8)
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +69,57 @@ def guided():
 def files(guided):
     """The files of `guided`."""
     return guided[1]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the inputs of the commands, made the current one."""
+    from disc_picture import write_inputs
+
+    monkeypatch.chdir(tmp_path)
+    write_inputs()
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Six pictures with trimaps and masks."""
+    root = tmp_path_factory.mktemp("pictures")
+    for name in ("in", "tri", "masks"):
+        (root / name).mkdir()
+    for index in range(6):
+        scene = (tm.datasets.hair, tm.datasets.flower)[index % 2](48, 64, seed=index)
+        tm.io.save_image(root / "in" / f"p{index}.png", scene.image)
+        tm.io.save_image(root / "tri" / f"p{index}.png", scene.trimap)
+        tm.io.save_image(root / "masks" / f"p{index}.png", (scene.alpha > 0.5).astype(np.float32))
+    return root
+
+
+@pytest.fixture
+def here(pictures, tmp_path, monkeypatch):
+    """A folder to run batches in, with copies of the pictures, made the current one."""
+    for name in ("in", "tri", "masks"):
+        (tmp_path / name).mkdir()
+        for path in (pictures / name).iterdir():
+            (tmp_path / name / path.name).write_bytes(path.read_bytes())
+            os.utime(tmp_path / name / path.name, ns=(10**18, 10**18))
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """The name of a module of functions that an evaluation may measure."""
+    from made_samples import MODULE
+
+    (tmp_path / "their_matting.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "their_matting"
+    sys.modules.pop("their_matting", None)
+
+
+@pytest.fixture(scope="session")
+def scenes():
+    """The rendered scenes, small."""
+    return tm.datasets.scenes(height=40, width=56)

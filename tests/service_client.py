@@ -7,7 +7,9 @@ import asyncio
 import http.client
 import importlib.util
 import json
+import struct
 import threading
+import zlib
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -24,6 +26,7 @@ import uvicorn
 from trimatte.io.write import Output, encoded
 from trimatte.web.app import application
 from trimatte.web.settings import Settings
+from trimatte.web.workers import Desk, Worker
 
 BOUNDARY = "------trimatte"
 
@@ -143,3 +146,34 @@ def slow_fields():
     wide = np.full((300, 400), 128, np.uint8)
     wide[:5], wide[-5:, 100:140] = 0, 255
     return {"image": files["image"], "trimap": file_of(wide), "method": "information-flow"}
+
+
+def bomb(width, height, rows=0):
+    """A small PNG that says that it is large, or whose rows are longer than it says."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
+
+
+class Instant(Worker):
+    """A worker without a process."""
+
+    def __init__(self):
+        super().__init__(Settings(workers=1, memory=1))
+
+
+def desk_with(workers, memory):
+    """A queue before workers that do each task at once."""
+    desk = Desk(Settings(workers=workers, memory=memory), None)
+    desk._free.extend(Instant() for _ in range(workers))
+
+    async def done(worker, make, cost):
+        await asyncio.sleep(0)
+        desk._give_back(worker, cost)
+        return make()
+
+    desk._done = done
+    return desk

@@ -6,15 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from disc_picture import INPUTS, MATTE, names, write_inputs
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder with the inputs, made the current one."""
-    monkeypatch.chdir(tmp_path)
-    write_inputs()
-    return tmp_path
+from disc_picture import INPUTS, MATTE, names
 
 
 def process(*command, **options):

@@ -25,7 +25,7 @@ PAGES = sorted(
     ]
 )
 WIDTH = 100
-LINES_OF_README = 150
+LINES_OF_README = 120
 BYTES_OF_DESIGN = 15_000
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

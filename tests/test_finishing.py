@@ -98,3 +98,37 @@ def test_what_cannot_be_is_refused(folder, capsys, options, code, message):
     assert run(["cutout", "image.png", trimap, "-o", "x.png", *options]) == code
     assert message in capsys.readouterr().err
     assert not (folder / "x.png").exists()
+
+
+def test_a_batch_finishes_as_one_picture_is_finished(folder):
+    """The options of the command hold for all items; those in a line of a manifest count before them."""
+    options = ["--levels", "0.1,0.8,1.5", "--specks", "30", "--crop", "--margin", "3", "--hidden-colour", "zero"]
+    want = cut(*options)
+    (folder / "jobs.csv").write_text(
+        'image,trimap,output,levels,choke\nimage.png,trimap.png,a.png,,\nimage.png,trimap.png,b.png,"0,1",0.5\n'
+    )
+    assert run(["batch", "--manifest", "jobs.csv", *options, "-q"]) == 0
+    np.testing.assert_array_equal(tm.io.read_picture("a.png").pixels, want)
+    other = cut("--levels", "0,1", *options[2:], "--choke", "0.5")
+    np.testing.assert_array_equal(tm.io.read_picture("b.png").pixels, other)
+    assert run(["batch", "image.png", "--masks", "mask.png", "-o", "c.png", "--specks", "30", "-q"]) == 0
+    np.testing.assert_array_equal(
+        tm.io.read_picture("c.png").pixels, cut("--specks", "30", command="refine", guide="mask.png")
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"levels": "0.5"}, "levels: expected BLACK,WHITE or BLACK,WHITE,GAMMA such as 0.02,0.98, got '0.5'"),
+        ({"levels": [0.9, 0.1]}, "black, white: expected black below white"),
+        ({"margin": 3}, "margin: expected crop beside it"),
+        ({"crop": "yes"}, "crop: expected True or False"),
+        ({"specks": -1}, "specks: expected"),
+        ({"hidden_colour": "red"}, "hidden_colour: expected"),
+        ({"quality": "best"}, "quality: expected"),
+    ],
+)
+def test_bad_finishing_of_a_job_is_refused(options, message):
+    with pytest.raises(tm.BatchError, match=f"image.png: {message}"):
+        tm.batch.Job("image.png", {"cutout": "out.png"}, "trimap.png", options=options)

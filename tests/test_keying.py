@@ -5,10 +5,13 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from reference import known_background
 from scipy import ndimage
+from tolerances import KNOWN_BACKGROUND, KNOWN_BACKGROUND_CONFIDENCE
 
 import trimatte as tm
-from trimatte import priors
+from trimatte import _core, priors
+from trimatte._context import make_context
 from trimatte.errors import TrimatteWarning
 
 KEYS = {"green": (0.15, 0.62, 0.22), "blue": (0.12, 0.22, 0.68), "magenta": (0.85, 0.1, 0.8)}
@@ -69,10 +72,13 @@ def test_a_key_halves_the_error_and_leaves_no_spill(kind, key, uneven):
     assert excess(key, found.foreground, found.alpha, (scene.foreground, scene.alpha)) <= 0.02
 
 
-def test_a_key_in_a_jpeg_leaves_no_spill():
+def test_a_key_in_a_jpeg_halves_the_error_and_leaves_no_spill():
     """Case F4: mixed pixels that were taken for known foreground gave an excess of 0.226."""
     picture, scene, _ = shot("hair", "magenta", noise=0.01, height=300, width=400)
-    found = tm.matte_from_key(jpeg(picture))
+    stored = jpeg(picture)
+    found = tm.matte_from_key(stored)
+    usual = tm.estimate_alpha(stored, ordinary(stored, "magenta"), method="closed-form")
+    assert abs(found.alpha - scene.alpha).sum() < 0.5 * abs(usual - scene.alpha).sum()
     assert excess("magenta", found.foreground, found.alpha, (scene.foreground, scene.alpha)) <= 0.02
 
 
@@ -168,39 +174,60 @@ def test_triangulation_takes_colours_and_integers():
     assert abs(found.alpha - scene.alpha).max() < 0.01
 
 
-def slow_guess(image, behind, labels, noise):
-    """The prior with every known foreground pixel as a candidate."""
-    alpha = np.zeros(labels.shape)
-    fronts = [(place, image[tuple(place)]) for place in np.argwhere(labels == 1)]
-    for place in np.argwhere(labels == 2):
-        pixel, base = image[tuple(place)], behind[tuple(place)]
-        near = min(np.linalg.norm(place - other) for other, _ in fronts)
-        total = weights = 0.0
-        for other, front in fronts:
-            line = front - base
-            mixed = np.clip((pixel - base) @ line / max(line @ line, 1e-4), 0, 1)
-            miss = np.sum((pixel - base - mixed * line) ** 2)
-            cost = miss / (12 * noise**2) + 0.05 * np.linalg.norm(place - other) / max(near, 1)
-            weights += np.exp(-cost)
-            total += np.exp(-cost) * mixed
-        alpha[tuple(place)] = total / weights
-    return alpha
-
-
-def test_the_prior_against_its_definition():
+@pytest.mark.parametrize(
+    ("grey", "dtype", "seed"), [(False, np.float32, 0), (False, np.uint8, 7), (True, np.float64, 0)]
+)
+def test_the_prior_equals_its_reference(grey, dtype, seed):
+    """The picture's sides are no multiples of a block's, and there are more candidates than are compared."""
     rng = np.random.default_rng(2)
-    image = rng.random((9, 12, 3)).astype(np.float32)
-    behind = rng.random((9, 12, 3)).astype(np.float32)
-    labels = np.full((9, 12), 128, np.uint8)
-    labels[:, 0], labels[3:6, 5:8] = 0, 255
-    found = priors.KnownBackground(behind, noise=0.2, candidates=2000).estimate(image, labels)
-    want = slow_guess(
-        image.astype(float), behind.astype(float), np.select([labels == 0, labels == 255], [0, 1], 2), 0.2
+    image, behind = (rng.random((22, 31) if grey else (22, 31, 3)) for _ in range(2))
+    if dtype == np.uint8:
+        image, behind = ((plane * 255).astype(np.uint8) for plane in (image, behind))
+    image, behind = image.astype(dtype), behind.astype(dtype)
+    labels = np.full(image.shape[:2], 2)
+    labels[:, :4], labels[8:15, 12:20], labels[20:, 25:] = 0, 1, 1
+    found = priors.KnownBackground(behind, noise=0.1, candidates=9, weight=0.5, seed=seed).estimate(
+        image, np.choose(labels, [0, 255, 128]).astype(np.uint8)
     )
-    unknown = labels == 128
-    assert abs(found.alpha - want)[unknown].max() < 0.02
-    assert (found.alpha[labels == 255] == 1).all()
-    assert ((found.confidence >= 0) & (found.confidence <= 0.1)).all()
+    wide = [plane.reshape(22, 31, -1) / (255.0 if dtype == np.uint8 else 1) for plane in (image, behind)]
+    alpha, confidence = known_background.known_background(*wide, labels, 0.1, 9, seed)
+    assert abs(found.alpha - alpha).max() < KNOWN_BACKGROUND
+    assert abs(found.confidence - 0.5 * confidence).max() < KNOWN_BACKGROUND_CONFIDENCE
+
+
+def test_foreground_far_from_the_unknown_region_is_compared_if_there_is_no_other():
+    image, behind = np.random.default_rng(3).random((2, 9, 60, 3))
+    labels = np.zeros((9, 60), int)
+    labels[:, :3], labels[:, 50:] = 2, 1
+    found = priors.KnownBackground(behind, noise=0.1).estimate(
+        image, np.choose(labels, [0, 255, 128]).astype(np.uint8)
+    )
+    alpha, _ = known_background.known_background(image, behind, labels, 0.1)
+    assert abs(found.alpha - alpha).max() < KNOWN_BACKGROUND
+
+
+def test_the_miss_of_mixtures_equals_its_definition():
+    rng = np.random.default_rng(4)
+    colours, behind, fronts = (rng.random((count, 3), np.float32) for count in (1100, 1100, 17))
+    found = np.empty(1100, np.float32)
+    for threads in (1, 2, 7):
+        found[:] = np.nan
+        context = make_context(threads, None)
+        _core.miss_of_mixtures(colours, behind, fronts, found, context.threads, context.monitor)
+        for i in range(0, 1100, 50):
+            least = known_background.mixture(colours[i] - behind[i], fronts - behind[i])[1].min()
+            assert abs(found[i] - least) < KNOWN_BACKGROUND
+
+
+def test_the_same_guess_for_any_number_of_threads():
+    rng = np.random.default_rng(5)
+    image, behind = rng.random((2, 120, 160, 3), np.float32)
+    trimap = np.full((120, 160), 128, np.uint8)
+    trimap[:, :30], trimap[40:60, 70:90] = 0, 255
+    guesses = [priors.KnownBackground(behind, noise=0.1).estimate(image, trimap, threads=n) for n in (1, 2, 7)]
+    for other in guesses[1:]:
+        np.testing.assert_array_equal(other.alpha, guesses[0].alpha)
+        np.testing.assert_array_equal(other.confidence, guesses[0].confidence)
 
 
 def test_the_same_bits_for_any_number_of_threads():

@@ -122,8 +122,9 @@ def test_it_is_the_three_steps(scene):
     trimap = tm.trimap_from_soft_mask(mask)
     known, unknown = min((trimap == 255).sum(), (trimap == 0).sum()), (trimap == 128).sum()
     share = min(1.0, known / unknown)
-    learnt, held = priors.Robust(weight=1e-1 * share**2, seed=3), priors.SoftMask(mask, weight=2e-5 / share**2)
-    expected = tm.estimate_alpha(scene.image, trimap, prior=priors.Combined(learnt, held))
+    learnt = priors.Robust(weight=1e-1 * share**2, seed=3), priors.Fusion(weight=2e-2 * share**2, seed=3)
+    held = priors.SoftMask(mask, weight=2e-5 / share**2)
+    expected = tm.estimate_alpha(scene.image, trimap, prior=priors.Combined(*learnt, held))
     expected = tm.levels(expected, 0.04, 0.96)
     assert (tm.matte_from_mask(scene.image, mask, seed=3) == expected).all()
 

@@ -16,19 +16,20 @@ import trimatte as tm
 if any(importlib.util.find_spec(name) is None for name in ("starlette", "uvicorn", "httpcore", "httpx2")):
     pytest.skip("the page and its tests need more: pip install --group test-web", allow_module_level=True)
 
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from trimatte._pixels import quantized
 from trimatte.cli import run
 from trimatte.io.picture import Picture
-from trimatte.web.paint import Limits, Opened, routes
+from trimatte.web.app import painting
+from trimatte.web.paint import Opened
 from trimatte.web.paint import _solving as solving
 from trimatte.web.paint._labels import Labels, reduced
 from trimatte.web.paint._painting import Painting
 from trimatte.web.paint._solving import Cancelled, Ticket, Wish
 from trimatte.web.paint._start import FromKey, FromMask, FromTrimap, start_from
 from trimatte.web.paint._strokes import Stroke, covered
+from trimatte.web.settings import Settings
 
 TOKEN = "secret"
 HOST = "http://127.0.0.1"
@@ -59,9 +60,9 @@ def picture_in(content):
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
-def client_of(token=TOKEN, **settings):
-    site = Starlette(routes=routes(TOKEN, **settings))
-    return TestClient(site, base_url=HOST, headers={"x-trimatte-token": token} if token else {})
+def client_of(token=TOKEN, opened=None, **limits):
+    site = painting(Settings(api_key=TOKEN, **limits), opened)
+    return TestClient(site, base_url=HOST, headers={"x-api-key": token} if token else {})
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def client(image):
 
 @pytest.fixture
 def path(client):
-    return f"/api/pictures/{client.get('/api/begin').json()['first']}"
+    return f"/data/pictures/{client.get('/data/begin').json()['first']}"
 
 
 def streamed(response):
@@ -290,7 +291,7 @@ def test_starting_from_a_mask_is_refining_it(client, path, image, scene):
 def test_starting_from_a_key_is_keying(scene):
     image = quantized(tm.composite(scene.foreground, scene.alpha, (0.1, 0.7, 0.2)), np.uint8)
     client = client_of(opened=Opened(Picture(image, None), "shot.png", FromKey("auto", True)))
-    path = f"/api/pictures/{client.get('/api/begin').json()['first']}"
+    path = f"/data/pictures/{client.get('/data/begin').json()['first']}"
     want = tm.matte_from_key(image)
     np.testing.assert_array_equal(picture_in(client.get(f"{path}/trimap").content), want.trimap)
     cutout = picture_in(saved(client, path, "cutout")[1])
@@ -310,7 +311,7 @@ def test_strokes_stay_when_the_start_changes(client, path, scene):
 
 def test_a_picture_with_transparency_starts_from_it(client, image, scene):
     cutout = np.dstack([image, quantized(scene.alpha, np.uint8)])
-    state = client.post("/api/pictures?name=cut.png", content=png(cutout)).json()
+    state = client.post("/data/pictures?name=cut.png", content=png(cutout)).json()
     assert state["start"]["kind"] == "mask"
     assert state["missing"] == []
 
@@ -318,21 +319,21 @@ def test_a_picture_with_transparency_starts_from_it(client, image, scene):
 # Who may ask, and how much
 
 
-def test_requests_need_the_token_the_host_and_the_origin(path):
+def test_requests_need_the_key_the_host_and_the_origin(path):
     for token in (None, "other"):
-        assert client_of(token).get("/api/begin").status_code == 401
+        assert client_of(token).get("/data/begin").status_code == 401
     client = client_of()
-    assert client.get("/api/begin", headers={"host": "evil.example"}).status_code == 421
-    assert client.get("/", headers={"host": "evil.example"}).status_code == 421
-    assert client.get("/api/begin", headers={"origin": "http://evil.example"}).status_code == 403
-    assert client.get("/", headers={"host": "[::1"}).status_code == 421
-    assert client.get("/api/begin", headers={"origin": "null"}).status_code == 403
-    assert client.get("/api/begin", headers={"origin": "http://[::1"}).status_code == 403
-    assert client.get("/api/begin", headers={"origin": HOST}).status_code == 200
-    assert client.get("/api/begin", headers={"host": "[::1]:80"}).status_code == 200
+    assert client.get("/data/begin", headers={"host": "evil.example"}).status_code == 403
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 403
+    assert client.get("/data/begin", headers={"origin": "http://evil.example"}).status_code == 403
+    assert client.get("/", headers={"host": "[::1"}).status_code == 403
+    assert client.get("/data/begin", headers={"origin": "null"}).status_code == 403
+    assert client.get("/data/begin", headers={"origin": "http://[::1"}).status_code == 403
+    assert client.get("/data/begin", headers={"origin": HOST}).status_code == 200
+    assert client.get("/data/begin", headers={"host": "[::1]:80"}).status_code == 200
 
 
-def test_the_page_and_its_modules_are_served_without_the_token():
+def test_the_page_and_its_modules_are_served_without_the_key():
     client = client_of(None)
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
@@ -343,29 +344,30 @@ def test_the_page_and_its_modules_are_served_without_the_token():
     for name in ("app.js", "engine.js", "style.css"):
         assert f'"{name}"' in page.text or name == "engine.js"
         assert client.get(f"/{name}").headers["x-content-type-options"] == "nosniff"
-    for name in ("/../_guard.py", "/%2e%2e/_guard.py", "/_guard.py", "/static/app.js", "/etc/passwd"):
-        assert client.get(name).status_code == 404
+    for name in ("/../_files.py", "/%2e%2e/_files.py", "/_files.py", "/static/app.js", "/etc/passwd"):
+        assert client.get(name).status_code == 401
+        assert client_of().get(name).status_code == 404
 
 
 def test_limits_of_a_request():
-    client = client_of(limits=Limits(file_bytes=5000, megapixels=0.01, message_bytes=200))
-    assert client.post("/api/pictures", content=b"x" * 6000).status_code == 413
-    large = client.post("/api/pictures?name=a.png", content=png(np.zeros((200, 200), np.uint8)))
+    client = client_of(body_bytes=5000, pixels=10_000)
+    assert client.post("/data/pictures", content=b"x" * 6000).status_code == 413
+    large = client.post("/data/pictures?name=a.png", content=png(np.zeros((200, 200), np.uint8)))
     assert large.status_code == 413
-    assert "million pixels" in large.json()["error"]
-    fine = client.post("/api/pictures?name=../../etc/x.png", content=png(np.zeros((20, 20), np.uint8))).json()
+    assert "million pixels" in large.json()["error"]["message"]
+    fine = client.post("/data/pictures?name=../../etc/x.png", content=png(np.zeros((20, 20), np.uint8))).json()
     assert fine["name"] == "x.png"
-    long = {"keep": 0, "add": [{"brush": "foreground", "size": 3, "points": [[1, 1]] * 100}]}
-    assert client.post(f"/api/pictures/{fine['id']}/strokes", json=long).status_code == 413
+    long = {"keep": 0, "add": [{"brush": "foreground", "size": 3, "points": [[1, 1]] * 1000}]}
+    assert client.post(f"/data/pictures/{fine['id']}/strokes", json=long).status_code == 413
 
 
 def test_the_picture_not_used_for_the_longest_time_goes():
-    client = client_of(limits=Limits(paintings=2))
+    client = client_of(paintings=2)
     keys = []
     for _ in range(3):
-        keys.append(client.post("/api/pictures", content=png(np.zeros((20, 20), np.uint8))).json()["id"])
-        assert client.get(f"/api/pictures/{keys[0]}").status_code == 200
-    assert [client.get(f"/api/pictures/{key}").status_code for key in keys] == [200, 404, 200]
+        keys.append(client.post("/data/pictures", content=png(np.zeros((20, 20), np.uint8))).json()["id"])
+        assert client.get(f"/data/pictures/{keys[0]}").status_code == 200
+    assert [client.get(f"/data/pictures/{key}").status_code for key in keys] == [200, 404, 200]
 
 
 @pytest.mark.parametrize(
@@ -392,15 +394,15 @@ def test_the_picture_not_used_for_the_longest_time_goes():
 def test_bad_messages_are_refused_by_name(client, path, part, message, word):
     answer = client.post(f"{path}/{part}", json=message)
     assert answer.status_code == 400
-    assert word in answer.json()["error"]
+    assert word in answer.json()["error"]["message"]
 
 
 def test_what_is_no_picture_or_no_json_is_refused(client, path):
-    assert "not a picture" in client.post("/api/pictures?name=a.txt", content=b"text").json()["error"]
+    assert "not a picture" in client.post("/data/pictures?name=a.txt", content=b"text").json()["error"]["message"]
     assert client.post(f"{path}/guide", content=b"").status_code == 400
     assert client.post(f"{path}/strokes", content=b"{").status_code == 400
     assert client.post(f"{path}/strokes", content=b"[1]").status_code == 400
-    assert client.post("/api/pictures/none/solve", json={}).status_code == 404
+    assert client.post("/data/pictures/none/solve", json={}).status_code == 404
 
 
 def test_the_command_refuses_what_it_cannot_start_with(capsys, tmp_path):
@@ -413,6 +415,7 @@ def test_the_command_refuses_what_it_cannot_start_with(capsys, tmp_path):
 
 
 def test_without_the_extra_the_command_says_what_is_missing(capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "trimatte.web.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert run(["paint", "--no-browser"]) == 1
     assert "trimatte[web]" in capsys.readouterr().err

@@ -10,23 +10,31 @@ import os
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
-import zlib
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from service_client import BOUNDARY, Client, file_of, multipart, running, slow_fields, whole_request
+from service_client import (
+    BOUNDARY,
+    Client,
+    bomb,
+    desk_with,
+    file_of,
+    multipart,
+    running,
+    slow_fields,
+    whole_request,
+)
 
 from trimatte.web import settings as settings_module
 from trimatte.web.errors import Refused
 from trimatte.web.fetch import Fetcher, is_public
 from trimatte.web.guard import JsonLines
 from trimatte.web.settings import Settings, from_environment
-from trimatte.web.workers import Desk, Worker
+from trimatte.web.workers import Desk
 
 
 @pytest.fixture(scope="module")
@@ -149,16 +157,6 @@ class TestLimits:
         assert (answer.status, answer.headers["retry-after"]) == (504, "10")
 
 
-def bomb(width, height, rows=0):
-    """A small PNG that says that it is large, or whose rows are longer than it says."""
-
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
-
-
 class TestQueue:
     def test_what_does_not_fit_is_told_when_to_come_again(self, limited, files):
         client, answers = limited(queue=1), []
@@ -226,26 +224,6 @@ class TestQueue:
 
 async def _call(function):
     function()
-
-
-class Instant(Worker):
-    """A worker without a process."""
-
-    def __init__(self):
-        super().__init__(Settings(workers=1, memory=1))
-
-
-def desk_with(workers, memory):
-    desk = Desk(Settings(workers=workers, memory=memory), None)
-    desk._free.extend(Instant() for _ in range(workers))
-
-    async def done(worker, make, cost):
-        await asyncio.sleep(0)
-        desk._give_back(worker, cost)
-        return make()
-
-    desk._done = done
-    return desk
 
 
 async def in_order(desk, costs):

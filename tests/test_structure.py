@@ -55,6 +55,7 @@ def test_a_clean_tree_has_no_fault(tmp_path):
         ("integrations/gimp/b.py", python_function(61), "b.py:1: f: expected at most 60 lines, got 61"),
         ("cpp/src/solve/long.cpp", cpp_function(81), "long.cpp:1: f: expected at most 80 lines, got 81"),
         ("cpp/bindings/long.cpp", cpp_function(81), "long.cpp:1: f: expected at most 80 lines, got 81"),
+        ("tests/test_long.py", "x = 1\n" * 501, "test_long.py: expected at most 500 lines, got 501"),
         ("cpp/src/solve/open.cpp", "void f() {\n", "open.cpp: expected a closing brace"),
         ("cpp/src/base/up.cpp", '#include "simd/kernels.hpp"\n', "base may include no other room, not simd"),
         (

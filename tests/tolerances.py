@@ -43,3 +43,7 @@ LAYERS_TIGHT = 2e-4
 KNN_SOFT = 1e-6
 # Largest error of alpha that trimatte.pymatting promises with PyMatting's default options.
 PYMATTING = 1e-4
+# Alpha of the prior of a known background, computed in float32, and squared distances of colours.
+KNOWN_BACKGROUND = 1e-6
+# Its confidence, in which the variance of alpha counts 400 times.
+KNOWN_BACKGROUND_CONFIDENCE = 1e-5

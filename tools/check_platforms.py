@@ -46,13 +46,15 @@ class Target(NamedTuple):
     runner: tuple[str, ...] = ()
     """The words before a program that let it run here."""
     environment: tuple[tuple[str, str], ...] = ()
-    levels: tuple[str, ...] = ("", "v3", "baseline")
-    """Values of TRIMATTE_SIMD that the tests run with; the default is for x86-64."""
+    libraries: tuple[str, ...] = ()
+    """Libraries of MinGW that Wine has to find."""
+    one_level: bool = False
+    """Whether the processor has one instruction set only; tests of others are left out."""
     runs: bool = True
 
 
 CROSS_LINUX = ("-DCMAKE_SYSTEM_NAME=Linux",)
-MINGW = "/usr/lib/gcc/x86_64-w64-mingw32/12-posix", "/usr/x86_64-w64-mingw32/lib"
+MINGW = "x86_64-w64-mingw32-g++-posix"
 ZIG_CANNOT = "zig has no OpenMP, so that the loops run on one thread"
 
 
@@ -92,24 +94,21 @@ TARGETS = {
             "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++",
         ),
         runner=("qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"),
-        levels=("",),
+        one_level=True,
     ),
     "windows": Target(
         "Windows x86-64, MinGW and Wine",
         "nothing about Microsoft's compiler and its OpenMP, or about Python there",
         packages=("g++-mingw-w64-x86-64-posix", "wine64"),
-        programs=("x86_64-w64-mingw32-g++-posix", "/usr/lib/wine/wine64"),
+        programs=(MINGW, "/usr/lib/wine/wine64"),
         options=(
             "-DCMAKE_SYSTEM_NAME=Windows",
             "-DCMAKE_SYSTEM_PROCESSOR=AMD64",
-            "-DCMAKE_CXX_COMPILER=x86_64-w64-mingw32-g++-posix",
+            f"-DCMAKE_CXX_COMPILER={MINGW}",
         ),
         runner=("/usr/lib/wine/wine64",),
-        environment=(
-            ("WINEPATH", ";".join("Z:" + folder.replace("/", "\\") for folder in MINGW)),
-            ("WINEDEBUG", "-all"),
-            ("WINEPREFIX", str(WORK / "wine")),
-        ),
+        libraries=("libstdc++-6.dll", "libwinpthread-1.dll"),
+        environment=(("WINEDEBUG", "-all"), ("WINEPREFIX", str(WORK / "wine"))),
     ),
     "plain": Target(
         "the loops of Microsoft's compiler, g++",
@@ -133,11 +132,11 @@ def fail(message):
     sys.exit(f"check_platforms: {message}")
 
 
-def run(*command, log=None, environment=None, check=True):
+def run(*command, folder=ROOT, log=None, environment=None, check=True):
     """Run a command; show its output, or write it to a file and show that if the command fails."""
     done = subprocess.run(
         [str(part) for part in command],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, **dict(environment or ())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -171,6 +170,11 @@ def install(target):
         run(sys.executable, "-m", "pip", "install", "-q", "--group", "platforms")
 
 
+def jobs():
+    """How many processes compile or test side by side; JOBS in the environment chooses."""
+    return os.environ.get("JOBS") or os.cpu_count()
+
+
 def zig_options(name, target):
     """Write scripts that call zig, because CMake takes programs of one word. Returns CMake's options for them."""
     folder = WORK / name
@@ -187,32 +191,39 @@ def zig_options(name, target):
     )
 
 
-def build(name, *programs):
+def build(name, *programs, options=()):
     """Compile programs for a target. Returns the folder that holds them."""
     target, folder = TARGETS[name], WORK / name
-    options = (*target.options, *(zig_options(name, target) if target.zig else ()))
+    options = (*target.options, *(zig_options(name, target) if target.zig else ()), *options)
+    emulator = (f"-DCMAKE_CROSSCOMPILING_EMULATOR={';'.join(target.runner)}",) if target.runner else ()
     run(
         *("cmake", "-S", ".", "-B", folder, "-DCMAKE_BUILD_TYPE=Release", "-DTRIMATTE_WERROR=ON"),
-        *("-DTRIMATTE_BUILD_PYTHON=OFF", "-DTRIMATTE_BUILD_TESTS=ON", *options),
+        *("-DTRIMATTE_BUILD_PYTHON=OFF", "-DTRIMATTE_BUILD_TESTS=ON"),
+        *("-DTRIMATTE_TEST_SECONDS=1800", *emulator, *options),
         log=folder / "configure.log",
     )
-    jobs = ("--parallel", os.environ["JOBS"]) if os.environ.get("JOBS") else ()
-    run("cmake", "--build", folder, *jobs, "--target", *programs, log=folder / "build.log")
+    run("cmake", "--build", folder, "--parallel", jobs(), "--target", *programs, log=folder / "build.log")
     return folder / "cpp" / "tests"
 
 
-def executables(name, folder):
-    """Return the probe and the tests of a target."""
-    suffix = ".exe" if name == "windows" else ""
-    return folder / f"trimatte_probe{suffix}", folder / f"trimatte_tests{suffix}"
+def wine_path(target):
+    """Where Wine finds MinGW's libraries; the folder's name has the version of the compiler."""
+    found = [Path(run(MINGW, f"-print-file-name={library}").strip()).resolve() for library in target.libraries]
+    return ";".join("Z:" + str(path.parent).replace("/", "\\") for path in found)
 
 
-def probe(name, executable):
-    """Run the probe of a target. Returns the folder of its results."""
+def surroundings(target):
+    """Return the environment in which a target's programs run here."""
+    return {**dict(target.environment), **({"WINEPATH": wine_path(target)} if target.libraries else {})}
+
+
+def probe(name):
+    """Build and run the probe of a target. Returns the folder of its results."""
     target, results = TARGETS[name], WORK / name / "results"
+    program = build(name, "trimatte_probe") / f"trimatte_probe{'.exe' if name == 'windows' else ''}"
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
-    run(*target.runner, executable, results.relative_to(ROOT), environment=target.environment)
+    run(*target.runner, program, results.relative_to(ROOT), environment=surroundings(target))
     return results
 
 
@@ -233,33 +244,30 @@ def difference(found, reference):
     return f"{max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) / largest:.0e}"
 
 
-def tested(name, executable):
-    """Run the C++ tests at each level. Returns how many there are, and what failed."""
-    target, all_tests, failed = TARGETS[name], 0, []
-    for level in target.levels:
-        environment = (*target.environment, *((("TRIMATTE_SIMD", level),) if level else ()))
-        log = WORK / name / f"tests{'-' if level else ''}{level}.log"
-        shown = run(*target.runner, executable, "--no-intro", log=log, environment=environment, check=False)
-        counts = re.search(r"test cases: +(\d+) \| +(\d+) passed \| +(\d+) failed", shown)
-        if counts is None:
-            fail(f"{name}: the tests ended early, see {log.relative_to(ROOT)}")
-        all_tests = int(counts[1])
-        failed += [
-            f"{case} ({level or 'best level'})"
-            for case in dict.fromkeys(re.findall(r"TEST CASE: +(.+)\n(?:.+\n)*?.+ERROR", shown))
-        ]
-        if int(counts[3]) and not failed:
-            failed.append(f"{counts[3]} tests ({level or 'best level'})")
-    return all_tests, failed
+def tested(name):
+    """Run the C++ tests, those of the kernels for each instruction set. Returns how many there are."""
+    target, log = TARGETS[name], WORK / name / "tests.log"
+    shown = run(
+        *("ctest", "--test-dir", WORK / name, "--no-tests=error", "--output-on-failure", "--parallel", jobs()),
+        *(("--exclude-regex", "_(baseline|v3)$") if target.one_level else ()),
+        log=log,
+        environment=surroundings(target),
+        check=False,
+    )
+    counts = re.search(r"tests passed(?:, (\d+) tests? failed)? out of (\d+)", shown)
+    if counts is None:
+        fail(f"{name}: the tests ended early, see {log.relative_to(ROOT)}")
+    if counts[1]:
+        failed = re.findall(r"^\s+\d+ - (\S+) \(", shown, re.MULTILINE)
+        fail(f"{name}: {', '.join(failed)} of {counts[2]} tests failed, see {log.relative_to(ROOT)}")
+    return int(counts[2])
 
 
 def compiler(name):
-    cache = (WORK / name / "configure.log").read_text(encoding="utf-8")
-    found = re.search(r"compiler identification is (\S+ \S+)", cache)
-    known = WORK / name / "compiler"
-    if found:  # CMake says it the first time only
-        known.write_text(found[1], encoding="utf-8")
-    return known.read_text(encoding="utf-8")
+    """Return the compiler's kind and version, which CMake keeps in a file of its own."""
+    (path,) = (WORK / name).glob("CMakeFiles/*/CMakeCXXCompiler.cmake")
+    known = dict(re.findall(r'set\((\w+) "(.*)"\)', path.read_text(encoding="utf-8")))
+    return f"{known['CMAKE_CXX_COMPILER_ID']} {known['CMAKE_CXX_COMPILER_VERSION']}"
 
 
 def check_kernels_without_gnu():
@@ -272,30 +280,37 @@ def check_kernels_without_gnu():
         )
 
 
+def cpu_seconds():
+    """The time of all processes that have been started here and have ended."""
+    used = os.times()
+    return used.children_user + used.children_system
+
+
+def compared(name):
+    """Compare the bits of a target with those of this machine. Returns the differences, by part."""
+    results = probe(name)
+    if name == REFERENCE:
+        return {}
+    install(TARGETS[REFERENCE])
+    reference = probe(REFERENCE)
+    bits = {path.name: difference(path, reference / path.name) for path in sorted(results.iterdir())}
+    print(f"{name}: bits: {said(bits)}", flush=True)
+    return bits
+
+
 def check(name):
     """Check a target. Returns its record."""
-    target, start = TARGETS[name], time.monotonic()
+    target, start, start_of_cpu = TARGETS[name], time.monotonic(), cpu_seconds()
     install(target)
     if name == "plain":
         check_kernels_without_gnu()
-    folder = build(name, "trimatte_probe", "trimatte_tests")
-    record = {"compiler": compiler(name), "tests": "compiled", "bits": {}}
+    build(name, "trimatte_probe")
+    record = {"compiler": compiler(name), "tests": "compiled", "bits": compared(name) if target.runs else {}}
+    build(name, "trimatte_tests")
     if target.runs:
-        probe_program, test_program = executables(name, folder)
-        results = probe(name, probe_program)
-        if name != REFERENCE:
-            install(TARGETS[REFERENCE])
-            reference = probe(REFERENCE, executables(REFERENCE, build(REFERENCE, "trimatte_probe"))[0])
-            parts = sorted(path.name for path in results.iterdir())
-            record["bits"] = {part: difference(results / part, reference / part) for part in parts}
-        count, failed = tested(name, test_program)
-        if failed:
-            fail(f"{name}: {len(failed)} of {count} tests failed: {'; '.join(failed)}")
-        record["tests"] = f"{count} of {count}"
-    seconds = time.monotonic() - start
-    print(f"{name}: {target.title}, {record['compiler']}: C++ tests {record['tests']}, {seconds:.0f} s")
-    if record["bits"]:
-        print(f"{name}: bits: {said(record['bits'])}")
+        record["tests"] = f"{tested(name)} passed"
+    print(f"{name}: {target.title}, {record['compiler']}: C++ tests {record['tests']}")
+    print(f"{name}: {time.monotonic() - start:.0f} s, {cpu_seconds() - start_of_cpu:.0f} s of CPU")
     print(f"{name}: this cannot prove: {target.cannot}")
     return record
 

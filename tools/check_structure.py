@@ -1,4 +1,4 @@
-"""Check the length of functions, and that C++ folders include only what they may.
+"""Check the length of functions and of files of tests, and that C++ folders include only what they may.
 
     python tools/check_structure.py [ROOT]
 
@@ -13,6 +13,7 @@ from pathlib import Path
 PYTHON_FOLDERS = ("python/trimatte", "integrations")
 LONGEST_PYTHON_FUNCTION = 60  # lines, docstring not counted
 LONGEST_CPP_FUNCTION = 80  # lines, signature included
+LONGEST_TEST_FILE = 500  # lines; one process runs all tests of a file
 
 # Folders of cpp/src, and those whose headers each may include besides its own. All folders may
 # include the headers of cpp/include.
@@ -151,6 +152,10 @@ def faults(root):
     for file in sorted(f for folder in PYTHON_FOLDERS for f in (root / folder).rglob("*.py")):
         functions = python_functions(file.read_text(encoding="utf-8"))
         yield from too_long(functions, LONGEST_PYTHON_FUNCTION, file.relative_to(root).as_posix())
+    for file in sorted((root / "tests").glob("test_*.py")):
+        length = len(file.read_text(encoding="utf-8").splitlines())
+        if length > LONGEST_TEST_FILE:
+            yield f"tests/{file.name}: expected at most {LONGEST_TEST_FILE} lines, got {length}"
     for folder in ("cpp/bindings", "cpp/include", "cpp/src"):
         for file in sorted(f for f in (root / folder).rglob("*") if f.suffix in CPP_SUFFIXES):
             path = file.relative_to(root).as_posix()

@@ -5,9 +5,10 @@
     python tools/check_wheel.py --oldest       with the oldest releases that its metadata allow
     python tools/check_wheel.py --quick        a rendered scene in place of the tests
 
-The environment has the wheel and the group `test`; the tests lie in a folder with pyproject.toml and
-nothing else of the source. No compiler is on the path. What cannot be proven here: that the wheel
-runs on an older Linux than this one, which only cibuildwheel's images show.
+The environment has the wheel and the group `test-wheel`, or `test-oldest`; the tests lie in a folder
+with pyproject.toml and nothing else of the source. No compiler is on the path. What cannot be
+proven here: that the wheel runs on an older Linux than this one, which only cibuildwheel's images
+show.
 """
 
 import argparse
@@ -147,7 +148,8 @@ def check(python, arguments):
     wheel = built(python, folder)
     look_into(wheel, folder)
     inside = environment(python, folder / "venv")
-    groups = () if arguments.quick else ("--group", ROOT / "pyproject.toml:test")
+    group = f"{ROOT}/pyproject.toml:test-{'oldest' if arguments.oldest else 'wheel'}"
+    groups = () if arguments.quick else ("--group", group)
     run(inside, "-m", "pip", "install", "-q", wheel, *(oldest_releases() if arguments.oldest else ()), *groups)
     away = folder / "away"
     away.mkdir()

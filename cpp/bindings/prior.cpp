@@ -67,6 +67,38 @@ void shared(const py::array& image, const Array<std::uint8_t>& labels, Array<flo
     run(monitor, [&] { shared_sampling(view, label, options, out, monitor); });
 }
 
+// Writes alpha and confidence of the unknown pixels.
+void before_background(const py::array& image, const py::array& background, const Array<std::uint8_t>& labels,
+                       double noise, std::int64_t candidates, std::uint64_t seed, Array<float>& alpha,
+                       Array<float>& confidence, int threads, PyMonitor& monitor) {
+    const ImageView view = image_view(image), behind = image_view(background);
+    if (behind.height != view.height || behind.width != view.width || behind.channels != view.channels) {
+        throw std::invalid_argument("background: expected the image's shape");
+    }
+    const Label* label = labels_of(labels, view);
+    plane(alpha, view, "alpha");
+    plane(confidence, view, "confidence");
+    float* alpha_out = alpha.mutable_data();
+    float* confidence_out = confidence.mutable_data();
+    const KnownBackgroundOptions options{noise, candidates, seed, threads};
+    run(monitor, [&] { known_background(view, behind, label, options, alpha_out, confidence_out, monitor); });
+}
+
+void miss_of(const Array<float>& colours, const Array<float>& background, const Array<float>& foreground,
+             Array<float>& miss2, int threads, PyMonitor& monitor) {
+    const py::ssize_t count = miss2.size();
+    if (colours.size() != 3 * count || background.size() != 3 * count || foreground.size() < 3 ||
+        foreground.size() % 3 != 0) {
+        throw std::invalid_argument("colours, background, foreground: expected three numbers for each colour");
+    }
+    const float* seen = colours.data();
+    const float* behind = background.data();
+    const float* front = foreground.data();
+    const std::int64_t fronts = foreground.size() / 3;
+    float* out = miss2.mutable_data();
+    run(monitor, [&] { miss_of_mixtures(seen, behind, count, front, fronts, out, {threads, monitor}); });
+}
+
 // Writes the labels that trimming leaves.
 void trim_labels(const py::array& image, const Array<std::uint8_t>& labels, double edge, double alike, double unlike,
                  int neighbours, Array<std::uint8_t>& trimmed, int threads, PyMonitor& monitor) {
@@ -207,6 +239,11 @@ void register_prior(py::module_& m) {
           py::arg("background").noconvert().none(true), py::arg("expansion_radius"), py::arg("expansion_threshold"),
           py::arg("rays"), py::arg("sharing_radius"), py::arg("smoothing_radius"), py::arg("own_colours"),
           py::arg("threads"), py::arg("monitor"));
+    m.def("known_background", &before_background, py::arg("image").noconvert(), py::arg("background").noconvert(),
+          py::arg("labels").noconvert(), py::arg("noise"), py::arg("candidates"), py::arg("seed"),
+          py::arg("alpha").noconvert(), py::arg("confidence").noconvert(), py::arg("threads"), py::arg("monitor"));
+    m.def("miss_of_mixtures", &miss_of, py::arg("colours").noconvert(), py::arg("background").noconvert(),
+          py::arg("foreground").noconvert(), py::arg("miss2").noconvert(), py::arg("threads"), py::arg("monitor"));
     m.def("fit_patch_regression", &fit_regression, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("radius"), py::arg("ridge"), py::arg("threads"), py::arg("monitor"));
     m.def("predict_patch_regression", &predict_regression, py::arg("image").noconvert(),

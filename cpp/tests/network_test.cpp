@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "reference/network_sum.hpp"
 #include "simd/kernels.hpp"
 #include "support.hpp"
 
@@ -20,9 +21,6 @@ std::vector<float> numbers(std::int64_t size, unsigned seed) {
     }
     return v;
 }
-
-// Products of two floats are exact, and their sums have digits to spare.
-long double exact(float x) { return static_cast<long double>(x); }
 
 void fill_batch(std::int64_t step, std::int64_t first, std::int64_t count, float* inputs, float* targets) {
     for (std::int64_t i = 0; i < count; ++i) {
@@ -53,10 +51,7 @@ TEST_CASE("products equal three loops, to the bit") {
                                 for (std::int64_t l = 0; l < k; ++l) {
                                     const float a = A[static_cast<std::size_t>(i * a_row + l * a_column)];
                                     const float b = B[static_cast<std::size_t>(l * n + j)];
-                                    const float product = a * b;
-                                    // Not every C library's fmaf() rounds right.
-                                    sum = simd::fused_products() ? static_cast<float>(exact(a) * exact(b) + exact(sum))
-                                                                 : sum + product;
+                                    sum = network_sum(a, b, sum);
                                 }
                                 expected[static_cast<std::size_t>(i * n + j)] = sum;
                             }

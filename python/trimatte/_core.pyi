@@ -325,6 +325,26 @@ def shared_sampling(
     threads: int,
     monitor: Monitor,
 ) -> None: ...
+def known_background(
+    image: npt.NDArray[np.generic],
+    background: npt.NDArray[np.generic],
+    labels: npt.NDArray[np.uint8],
+    noise: float,
+    candidates: int,
+    seed: int,
+    alpha: npt.NDArray[np.float32],
+    confidence: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
+def miss_of_mixtures(
+    colours: npt.NDArray[np.float32],
+    background: npt.NDArray[np.float32],
+    foreground: npt.NDArray[np.float32],
+    miss2: npt.NDArray[np.float32],
+    threads: int,
+    monitor: Monitor,
+) -> None: ...
 def fit_patch_regression(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],

@@ -13,7 +13,7 @@ from ._pixels import bands, quantized
 
 __all__ = ["CropBox", "choke", "crop_box", "levels", "remove_specks", "settle"]
 
-_WIDEST_CHOKE = 200.0  # pixels
+WIDEST_CHOKE = 200.0  # pixels
 # Where a matte is above this, a part of the subject is seen; less is what noise leaves.
 _FAINT = 0.02
 
@@ -175,7 +175,7 @@ def choke(alpha: npt.ArrayLike, pixels: float) -> npt.NDArray[Any]:
     [[0.0, 0.0, 0.5, 1.0, 1.0]]
     """
     plane = _check.plane(alpha, None, "alpha")
-    distance = _check.between(pixels, -_WIDEST_CHOKE, _WIDEST_CHOKE, "pixels")
+    distance = _check.between(pixels, -WIDEST_CHOKE, WIDEST_CHOKE, "pixels")
     if distance == 0:
         return np.array(plane)
     working = np.dtype(np.float64) if plane.dtype == np.float64 else np.dtype(np.float32)

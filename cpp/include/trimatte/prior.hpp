@@ -6,6 +6,7 @@
 
 #include "trimatte/image.hpp"
 #include "trimatte/monitor.hpp"
+#include "trimatte/parallel.hpp"
 
 namespace trimatte {
 
@@ -67,5 +68,24 @@ struct SharedSamples {
 // pixels of both kinds.
 void shared_sampling(const ImageView& image, const Label* labels, const SharedSamplingOptions& options,
                      const SharedSamples& out, Monitor& monitor);
+
+struct KnownBackgroundOptions {
+    double noise = 0.01;           // standard deviation of the noise of a channel, where 1 is white
+    std::int64_t candidates = 40;  // near foreground colours of a pixel, and as many random ones
+    std::uint64_t seed = 0;
+    int threads = 1;
+};
+
+// Compares pixels with mixtures of a known background, a picture of the same size and channels, with
+// known foreground colours. alpha and confidence are planes; unknown pixels are filled with numbers
+// in [0, 1]. There must be known foreground.
+void known_background(const ImageView& image, const ImageView& background, const Label* labels,
+                      const KnownBackgroundOptions& options, float* alpha, float* confidence, Monitor& monitor);
+
+// Finds the least squared distance of `count` colours to mixtures of their backgrounds with one of the
+// foreground colours. All colours are three floats in a row; miss2 has `count` places. There must be
+// a foreground colour.
+void miss_of_mixtures(const float* colours, const float* background, std::int64_t count, const float* foreground,
+                      std::int64_t foregrounds, float* miss2, const Context& context);
 
 }  // namespace trimatte

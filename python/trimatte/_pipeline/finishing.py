@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import finish
+from .. import _check, finish
 from .._pixels import quantized, unit_floats
 from ..finish import CropBox
 from ..io.picture import Metadata
+from ..io.png import QUALITIES
 from ..io.write import Output
 
 Pixels = npt.NDArray[Any]
 
 HIDDEN = ("extend", "zero", "original")
 """What a cutout's colours may be where nothing of it is seen."""
+OPTIONS = ("levels", "specks", "choke", "crop", "margin", "hidden_colour", "quality")
+"""The names under which commands and jobs take what is done with a matte."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,46 @@ class Finishing:
 
 UNFINISHED = Finishing()
 """A matte is written as it was found."""
+
+
+def finishing_of(options: Mapping[str, Any]) -> Finishing:
+    """Return what options say that is done with a matte.
+
+    Parameters
+    ----------
+    options : dict
+        Any of `OPTIONS`. `levels` is black and white, and gamma if wanted: numbers, or a text such
+        as "0.02,0.98".
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a value is out of its range, or if there is a margin without a crop.
+    """
+    levels, crop = options.get("levels"), _check.flag(options.get("crop", False), "crop")
+    if "margin" in options and not crop:
+        raise ValueError("margin: expected crop beside it")
+    return Finishing(
+        None if levels is None else _levels(levels),
+        _check.between(options.get("specks", 0), 0, 1e12, "specks"),
+        _check.between(options.get("choke", 0), -finish.WIDEST_CHOKE, finish.WIDEST_CHOKE, "choke"),
+        crop,
+        _check.at_least(options.get("margin", 0), 0, "margin"),
+        _check.one_of(options.get("hidden_colour", "extend"), HIDDEN, "hidden_colour"),
+        _check.one_of(options.get("quality", "fast"), tuple(QUALITIES), "quality"),
+    )
+
+
+def _levels(value: Any) -> tuple[float, float, float]:
+    """Return black, white and gamma."""
+    wanted = "levels: expected BLACK,WHITE or BLACK,WHITE,GAMMA such as 0.02,0.98"
+    try:
+        numbers = [float(part) for part in (value.split(",") if isinstance(value, str) else value)]
+        black, white, gamma = numbers if len(numbers) == 3 else [*numbers, 1.0]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{wanted}, got {value!r}") from error
+    finish.levels(np.zeros((1, 1)), black, white, gamma)
+    return black, white, gamma
 
 
 def _part(output: Output, box: CropBox) -> Output:

@@ -16,6 +16,8 @@ from .. import methods
 from .._arguments import AffinityOptions, AlphaOptions, SolveOptions
 from .._check import meant
 from .._pipeline import CHANNELS
+from .._pipeline.finishing import OPTIONS as FINISHING
+from .._pipeline.finishing import finishing_of
 from .._pipeline.outputs import refuse_unusable
 from ..errors import BatchError
 from ..foreground import DEFAULT
@@ -30,11 +32,13 @@ KINDS = {kind: CHANNELS[kind] for kind in ("cutout", "alpha", "foreground")}
 # Arguments of `solve_alpha` and of `cutout` that a job may give besides the options of its method.
 OPTIONS = (
     AlphaOptions.__optional_keys__ - AffinityOptions.__optional_keys__ - {"confidence", "threads", "progress"}
-) | {"foreground_method"}
+) | {"foreground_method", *FINISHING}
 # Arguments of `matte_from_mask` that only a job with a mask may give.
 _OF_MASK = frozenset({"band", "threshold", "learn"})
 # All that a job with a mask may give besides the options of its method.
-_MASK_OPTIONS = (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed", "foreground_method"} | _OF_MASK
+_MASK_OPTIONS = (
+    (SolveOptions.__optional_keys__ & OPTIONS) | {"method", "seed", "foreground_method", *FINISHING} | _OF_MASK
+)
 _REFINING = "closed-form"
 """The affinity that refines a mask."""
 
@@ -57,7 +61,9 @@ class Job:
         Arguments of :func:`trimatte.solve_alpha` that this item has for itself, such as `method` or
         `epsilon`; with a mask those of :func:`trimatte.matte_from_mask`: `band`, `threshold`,
         `learn`, `seed` and those that concern the solve. `foreground_method` is the method of
-        :func:`trimatte.estimate_foreground`.
+        :func:`trimatte.estimate_foreground`. `levels` (black, white and perhaps gamma), `specks`,
+        `choke`, `crop`, `margin`, `hidden_colour` and `quality` are what is done with the matte, as
+        the options of ``trimatte cutout``.
 
     Raises
     ------
@@ -105,6 +111,7 @@ class Job:
         try:
             methods.chosen_among(options)
             chosen(options.get("foreground_method", DEFAULT), {}, "foreground_method")
+            finishing_of({name: value for name, value in options.items() if name in FINISHING})
         except (ValueError, TypeError) as error:
             raise BatchError(f"{self.image}: {error}") from error
         prior = options.get("prior")

@@ -15,6 +15,8 @@ from typing import Any
 
 from .. import _core
 from .._pipeline import Item, RoughMask, Run, Trimap, matte
+from .._pipeline.finishing import OPTIONS as FINISHING
+from .._pipeline.finishing import finishing_of
 from ..errors import TrimatteError
 from ..foreground import DEFAULT
 from ..io.deep import use_threads
@@ -119,5 +121,8 @@ def _do(task: Task, run: Run) -> None:
     job, options = task.job, dict(task.job.options)
     space = options.pop("colour_space", None)
     colours = options.pop("foreground_method", DEFAULT)
+    finishing = finishing_of({name: options.pop(name) for name in FINISHING if name in options})
     guide = Trimap(job.trimap, options=options) if job.mask is None else RoughMask(job.mask, options)
-    matte(Item(job.image, guide, job.outputs, space, task.bits, foreground_method=colours), run)
+    matte(
+        Item(job.image, guide, job.outputs, space, task.bits, foreground_method=colours, finishing=finishing), run
+    )

@@ -19,7 +19,7 @@ from .. import batch as batches
 from ..errors import BatchError
 from ..io.names import is_url
 from ._app import app
-from ._options import bits_option, colours_option, mask_options, solve_options
+from ._options import bits_option, colours_option, finish_options, mask_options, solve_options
 from ._session import Session, command, tell
 
 TRIMAPS_HELP = "Where the trimaps are: 'trimaps/{stem}.png'."
@@ -66,6 +66,7 @@ def parsed_bytes(text: str, switch: str = "--memory") -> int:
 @click.option("--retry-failed", is_flag=True, help=RETRY_HELP)
 @click.option("--resume/--anew", default=True, help="Leave out what the log says is done. [default: resume]")
 @click.option("--dask", metavar="ADDRESS", help=DASK_HELP)
+@finish_options(packed=False)
 @colours_option
 @mask_options
 @solve_options
@@ -94,8 +95,8 @@ def batch(
     A bad picture never stops the others: it is in the log, and the exit code is 1. Started
     again, only what is missing is done; results are never half-written. A manifest has columns
     image, trimap or mask, and cutout (or output), alpha, foreground; others are the options
-    from --band to --colour-space below, such as threshold or known_weight. The first three of
-    them are for masks.
+    from --levels to --colour-space below, such as specks, threshold or known_weight. Those from
+    --band to --learn are for masks.
     """
     if threading.current_thread() is threading.main_thread():
         # The process ends at once; the next run removes what it leaves behind.

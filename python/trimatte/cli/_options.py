@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import foreground, methods
 from .._chroma import KINDS
-from .._pipeline.finishing import HIDDEN, Finishing
+from .._pipeline.finishing import HIDDEN, finishing_of
 from .._solver import LEAST_TOLERANCE, SOLVERS
 from ..affinities._base import option_fields
 from ..colour import SPACES
@@ -173,7 +173,9 @@ def cut_options(function: Decorated) -> Decorated:
     return function
 
 
-def finish_options(*, colours: bool = True, crop: bool = True) -> Callable[[Decorated], Decorated]:
+def finish_options(
+    *, colours: bool = True, crop: bool = True, packed: bool = True
+) -> Callable[[Decorated], Decorated]:
     """Add the options of what is done with a finished matte; they come as one `Finishing`.
 
     Parameters
@@ -182,6 +184,8 @@ def finish_options(*, colours: bool = True, crop: bool = True) -> Callable[[Deco
         Whether the command writes cutouts, which have hidden colours.
     crop : bool, default True
         Whether it may crop.
+    packed : bool, default True
+        False lets each option come under its own name instead.
     """
     wanted = [
         ("--levels", {"callback": _levels, "metavar": "BLACK,WHITE[,GAMMA]", "help": LEVELS_HELP}),
@@ -202,9 +206,10 @@ def finish_options(*, colours: bool = True, crop: bool = True) -> Callable[[Deco
             own = given({name: options.pop(name) for name in fields})
             if "margin" in own and not own.get("crop"):
                 raise click.UsageError("--margin: only with --crop")
-            if "hidden_colour" in own:
-                own["hidden"] = own.pop("hidden_colour")
-            function(*arguments, finishing=Finishing(**own), **options)
+            if packed:
+                function(*arguments, finishing=finishing_of(own), **options)
+            else:
+                function(*arguments, **own, **options)
 
         for name, about in reversed(wanted):
             packing = click.option(name, **about)(packing)  # type: ignore[arg-type]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import warnings
 import webbrowser
 from typing import Any
@@ -18,6 +17,8 @@ from ._app import app
 from ._session import Session, command, tell
 
 HOST = "127.0.0.1"
+# What the person at this machine may open; a day is enough for any solve.
+LIMITS: dict[str, Any] = {"paintings": 4, "body_bytes": 256 * 2**20, "pixels": 100_000_000, "seconds": 86400.0}
 MASK_HELP = "Start from a rough mask: grey, or a cutout whose transparency is used."
 TRIMAP_HELP = "Start from a trimap."
 KEY_HELP = "Start from an even background: auto, #rrggbb or a CSS name."
@@ -42,19 +43,6 @@ def _started(picture: Picture, name: str, mask: str | None, trimap: str | None, 
     elif transparent:
         start = start_from(picture, name, shape, "mask")
     return Opened(picture._replace(pixels=pixels), os.path.basename(name), start)
-
-
-def _listening(port: int) -> socket.socket:
-    """Return a socket on this machine alone."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((HOST, port))
-        found.listen(64)  # now, so that a browser may come before the server runs
-    except OSError as error:
-        found.close()
-        raise click.UsageError(f"--port: {port} cannot be used: {error.strerror}") from error
-    return found
 
 
 @command(
@@ -83,7 +71,7 @@ def paint(
     """Paint on IMAGE in the browser, and see the cutout.
 
     Without IMAGE the page asks for a picture. It is served to this machine alone, at an address that
-    holds a secret token. Nothing leaves the machine, and no network is needed. Ctrl-C ends it.
+    holds a secret key. Nothing leaves the machine, and no network is needed. Ctrl-C ends it.
     """
     guides = {"--mask": mask, "--trimap": trimap, "--key": key}
     given = [name for name, value in guides.items() if value is not None]
@@ -92,24 +80,25 @@ def paint(
     if given and image is None:
         raise click.UsageError(f"{given[0]}: only with IMAGE")
     try:
-        import uvicorn
-        from starlette.applications import Starlette
-
-        from ..web.paint import routes
+        from ..web.app import painting
+        from ..web.server import listening, run, url_of
+        from ..web.settings import Settings
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("trimatte"):
             raise
         raise TrimatteError('paint: the page needs the extra web: pip install "trimatte[web]"') from error
     opened = None if image is None else _started(read_finite(image), image, mask, trimap, key)
     token = secrets.token_urlsafe(24)
-    site = Starlette(routes=routes(token, opened=opened, threads=session.threads))
-    listening = _listening(port)
-    address = f"http://{HOST}:{listening.getsockname()[1]}/#token={token}"
-    session.record["address"] = address
-    if not session.quiet:
-        tell(address if session.as_json else f"{address}\nCtrl-C ends it.")
-    if browser:
-        webbrowser.open(address)
-    warnings.simplefilter("ignore", TrimatteWarning)  # the page says what matters
-    settings = uvicorn.Config(site, log_level="error", access_log=False, timeout_graceful_shutdown=1)
-    uvicorn.Server(settings).run(sockets=[listening])
+    site = painting(Settings(api_key=token, **LIMITS), opened, session.threads)
+    with listening(HOST, port) as listener:
+        address = f"{url_of(HOST, listener)}/#key={token}"
+        session.record["address"] = address
+
+        def ready() -> None:
+            if not session.quiet:
+                tell(address if session.as_json else f"{address}\nCtrl-C ends it.")
+            if browser:
+                webbrowser.open(address)
+
+        warnings.simplefilter("ignore", TrimatteWarning)  # the page says what matters
+        run(site, listener, ready=ready, patience=1)

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import WorkerError
 from ..models import PRESETS, load
 from ._app import app
 from ._batch import parsed_bytes
@@ -21,12 +15,8 @@ from ._remove import PRESET_HELP
 from ._session import Session, command, tell
 
 if TYPE_CHECKING:
-    from uvicorn import Server
-
     from ..web.settings import Settings
 
-MOST_CONNECTIONS = 1024
-"""Further connections get status 503."""
 KEY_VARIABLE = "TRIMATTE_API_KEY"
 
 HOST_HELP = "The address to listen at. [default: 127.0.0.1, this machine only]"
@@ -37,6 +27,7 @@ BYTES_HELP = "The most that a request may hold: 50M. [default: 50M]"
 MEGAPIXELS_HELP = "The most million pixels of a picture. [default: 50]"
 SECONDS_HELP = "Seconds after which a request is given up. [default: 120]"
 MEMORY_HELP = "What solves side by side may take: 8G. [default: 80 % of what is free]"
+PAINTINGS_HELP = "Pictures that the page at /paint/ keeps open; 0 leaves the page out. [default: 16]"
 FETCH_HELP = "Fetch pictures from URLs in requests; public addresses only."
 MODEL_HELP = "The segmentation network for photographs that come alone, as for 'trimatte remove'."
 ALLOW_HOST_HELP = "A further name of the service; * is any. May be repeated."
@@ -61,6 +52,7 @@ OPEN_HELP = f"Listen to other machines without a key ({KEY_VARIABLE})."
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 86400), metavar="X", default=120.0, help=SECONDS_HELP)
 @click.option("--memory", metavar="SIZE", default=None, help=MEMORY_HELP)
+@click.option("--paintings", type=click.IntRange(0, 10_000), metavar="N", default=16, help=PAINTINGS_HELP)
 @click.option("--model", metavar="FILE|NAME", help=MODEL_HELP)
 @click.option("--preset", type=click.Choice(list(PRESETS)), metavar="NAME", help=PRESET_HELP)
 @click.option("--fetch", is_flag=True, help=FETCH_HELP)
@@ -77,6 +69,7 @@ def serve(
     max_megapixels: float,
     timeout: float,
     memory: str | None,
+    paintings: int,
     model: str | None,
     preset: str | None,
     fetch: bool,
@@ -87,15 +80,15 @@ def serve(
     """Serve mattes over HTTP, as rembg and remove.bg do.
 
     POST /v1/matte takes a picture with a trimap, a mask, scribbles or a key colour; /api/remove
-    is that of rembg's server, /v1.0/removebg that of remove.bg. /docs describes the fields.
+    is that of rembg's server, /v1.0/removebg that of remove.bg. /docs describes the fields, and
+    /paint/ is the page of 'trimatte paint' for all who may use the service.
 
     TRIMATTE_API_KEY holds the key that requests have to show. SIGTERM lets the requests that are
     in the service end, then the command ends with 0.
     """
     try:
-        import uvicorn
-
-        from ..web.app import application, log_to_standard_error
+        from ..web.app import PAINT, application, log_to_standard_error
+        from ..web.server import listening, run, url_of
     except ModuleNotFoundError as error:
         raise click.UsageError(f'serve needs {error.name}: pip install "trimatte[web]"') from error
     limits = {
@@ -105,6 +98,7 @@ def serve(
         "pixels": int(max_megapixels * 1e6),
         "seconds": timeout,
         "memory": 0 if memory is None else parsed_bytes(memory),
+        "paintings": paintings,
         "fetch": fetch,
         "model": model,
         "preset": preset,
@@ -112,23 +106,20 @@ def serve(
     if model is not None:
         load(model, preset=preset)  # a wrong one is told here, not by every worker
     settings = _settings(host, allow_host, allow_origin, is_open, limits)
-    with _listening(host, port) as listener, _sigterm_is_no_failure():
+    with listening(host, port) as listener:
         if not session.quiet:
             log_to_standard_error()
-        config = uvicorn.Config(
-            application(settings),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=int(timeout) + 1,
-        )
-        server = uvicorn.Server(config)
-        _announce(session, server, host, listener.getsockname()[1])
-        with suppress(SystemExit):  # which is how uvicorn says that it has not started
-            server.run(sockets=[listener])
-    if not server.started:
-        raise WorkerError("the service did not start; its log says why")
+        url = url_of(host, listener)
+
+        def ready() -> None:
+            if session.as_json:
+                tell(json.dumps({"command": "serve", "url": url}))
+            elif not session.quiet:
+                tell(f"{url}/docs describes the service; Ctrl-C ends it")
+                if paintings:
+                    tell(f"{url}{PAINT}/ is the page to paint on")
+
+        run(application(settings), listener, ready=ready, patience=int(timeout) + 1)
 
 
 def _settings(
@@ -146,44 +137,3 @@ def _settings(
         )
     hosts = () if "*" in names or not (local or names) else tuple(dict.fromkeys((*LOOPBACK, host, *names)))
     return Settings(api_key=key, hosts=hosts, origins=origins, **limits)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises OSError, which names the address."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
-
-
-def _announce(session: Session, server: Server, host: str, port: int) -> None:
-    """Print the service's address as soon as it answers."""
-    start = server.startup
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{port}"
-
-    async def startup(sockets: list[socket.socket] | None = None) -> None:
-        await start(sockets)
-        if session.as_json:
-            tell(json.dumps({"command": "serve", "url": url}))
-        elif not session.quiet:
-            tell(f"{url}/docs describes the service; Ctrl-C ends it")
-
-    server.startup = startup  # type: ignore[method-assign]
-
-
-@contextmanager
-def _sigterm_is_no_failure() -> Iterator[None]:
-    """Let SIGTERM end the service as its operators expect: with 0, after what runs has ended.
-
-    The server takes the signal while it runs, and sends it again when all is done.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..priors.known_background import mixed_on_line
+from .. import _core
+from .._context import make_context
 from ..trimap import FOREGROUND, UNKNOWN
 from ._inputs import Floats, Mask
 
@@ -15,7 +16,6 @@ _DEEP = 0.03  # how far from the background a pixel is deep inside, as a part of
 _KEYLESS = 0.08  # a pixel is foreground if it has at most this part of the key's hue
 # Mixtures of known colours miss a colour of the subject's own by more than this; sure ones first.
 _OWN_COLOUR = (0.2, 0.1, 0.04)
-_BLOCK = 4096  # pixels whose mixtures are compared at a time
 _LEAST_NOISE = 1e-3
 
 
@@ -47,7 +47,7 @@ def within(miss: npt.NDArray[np.floating], noise: float) -> Mask:
     return np.asarray(miss < max(4.5 * noise, 0.01))
 
 
-def trimap_of(picture: Floats, behind: Behind, solid: bool) -> npt.NDArray[np.uint8]:
+def trimap_of(picture: Floats, behind: Behind, solid: bool, threads: int | None = None) -> npt.NDArray[np.uint8]:
     """Label what is surely background and surely foreground."""
     from scipy.ndimage import distance_transform_edt, maximum_filter, uniform_filter
 
@@ -64,7 +64,7 @@ def trimap_of(picture: Floats, behind: Behind, solid: bool) -> npt.NDArray[np.ui
         share = maximum_filter(_share_of_hue(picture, behind), 3)
         foreground = _opened((distance > 3) & (share < _KEYLESS))
     if solid and behind.hue is not None and foreground.any():
-        foreground = _with_own_colours(picture, behind, foreground, np.asarray(distance > deep))
+        foreground = _with_own_colours(picture, behind, foreground, np.asarray(distance > deep), threads)
     trimap = np.full(rms.shape, UNKNOWN, np.uint8)
     trimap[background] = 0
     trimap[foreground & ~background] = FOREGROUND
@@ -86,7 +86,7 @@ def _share_of_hue(picture: Floats, behind: Behind) -> Floats:
     return np.asarray(ours / np.maximum(theirs, 1e-3), np.float32)
 
 
-def _with_own_colours(picture: Floats, behind: Behind, foreground: Mask, deep: Mask) -> Mask:
+def _with_own_colours(picture: Floats, behind: Behind, foreground: Mask, deep: Mask, threads: int | None) -> Mask:
     """Add deep pixels whose colour is no mixture of the background with a known foreground colour.
 
     A subject may have a hue like the key's without being see-through. Colours that mixtures miss
@@ -94,19 +94,16 @@ def _with_own_colours(picture: Floats, behind: Behind, foreground: Mask, deep: M
     """
     from scipy.ndimage import uniform_filter
 
-    rng = np.random.default_rng(0)
+    rng, context = np.random.default_rng(0), make_context(threads, None)
     smooth = np.stack([uniform_filter(picture[..., c], 5) for c in range(3)], axis=2)
     found: Mask = foreground
     for limit in _OWN_COLOUR:
         places = np.flatnonzero(deep & ~found)
         fronts = picture.reshape(-1, 3)[rng.choice(np.flatnonzero(found), 256)]
         miss = np.empty(len(places), np.float32)
-        for first in range(0, len(places), _BLOCK):
-            part = places[first : first + _BLOCK]
-            base = behind.colours.reshape(-1, 3)[part][:, np.newaxis]
-            rise, line = smooth.reshape(-1, 3)[part][:, np.newaxis] - base, fronts[np.newaxis] - base
-            miss[first : first + _BLOCK] = np.sqrt(mixed_on_line(rise, line)[1].min(1))
-        found = np.asarray(found | (_mostly(places, miss, found.shape) > max(limit, 4 * behind.noise)))
+        seen, base = (pixels.reshape(-1, 3)[places] for pixels in (smooth, behind.colours))
+        _core.miss_of_mixtures(seen, base, fronts, miss, context.threads, context.monitor)
+        found = np.asarray(found | (_mostly(places, np.sqrt(miss), found.shape) > max(limit, 4 * behind.noise)))
     return found
 
 

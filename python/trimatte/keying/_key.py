@@ -14,6 +14,7 @@ _FRAME = 0.02  # the frame in which a key is sought, as a part of the longer sid
 _NEAR_KEY = 0.15  # a colour within this distance of the key belongs to it when it is sought
 _LEAST_SHARE = 0.15  # part of the frame that a key colour must fill
 _ORDER = 3  # of the polynomial that follows uneven light
+_TERMS = [(i, j) for i in range(_ORDER + 1) for j in range(_ORDER + 1 - i)]  # powers of column and row
 _SATURATED = 0.1  # length of a key's hue from which it can be told from grey
 
 
@@ -53,8 +54,9 @@ def field(picture: Floats, key: Any) -> Behind:
     wanted = found_key(picture) if isinstance(key, str) and key == "auto" else colour(key, "key")
     height, width = picture.shape[:2]
     step = max(1, int(np.sqrt(height * width / 40_000)))
-    terms = _polynomial(height, width)
-    seen, some = picture[::step, ::step].reshape(-1, 3), terms[::step, ::step].reshape(-1, terms.shape[2])
+    y, x = (_powers(np.linspace(-1, 1, size)) for size in (height, width))
+    seen = picture[::step, ::step].reshape(-1, 3)
+    some = np.stack([np.outer(y[::step, j], x[::step, i]).ravel() for i, j in _TERMS], axis=1)
     hue = wanted - wanted.mean()
     saturated = float(np.linalg.norm(hue)) > _SATURATED
     inside = _of_key(seen, wanted, saturated)
@@ -73,7 +75,7 @@ def field(picture: Floats, key: Any) -> Behind:
         if np.count_nonzero(closer) < least:
             break
         inside = closer
-    colours = np.clip(terms @ fit, 0, 1).astype(np.float32)
+    colours = np.stack([_evaluated(y, x, channel) for channel in fit.T], axis=2)
     return Behind(colours, noise, hue if saturated else None)
 
 
@@ -86,9 +88,16 @@ def _of_key(colours: Floats, key: Floats, saturated: bool) -> Mask:
     return np.asarray((beside < 0.06) & (light > 0.55) & (light < 1.4))
 
 
-def _polynomial(height: int, width: int) -> npt.NDArray[np.float64]:
-    """Return the terms of a polynomial in both places, each pixel from -1 to 1."""
-    y = np.linspace(-1, 1, height)[:, np.newaxis]
-    x = np.linspace(-1, 1, width)[np.newaxis]
-    powers = [(i, j) for i in range(_ORDER + 1) for j in range(_ORDER + 1 - i)]
-    return np.asarray(np.stack([x**i * y**j for i, j in powers], axis=2))
+def _powers(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the powers 0 to 3 of places from -1 to 1, one row for each place."""
+    return np.stack([places**power for power in range(_ORDER + 1)], axis=1)
+
+
+def _evaluated(y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], fit: npt.NDArray[np.float64]) -> Floats:
+    """Return the polynomial with the factors `fit` at all rows and columns, whose powers are given."""
+    factors = np.zeros((_ORDER + 1, _ORDER + 1))
+    for (i, j), factor in zip(_TERMS, fit, strict=True):
+        factors[j, i] = factor
+    plane: Floats = (y @ factors).astype(np.float32) @ x.T.astype(np.float32)
+    np.clip(plane, 0, 1, out=plane)
+    return plane

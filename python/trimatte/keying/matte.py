@@ -193,7 +193,7 @@ def matte_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, **options: Unpa
 
 def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], options: Any) -> KeyedMatte:
     """Solve with the background known, then take it out of the colours."""
-    trimap = trimap_of(picture, behind, _check.flag(solid, "solid"))
+    trimap = trimap_of(picture, behind, _check.flag(solid, "solid"), options.get("threads"))
     for value, name in ((FOREGROUND, "foreground"), (0, "background")):
         if not (trimap == value).any():
             error = NoSubject if value == FOREGROUND else ValueError

@@ -12,7 +12,7 @@ from .._arguments import SolveOptions
 from .._records import SolveInfo
 from ..alpha import solve_alpha
 from ..finish import levels
-from ..priors import Combined, Prior, Robust, SharedSampling, SoftMask
+from ..priors import Combined, Fusion, Prior, Robust, SharedSampling, SoftMask
 from ..priors._base import MOST_WEIGHT
 from ..trimap import FOREGROUND
 from ._fit import fitted
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 SOFT_WEIGHT, HARD_WEIGHT = 2e-5, 2e-2
 """Defaults of `mask_weight` for soft and for hard masks, see `matte_from_mask`."""
 
-# Weights of the priors that learn the known colours: beside a soft mask, and beside a hard one.
-_LEARNT, _SAMPLED = 1e-1, 1e-1
+# Weights of the priors that learn the known colours: two beside a soft mask, and one beside a hard one.
+_LEARNT, _FUSED, _SAMPLED = 1e-1, 2e-2, 1e-1
 # Weight of a hard mask while its band follows strands.
 _WHILE_FOLLOWING = 3e-3
 # A soft mask's weight is divided by the square of the share of known pixels, or of this if it is larger.
@@ -90,11 +90,11 @@ def matte_from_mask(
         ``mask_weight * (abs(2 mask - 1) + 0.05)``. The default is 2e-2 for a hard mask, and 2e-5
         divided by the square of the share of known pixels for a soft one.
     learn : bool, default True
-        Learn the known colours, by the prior `Robust` beside a soft mask, which takes about half a
-        second more, and by `SharedSampling` beside a hard one. Both leave colours alone that are
-        nowhere known, such as those of parts thinner than the band.
+        Learn the known colours, by the priors `Robust` and `Fusion` beside a soft mask, which take
+        about two seconds more, and by `SharedSampling` beside a hard one. Colours that are nowhere
+        known, such as those of parts thinner than the band, are left alone.
     seed : int, default 0
-        Seed of the random numbers of `Robust`.
+        Seed of the random numbers of `Robust` and `Fusion`.
     **options
         Options of `solve_alpha` that concern the solve: solver, epsilon, tolerance, start, threads,
         progress, ... `chroma` is "auto" unless another is given.
@@ -194,5 +194,7 @@ def _prior(
     held = SoftMask(plane, weight=weight)
     if not learn or min(known) == 0:
         return held
-    learnt = SharedSampling(weight=_SAMPLED) if hard else Robust(weight=_LEARNT * share**2, seed=seed)
-    return Combined(learnt, held)
+    if hard:
+        return Combined(SharedSampling(weight=_SAMPLED), held)
+    trust = share**2
+    return Combined(Robust(weight=_LEARNT * trust, seed=seed), Fusion(weight=_FUSED * trust, seed=seed), held)

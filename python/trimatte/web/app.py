@@ -6,7 +6,7 @@ uvicorn --factory trimatte.web.app:from_environment
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -14,12 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 
 from . import matte, measures, openapi, rembg, removebg
 from .errors import LOG
 from .guard import Guard, JsonLines, reraise
+from .measures import Measures
+from .paint import PAGES, Opened, routes
 from .service import Service
 from .settings import Settings
 from .settings import from_environment as _settings
@@ -61,6 +63,11 @@ ROUTES = (
 )
 
 
+PAINT = "/paint"
+"""Where a service has the page to paint on."""
+_PUBLIC = ("/health", "/docs", "/openapi.json")
+
+
 def application(settings: Settings) -> Starlette:
     """Return the service; its workers start and end with the server.
 
@@ -79,17 +86,57 @@ def application(settings: Settings) -> Starlette:
         finally:
             await service.desk.close()
 
-    paths = frozenset(route.path for route in ROUTES)
-    middleware = [Middleware(Guard, settings=settings, measures=service.measures, paths=paths)]
-    if settings.origins:
-        shared = Middleware(
-            CORSMiddleware, allow_origins=settings.origins, allow_methods=["*"], allow_headers=["*"]
-        )
-        middleware.insert(0, shared)
-    handlers = {HTTPException: reraise}
-    app = Starlette(routes=ROUTES, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
+    found, paths, public = list[BaseRoute](ROUTES), [route.path for route in ROUTES], [*_PUBLIC]
+    if settings.paintings:
+        found += [Route(PAINT, _to_the_page), Mount(PAINT, routes=routes(settings, service.place))]
+        paths += [PAINT, f"{PAINT}/"]
+        public += [PAINT, *(PAINT + page for page in PAGES)]
+    app = Starlette(
+        routes=found,
+        middleware=_middleware(settings, service.measures, paths, public),
+        exception_handlers={HTTPException: reraise},
+        lifespan=lifespan,
+    )
     app.state.service = service
     return app
+
+
+def painting(settings: Settings, opened: Opened | None = None, threads: int | None = None) -> Starlette:
+    """Return the page to paint on alone, without workers.
+
+    Parameters
+    ----------
+    settings : Settings
+        Limits and permissions; the key is what opens the page.
+    opened : Opened, optional
+        A picture with which the page starts.
+    threads : int, optional
+        Threads of a solve; the default is all usable cores.
+    """
+
+    @asynccontextmanager
+    async def at_once(_: int) -> AsyncIterator[int | None]:
+        yield threads
+
+    return Starlette(
+        routes=routes(settings, at_once, opened),
+        middleware=_middleware(settings, Measures(), ["/"], PAGES),
+        exception_handlers={HTTPException: reraise},
+    )
+
+
+async def _to_the_page(request: Request) -> Response:
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{PAINT}/")
+
+
+def _middleware(
+    settings: Settings, measures: Measures, paths: Sequence[str], public: Collection[str]
+) -> list[Middleware]:
+    guard = Middleware(Guard, settings=settings, measures=measures, paths=paths, public=public)
+    if not settings.origins:
+        return [guard]
+    shared = Middleware(CORSMiddleware, allow_origins=settings.origins, allow_methods=["*"], allow_headers=["*"])
+    return [shared, guard]
 
 
 def log_to_standard_error() -> None:

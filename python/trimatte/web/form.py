@@ -81,11 +81,7 @@ async def read_form(request: Request, most_bytes: int, seconds: float, files: It
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     limited = Request(request.scope, _limited(request, most_bytes))
     try:
-        form = await asyncio.wait_for(_read(limited, kind, most_bytes), seconds)
-    except asyncio.TimeoutError:
-        raise Refused(408, "too_slow", f"body: expected all of it within {seconds:g} s, got a part") from None
-    except ClientDisconnect:
-        raise Gone from None
+        form = await _in_time(_read(limited, kind, most_bytes), seconds)
     except HTTPException as error:
         message = f"body: expected a form ({error.detail})" if error.status_code == 400 else str(error.detail)
         raise Refused(error.status_code, "bad_form", message) from None
@@ -97,6 +93,20 @@ async def read_form(request: Request, most_bytes: int, seconds: float, files: It
                 400, f"invalid_{name}", f"{name}: expected a file, got text; curl sends one by -F {name}=@"
             )
     return form
+
+
+async def read_body(request: Request, most_bytes: int, seconds: float) -> bytes:
+    """Read a body that is no form; raises as `read_form` does."""
+    return await _in_time(Request(request.scope, _limited(request, most_bytes)).body(), seconds)
+
+
+async def _in_time(reading: Awaitable[Result], seconds: float) -> Result:
+    try:
+        return await asyncio.wait_for(reading, seconds)
+    except asyncio.TimeoutError:
+        raise Refused(408, "too_slow", f"body: expected all of it within {seconds:g} s, got a part") from None
+    except ClientDisconnect:
+        raise Gone from None
 
 
 def _limited(request: Request, most_bytes: int) -> Callable[[], Awaitable[Message]]:

@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping, Sequence
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,9 +21,6 @@ from .errors import LOG, Gone, Refused, refusal
 from .form import discard
 from .measures import Measures
 from .settings import Settings
-
-PUBLIC = ("/health", "/docs", "/openapi.json")
-"""Paths that need no key."""
 
 _GONE = 499
 # What the log says of a request and of a worker; nothing that a client has named or sent.
@@ -55,12 +52,18 @@ class Guard:
         Who is permitted.
     measures : Measures
         Gets the numbers.
-    paths : frozenset of str
-        The paths that are counted by name; others count as "other".
+    paths : sequence of str
+        The paths that are counted by name; one that ends in "/" stands for all below it. Others count
+        as "other".
+    public : collection of str
+        Paths that need no key, and to which other pages may lead.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, measures: Measures, paths: frozenset[str]) -> None:
-        self._app, self._settings, self._measures, self._paths = app, settings, measures, paths
+    def __init__(
+        self, app: ASGIApp, settings: Settings, measures: Measures, paths: Sequence[str], public: Collection[str]
+    ) -> None:
+        self._app, self._settings, self._measures = app, settings, measures
+        self._paths, self._public = paths, public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
@@ -80,24 +83,29 @@ class Guard:
         """Raise Refused unless host, origin and key are those of a client that may use the service."""
         settings = self._settings
         if settings.hosts and called_host(headers) not in settings.hosts:
-            wanted = (
-                f"Host: expected {' or '.join(settings.hosts)}, got another name; see trimatte serve --allow-host"
-            )
-            raise Refused(403, "host_refused", wanted)
+            wanted = f"Host: expected {' or '.join(settings.hosts)}, got another name"
+            raise Refused(403, "host_refused", f"{wanted}; see trimatte serve --allow-host")
         origin = headers.get("origin")
         if origin is not None and origin not in settings.origins and not is_own_page(origin, headers):
             wanted = "Origin: expected this service's own page, got another; see trimatte serve --allow-origin"
             raise Refused(403, "origin_refused", wanted)
-        if origin is None and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        is_link = path in self._public and headers.get("sec-fetch-mode") == "navigate"
+        if origin is None and not is_link and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             raise Refused(403, "origin_refused", "Sec-Fetch-Site: expected a request of this service's own page")
-        if settings.api_key is None or path in PUBLIC or (method == "OPTIONS" and origin is not None):
+        if settings.api_key is None or path in self._public or (method == "OPTIONS" and origin is not None):
             return
         shown = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(shown.encode(), settings.api_key.encode()):
             raise Refused(401, "auth_failed", "X-Api-Key: expected the key of this service, got another or none")
 
+    def _label(self, path: str) -> str:
+        def is_at(known: str) -> bool:
+            return path.startswith(known) if known.endswith("/") else path == known
+
+        return next(filter(is_at, self._paths), "other")
+
     def _note(self, scope: Scope, exchange: _Exchange) -> None:
-        path = scope["path"] if scope["path"] in self._paths else "other"
+        path = self._label(scope["path"])
         seconds = time.perf_counter() - exchange.started
         self._measures.requests.labels(path, str(exchange.status)).inc()
         self._measures.seconds.labels(path).observe(seconds)

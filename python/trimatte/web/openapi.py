@@ -168,7 +168,8 @@ def page(base: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>trimatte {escape(_core.__version__)}</h1>"
         '<p>Image matting over HTTP. Programs read <a href="openapi.json">openapi.json</a>; '
-        '<a href="health">health</a> and <a href="metrics">metrics</a> tell how the service is.</p>'
+        '<a href="health">health</a> and <a href="metrics">metrics</a> tell how the service is. '
+        'People cut out by hand on <a href="paint/">a page to paint on</a>.</p>'
         f"{''.join(parts)}<h2>Refusals</h2><table>{refusals}</table></body></html>"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -121,11 +122,20 @@ class Service:
             raise Refused(413, "resolution_too_high", str(error).partition(";")[0]) from None
         except (TrimatteError, ValueError, TypeError) as error:
             raise Refused(400, "bad_input", " ".join(str(error).split())) from None
-        if cost > settings.memory:
-            got = f"got a picture that needs about {cost / 1e9:.1f} GB"
-            message = f"image: expected one that fits into {settings.memory / 1e9:.1f} GB of memory, {got}"
-            raise Refused(413, "file_too_large", message)
+        self._refuse_if_too_large(cost)
         return cost
+
+    def _refuse_if_too_large(self, cost: int) -> None:
+        memory = self.settings.memory
+        if cost > memory:
+            got = f"got a picture that needs about {cost / 1e9:.1f} GB"
+            message = f"image: expected one that fits into {memory / 1e9:.1f} GB of memory, {got}"
+            raise Refused(413, "file_too_large", message)
+
+    def place(self, cost: int) -> AbstractAsyncContextManager[int]:
+        """Wait for a turn in this process; see `Desk.place`. Raises Refused if the memory is too small."""
+        self._refuse_if_too_large(cost)
+        return self.desk.place(cost)
 
     def _sizes(self, task: Task) -> tuple[int, bool]:
         """Return the pixels of the picture, and whether they are floats, by the heads of the files."""

@@ -42,6 +42,9 @@ class Settings:
         Names by which requests may call the service (their header Host); empty means any.
     origins : tuple of str
         Other web pages that may use the service, such as "https://shop.example".
+    paintings : int
+        Pictures that the page to paint on keeps open; the one that was not used for the longest time
+        goes first. With 0 a service has no such page.
     fetch : bool
         Whether pictures are fetched from URLs in requests.
     model : str or None
@@ -59,12 +62,20 @@ class Settings:
     api_key: str | None = None
     hosts: tuple[str, ...] = LOOPBACK
     origins: tuple[str, ...] = ()
+    paintings: int = 16
     fetch: bool = False
     model: str | None = None
     preset: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("workers", 0), ("queue", 0), ("body_bytes", 1), ("pixels", 1), ("memory", 0)):
+        for name, least in (
+            ("workers", 0),
+            ("queue", 0),
+            ("body_bytes", 1),
+            ("pixels", 1),
+            ("memory", 0),
+            ("paintings", 0),
+        ):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: expected at least {least}, got {getattr(self, name)}")
         if not self.seconds > 0:

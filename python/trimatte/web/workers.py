@@ -12,9 +12,9 @@ import math
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
 from .._runtime.pool import process_pool
@@ -193,16 +193,56 @@ class Desk:
         Refused
             If the queue is full, if the worker dies, or what the task raises.
         """
+        async with self._inside_for(cost) as worker:
+            return await self._done(worker, make, cost)
+
+    @asynccontextmanager
+    async def place(self, cost: int) -> AsyncIterator[int]:
+        """Wait for a worker's turn, for work in this process: the worker does nothing meanwhile.
+
+        Parameters
+        ----------
+        cost : int
+            Bytes that the work may take, at most those of the settings.
+
+        Yields
+        ------
+        int
+            The threads that the work may have.
+
+        Raises
+        ------
+        Refused
+            If the queue is full.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._inside_for(cost) as worker:
+            began = loop.time()
+            try:
+                yield self._share()
+            finally:
+                self._note_seconds(loop.time() - began)
+                self._give_back(worker, cost)
+
+    @asynccontextmanager
+    async def _inside_for(self, cost: int) -> AsyncIterator[Worker]:
+        """Wait for a worker, which the caller gives back."""
         self.refuse_if_full()
         ticket = _Ticket(cost)
         self._inside += 1
         self._waiting.append(ticket)
         self._next()
         try:
-            worker = await self._turn(ticket)
-            return await self._done(worker, make, cost)
+            yield await self._turn(ticket)
         finally:
             self._inside -= 1
+
+    def _share(self) -> int:
+        """Return the threads of a solve beside those that run."""
+        return max(1, usable_cpus() // max(1, min(self._settings.workers, self._inside)))
+
+    def _note_seconds(self, seconds: float) -> None:
+        self._mean_seconds += _WEIGHT * (seconds - self._mean_seconds)
 
     async def _turn(self, ticket: _Ticket) -> Worker:
         try:
@@ -235,8 +275,7 @@ class Desk:
         began = loop.time()
         try:
             task = await asyncio.to_thread(make)
-            share = max(1, usable_cpus() // max(1, min(self._settings.workers, self._inside)))
-            task = replace(task, threads=share)
+            task = replace(task, threads=self._share())
             try:
                 submitted = worker.submit(task)
             except BrokenExecutor:  # the process died while it had nothing to do
@@ -254,7 +293,7 @@ class Desk:
             message = "the process that worked on this picture died, perhaps for lack of memory; try again"
             raise Refused(503, "worker_died", message, 1) from None
         finally:
-            self._mean_seconds += _WEIGHT * (loop.time() - began - self._mean_seconds)
+            self._note_seconds(loop.time() - began)
             if intact:
                 self._give_back(worker, cost)
             else:  # it may still be at work for somebody who has gone

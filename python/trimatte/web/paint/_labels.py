@@ -14,6 +14,7 @@ from ._strokes import BRUSHES, Stroke, covered
 
 Trimap = npt.NDArray[np.uint8]
 
+_MOST_BYTES = 500e6
 _ENOUGH = 64  # of 255: the part of a reduced pixel from which known pixels of one kind make it known
 
 
@@ -22,6 +23,10 @@ class _Before(NamedTuple):
 
     window: tuple[slice, slice] | None
     pixels: bytes
+
+
+def _bytes(stroke: Stroke, before: _Before) -> int:
+    return stroke.points.nbytes + len(before.pixels)
 
 
 class Labels:
@@ -38,35 +43,49 @@ class Labels:
         Without and with the strokes.
     strokes : list of Stroke
         All of them, in order.
+    bytes : int
+        Memory that the strokes and what lies under them take.
     """
 
     def __init__(self, base: Trimap) -> None:
         self.base = base
         self.trimap = base.copy()
         self.strokes: list[Stroke] = []
+        self.bytes = 0
         self._before: list[_Before] = []
 
     def paint(self, keep: int, strokes: Iterable[Stroke]) -> None:
-        """Go back to the first `keep` strokes and add others."""
+        """Go back to the first `keep` strokes and add others.
+
+        Raises
+        ------
+        ValueError
+            If the strokes take too much memory; those that were added before stay.
+        """
         while len(self.strokes) > keep:
             self._take_back()
         for stroke in strokes:
             self._add(stroke)
 
     def _add(self, stroke: Stroke) -> None:
+        if self.bytes > _MOST_BYTES:
+            most = f"strokes: expected at most {_MOST_BYTES / 1e6:.0f} MB of them, got more"
+            raise ValueError(f"{most}; save the trimap and go on from it")
         found = covered(stroke, self.trimap.shape)
+        before = _Before(None, b"")
+        if found is not None:
+            window, inside = found
+            before = _Before(window, zlib.compress(self.trimap[window].tobytes(), 1))
+            value = BRUSHES[stroke.brush]
+            np.copyto(self.trimap[window], self.base[window] if value is None else np.uint8(value), where=inside)
         self.strokes.append(stroke)
-        if found is None:
-            self._before.append(_Before(None, b""))
-            return
-        window, inside = found
-        self._before.append(_Before(window, zlib.compress(self.trimap[window].tobytes(), 1)))
-        value = BRUSHES[stroke.brush]
-        np.copyto(self.trimap[window], self.base[window] if value is None else np.uint8(value), where=inside)
+        self._before.append(before)
+        self.bytes += _bytes(stroke, before)
 
     def _take_back(self) -> None:
-        self.strokes.pop()
-        window, pixels = self._before.pop()
+        stroke, before = self.strokes.pop(), self._before.pop()
+        self.bytes -= _bytes(stroke, before)
+        window, pixels = before
         if window is not None:
             part = self.trimap[window]
             part[...] = np.frombuffer(zlib.decompress(pixels), np.uint8).reshape(part.shape)

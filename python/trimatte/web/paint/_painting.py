@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from ..._pipeline import Results
 from ..._pixels import eight_bits
+from ...batch._cost import bytes_for
 from ...colour import displayed
 from ...composite import stacked
 from ...io.picture import Picture
 from ...io.write import Output, encoded
-from ...trimap import FOREGROUND
+from ...trimap import FOREGROUND, UNKNOWN
 from ._labels import Labels, Trimap, reduced
 from ._scales import Scales
 from ._solving import Question, Result, Tell, Ticket, Wish, fine_factor, quick_factor, whole
@@ -25,6 +26,8 @@ from ._strokes import Stroke, as_json
 RESULTS = ("cutout", "alpha", "foreground", "trimap")
 """What can be saved."""
 
+# Picture, what is shown of it, trimap and start, the last alpha and colours.
+_BYTES_PER_PIXEL = 40
 _SHOWN_PIXELS = 36e6  # most pixels of a picture or a trimap that a page shows
 
 
@@ -39,16 +42,11 @@ class Painting:
         What the file was called, without its folder.
     start : Start, optional
         What there is before the first stroke.
-    threads : int, optional
-        Threads of a solve.
     """
 
-    def __init__(
-        self, picture: Picture, name: str, *, start: Start | None = None, threads: int | None = None
-    ) -> None:
+    def __init__(self, picture: Picture, name: str, *, start: Start | None = None) -> None:
         self.name = name
         self.scales = Scales(picture)
-        self.threads = threads
         self.start: Start = start or Nothing()
         self.guide: FromMask | FromTrimap | None = start if isinstance(start, (FromMask, FromTrimap)) else None
         self.labels = Labels(self.start.labels(self.scales))
@@ -123,7 +121,30 @@ class Painting:
         self._ticket = Ticket()
         return self._ticket
 
-    def solve(self, wish: Wish, size: str, ticket: Ticket, tell: Tell) -> tuple[Result, bool]:
+    @property
+    def memory(self) -> int:
+        """About how many bytes it holds."""
+        size: int = self.labels.trimap.size
+        return _BYTES_PER_PIXEL * size + self.labels.bytes
+
+    def cost(self, wish: Wish, size: str) -> int:
+        """Estimate the memory, in bytes, of a process that solves; see `solve`."""
+        with self._changing:
+            unknown = int(np.count_nonzero(self.labels.trimap == UNKNOWN))
+        factor = self._factor(size, unknown)
+        height, width = self.scales.shape_at(factor)
+        options = {**dict(wish.options), "method": wish.method, "foreground_method": wish.colours}
+        need: int = bytes_for(height * width, self.scales.holds_floats, unknown // factor**2, options)
+        return need
+
+    def _factor(self, size: str, unknown: int) -> int:
+        if size == "quick":
+            return quick_factor(self.scales, unknown)
+        return 1 if size == "whole" else fine_factor(self.scales, unknown)
+
+    def solve(
+        self, wish: Wish, size: str, ticket: Ticket, tell: Tell, threads: int | None = None
+    ) -> tuple[Result, bool]:
         """Find alpha and colours.
 
         Parameters
@@ -134,6 +155,8 @@ class Painting:
             For somebody who paints, for somebody who looks, or for a file.
         ticket, tell
             See `Question.answer`.
+        threads : int, optional
+            Threads of the solve; the default is all usable cores.
 
         Returns
         -------
@@ -143,12 +166,10 @@ class Painting:
         with self._solving:
             ticket.check()
             with self._changing:
-                question = Question(self.scales, self.start, self.labels.trimap.copy(), wish, self.threads)
+                question = Question(self.scales, self.start, self.labels.trimap.copy(), wish, threads)
                 version = self._version
             unknown = question.unknown()
-            fine = fine_factor(self.scales, unknown)
-            quick = size == "quick"
-            factor = quick_factor(self.scales, unknown) if quick else 1 if size == "whole" else fine
+            fine, factor, quick = self._factor("fine", unknown), self._factor(size, unknown), size == "quick"
             if self._whole is not None and self._whole[:2] == (version, wish) and (not quick or factor == 1):
                 return self._whole[2], False
             if size == "whole":
@@ -177,14 +198,16 @@ class Painting:
             trimap = self.labels.trimap.copy() if painted else self.labels.base
         return reduced(trimap, self.scales.factor(_SHOWN_PIXELS))
 
-    def save(self, what: str, wish: Wish, ticket: Ticket, tell: Tell) -> tuple[str, bytes]:
+    def save(
+        self, what: str, wish: Wish, ticket: Ticket, tell: Tell, threads: int | None = None
+    ) -> tuple[str, bytes]:
         """Return the name of a result and its file, at the picture's whole size.
 
         Parameters
         ----------
         what : str
             One of `RESULTS`.
-        wish, ticket, tell
+        wish, ticket, tell, threads
             See `solve`.
         """
         picture = self.scales.picture
@@ -193,7 +216,7 @@ class Painting:
         if what == "trimap":
             with self._changing:
                 return name, encoded(Output("trimap.png", self.labels.trimap.copy()))
-        result, _ = self.solve(wish, "whole", ticket, tell)
+        result, _ = self.solve(wish, "whole", ticket, tell, threads)
         results, path = Results(picture, picture.colour_space), "result" + suffix
         if what == "alpha":
             return name, encoded(results.alpha(path, result.alpha))

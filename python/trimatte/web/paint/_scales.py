@@ -36,6 +36,11 @@ class Scales:
         self.shown = shown if shown.ndim == 3 else np.repeat(shown[..., np.newaxis], 3, axis=2)
         self._reduced: dict[int, npt.NDArray[np.uint8]] = {}
 
+    @property
+    def holds_floats(self) -> bool:
+        """Whether the picture's samples are floats."""
+        return self.picture.pixels.dtype.kind == "f"
+
     def factor(self, most_pixels: float) -> int:
         """Return the least factor at which there are at most so many pixels."""
         return max(1, math.ceil(math.sqrt(self.shape[0] * self.shape[1] / most_pixels)))

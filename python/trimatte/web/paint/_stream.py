@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
-from anyio import create_task_group, from_thread, to_thread
+from anyio import create_task_group, from_thread, sleep, to_thread
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -27,17 +28,25 @@ class Stream(Response):
     work : callable
         It takes a function that reports progress, and returns what the last line says and the bytes.
     ticket : Ticket
-        It is cancelled if the reader goes away.
+        It is cancelled if the reader goes away, or if the time is up.
+    seconds : float
+        How long the work may take.
+    place : AsyncExitStack
+        It is closed when the work has ended.
     """
 
-    def __init__(self, work: Work, ticket: Ticket) -> None:
+    def __init__(self, work: Work, ticket: Ticket, seconds: float, place: AsyncExitStack) -> None:
         super().__init__(media_type="application/octet-stream")
         del self.headers["content-length"]
-        self._work = work
-        self._ticket = ticket
+        self._work, self._ticket, self._seconds, self._place = work, ticket, seconds, place
+        self._is_late = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""
+        async with self._place:
+            await self._answer(receive, send)
+
+    async def _answer(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
 
         async def piece(content: bytes) -> None:
@@ -51,8 +60,14 @@ class Stream(Response):
                 pass
             self._ticket.cancel()
 
+        async def limit() -> None:
+            await sleep(self._seconds)
+            self._is_late = True
+            self._ticket.cancel()
+
         async with create_task_group() as group:
             group.start_soon(watch)
+            group.start_soon(limit)
             for part in await to_thread.run_sync(self._finished, tell):
                 await piece(part)
             group.cancel_scope.cancel()
@@ -62,7 +77,8 @@ class Stream(Response):
         try:
             result, content = self._work(tell)
         except Cancelled:
-            return (_line({"cancelled": True}),)
+            late = f"expected a result within {self._seconds:g} s, got none; paint more, so that less is unknown"
+            return (_line({"error": late} if self._is_late else {"cancelled": True}),)
         except (ValueError, TypeError, TrimatteError) as error:
             return (_line({"error": " ".join(str(error).split())}),)
         except MemoryError:

@@ -1,6 +1,6 @@
 /* Joins the parts: picture, strokes, solves, views, files, keys. */
 
-import { Cancelled, ServerEngine } from "./engine.js";
+import { Cancelled, KeyWanted, ServerEngine } from "./engine.js";
 import { Marks, Overlay, sheet } from "./marks.js";
 import { Panel } from "./panel.js";
 import { Brush, listen } from "./pointer.js";
@@ -9,10 +9,12 @@ import { Mips, Pane, View } from "./view.js";
 
 // Milliseconds after a quick answer; a finer solve begins then if no stroke has followed.
 const REST = 700;
+// As long as there are fewer strokes, the page says what to do next.
+const FIRST = 3;
 const $ = (id) => document.getElementById(id);
-const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+const given = new URLSearchParams(location.hash.slice(1)).get("key");
 
-const engine = new ServerEngine(token);
+const engine = new ServerEngine(given ?? sessionStorage.getItem("key") ?? "");
 const view = new View();
 const marks = new Marks();
 let picture = null; // Mips
@@ -140,6 +142,9 @@ function after(known) {
     ? "draw Keep over what should stay"
     : "draw Remove over what should go";
   $("hint").textContent = missing.length === 2 ? `First ${next}.` : missing.length ? `Now ${next}.` : "";
+  $("nothing-yet").textContent = missing.length
+    ? "The result appears here after one stroke of each kind."
+    : "The result is being found …";
   if (missing.length) {
     result = null;
     buttons();
@@ -174,6 +179,7 @@ async function accept(found, mine) {
   const count = unknown >= 1e6 ? `${(unknown / 1e6).toFixed(1)} million` : unknown.toLocaleString("en");
   const note = alone ? ` · ${alone} unknown ${alone === 1 ? "part touches" : "parts touch"} one kind of stroke only` : "";
   status(`${size} · ${count} pixels found in ${seconds.toFixed(2)} s${note}`);
+  if (marks.strokes.length < FIRST) $("hint").textContent = "Where the result is wrong, draw over it here.";
   buttons();
   document.body.dataset.shown = mine;
   document.body.dataset.rests = !found.record.finer;
@@ -467,9 +473,27 @@ addEventListener("pointerdown", () => document.body.classList.remove("by-keys"),
 listen(left, view, brush);
 listen(right, view);
 
+/* The key is in the address that `trimatte paint` prints; a service's visitors type it. */
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  engine.key = $("service-key").value;
+  sessionStorage.setItem("key", engine.key);
+  begin().catch(report);
+});
+
+function askForKey(asks) {
+  $("key-form").hidden = !asks;
+  $("choose").hidden = $("welcome-note").hidden = asks;
+  $("welcome-title").textContent = asks ? "This page asks for a key" : "Drop a picture here";
+  if (asks) $("service-key").focus();
+}
+
 async function begin() {
-  if (!token) throw new Error("This address lacks its token. Open the address that the command printed.");
-  const offered = await engine.begin();
+  const offered = await engine.begin().catch((error) => {
+    askForKey(error instanceof KeyWanted);
+    throw error instanceof KeyWanted && !engine.key ? new Cancelled() : error;
+  });
+  askForKey(false);
   panel.offer(offered);
   const kept = sessionStorage.getItem("painting");
   for (const id of [kept, offered.first]) {

@@ -16,25 +16,26 @@
    {method, options, colours}. tell(phase, done) hears of progress, done goes from 0 to 1. */
 
 export class Cancelled extends Error {}
+export class KeyWanted extends Error {}
 
 export class ServerEngine {
-  constructor(token) {
-    this.token = token;
+  constructor(key) {
+    this.key = key;
     this.id = null;
   }
 
   begin() {
-    return this.#json("api/begin");
+    return this.#json("data/begin");
   }
 
   async load(file) {
-    const state = await this.#json(`api/pictures?name=${encodeURIComponent(file.name)}`, file);
+    const state = await this.#json(`data/pictures?name=${encodeURIComponent(file.name)}`, file);
     this.id = state.id;
     return state;
   }
 
   async open(id) {
-    const state = await this.#json(`api/pictures/${encodeURIComponent(id)}`);
+    const state = await this.#json(`data/pictures/${encodeURIComponent(id)}`);
     this.id = id;
     return { ...state, id };
   }
@@ -74,7 +75,7 @@ export class ServerEngine {
   }
 
   #of(path) {
-    return `api/pictures/${this.id}/${path}`;
+    return `data/pictures/${this.id}/${path}`;
   }
 
   async #ask(path, body) {
@@ -82,7 +83,7 @@ export class ServerEngine {
     try {
       response = await fetch(path, {
         method: body === undefined ? "GET" : "POST",
-        headers: { "X-Trimatte-Token": this.token },
+        headers: this.key ? { "X-Api-Key": this.key } : {},
         body,
       });
     } catch {
@@ -90,7 +91,8 @@ export class ServerEngine {
     }
     if (!response.ok) {
       const { error } = await response.json().catch(() => ({}));
-      throw new Error(error ?? `The server answered ${response.status}.`);
+      if (response.status === 401) throw new KeyWanted(error?.message);
+      throw new Error(error?.message ?? `The server answered ${response.status}.`);
     }
     return response;
   }

@@ -1,0 +1,132 @@
+"""The sources of the documentation site: every public name has its place, pages keep their links."""
+
+import ast
+import importlib
+import inspect
+import posixpath
+import re
+import sys
+from pathlib import Path, PurePosixPath
+
+import pytest
+from pages import steps_of
+
+import trimatte as tm
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "api"
+
+if not REFERENCE.exists():
+    pytest.skip("the documents are not beside the tests", allow_module_level=True)
+
+MODULES = (
+    *(name for name in dir(tm) if inspect.ismodule(getattr(tm, name))),
+    "methods",
+    "pymatting",
+    "integrations.rembg",
+)
+
+
+def names_in_the_reference():
+    """Full names that the pages of the reference list or describe."""
+    names = set()
+    for page in REFERENCE.glob("*.md"):
+        module = ""
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if found := re.match(r"\.\. (?:module|reference|currentmodule):: ([\w.]+)", line):
+                module = found[1]
+            elif found := re.match(r"(?:   |\.\. py:data:: )(\w+)$", line):
+                names.add(f"{module}.{found[1]}")
+        names |= set(re.findall(r"^- `(trimatte[\w.]+)` is", page.read_text(encoding="utf-8"), re.MULTILINE))
+    return names
+
+
+def public_names(module):
+    """Names that a module declares; without a declaration, its own classes and functions."""
+    thing = importlib.import_module(f"trimatte.{module}" if module else "trimatte")
+    if module == "integrations.rembg":
+        return ["install", "remove", "SMALLEST_SIDE", "SMALLEST_SPECK"]
+    names = getattr(thing, "__all__", None) or [name for name in vars(thing) if _is_own(thing, name)]
+    return [name for name in names if not inspect.ismodule(getattr(thing, name))]
+
+
+def _is_own(module, name):
+    thing = getattr(module, name)
+    return not name.startswith("_") and getattr(thing, "__module__", "").startswith(module.__name__)
+
+
+@pytest.mark.parametrize("module", ["", *MODULES])
+def test_every_public_name_is_in_the_reference(module):
+    listed = names_in_the_reference()
+    prefix = f"trimatte.{module}." if module else "trimatte."
+    assert [name for name in public_names(module) if prefix + name not in listed] == []
+
+
+def test_the_reference_lists_nothing_that_is_not_there():
+    for full in names_in_the_reference():
+        module, _, name = full.rpartition(".")
+        assert hasattr(importlib.import_module(module), name), full
+
+
+@pytest.fixture(scope="module")
+def stage_site():
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        return importlib.import_module("stage_site")
+    finally:
+        sys.path.pop(0)
+
+
+def test_links_of_staged_pages_lead_somewhere(stage_site):
+    contents = stage_site.staged()
+    places = {*contents, *(str(parent) for place in contents for parent in PurePosixPath(place).parents)}
+    lost = []
+    for place, content in contents.items():
+        if not place.endswith(".md"):
+            continue
+        for match in stage_site.LINK.finditer(stage_site.CODE.sub("", content.decode())):
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(place), match[2]))
+            if target not in places:
+                lost.append((place, match[2]))
+    assert lost == []
+
+
+def test_a_staged_page_names_its_neighbours_from_its_new_place(stage_site):
+    files = {}
+    text = (
+        "[a](docs/python.md#x), [b](LICENSE), [c](https://example.org), [d](#here)\n```\n[e](docs/batch.md)\n```\n"
+    )
+    moved = stage_site.with_moved_links(text, ROOT / "DESIGN.md", "project/design.md", files)
+    assert moved == (
+        "[a](../python.md#x), [b](files/LICENSE), [c](https://example.org), [d](#here)\n"
+        "```\n[e](docs/batch.md)\n```\n"
+    )
+    assert files == {"project/files/LICENSE": ROOT / "LICENSE"}
+
+
+def test_staging_twice_writes_nothing_anew_and_removes_pages_that_are_gone(stage_site, tmp_path):
+    stage_site.write({"a.md": b"a", "deep/b.md": b"b"}, tmp_path)
+    before = (tmp_path / "a.md").stat().st_mtime_ns
+    stage_site.write({"a.md": b"a"}, tmp_path)
+    assert (tmp_path / "a.md").stat().st_mtime_ns == before
+    assert not (tmp_path / "deep" / "b.md").exists()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.stem)
+def test_blocks_of_python_compile(page):
+    for step in steps_of(page):
+        if step.kind == "python":
+            compile(step.text, page.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("example", sorted(ROOT.glob("examples/gallery/plot_*.py")), ids=lambda path: path.stem)
+def test_an_example_says_what_it_shows_and_takes_names_that_exist(example):
+    tree = ast.parse(example.read_text(encoding="utf-8"))
+    title, underline, empty, *text = ast.get_docstring(tree).splitlines()
+    assert underline == "=" * len(title)
+    assert not empty
+    assert len(text) >= 2
+    for names in re.findall(r"\btm((?:\.\w+)+)", example.read_text(encoding="utf-8")):
+        thing = tm
+        for name in names[1:].split("."):
+            thing = getattr(thing, name)
