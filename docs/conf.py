@@ -24,10 +24,11 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "commands",
     "mathml",
+    "reference",
 ]
-exclude_patterns = ["_ext", "_static", "_templates", "README.md", "project/files"]
-templates_path = ["_templates"]
+exclude_patterns = ["_ext", "_static", "README.md", "project/files"]
 nitpicky = True
+highlight_language = "none"  # blocks without a name are commands of the shell
 html_math_renderer = "mathml"
 
 # Pages are Markdown as GitHub reads it: headings have anchors, $...$ and ```math are formulas.
@@ -36,7 +37,7 @@ myst_heading_anchors = 6
 myst_fence_as_directive = ["math"]
 suppress_warnings = ["config.cache"]  # sphinx-gallery's settings hold a function
 
-autosummary_generate = True
+autosummary_generate = False  # each subject is one page, not one page for each name
 autodoc_typehints = "none"  # the docstrings say more: shapes, units, ranges
 numpydoc_show_class_members = False
 

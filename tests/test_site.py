@@ -33,7 +33,7 @@ def names_in_the_reference():
     for page in REFERENCE.glob("*.md"):
         module = ""
         for line in page.read_text(encoding="utf-8").splitlines():
-            if found := re.match(r"\.\. (?:current)?module:: ([\w.]+)", line):
+            if found := re.match(r"\.\. (?:module|reference|currentmodule):: ([\w.]+)", line):
                 module = found[1]
             elif found := re.match(r"(?:   |\.\. py:data:: )(\w+)$", line):
                 names.add(f"{module}.{found[1]}")

@@ -264,12 +264,10 @@ def tested(name):
 
 
 def compiler(name):
-    cache = (WORK / name / "configure.log").read_text(encoding="utf-8")
-    found = re.search(r"compiler identification is (\S+ \S+)", cache)
-    known = WORK / name / "compiler"
-    if found:  # CMake says it the first time only
-        known.write_text(found[1], encoding="utf-8")
-    return known.read_text(encoding="utf-8")
+    """Return the compiler's kind and version, which CMake keeps in a file of its own."""
+    (path,) = (WORK / name).glob("CMakeFiles/*/CMakeCXXCompiler.cmake")
+    known = dict(re.findall(r'set\((\w+) "(.*)"\)', path.read_text(encoding="utf-8")))
+    return f"{known['CMAKE_CXX_COMPILER_ID']} {known['CMAKE_CXX_COMPILER_VERSION']}"
 
 
 def check_kernels_without_gnu():
