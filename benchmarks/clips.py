@@ -6,7 +6,8 @@ A rendered head of hair moves through a rendered picture, or before a green scre
 the key, masks, and trimaps, each to ProRes 4444. The largest sum of the resident memory of the
 command and its workers is read from /proc ten times a second; it should not grow with the number of
 frames. The processor time of a frame hardly depends on what else runs on the machine. At last a run
-that writes pictures is killed (SIGKILL) and started again.
+that writes pictures is killed (SIGKILL) and started again (`--killed`). What `--output` holds of
+other paths stays in it, so that the paths can be measured one by one.
 """
 
 import argparse
@@ -140,7 +141,7 @@ def measured(folder, arguments, output):
     }
 
 
-def alone(folder):
+def alone(folder, paths):
     """Processor seconds of one frame of each path, on one thread, without reading and encoding."""
     shot, green, masks, trimaps = (
         next(iter(tm.io.open_clip(folder / f"{name}.mp4"))) for name in ("shot", "green", "masks", "trimaps")
@@ -157,9 +158,9 @@ def alone(folder):
         "trimaps": lambda: tm.cutout(shot, trimap, threads=1),
     }
     found = {}
-    for name, call in calls.items():
+    for name in paths:
         start = time.process_time()
-        call()
+        calls[name]()
         found[name] = round(time.process_time() - start, 2)
     return found
 
@@ -168,10 +169,10 @@ def digests(folder):
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("*.png"))}
 
 
-def killed_and_resumed(folder):
+def killed_and_resumed(folder, path):
     """Kill a run when a third of its frames are there, run again, and compare with a run of one piece."""
-    arguments = PATHS["trimaps"]
-    total = sum(1 for _ in tm.io.open_clip(folder / "shot.mp4").frames(lambda _: False))
+    arguments = PATHS[path]
+    total = sum(1 for _ in tm.io.open_clip(folder / arguments[0]).frames(lambda _: False))
     process = command(folder, *arguments, "-o", "parts/%04d.png")
     while process.poll() is None and len(list((folder / "parts").glob("*.png"))) < total // 3:
         time.sleep(0.05)
@@ -182,6 +183,7 @@ def killed_and_resumed(folder):
     command(folder, *arguments, "-o", "whole/%04d.png").communicate()
     same = digests(folder / "parts") == digests(folder / "whole")
     return {
+        "path": path,
         "frames": total,
         "there_when_killed": kept,
         "skipped_by_the_second_run": again["skipped"],
@@ -198,18 +200,24 @@ def main():
     parser.add_argument(
         "--output", type=Path, default=Path(__file__).parent / "compare" / "results" / "clips.json"
     )
+    parser.add_argument("--alone", action="store_true", help="measure single frames only, and no clips")
+    parser.add_argument("--killed", default="trimaps", choices=[*PATHS, "none"])
     chosen = parser.parse_args()
+    size = {"height": chosen.height, "width": chosen.width}
+    found = json.loads(chosen.output.read_text()) if chosen.output.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         render(folder, chosen.frames, chosen.height, chosen.width)
-        found = {"date": str(date.today()), "cores": len(os.sched_getaffinity(0)), "load": os.getloadavg()[0]}
-        found.update(height=chosen.height, width=chosen.width, paths={})
-        found["cpu_seconds_of_a_frame"] = alone(folder)
-        for path in chosen.paths:
-            found["paths"][path] = measured(folder, PATHS[path], "out.mov")
-            print(path, found["paths"][path], flush=True)
-        found["killed"] = killed_and_resumed(folder)
-        print(found["killed"], flush=True)
+        found["cpu_seconds_of_a_frame"] = found.get("cpu_seconds_of_a_frame", {}) | alone(folder, chosen.paths)
+        print(found["cpu_seconds_of_a_frame"], flush=True)
+        for path in chosen.paths if not chosen.alone else ():
+            row = {"date": str(date.today()), "cores": len(os.sched_getaffinity(0)), "load": os.getloadavg()[0]}
+            row |= size | measured(folder, PATHS[path], "out.mov")
+            found.setdefault("paths", {})[path] = row
+            print(path, row, flush=True)
+        if chosen.killed != "none":
+            found["killed"] = size | killed_and_resumed(folder, chosen.killed)
+            print(found["killed"], flush=True)
     chosen.output.write_text(json.dumps(found, indent=1) + "\n")
 
 

@@ -6,7 +6,8 @@ A rendered head of hair is opened by `trimatte paint` in headless chromium, and 
 its mouse: once from the scene's trimap ("trimap"), and once from nothing but a few long strokes
 ("strokes"), where nearly all pixels are unknown. The page's own clock takes the times. It prints a
 table and writes a JSON file, from which `python benchmarks/tables.py` writes the table into
-docs/paint.md. It needs the group test-page and chromium: `make check-page` installs both.
+docs/paint.md. It needs the group test-page and chromium, which
+`make check-page` installs.
 """
 
 import argparse

@@ -16,7 +16,6 @@ version = release = trimatte.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_click",
     "sphinx_copybutton",
@@ -24,10 +23,11 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "commands",
     "mathml",
+    "reference",
 ]
-exclude_patterns = ["_ext", "_static", "_templates", "README.md", "project/files"]
-templates_path = ["_templates"]
+exclude_patterns = ["_ext", "_static", "README.md", "project/files"]
 nitpicky = True
+highlight_language = "none"  # blocks without a name are commands of the shell
 html_math_renderer = "mathml"
 
 # Pages are Markdown as GitHub reads it: headings have anchors, $...$ and ```math are formulas.
@@ -36,7 +36,6 @@ myst_heading_anchors = 6
 myst_fence_as_directive = ["math"]
 suppress_warnings = ["config.cache"]  # sphinx-gallery's settings hold a function
 
-autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say more: shapes, units, ranges
 numpydoc_show_class_members = False
 
@@ -53,6 +52,7 @@ sphinx_gallery_conf = {
     "thumbnail_size": (360, 270),
     "show_signature": False,
     "min_reported_time": 1000,
+    "capture_repr": (),  # what an example prints, and its figures, say enough
 }
 
 html_theme = "furo"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from batch_jobs import contents, in_threads, jobs
+from batch_jobs import QUICK, contents, in_threads, jobs
 
 import trimatte as tm
 from trimatte.batch import Job, jobs_from_files, jobs_from_manifest, run
@@ -20,7 +20,10 @@ from trimatte.cli import run as command
 
 
 def test_outputs_are_those_of_the_functions(here):
-    summary = run(jobs("out/{stem}_{what}.png", what=("cutout", "alpha", "foreground")), executor=in_threads())
+    summary = run(
+        jobs("out/{stem}_{what}.png", what=("cutout", "alpha", "foreground"), options={"method": "auto"}),
+        executor=in_threads(),
+    )
     assert (summary.done, summary.failed, summary.skipped) == (6, 0, 0)
     image, trimap = tm.io.load_image("in/p1.png"), tm.io.load_image("tri/p1.png")
     assert np.array_equal(tm.io.read_picture("out/p1_cutout.png").pixels, tm.cutout(image, trimap))
@@ -123,7 +126,7 @@ def test_only_what_is_missing_or_changed_is_done_again(here):
     Path("out/p1.png").unlink()
     Path("out/p2.png").write_bytes(b"half")
     assert again() == (2, 4)
-    assert again(options={"epsilon": 1e-5}) == (6, 0)
+    assert again(options={**QUICK, "epsilon": 1e-5}) == (6, 0)
     assert run(jobs(), executor=in_threads(), log="log", resume=False).done == 6
 
 
@@ -301,7 +304,7 @@ def test_a_killed_process_costs_one_item(here):
     done = subprocess.run([sys.executable, "script.py"], check=True, stdout=subprocess.PIPE, text=True)
     assert done.stdout.startswith("5 1 in/p3.png the process that did it was killed, perhaps for lack of memory")
     assert not list(Path("out").glob(".trimatte-*"))
-    assert run(jobs(), executor=in_threads(), log="log").done == 1
+    assert run(jobs(options={}), executor=in_threads(), log="log").done == 1
 
 
 def test_nothing_is_written_after_a_run_was_left(here):

@@ -218,7 +218,7 @@ def test_the_command(here, capsys):
     assert cli(*arguments) == 1
     printed = capsys.readouterr()
     assert "5 done, 1 failed" in printed.out
-    assert printed.err == "failed: in/p0.png: the file is empty\n"
+    assert "failed: in/p0.png: the file is empty" in printed.err.splitlines()  # a slow run says how far it is, too
     assert sorted(os.listdir("made")) == ["alpha", "batch.jsonl", "cutout"]
     assert len(os.listdir("made/alpha")) == 5
     assert cli(*arguments, "--retry-failed", "--json") == 1

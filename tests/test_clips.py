@@ -16,6 +16,7 @@ from trimatte.io import video
 pytest.importorskip("av", reason="PyAV has no wheel for this Python")
 
 import clips
+import onnx_file
 
 
 @pytest.fixture(scope="module")
@@ -279,11 +280,13 @@ def broken(folder):
         (
             ["shot.mp4", "trimaps.mov", "--masks", "masks"],
             2,
-            "expected one of TRIMAPS, --masks, --key and --plate",
+            "expected one of TRIMAPS, --masks, --model, --key and --plate",
         ),
-        (["shot.mp4"], 2, "expected one of TRIMAPS, --masks, --key and --plate, got none"),
+        (["shot.mp4"], 2, "expected one of TRIMAPS, --masks, --model, --key and --plate, got none"),
         (["shot.mp4", "--masks", "masks", "--method", "best"], 2, "--method: not with --masks"),
-        (["shot.mp4", "trimaps.mov", "--band", "3"], 2, "--band: only with --masks"),
+        (["shot.mp4", "trimaps.mov", "--band", "3"], 2, "--band: only with --masks or --model"),
+        (["shot.mp4", "--masks", "masks", "--preset", "u2net"], 2, "--preset: only with --model"),
+        (["shot.mp4", "--model", "none.onnx"], 1, "none.onnx"),
         (["shot.mp4", "--masks", "masks", "--temporal", "1"], 2, "--temporal: only with trimaps"),
         (["shot.mp4", "--masks", "masks", "--rate", "12"], 2, "--rate: only for pictures; a clip keeps its own"),
         (["shot.mp4", "--masks", "masks", "--bits", "16"], 2, "--bits: not for a clip"),
@@ -313,6 +316,29 @@ def test_bad_outputs_are_refused(folder, capsys, output, message):
     (folder / "shot.mov").symlink_to(folder / "shot.mp4")
     assert run(["sequence", "shot.mov", "trimaps.mov", "-o", output, *ONE]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_network_finds_the_subject_of_each_frame(folder, capsys):
+    """The network takes the brightest pixels for the subject."""
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime has no wheel for this Python")
+    network = onnx_file.mean_of_channels(folder / "bright.onnx", size=(48, 64), more=("Sigmoid",))
+    options = ["--model", network, "--preset", "u2net"]
+    assert run(["sequence", "shot.mp4", *options, "-o", "cut.mov", "--processes", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"] == network
+    found = alphas_of("cut.mov")
+    for number in {*range(len(ALPHAS))} - {3}:
+        inside, outside = (found[number][ALPHAS[number] == alpha].mean() for alpha in (1, 0))
+        assert inside > outside + 0.3, number
+    assert run(["sequence", "shot.mp4", *options, "-o", "one.mov", *ONE]) == 0
+    for two, one in zip(found, alphas_of("one.mov"), strict=True):
+        np.testing.assert_array_equal(two, one)
+
+
+def test_a_frame_in_which_the_network_finds_nothing_is_transparent(folder):
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime has no wheel for this Python")
+    network = onnx_file.mean_of_channels(folder / "blind.onnx", size=(48, 64), more=("Sigmoid", "Floor"))
+    assert run(["sequence", "shot.mp4", "--model", network, "--preset", "u2net", "-o", "cut.mov", *ONE]) == 0
+    assert max(alpha.max() for alpha in alphas_of("cut.mov")) == 0
 
 
 def test_webm_needs_even_sides(folder, capsys):

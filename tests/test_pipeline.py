@@ -1,15 +1,18 @@
 """From files to files: the same as the library's functions, one after another."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import trimatte as tm
 from trimatte._pipeline import FinishedAlpha, Guide, Item, RoughMask, Run, Trimap, matte
 from trimatte._pipeline.backdrop import Backdrop
 from trimatte._pipeline.frames import Frame, Solves
 from trimatte._pixels import eight_bits, quantized
+from trimatte.errors import TrimatteWarning
 from trimatte.io import load_image, save_image
 
 OUTPUTS = {kind: f"{kind}.png" for kind in ("cutout", "composite", "alpha", "foreground", "background")}
@@ -120,3 +123,56 @@ def test_frames_are_those_of_a_sequence(image):
     save_image("deep.png", image[..., 0].astype(np.uint16) * np.uint16(257))
     with pytest.raises(tm.PictureError, match=r"deep.png: expected uint8 samples as in the first"):
         matte(Item("deep.png", Frame(Trimap("trimap.png"), "deep.png", solves), {"alpha": "d.png"}), Run())
+
+
+def turned(path, pixels, orientation):
+    """Write a picture as a camera stores it that says how to turn it."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = {3: np.rot90(pixels, 2), 6: np.rot90(pixels), 8: np.rot90(pixels, -1)}[orientation]
+    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif)
+
+
+def matted(image, guide, output):
+    matte(Item(image, guide, {"alpha": output}), Run())
+    return load_image(output)
+
+
+@pytest.mark.parametrize("orientation", [6, 8])
+def test_a_guide_of_the_stored_pixels_of_a_turned_picture_is_turned(tmp_path, monkeypatch, orientation):
+    monkeypatch.chdir(tmp_path)
+    scene = tm.datasets.hair(60, 80, seed=1)
+    photo, mask = quantized(scene.image, np.uint8), np.uint8(255) * (scene.alpha > 0.5)
+    turned("photo.png", photo, orientation)
+    for name, guide in (("trimap", scene.trimap), ("mask", mask), ("small", mask[::2, ::2])):
+        save_image(f"{name}.png", guide)
+        turned("raw.png", guide, orientation)
+        save_image(f"{name}_raw.png", np.asarray(Image.open("raw.png")))  # without its orientation
+    for kind, name in ((Trimap, "trimap"), (RoughMask, "mask"), (RoughMask, "small")):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")  # the small mask is scaled
+            want = matted("photo.png", kind(f"{name}.png"), "want.png")
+            assert not any("EXIF" in str(warning.message) for warning in caught)
+            np.testing.assert_array_equal(matted("photo.png", kind(f"{name}_raw.png"), "got.png"), want)
+        heard = [str(warning.message) for warning in caught]
+        assert any(
+            text.startswith(f"{name}_raw.png: the image is turned by its EXIF orientation") for text in heard
+        )
+
+
+@pytest.mark.parametrize(("orientation", "width"), [(3, 80), (6, 60)])
+def test_a_guide_that_may_be_turned_is_doubted(tmp_path, monkeypatch, orientation, width):
+    """No size tells whether the mask of a square, or of a picture upside down, is upright."""
+    monkeypatch.chdir(tmp_path)
+    scene = tm.datasets.hair(60, width, seed=1)
+    turned("photo.png", quantized(scene.image, np.uint8), orientation)
+    save_image("trimap.png", scene.trimap)
+    with pytest.warns(
+        TrimatteWarning, match=r"trimap.png: .* \(\d\), and this has no orientation; if it was made"
+    ):
+        matted("photo.png", Trimap("trimap.png"), "doubted.png")
+    turned("own.png", scene.trimap, orientation)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        want = matted("photo.png", Trimap("own.png"), "sure.png")
+    np.testing.assert_array_equal(load_image("doubted.png"), want)

@@ -51,7 +51,7 @@ def test_sigma_has_an_effect(noise):
 @pytest.mark.parametrize("solver", ["multigrid", "graph-multigrid", "cg"])
 @pytest.mark.parametrize("sigma", [1 / 30, 0.01])
 def test_solvers_keep_their_promise(solver, sigma):
-    scene = tm.datasets.hair(150, 120, noise=0.01)
+    scene = tm.datasets.hair(110, 90, noise=0.01)
     direct, alpha = (
         tm.estimate_alpha(scene.image, scene.trimap, method="random-walk", sigma=sigma, solver=s)
         for s in ("cholesky", solver)

@@ -1,4 +1,4 @@
-"""The numbers of the README are those of the committed results."""
+"""The numbers of the README, and what a page says of methods, are those of the committed results."""
 
 import json
 import re
@@ -66,3 +66,17 @@ def test_the_default_takes_as_long():
     for said, method in ((default, "best"), (closed_form, "closed-form")):
         found = case("methods", picture="hair", width=866, task=f"alpha {method}")
         assert float(said) == pytest.approx(found["libraries"]["trimatte"]["seconds"], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("method", "kinds"),
+    [("information-flow", ("hair", "motion")), ("fusion", ("net", "noise", "low light", "similar"))],
+)
+def test_another_method_is_better_where_the_page_says_so(method, kinds):
+    """docs/which_method.md says so; docs/methods.md has the table, which test_tables.py compares."""
+    text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+    table = re.search(r"<!-- table kinds -->\s+(.*?)\s+<!-- end -->", text, re.DOTALL)[1]
+    names, _, *rows = [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    errors = {row[0]: dict(zip(names[1:], map(float, row[1:]), strict=True)) for row in rows}
+    for kind in kinds:
+        assert errors[method][kind] < errors["best"][kind]

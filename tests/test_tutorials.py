@@ -111,7 +111,7 @@ def in_threads(monkeypatch):
 
 def test_a_thousand_pictures(here, in_threads):
     page = DOCS / "tutorials" / "a_thousand_pictures.md"
-    Reader(page, {"(300, 400": "(48, 64", "range(8)": "range(4, 6)", " --dask tcp://first:8786": ""}).read()
+    Reader(page, {"(300, 400": "(48, 64", "range(8)": "range(4, 6)", "--dask tcp://first:8786": ""}).read()
     assert sorted(path.name for path in Path("out").glob("*.png")) == ["0004.png", "0005.png"]
     assert shape("sheet.png") == (12, 32, 3)
 

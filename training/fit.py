@@ -22,6 +22,10 @@ WARM_UP = 0.05
 """Part of the steps in which the rate rises to RATE; then it falls as a cosine."""
 OVERSHOOT = 0.1
 """Weight of what lies beyond 0 and 1."""
+SQUARE = 1.0
+"""Weight of the squared error, which is largest where alpha is altogether wrong."""
+SLOPE = 0.5
+"""Weight of the error of the differences between neighbours, which keeps edges sharp."""
 
 
 class Example(NamedTuple):
@@ -71,14 +75,22 @@ def batch_of(random: np.random.Generator, examples: Sequence[Example], weights: 
 
 
 def loss_of(network: Network, maps: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean absolute error over the unknown pixels, and some of what is beyond [0, 1]."""
+    """Return the mean absolute and squared error of alpha, and that of its slope, over the unknown pixels.
+
+    Some of what lies beyond [0, 1] is added, since the clipped alpha has no gradient there.
+    """
     with torch.autocast("cpu", dtype=torch.bfloat16):  # half the time of float32
         correction = network(maps)
     alpha = (maps[:, 6] + 1) / 2 + correction.float()
     inside = alpha.clamp(0, 1)
-    error = (inside - truth).abs() + OVERSHOOT * (alpha - inside).abs()
+    difference = inside - truth
     unknown = maps[:, 8]
-    return (error * unknown).sum() / unknown.sum()
+    error = difference.abs() + SQUARE * difference**2 + OVERSHOOT * (alpha - inside).abs()
+    error = (error * unknown).sum()
+    for axis in (1, 2):
+        both = unknown.narrow(axis, 1, CROP - 1) * unknown.narrow(axis, 0, CROP - 1)
+        error = error + SLOPE / 2 * (difference.diff(dim=axis).abs() * both).sum()
+    return error / unknown.sum()
 
 
 def fit(examples: Sequence[Example], steps: int, seed: int, folder: Path) -> Network:

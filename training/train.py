@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from fit import BATCH, CROP, RATE, fit, load
+from fit import BATCH, CROP, RATE, SLOPE, SQUARE, fit, load
 from generate import HARDEST, generate
 from photographs import fetch
 from weights import write_weights
@@ -27,8 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="where everything is kept")
     parser.add_argument("--output", type=Path, required=True, help="the file of weights")
-    parser.add_argument("--scenes", type=int, default=700)
-    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--scenes", type=int, default=1_400)
+    parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="processes that make scenes")
     options = parser.parse_args()
@@ -48,6 +48,8 @@ def main() -> None:
         "crop": CROP,
         "batch": BATCH,
         "rate": RATE,
+        "square": SQUARE,
+        "slope": SLOPE,
         "hardest": HARDEST,
         "torch": torch.__version__,
         "trimatte": tm.__version__,

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "reference/network_sum.hpp"
 #include "support.hpp"
@@ -129,9 +130,9 @@ TEST_CASE("distances to a label that no pixel has are infinite") {
     }
 }
 
-TEST_CASE("the correction equals convolutions of whole planes, to the bit, for any number of threads") {
-    // Two tiles across, one and a bit down; unknown pixels at the border.
-    const Scene scene(105, 190, 3);
+namespace {
+
+void check_correction(const Scene& scene) {
     const FusionNetwork network = random_network(4);
     const std::vector<float> expected = twin(scene, network);
     for (const int threads : {1, 2, 5}) {
@@ -143,4 +144,22 @@ TEST_CASE("the correction equals convolutions of whole planes, to the bit, for a
             REQUIRE(same_bits(std::vector<float>{found[p]}, std::vector<float>{right}));
         }
     }
+}
+
+}  // namespace
+
+TEST_CASE("the correction equals convolutions of whole planes, to the bit, for any number of threads") {
+    // Two tiles across, one and a bit down; unknown pixels at the border.
+    check_correction(Scene(135, 190, 3));
+}
+
+TEST_CASE("the correction of single unknown pixels, rows apart, equals convolutions of whole planes") {
+    Scene scene(135, 190, 5);
+    for (Label& label : scene.labels) {
+        label = Label::background;
+    }
+    for (const auto& [y, x] : {std::pair{0, 3}, {20, 90}, {21, 10}, {60, 127}, {60, 128}, {134, 189}}) {
+        scene.labels[static_cast<std::size_t>(y * scene.width + x)] = Label::unknown;
+    }
+    check_correction(scene);
 }

@@ -3,10 +3,22 @@
 #include <doctest/doctest.h>
 
 #include "support.hpp"
+#include "trimatte/random_walk.hpp"
 #include "trimatte/solve.hpp"
 
 using namespace trimatte;
 using namespace trimatte::test;
+
+namespace {
+
+Affinity::Traits by_products(std::int64_t reach) {
+    Affinity::Traits traits;
+    traits.reach = reach;
+    traits.has_products = true;
+    return traits;
+}
+
+}  // namespace
 
 TEST_CASE("small systems go to cholesky, larger ones to multigrid on the grid or on the graph") {
     CHECK(choose(100, 2) == Solver::cholesky);
@@ -39,15 +51,27 @@ TEST_CASE("solve runs the solver asked for") {
     }
 }
 
+TEST_CASE("what falls apart at strong edges is factorised while that fits into memory") {
+    const Affinity::Traits traits = RandomWalk().traits();
+    CHECK(traits.follows_edges);
+    const std::vector<Attempt> attempts = attempts_for(1000000, traits, {});
+    REQUIRE(attempts.size() == 2);
+    CHECK(attempts[0].solver == Solver::cholesky);
+    CHECK(attempts[0].if_it_fits);
+    CHECK(attempts[1].solver == Solver::graph_multigrid);
+    CHECK(is_small(20000, traits, {}));
+    CHECK(!is_small(20001, traits, {}));
+}
+
 TEST_CASE("an operator that has products needs rows for a last resort at most") {
-    const std::vector<Attempt> small = attempts_for(10000, 4, {}, true);
+    const std::vector<Attempt> small = attempts_for(10000, by_products(4), {});
     REQUIRE(small.size() == 3);
     CHECK(small[0].form() == Form::matrix_free);
     CHECK(small[1].solver == Solver::cholesky);
     CHECK(small[1].form() == Form::sparse);
     CHECK(small[1].if_it_fits);
     CHECK(small[2].form() == Form::matrix_free);
-    const std::vector<Attempt> large = attempts_for(1000000, 20, {}, true);
+    const std::vector<Attempt> large = attempts_for(1000000, by_products(20), {});
     REQUIRE(large.size() == 2);
     CHECK(large[0].solver == Solver::multigrid);
     CHECK(large[1].solver == Solver::conjugate_gradient);
@@ -57,7 +81,7 @@ TEST_CASE("an operator that has products needs rows for a last resort at most") 
     const auto form_of = [](Solver solver) {
         SolveOptions options;
         options.solver = solver;
-        return attempts_for(10000, 4, options, true).front().form();
+        return attempts_for(10000, by_products(4), options).front().form();
     };
     CHECK(form_of(Solver::cholesky) == Form::sparse);
     CHECK(form_of(Solver::graph_multigrid) == Form::sparse);

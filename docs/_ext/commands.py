@@ -18,6 +18,12 @@ def examples_as_code(_sphinx, _context, lines):
     lines[:] = ["Examples:", "", ".. code-block:: shell", "", *(f"   {call}" for call in calls), ""]
 
 
+def stars_as_they_are(_sphinx, _context, lines):
+    """Keep the stars of patterns such as 'gt/*.png' from being read as emphasis."""
+    lines[:] = [line if "**" in line else line.replace("*", r"\*") for line in lines]
+
+
 def setup(sphinx):
+    sphinx.connect("sphinx-click-process-options", stars_as_they_are)
     sphinx.connect("sphinx-click-process-epilog", examples_as_code)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -83,6 +83,9 @@ public:
         bool is_local = true;
         // Whether make_operator() gives the operator by its products.
         bool has_products = false;
+        // Whether couplings across strong edges are so weak that the picture falls into parts of any
+        // shape, which cells of the pixel grid would average over.
+        bool follows_edges = false;
     };
 
     virtual ~Affinity() = default;

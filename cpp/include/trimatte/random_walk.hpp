@@ -13,9 +13,8 @@ public:
     // sigma: the distance of two colours at which the weight has fallen to 1 / e.
     explicit RandomWalk(double sigma = 1.0 / 30) : sigma_(sigma) {}
 
-    // Although rows reach one pixel only, the operator is solved as a graph: at strong edges it falls
-    // into parts of any shape, which aggregates by strength follow and cells of the pixel grid do not.
-    Traits traits() const override { return {0, false, true, false, false}; }
+    // The regions are the components of the operator's own graph.
+    Traits traits() const override { return {1, false, true, false, false, false, true}; }
     void check(const ImageView& image) const override;
     std::int64_t band_height() const override { return 16; }
     void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,

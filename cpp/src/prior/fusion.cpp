@@ -1,6 +1,7 @@
-// The fusion network on the unknown region and its rim. The picture is cut into tiles. In each, the
-// box around the unknown pixels is found, and every layer is computed on that box and on as much
-// of its surroundings as later layers see. The sums of a pixel do not depend on the tile.
+// The fusion network on the unknown region and its rim. The picture is cut into tiles. In each row of
+// a tile, the span from the first to the last unknown pixel is found, and every layer is computed
+// on these spans and on as much of their surroundings as later layers see. The sums of a pixel
+// do not depend on the tile.
 #include "trimatte/fusion.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t tile = 96;
+constexpr std::int64_t tile = 128;
 // Costs and distances become c / (c + these), which are between 0 and 1.
 constexpr float usual_cost = 4;
 constexpr float usual_distance = 8;
@@ -31,18 +32,57 @@ struct Box {
     }
 };
 
-// The box around the unknown pixels of a part of the picture.
-Box unknown_box(const Label* labels, std::int64_t width, const Box& part) {
-    Box box{part.bottom, part.top, part.right, part.left};
-    for (std::int64_t y = part.top; y < part.bottom; ++y) {
-        for (std::int64_t x = part.left; x < part.right; ++x) {
-            if (labels[y * width + x] == Label::unknown) {
-                box = {std::min(box.top, y), y + 1, std::min(box.left, x), std::max(box.right, x + 1)};
+// Columns [left, right) of one row.
+struct Span {
+    std::int64_t left, right;
+
+    std::int64_t width() const { return right - left; }
+};
+
+// The spans of the unknown pixels in the rows of a part of the picture, and the box around them.
+class UnknownSpans {
+public:
+    UnknownSpans(const Label* labels, const ImageView& image, const Box& part)
+        : image_(image), top_(part.top), box_{part.bottom, part.top, part.right, part.left} {
+        for (std::int64_t y = part.top; y < part.bottom; ++y) {
+            const Label* row = labels + y * image.width;
+            Span span{part.right, part.left};
+            for (std::int64_t x = part.left; x < part.right; ++x) {
+                if (row[x] == Label::unknown) {
+                    span = {std::min(span.left, x), x + 1};
+                }
+            }
+            rows_.push_back(span);
+            if (span.left < span.right) {
+                box_ = {std::min(box_.top, y), y + 1, std::min(box_.left, span.left), std::max(box_.right, span.right)};
             }
         }
     }
-    return box;
-}
+    const Box& box() const { return box_; }
+
+    // The pixels of row y that are at most `rim` columns and rows from these spans, within the
+    // picture. The row must lie in the box, grown by `rim`.
+    Span grown(std::int64_t y, std::int64_t rim) const {
+        Span all{image_.width, 0};
+        const std::int64_t bottom = std::min(y + rim + 1, box_.bottom);
+        for (std::int64_t near = std::max(y - rim, box_.top); near < bottom; ++near) {
+            const Span& row = rows_[static_cast<std::size_t>(near - top_)];
+            if (row.left < row.right) {
+                all = {std::min(all.left, row.left - rim), std::max(all.right, row.right + rim)};
+            }
+        }
+        if (all.left >= all.right) {
+            return {box_.left, box_.left};
+        }
+        return {std::max<std::int64_t>(all.left, 0), std::min(all.right, image_.width)};
+    }
+
+private:
+    const ImageView& image_;
+    std::int64_t top_;
+    Box box_;
+    std::vector<Span> rows_;
+};
 
 // The maps of single pixels. Distances to the known pixels are computed for the whole picture.
 class Maps {
@@ -93,8 +133,8 @@ struct Field {
     }
 };
 
-// Writes the outputs of one row of `part`, before the rectifier.
-void convolve_row(const Convolution& layer, Field& in, std::int64_t y, const Box& part, float* out) {
+// Writes the outputs of a part of row y, before the rectifier.
+void convolve_row(const Convolution& layer, Field& in, std::int64_t y, const Span& part, float* out) {
     const std::int64_t count = part.width();
     const float* bias = layer.weight.data() + layer.taps * layer.inputs * layer.padded;
     for (std::int64_t tap = 0; tap < layer.taps; ++tap) {
@@ -109,8 +149,8 @@ void convolve_row(const Convolution& layer, Field& in, std::int64_t y, const Box
 // The work on one tile.
 class TileWork {
 public:
-    TileWork(const FusionInputs& inputs, const FusionNetwork& network, const Box& box)
-        : inputs_(inputs), network_(network), box_(box) {}
+    TileWork(const FusionInputs& inputs, const FusionNetwork& network, const UnknownSpans& spans)
+        : inputs_(inputs), network_(network), spans_(spans) {}
 
     template <class Colours>
     void operator()(const Maps& maps, const Colours& colours, float* correction, Monitor& monitor) {
@@ -131,17 +171,19 @@ private:
     template <class Colours>
     Field first_layer(const Maps& maps, const Colours& colours, std::int64_t& rim) {
         const Convolution& layer = network_.layers.front();
-        Field seen(box_.grown(rim), layer.inputs);
+        Field seen(spans_.box().grown(rim), layer.inputs);
         const Box inside = seen.box.within(inputs_.image);
         for (std::int64_t y = inside.top; y < inside.bottom; ++y) {
-            for (std::int64_t x = inside.left; x < inside.right; ++x) {
+            const Span part = spans_.grown(y, rim);
+            for (std::int64_t x = part.left; x < part.right; ++x) {
                 maps.write(colours, y * inputs_.image.width + x, seen.at(y, x));
             }
         }
         rim -= layer.reach();
-        Field hidden(box_.grown(rim), layer.padded);
-        const Box part = hidden.box.within(inputs_.image);
-        for (std::int64_t y = part.top; y < part.bottom; ++y) {
+        Field hidden(spans_.box().grown(rim), layer.padded);
+        const Box rows = hidden.box.within(inputs_.image);
+        for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
+            const Span part = spans_.grown(y, rim);
             float* out = hidden.at(y, part.left);
             convolve_row(layer, seen, y, part, out);
             simd::kernels().rectify(part.width() * layer.padded, out);
@@ -150,25 +192,29 @@ private:
     }
 
     void add_layer(const Convolution& layer, std::int64_t rim, Field& hidden) {
-        const Box part = box_.grown(rim).within(inputs_.image);
-        const std::int64_t row = part.width() * layer.padded;
-        Buffer<float> out(part.height() * row);
-        for (std::int64_t y = part.top; y < part.bottom; ++y) {
-            convolve_row(layer, hidden, y, part, out.data() + (y - part.top) * row);
+        const Box rows = spans_.box().grown(rim).within(inputs_.image);
+        const std::int64_t row = rows.width() * layer.padded;
+        Buffer<float> out(rows.height() * row);
+        for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
+            convolve_row(layer, hidden, y, spans_.grown(y, rim), out.data() + (y - rows.top) * row);
         }
-        for (std::int64_t y = part.top; y < part.bottom; ++y) {
-            simd::kernels().add_half_rectified(row, out.data() + (y - part.top) * row, hidden.at(y, part.left));
+        for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
+            const Span part = spans_.grown(y, rim);
+            simd::kernels().add_half_rectified(part.width() * layer.padded, out.data() + (y - rows.top) * row,
+                                               hidden.at(y, part.left));
         }
     }
 
     void write(const Convolution& layer, Field& hidden, float* correction) const {
-        Buffer<float> out(box_.width() * layer.padded);
+        const Box& box = spans_.box();
+        Buffer<float> out(box.width() * layer.padded);
         const std::int64_t width = inputs_.image.width;
-        for (std::int64_t y = box_.top; y < box_.bottom; ++y) {
-            convolve_row(layer, hidden, y, box_, out.data());
-            for (std::int64_t x = box_.left; x < box_.right; ++x) {
+        for (std::int64_t y = box.top; y < box.bottom; ++y) {
+            const Span part = spans_.grown(y, 0);
+            convolve_row(layer, hidden, y, part, out.data());
+            for (std::int64_t x = part.left; x < part.right; ++x) {
                 if (inputs_.labels[y * width + x] == Label::unknown) {
-                    correction[y * width + x] = out[(x - box_.left) * layer.padded];
+                    correction[y * width + x] = out[(x - part.left) * layer.padded];
                 }
             }
         }
@@ -176,7 +222,7 @@ private:
 
     const FusionInputs& inputs_;
     const FusionNetwork& network_;
-    Box box_;
+    const UnknownSpans& spans_;
 };
 
 }  // namespace
@@ -217,9 +263,9 @@ void fusion_correction(const FusionInputs& inputs, const FusionNetwork& network,
         parallel_for(across * down, context.threads, context.monitor, [&](std::int64_t number) {
             const std::int64_t top = number / across * tile, left = number % across * tile;
             const Box part = Box{top, top + tile, left, left + tile}.within(image);
-            const Box box = unknown_box(inputs.labels, image.width, part);
-            if (!box.empty()) {
-                TileWork(inputs, network, box)(maps, colours, correction, context.monitor);
+            const UnknownSpans spans(inputs.labels, image, part);
+            if (!spans.box().empty()) {
+                TileWork(inputs, network, spans)(maps, colours, correction, context.monitor);
             }
         });
     });

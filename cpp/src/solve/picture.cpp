@@ -51,10 +51,10 @@ public:
         PictureInfo info{};
         std::size_t peak = 0;
         std::int64_t iterations = 0;
-        const Affinity::Traits traits = affinity_.traits();
-        const bool has_products = traits.has_products && !is_given_;
+        Affinity::Traits traits = affinity_.traits();
+        traits.has_products = traits.has_products && !is_given_;
         const std::int64_t unknowns = is_given_ ? problem_->unknowns() : cut_.unknowns();
-        for (const Attempt& attempt : attempts_for(unknowns, traits.reach, options_, has_products)) {
+        for (const Attempt& attempt : attempts_for(unknowns, traits, options_)) {
             prepare(attempt.form());
             SolveOptions own = options_;
             own.solver = attempt.solver;
@@ -184,7 +184,7 @@ Plan plan_of(const Regions& regions, const Affinity::Traits& traits, const Image
         const bool is_constant = region.meets_foreground != region.meets_background;
         if (is_constant && traits.constant_regions && !has_prior(region, known, image.width)) {
             plan.constant.push_back(&region);
-        } else if (!is_small(region.unknowns, traits.reach, options)) {
+        } else if (!is_small(region.unknowns, traits, options)) {
             plan.large.push_back({&region});
         } else if (region.box.pixels() > sprawl * region.unknowns + 65536) {
             sprawling.push_back(&region);
@@ -268,7 +268,7 @@ public:
             }
             if (component.meets_foreground != component.meets_background && traits.constant_regions && !has_prior) {
                 fill(component, problem);
-            } else if (is_small(component.unknowns(), traits.reach, options_)) {
+            } else if (is_small(component.unknowns(), traits, options_)) {
                 small.push_back(&component);
             } else {
                 large.push_back({&component});

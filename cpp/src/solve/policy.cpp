@@ -11,6 +11,7 @@ enum class Coupling {
     wide,     // more rows and columns
     graph,    // any distance
     windows,  // more rows and columns, by products without a matrix
+    edges,    // two rows and columns, but hardly across strong edges
 };
 
 constexpr std::int64_t no_limit = INT64_MAX;
@@ -65,6 +66,9 @@ const std::vector<Rule>& rules() {
          no_limit,
          no_limit,
          {by_products(Solver::multigrid, no_limit), by_products(Solver::conjugate_gradient, no_limit)}},
+        {Coupling::edges, small_stencil, no_limit, {cholesky}},
+        // Multigrid takes as long for its levels and 15 iterations as this factorisation.
+        {Coupling::edges, no_limit, no_limit, {cholesky_if_it_fits, to_the_end(Solver::graph_multigrid)}},
         {Coupling::graph, small_graph, no_limit, {cholesky}},
         {Coupling::graph,
          no_limit,
@@ -74,37 +78,41 @@ const std::vector<Rule>& rules() {
     return table;
 }
 
-Coupling coupling_of(std::int64_t reach, bool has_products = false) {
-    if (reach == 0) {
+Coupling coupling_of(const Affinity::Traits& traits) {
+    if (traits.reach == 0) {
         return Coupling::graph;
     }
-    if (reach > Stencil::reach) {
-        return has_products ? Coupling::windows : Coupling::wide;
+    if (traits.reach > Stencil::reach) {
+        return traits.has_products ? Coupling::windows : Coupling::wide;
     }
-    return Coupling::stencil;
+    return traits.follows_edges ? Coupling::edges : Coupling::stencil;
 }
 
 }  // namespace
 
-std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options,
-                                  bool has_products) {
+std::vector<Attempt> attempts_for(std::int64_t unknowns, const Affinity::Traits& traits, const SolveOptions& options) {
     if (options.solver != Solver::automatic) {
         const bool iterates = options.solver == Solver::multigrid || options.solver == Solver::conjugate_gradient;
-        return {{options.solver, no_limit, false, has_products && iterates}};
+        return {{options.solver, no_limit, false, traits.has_products && iterates}};
     }
-    const Coupling coupling = coupling_of(reach, has_products);
-    const std::int64_t entries = unknowns * (2 * reach + 1) * (2 * reach + 1);  // at most
+    const Coupling coupling = coupling_of(traits);
+    const std::int64_t entries = unknowns * (2 * traits.reach + 1) * (2 * traits.reach + 1);  // at most
     const auto holds = [&](const Rule& rule) {
         return rule.coupling == coupling && unknowns <= rule.unknowns_at_most && entries <= rule.entries_at_most;
     };
     return std::find_if(rules().begin(), rules().end(), holds)->attempts;
 }
 
-Solver choose(std::int64_t unknowns, std::int64_t reach) { return attempts_for(unknowns, reach, {}).front().solver; }
+Solver choose(std::int64_t unknowns, std::int64_t reach) {
+    Affinity::Traits traits;
+    traits.reach = reach;
+    return attempts_for(unknowns, traits, {}).front().solver;
+}
 
-bool is_small(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options) {
+bool is_small(std::int64_t unknowns, const Affinity::Traits& traits, const SolveOptions& options) {
     const bool factorised = options.solver == Solver::automatic || options.solver == Solver::cholesky;
-    return factorised && unknowns <= (coupling_of(reach) == Coupling::stencil ? small_stencil : small_graph);
+    const bool is_near = traits.reach > 0 && traits.reach <= Stencil::reach;
+    return factorised && unknowns <= (is_near ? small_stencil : small_graph);
 }
 
 }  // namespace trimatte

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "trimatte/affinity.hpp"
 #include "trimatte/problem.hpp"
 #include "trimatte/solve.hpp"
 
@@ -28,13 +29,11 @@ struct Attempt {
     }
 };
 
-// Returns the attempts, in order, for a system of this number of unknowns that are coupled over at
-// most `reach` rows and columns (0: over any distance). A solver that the options name is the only
-// attempt. has_products: whether the matrix can be given by its products.
-std::vector<Attempt> attempts_for(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options,
-                                  bool has_products = false);
+// Returns the attempts, in order, for a system of this number of unknowns whose affinity has these
+// traits. A solver that the options name is the only attempt.
+std::vector<Attempt> attempts_for(std::int64_t unknowns, const Affinity::Traits& traits, const SolveOptions& options);
 
 // Whether a region is small. Small regions are factorised side by side, each by one thread.
-bool is_small(std::int64_t unknowns, std::int64_t reach, const SolveOptions& options);
+bool is_small(std::int64_t unknowns, const Affinity::Traits& traits, const SolveOptions& options);
 
 }  // namespace trimatte

@@ -1,9 +1,10 @@
-"""What says where the subject of each frame is: masks, trimaps, a key colour, a clean plate."""
+"""What says where the subject of each frame is: masks, a network, trimaps, a key colour, a clean plate."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
@@ -13,13 +14,17 @@ import numpy.typing as npt
 from .. import _check
 from .._pipeline.guides import Found, Guide, KnownBackground, RoughMask, Trimap
 from .._records import Progress
+from ..colour import displayed
 from ..errors import PictureError
 from ..foreground import Layers
+from ..io.names import state_of
 from ..io.picture import Picture
 from ..io.read import read_opaque
 from ..keying._inputs import colour_image
 from ..keying._key import found_key
 from ..keying.matte import NoSubject
+from ..models import Network, load
+from ..models.mask import mask_by
 from .sources import Source, Still
 
 Pixels = npt.NDArray[Any]
@@ -27,6 +32,37 @@ Pixels = npt.NDArray[Any]
 # Channels of a grey clip may differ by this much of 255, in all but one pixel of a hundred.
 _COLOURED, _MOST_COLOURED = 40, 0.01
 _MASK_EDGE = 0.5
+
+
+@dataclass(frozen=True)
+class FrameModel(RoughMask):
+    """The mask that a segmentation network finds in a frame; black where it finds nothing.
+
+    Attributes
+    ----------
+    path : str
+        The network's file, which each process opens once.
+    options : dict
+        Arguments of `trimatte.matte_from_mask`.
+    preset : str or None
+        See `trimatte.models.load`.
+    threads : int
+        Threads of the network.
+    """
+
+    path: str
+    preset: str | None = None
+    threads: int = field(default=1, repr=False)
+
+    def read(self, picture: Picture, space: str) -> Pixels:
+        """Ask the network for the mask."""
+        return mask_by(displayed(picture.pixels, space), network(self.path, self.preset, self.threads))
+
+
+@cache
+def network(path: str | None, preset: str | None, threads: int) -> Network:
+    """Return a network that this process has opened before, or opens now."""
+    return load(path, preset=preset, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -80,7 +116,7 @@ class Guides:
     Parameters
     ----------
     source : Source or None
-        The masks or trimaps; None for a known background, which all frames share.
+        The masks or trimaps; None for a known background or a network, which all frames share.
     guide : Guide
         The guide of every frame, without its file.
     """
@@ -90,7 +126,9 @@ class Guides:
 
     def state(self, index: int) -> str:
         """Say how the guide of a frame is now: another text means that it has changed."""
-        return "" if self.source is None else self.source.state(index)
+        if self.source is not None:
+            return self.source.state(index)
+        return str(state_of(self.guide.path)) if isinstance(self.guide, FrameModel) else ""
 
     def beside(self, images: Source, wanted: Callable[[int], bool]) -> Iterator[tuple[Still, FrameGuide | None]]:
         """Yield the frames with their guides; None where the frame is not wanted.

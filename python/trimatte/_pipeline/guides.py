@@ -85,7 +85,7 @@ class Trimap(Guide):
 
     def read(self, picture: Picture, space: str) -> Pixels:
         """Return the trimap."""
-        known = None if self.path is None else read_guide(self.path)
+        known = None if self.path is None else read_guide(self.path, picture)
         if self.scribbles is None:
             assert known is not None
             return known
@@ -118,7 +118,7 @@ class RoughMask(Guide):
 
     def read(self, picture: Picture, space: str) -> Pixels:
         """Return the mask."""
-        return read_single(self.path, "mask")
+        return read_single(self.path, "mask", picture)
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None
@@ -175,7 +175,7 @@ class FinishedAlpha(Guide):
 
     def read(self, picture: Picture, space: str) -> Pixels:
         """Return alpha as the file has it."""
-        return read_single(self.path, "alpha")
+        return read_single(self.path, "alpha", picture)
 
     def solve(
         self, pixels: Pixels, known: Pixels, *, colour_space: str, threads: int | None, progress: Progress | None

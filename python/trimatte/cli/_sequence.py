@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .._arguments import SolveOptions
-from .._film.guides import Guides, with_key_found
+from .._film.guides import FrameModel, Guides, network, with_key_found
 from .._film.run import digest, run_film, workers_and_threads
 from .._film.sinks import ClipSink, PictureSink, Sink
 from .._film.sources import Film, Pictures, Source, is_numbered, numbered, open_source
@@ -22,10 +22,12 @@ from ..foreground import DEFAULT
 from ..io.names import place_of
 from ..io.video import is_clip
 from ..io.video_write import check_clip, clip_format, shape_at, shape_of
+from ..models import PRESETS
 from ._app import app
 from ._matting import KEY_HELP, PLATE_HELP, SEE_THROUGH_HELP, chosen_guide
 from ._options import bits_option, colours_option, finish_options, given, mask_options, solve_options
 from ._pictures import make_folder, prepare_outputs
+from ._remove import MODEL_HELP, PRESET_HELP
 from ._session import Session, command
 
 MASKS_HELP = "Rough masks of the frames: a clip, a folder, or a name with %d. Black where the subject is missing."
@@ -43,6 +45,7 @@ RESUME_HELP = "Leave out what a run that was stopped has done. [default: resume]
     "sequence",
     "trimatte sequence clip.mp4 --masks masks.mp4 -o cutout.mov",
     "trimatte sequence clip.mp4 --masks masks/ -o frames/%04d.png",
+    "trimatte sequence clip.mp4 --model u2netp -o cutout.mov",
     "trimatte sequence screen.mov --key auto -o cutout.webm",
     "trimatte sequence shot.mp4 --plate empty.png -o cutout.mov",
     "trimatte sequence in/%04d.png trimaps/%04d.png -o out/%04d.png",
@@ -51,6 +54,8 @@ RESUME_HELP = "Leave out what a run that was stopped has done. [default: resume]
 @click.argument("images")
 @click.argument("trimaps", required=False)
 @click.option("--masks", metavar="CLIP|FOLDER|NAME", help=MASKS_HELP)
+@click.option("--model", metavar="FILE|NAME", help=MODEL_HELP)
+@click.option("--preset", type=click.Choice(list(PRESETS)), metavar="NAME", help=PRESET_HELP)
 @click.option("--key", metavar="COLOUR", help=KEY_HELP)
 @click.option("--plate", metavar="FILE", help=PLATE_HELP)
 @click.option("--see-through", is_flag=True, help=SEE_THROUGH_HELP)
@@ -90,19 +95,23 @@ def sequence(
 
     IMAGES is a clip (MP4, MOV, MKV, WebM and others), a folder of pictures, or a name with %d or %04d
     for the frame's number. What says where the subject is has one of these forms too: TRIMAPS or
-    --masks. Or the background is known: --key, --plate.
+    --masks. Or a segmentation network finds the subject (--model), or the background is known
+    (--key, --plate).
 
     A clip that is written is ProRes 4444 (.mov) or VP9 (.webm), both with transparency, and keeps
     times, colour tags and sound. Frames are matted side by side. A run that was stopped goes on
-    where it was. A frame whose mask or trimap is black becomes transparent.
+    where it was. A frame whose mask or trimap is black becomes transparent, and so does one in
+    which the network finds nothing.
 
     Clips need PyAV: pip install "trimatte[video]".
     """
     frames = _usable(open_source, images, first)
-    guides = _guides(frames, images, trimaps, masks, options)
+    workers, threads = workers_and_threads(1 if temporal else processes, session.threads, frames.count())
+    guides = _guides(frames, images, trimaps, masks, {**options, "threads": threads})
     if temporal and not isinstance(guides.guide, Trimap):
         raise click.UsageError("--temporal: only with trimaps")
-    workers, threads = workers_and_threads(1 if temporal else processes, session.threads, frames.count())
+    if isinstance(guides.guide, FrameModel):
+        session.record["model"] = guides.guide.path
     settings = Settings(what, colour_space, bits, foreground_method or DEFAULT, threads, finishing)
     inputs = _inputs(frames, guides)
     if is_clip(output):
@@ -140,32 +149,43 @@ def _guides(
 ) -> Guides:
     """Return what says where the subject is in each frame."""
     of_mask = {name: options.pop(name) for name in ("band", "threshold", "learn")}
+    model, preset, threads = (options.pop(name) for name in ("model", "preset", "threads"))
     known = {"mask": None, **{name: options.pop(name) for name in ("key", "plate", "see_through")}}
-    guiding = {"TRIMAPS": trimaps, "--masks": masks, "--key": known["key"], "--plate": known["plate"]}
+    guiding = {
+        "TRIMAPS": trimaps,
+        "--masks": masks,
+        "--key": known["key"],
+        "--plate": known["plate"],
+        "--model": model,
+    }
     named = [name for name, value in guiding.items() if value is not None]
     if len(named) != 1:
         got = " and ".join(named) if named else "none"
-        raise click.UsageError(f"expected one of TRIMAPS, --masks, --key and --plate, got {got}")
-    if masks is None:
+        raise click.UsageError(f"expected one of TRIMAPS, --masks, --model, --key and --plate, got {got}")
+    if preset is not None and model is None:
+        raise click.UsageError("--preset: only with --model")
+    if masks is None and model is None:
         for name in given(of_mask):
-            raise click.UsageError(f"--{name}: only with --masks")
+            raise click.UsageError(f"--{name}: only with --masks or --model")
     if known["key"] is not None or known["plate"] is not None:
         guide, _ = chosen_guide(None, None, known, options)
         assert isinstance(guide, KnownBackground)
         return Guides(None, with_key_found(guide, frames))
     if known["see_through"]:
         raise click.UsageError("--see-through: only with --key")
-    source = _matching(frames, images, masks or trimaps or "")
-    if masks is None:
-        return Guides(source, Trimap("", options=given(options)))
-    _refuse_with_masks(options)
-    return Guides(source, RoughMask("", given({**of_mask, **options})))
+    if trimaps is not None:
+        return Guides(_matching(frames, images, trimaps), Trimap("", options=given(options)))
+    _refuse_with_masks(options, "--model" if masks is None else "--masks")
+    refining = given({**of_mask, **options})
+    if masks is not None:
+        return Guides(_matching(frames, images, masks), RoughMask("", refining))
+    return Guides(None, FrameModel(network(model, preset, threads).path, refining, preset, threads))
 
 
-def _refuse_with_masks(options: dict[str, Any]) -> None:
+def _refuse_with_masks(options: dict[str, Any], guide: str) -> None:
     for name in given(options):
         if name not in SolveOptions.__optional_keys__ | {"seed"}:
-            raise click.UsageError(f"--{name.replace('_', '-')}: not with --masks")
+            raise click.UsageError(f"--{name.replace('_', '-')}: not with {guide}")
 
 
 def _matching(frames: Source, images: str, name: str) -> Source:

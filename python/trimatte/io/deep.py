@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .._pixels import bands
 from .._runtime.threads import thread_count
 from ..errors import PictureError, TrimatteWarning
+from .orientation import upright
 from .picture import Metadata, Picture, most_pixels, too_large
 
 # First bytes of a file: what it is.
@@ -127,7 +128,7 @@ def read(path: str, name: str, kind: str) -> Picture:
         pixels = pixels[..., [0, 0, 0, 1]]
     if count in (2, 4) and premultiplied:
         _divide_by_alpha(pixels)
-    return Picture(_upright(pixels, orientation), icc_profile, depth, metadata, kind)
+    return Picture(upright(pixels, orientation), icc_profile, depth, metadata, kind, orientation)
 
 
 def size(path: str, kind: str) -> tuple[int, bool]:
@@ -280,17 +281,6 @@ def _divide_by_alpha(pixels: npt.NDArray[Any]) -> None:
         if pixels.dtype.kind == "u":
             straight = np.minimum(straight + 0.5, top)
         part[..., :3] = straight.astype(pixels.dtype)
-
-
-def _upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Undo what the tag "Orientation" says (TIFF 6.0, section 8)."""
-    if orientation >= 5:
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
 
 
 def _sentence(text: str) -> str:

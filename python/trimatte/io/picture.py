@@ -46,6 +46,8 @@ class Picture(NamedTuple):
         What a file read by OpenImageIO says beside; :func:`save_image` takes it.
     format : str
         "PNG", "JPEG", "WEBP", "TIFF", "BMP", "EXR" or "DPX".
+    orientation : int
+        The EXIF orientation by which the stored pixels were turned; 1 means that they were not.
     """
 
     pixels: npt.NDArray[Any]
@@ -53,6 +55,7 @@ class Picture(NamedTuple):
     depth: str = "uint8"
     metadata: Metadata | None = None
     format: str = "PNG"
+    orientation: int = 1
 
     def __repr__(self) -> str:
         fields = self._asdict()

@@ -76,13 +76,13 @@ def decoded(file: IO[bytes], head: bytes, name: str) -> Picture:
         _say_if_first_of_many(image, name)
         try:
             image.load()
-            image = _upright(image)
+            image, orientation = _upright(image)
         except MemoryError:
             raise
         except Exception as error:  # Pillow's decoders raise many kinds
             raise PictureError(f"{name}: damaged or truncated picture ({reason(error)})") from error
         pixels, icc_profile = _pixels_of(image, name)
-    return Picture(pixels, icc_profile, str(pixels.dtype), None, form)
+    return Picture(pixels, icc_profile, str(pixels.dtype), None, form, orientation)
 
 
 def _say_if_first_of_many(image: Image.Image, name: str) -> None:
@@ -98,7 +98,8 @@ def _say_if_first_of_many(image: Image.Image, name: str) -> None:
         warnings.warn(f"{name}: the first of {count} pictures is read", TrimatteWarning, stacklevel=6)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image) -> tuple[Image.Image, int]:
+    """Return the picture upright, and the EXIF orientation by which it was turned."""
     from PIL.Image import Transpose
 
     turns = {
@@ -114,7 +115,7 @@ def _upright(image: Image.Image) -> Image.Image:
     # Not `ImageOps.exif_transpose`: broken metadata must not make a good picture unreadable.
     with suppress(Exception), quiet_pillow():
         orientation = image.getexif().get(0x0112, 1)
-    return image.transpose(turns[orientation]) if orientation in turns else image
+    return (image.transpose(turns[orientation]), orientation) if orientation in turns else (image, 1)
 
 
 def _pixels_of(image: Image.Image, name: str) -> tuple[npt.NDArray[Any], bytes | None]:

@@ -20,6 +20,7 @@ from ..errors import PictureError, TrimatteWarning
 from . import deep
 from .layout import layout_of
 from .names import opened
+from .orientation import laid_as
 from .picture import Picture
 from .pillow import decoded, opened_by_pillow, reason
 from .png import damage_in
@@ -138,12 +139,19 @@ def _rewound(source: Any) -> IO[bytes]:
     return io.BytesIO(content)
 
 
-def read_guide(path: Source) -> npt.NDArray[Any]:
+def read_guide(path: Source, beside: Picture | None = None) -> npt.NDArray[Any]:
     """Read a trimap, alpha or mask.
 
-    Floats a little outside [0, 1], as filters leave them, are cut off.
+    Floats a little outside [0, 1], as filters leave them, are cut off. `beside` is the picture that
+    it belongs to: one that was made of the stored pixels of a turned picture is turned as well.
     """
-    return as_guide(read_picture(path).pixels, name_of(path))
+    return as_guide(_laid(path, beside).pixels, name_of(path))
+
+
+def _laid(path: Source, beside: Picture | None) -> Picture:
+    """Read a guide, laid as the picture that it belongs to."""
+    guide = read_picture(path)
+    return guide if beside is None else laid_as(beside, guide, name_of(path))
 
 
 def as_guide(pixels: npt.NDArray[Any], path: str) -> npt.NDArray[Any]:
@@ -186,9 +194,12 @@ def pixel_count_in(file: IO[bytes], name: str) -> tuple[int, bool]:
         return deep.size(path, kind)
 
 
-def read_single(path: Source, name: str) -> npt.NDArray[Any]:
-    """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture."""
-    pixels, path = read_picture(path).pixels, name_of(path)
+def read_single(path: Source, name: str, beside: Picture | None = None) -> npt.NDArray[Any]:
+    """Read an alpha or a mask: the transparency of a cutout, else the grey of a grey picture.
+
+    `beside` is as for `read_guide`.
+    """
+    pixels, path = _laid(path, beside).pixels, name_of(path)
     if pixels.ndim == 2:
         return as_guide(pixels, path)
     colours, transparent = without_transparency(pixels)

@@ -93,12 +93,11 @@ def _powers(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.stack([places**power for power in range(_ORDER + 1)], axis=1)
 
 
-def _evaluated(
-    y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], fit: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float32]:
+def _evaluated(y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], fit: npt.NDArray[np.float64]) -> Floats:
     """Return the polynomial with the factors `fit` at all rows and columns, whose powers are given."""
     factors = np.zeros((_ORDER + 1, _ORDER + 1))
     for (i, j), factor in zip(_TERMS, fit, strict=True):
         factors[j, i] = factor
-    plane = (y @ factors).astype(np.float32) @ x.T.astype(np.float32)
-    return np.clip(plane, 0, 1, out=plane)
+    plane: Floats = (y @ factors).astype(np.float32) @ x.T.astype(np.float32)
+    np.clip(plane, 0, 1, out=plane)
+    return plane

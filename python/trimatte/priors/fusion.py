@@ -44,13 +44,13 @@ class Fusion(Prior):
 
     Parameters
     ----------
-    weight : float, default 0.5
+    weight : float, default 2
         Factor of the confidence, see above.
     seed : int, default 0
         Seed of the composite network and of the sampling.
     """
 
-    weight: float = 0.5
+    weight: float = 2.0
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -90,7 +90,7 @@ class Levelled(Guide):
 
     def _mask(self, picture: Picture, space: str) -> Pixels:
         if self.source is not None:
-            mask: Pixels = _check.plane(read_single(self.source, "mask"), picture.pixels.shape, "mask")
+            mask: Pixels = _check.plane(read_single(self.source, "mask", picture), picture.pixels.shape, "mask")
             return mask
         if self.model is None:
             raise Refused(400, "no_guide", NO_GUIDE)

@@ -19,6 +19,7 @@ namespace trimatte::sharing {
 namespace {
 
 constexpr std::int64_t most_samples = 9;  // of one kind: eight rays, and the nearest known pixel
+constexpr std::size_t most_walks = 10;    // eight rays, and the nearest known pixel of each kind
 constexpr std::int64_t pattern = 3;       // the rays' directions differ within 3 x 3 pixels
 constexpr std::int64_t block_size = 64;   // pixels whose pairs are compared together
 constexpr std::int64_t blocks_per_task = 8;
@@ -73,11 +74,72 @@ std::vector<std::uint8_t> free_steps(const Picture& picture, Label label, Contex
     return steps;
 }
 
+constexpr int side_bits = 3;
+constexpr std::int64_t side = std::int64_t{1} << side_bits;  // pixels along a square
+
+// A copy of the picture's colours, square by square. A line of any direction stays in a square for
+// some pixels, so that it meets fewer lines of the cache and fewer pages than in a picture whose rows
+// lie far apart.
+class Squares {
+public:
+    Squares(const ImageView& image, const Context& context)
+        : across_((image.width + side - 1) / side),
+          colours_(3 * side * side * across_ * ((image.height + side - 1) / side)) {
+        with_colours(image, [&](const auto& colours) {
+            parallel_for((image.height + side - 1) / side, context.threads, context.monitor, [&](std::int64_t band) {
+                for (std::int64_t y = band * side; y < std::min(image.height, (band + 1) * side); ++y) {
+                    for (std::int64_t x = 0; x < image.width; ++x) {
+                        const Colour C = colours(y * image.width + x);
+                        std::copy(C.begin(), C.end(), colours_.data() + place(y, x));
+                    }
+                }
+            });
+        });
+    }
+
+    Colour at(std::int64_t y, std::int64_t x) const {
+        const float* colour = colours_.data() + place(y, x);
+        return {colour[0], colour[1], colour[2]};
+    }
+
+private:
+    std::int64_t place(std::int64_t y, std::int64_t x) const {
+        const std::int64_t square = (y >> side_bits) * across_ + (x >> side_bits);
+        return 3 * ((square << 2 * side_bits) + ((y & (side - 1)) << side_bits) + (x & (side - 1)));
+    }
+
+    std::int64_t across_;
+    Buffer<float> colours_;
+};
+
+// Returns the numbers of the unknown pixels square by square, since the rays of pixels that lie near
+// each other meet the same pixels.
+Buffer<std::int32_t> by_squares(const Picture& picture) {
+    Buffer<std::int32_t> order(picture.count());
+    std::int64_t at = 0;
+    for (std::int64_t y = 0; y < picture.image.height; y += side) {
+        const std::int64_t bottom = std::min(picture.image.height, y + side);
+        std::array<std::int64_t, side> next{};
+        std::copy(picture.row_start.begin() + y, picture.row_start.begin() + bottom, next.begin());
+        for (std::int64_t right = side; at < picture.row_start[static_cast<std::size_t>(bottom)]; right += side) {
+            for (std::int64_t v = y; v < bottom; ++v) {
+                std::int64_t& i = next[static_cast<std::size_t>(v - y)];
+                const std::int64_t end = picture.row_start[static_cast<std::size_t>(v) + 1];
+                for (; i < end && picture.unknown[static_cast<std::size_t>(i)].x < right; ++i) {
+                    order[at++] = static_cast<std::int32_t>(i);
+                }
+            }
+        }
+    }
+    return order;
+}
+
 // The samples of one kind of one pixel.
 struct Samples {
     struct Sample {
         Place place;
         Line line;
+        std::size_t walk;  // samples on one line have one number
         std::int64_t steps;
         Colour colour;
         float distance;
@@ -86,12 +148,20 @@ struct Samples {
     std::size_t count = 0;
     float energy = 0;  // of the path with the least (Eq. 4)
 
-    void add(const Place& place, const Line& line, std::int64_t steps) {
+    void add(const Place& place, const Line& line, std::size_t walk, std::int64_t steps) {
         all[count].place = place;
         all[count].line = line;
+        all[count].walk = walk;
         all[count].steps = steps;
         ++count;
     }
+};
+
+// A walk along a line that has come so far. The energy is the integral of the colour's change (Eq. 4).
+struct Walk {
+    std::int64_t steps, y, x;
+    float energy;
+    Colour before;
 };
 
 struct Block {
@@ -106,12 +176,11 @@ struct Block {
     std::array<std::size_t, block_size> f, b;  // the best pair
 };
 
-template <class Colours>
 class Gathering {
 public:
-    Gathering(const Picture& picture, const Colours& colours, std::int64_t rays, Context context)
+    Gathering(const Picture& picture, std::int64_t rays, Context context)
         : picture_(picture),
-          colours_(colours),
+          colours_(picture.image, context),
           context_(context),
           lines_(ray_pattern(rays)),
           to_F_(free_steps(picture, Label::foreground, context)),
@@ -121,7 +190,9 @@ public:
     Buffer<Tuple> run() {
         const std::int64_t size = block_size * blocks_per_task, tasks = (picture_.count() + size - 1) / size;
         std::vector<std::vector<std::int64_t>> without(static_cast<std::size_t>(tasks));
-        for_blocks(picture_.count(), [&](std::int64_t k, std::int64_t task, Block& block) {
+        const Buffer<std::int32_t> order = by_squares(picture_);
+        for_blocks(picture_.count(), [&](std::int64_t place, std::int64_t task, Block& block) {
+            const std::int64_t k = order[place];
             look(k, block);
             const std::size_t lane = block.numbers.size();
             if (block.F[lane].count == 0 || block.B[lane].count == 0) {
@@ -173,19 +244,19 @@ private:
         const KnownPlaces known = known_near_unknown(picture_.image, picture_.labels.data(), 1, threads, monitor);
         const std::vector<std::int32_t> F = nearest(known.foreground, places, 1, threads, monitor);
         const std::vector<std::int32_t> B = nearest(known.background, places, 1, threads, monitor);
-        const auto add = [](const Place& p, const Place& q, Samples& samples) {
+        const auto add = [](const Place& p, const Place& q, std::size_t walk, Samples& samples) {
             const std::int32_t dy = q.y - p.y, dx = q.x - p.x;
-            samples.add(q, Line::towards(dy, dx), std::max(std::abs(dy), std::abs(dx)));
+            samples.add(q, Line::towards(dy, dx), walk, std::max(std::abs(dy), std::abs(dx)));
         };
         for_blocks(static_cast<std::int64_t>(left.size()), [&](std::int64_t k, std::int64_t, Block& block) {
             const auto n = static_cast<std::size_t>(k);
             look(left[n], block);
             const std::size_t lane = block.numbers.size();
             if (block.F[lane].count == 0) {
-                add(places[n], known.foreground[static_cast<std::size_t>(F[n])], block.F[lane]);
+                add(places[n], known.foreground[static_cast<std::size_t>(F[n])], most_walks - 2, block.F[lane]);
             }
             if (block.B[lane].count == 0) {
-                add(places[n], known.background[static_cast<std::size_t>(B[n])], block.B[lane]);
+                add(places[n], known.background[static_cast<std::size_t>(B[n])], most_walks - 1, block.B[lane]);
             }
             block.numbers.push_back(left[n]);
         });
@@ -196,49 +267,65 @@ private:
         const Place& p = picture_.unknown[static_cast<std::size_t>(i)];
         const std::size_t lane = block.numbers.size();
         block.F[lane].count = block.B[lane].count = 0;
-        for (const Line& line : lines_[static_cast<std::size_t>(p.y % pattern * pattern + p.x % pattern)]) {
-            follow(p, line, to_F_, block.F[lane]);
-            follow(p, line, to_B_, block.B[lane]);
+        const Lines& lines = lines_[static_cast<std::size_t>(p.y % pattern * pattern + p.x % pattern)];
+        for (std::size_t r = 0; r < lines.size(); ++r) {
+            follow(p, lines[r], r, to_F_, block.F[lane]);
+            follow(p, lines[r], r, to_B_, block.B[lane]);
         }
     }
 
-    void follow(const Place& p, const Line& line, const std::vector<std::uint8_t>& free, Samples& samples) const {
+    void follow(const Place& p, const Line& line, std::size_t ray, const std::vector<std::uint8_t>& free,
+                Samples& samples) const {
         std::int64_t steps = 0;
         for (Place q = p; picture_.inside(q.y, q.x); q = line.at(p, steps)) {
             const std::int64_t next = free[static_cast<std::size_t>(picture_.pixel(q.y, q.x))];
             if (next == 0) {
-                samples.add(q, line, steps);
+                samples.add(q, line, ray, steps);
                 return;
             }
             steps += next;
         }
     }
 
-    // Measures the samples and the least energy of their paths, which is the integral of the
-    // colour's change along the line. A path is left where it exceeds the least so far.
+    // Sorts the samples by their steps, and measures their colours and distances.
     void measure(const Place& p, Samples& samples) const {
         std::stable_sort(samples.all.begin(), samples.all.begin() + static_cast<std::ptrdiff_t>(samples.count),
                          [](const auto& s, const auto& t) { return s.steps < t.steps; });
-        samples.energy = std::numeric_limits<float>::infinity();
-        const Colour C = colours_(picture_.pixel(p.y, p.x));
         for (std::size_t k = 0; k < samples.count; ++k) {
             auto& s = samples.all[k];
-            s.colour = colours_(picture_.pixel(s.place.y, s.place.x));
+            s.colour = colours_.at(s.place.y, s.place.x);
             const auto dy = static_cast<float>(s.place.y - p.y), dx = static_cast<float>(s.place.x - p.x);
             s.distance = std::sqrt(dy * dy + dx * dx);
-            float energy = 0;
-            Colour before = C;
-            std::int64_t y = Line::half, x = Line::half;
-            const std::int64_t from = picture_.pixel(p.y, p.x), width = picture_.image.width;
-            for (std::int64_t t = 0; t < s.steps && energy < samples.energy; ++t) {
-                y += s.line.dy;
-                x += s.line.dx;
-                const Colour here = colours_(from + (y >> Line::bits) * width + (x >> Line::bits));
-                energy += std::sqrt(distance2(before, here));
-                before = here;
-            }
-            samples.energy = std::min(samples.energy, energy);
         }
+    }
+
+    // Finds the least energies of the paths to both kinds of sorted samples, the shortest path first.
+    // Samples on one line share the way to the nearer one. A path is left where it exceeds the least
+    // so far.
+    void find_energies(const Place& p, Samples& F, Samples& B) const {
+        std::array<Walk, most_walks> walks;
+        walks.fill({0, Line::half, Line::half, 0, colours_.at(p.y, p.x)});
+        F.energy = B.energy = std::numeric_limits<float>::infinity();
+        for (std::size_t f = 0, b = 0; f < F.count || b < B.count;) {
+            const bool is_F = b == B.count || (f < F.count && F.all[f].steps < B.all[b].steps);
+            const Samples::Sample& s = is_F ? F.all[f++] : B.all[b++];
+            float& least = is_F ? F.energy : B.energy;
+            go_on(walks[s.walk], p, s.line, s.steps, least);
+            least = std::min(least, walks[s.walk].energy);
+        }
+    }
+
+    // Goes on with a walk up to a number of steps, or until its energy has reached `limit`.
+    void go_on(Walk& walk, const Place& p, const Line& line, std::int64_t end, float limit) const {
+        Walk w = walk;
+        for (; w.steps < end && w.energy < limit; ++w.steps) {
+            w.y += line.dy;
+            w.x += line.dx;
+            const Colour here = colours_.at(p.y + (w.y >> Line::bits), p.x + (w.x >> Line::bits));
+            w.energy += std::sqrt(distance2(w.before, here));
+            w.before = here;
+        }
+        walk = w;
     }
 
     void choose(Block& block) {
@@ -247,6 +334,7 @@ private:
             const Place& p = picture_.unknown[static_cast<std::size_t>(block.numbers[lane])];
             measure(p, block.F[lane]);
             measure(p, block.B[lane]);
+            find_energies(p, block.F[lane], block.B[lane]);
             load(p, lane, block);
             most_F = std::max(most_F, block.F[lane].count);
             most_B = std::max(most_B, block.B[lane].count);
@@ -278,7 +366,7 @@ private:
             for (std::int64_t dx = -1; dx <= 1; ++dx) {
                 const std::int64_t y = std::clamp<std::int64_t>(p.y + dy, 0, image.height - 1);
                 const std::int64_t x = std::clamp<std::int64_t>(p.x + dx, 0, image.width - 1);
-                const Colour C = colours_(picture_.pixel(y, x));
+                const Colour C = colours_.at(y, x);
                 const std::size_t at = dy == 0 && dx == 0 ? 0 : q++;
                 for (std::size_t c = 0; c < 3; ++c) {
                     block.around[(3 * at + c) * block_size + lane] = C[c];
@@ -325,7 +413,7 @@ private:
         int count = 0;
         for (std::int64_t y = std::max(0, p.y - 2); y <= std::min<std::int64_t>(image.height - 1, p.y + 2); ++y) {
             for (std::int64_t x = std::max(0, p.x - 2); x <= std::min<std::int64_t>(image.width - 1, p.x + 2); ++x) {
-                sum += distance2(C, colours_(picture_.pixel(y, x)));
+                sum += distance2(C, colours_.at(y, x));
                 ++count;
             }
         }
@@ -333,7 +421,7 @@ private:
     }
 
     const Picture& picture_;
-    const Colours& colours_;
+    Squares colours_;
     Context context_;
     std::array<Lines, pattern * pattern> lines_;
     std::vector<std::uint8_t> to_F_, to_B_;
@@ -343,10 +431,7 @@ private:
 }  // namespace
 
 Buffer<Tuple> gather(const Picture& picture, std::int64_t rays, Context context) {
-    Buffer<Tuple> tuples;
-    with_colours(picture.image,
-                 [&](const auto& colours) { tuples = Gathering(picture, colours, rays, context).run(); });
-    return tuples;
+    return Gathering(picture, rays, context).run();
 }
 
 }  // namespace trimatte::sharing

@@ -9,6 +9,8 @@ import { Mips, Pane, View } from "./view.js";
 
 // Milliseconds after a quick answer; a finer solve begins then if no stroke has followed.
 const REST = 700;
+// As long as there are fewer strokes, the page says what to do next.
+const FIRST = 3;
 const $ = (id) => document.getElementById(id);
 const given = new URLSearchParams(location.hash.slice(1)).get("key");
 
@@ -140,6 +142,9 @@ function after(known) {
     ? "draw Keep over what should stay"
     : "draw Remove over what should go";
   $("hint").textContent = missing.length === 2 ? `First ${next}.` : missing.length ? `Now ${next}.` : "";
+  $("nothing-yet").textContent = missing.length
+    ? "The result appears here after one stroke of each kind."
+    : "The result is being found …";
   if (missing.length) {
     result = null;
     buttons();
@@ -174,6 +179,7 @@ async function accept(found, mine) {
   const count = unknown >= 1e6 ? `${(unknown / 1e6).toFixed(1)} million` : unknown.toLocaleString("en");
   const note = alone ? ` · ${alone} unknown ${alone === 1 ? "part touches" : "parts touch"} one kind of stroke only` : "";
   status(`${size} · ${count} pixels found in ${seconds.toFixed(2)} s${note}`);
+  if (marks.strokes.length < FIRST) $("hint").textContent = "Where the result is wrong, draw over it here.";
   buttons();
   document.body.dataset.shown = mine;
   document.body.dataset.rests = !found.record.finer;
@@ -477,7 +483,8 @@ $("key-form").addEventListener("submit", (event) => {
 
 function askForKey(asks) {
   $("key-form").hidden = !asks;
-  $("choose").hidden = asks;
+  $("choose").hidden = $("welcome-note").hidden = asks;
+  $("welcome-title").textContent = asks ? "This page asks for a key" : "Drop a picture here";
   if (asks) $("service-key").focus();
 }
 
