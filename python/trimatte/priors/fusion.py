@@ -31,7 +31,7 @@ class Fusion(Prior):
     Closed-form matting, the composite network, global sampling and closed-form matting with the
     composite network as prior each answer. Each is right in places where others are wrong, and
     the shapes of their answers, their differences and the picture tell where. A small network,
-    which was trained once on 700 composites with exact alpha and whose weights belong to the
+    which was trained once on 1,400 composites with exact alpha and whose weights belong to the
     package, turns them into a correction of the last of the four.
 
     With q the corrected alpha, the confidence is ``weight (abs(2 q - 1) + 0.05)``.
