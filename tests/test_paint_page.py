@@ -31,7 +31,8 @@ PATIENCE = 180_000  # milliseconds, on a busy machine
 TOLERANCE = 2.5e-3 + 0.5 / 255  # two solves may each be off by 1e-3, and the file has 8 bits
 
 
-@pytest.fixture(scope="session")
+# Playwright's event loop runs as long as this fixture lives, and other files of tests run loops of their own.
+@pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
         # Containers have no user namespaces for the sandbox.
