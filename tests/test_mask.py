@@ -6,6 +6,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filt
 import trimatte as tm
 from trimatte import priors
 from trimatte.errors import TrimatteWarning
+from trimatte.mask._trust import trust
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,25 @@ def test_the_band_follows_strands_out_of_a_hard_mask():
     lost = outside[alpha[~mask] < 1 / 255].sum() / outside.sum()
     assert lost <= 0.1
     assert abs(alpha - scene.alpha).sum() < 3544
+
+
+def test_a_hard_mask_that_is_right_is_made_no_worse():
+    """Ropes thinner than the band, whose dark stripes colours alone take for background."""
+    scene = tm.datasets.net(300, 400, noise=0.01)
+    mask = scene.alpha > 0.5
+    assert error(scene, tm.matte_from_mask(scene.image, mask)) < 0.9 * error(scene, mask)
+
+
+@pytest.mark.parametrize("radius", [-2, 0, 2])
+def test_a_hard_mask_is_trusted_where_the_picture_confirms_its_edge(radius):
+    """A disc; the mask is too small by 2 pixels, right, or too large by 2 pixels."""
+    distance = np.hypot(*np.mgrid[-100:100, -100:100])
+    alpha = np.clip(60.5 - distance, 0, 1).astype(np.float32)
+    mask = (distance <= 60 + radius).astype(np.float32)
+    factor = trust(mask, alpha)
+    beside = abs(distance - 60 - radius)
+    assert (factor[(beside > 2) & (beside < 6)] == (50 if radius == 0 else 1)).all()
+    assert (factor[beside < 0.5] == 1).all()
 
 
 def test_blocks_of_an_enlarged_mask_are_no_edge(scene):
