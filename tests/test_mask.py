@@ -6,7 +6,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filt
 import trimatte as tm
 from trimatte import priors
 from trimatte.errors import TrimatteWarning
-from trimatte.mask._trust import trust
+from trimatte.mask._trust import trust_factor
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_a_hard_mask_is_trusted_where_the_picture_confirms_its_edge(radius):
     distance = np.hypot(*np.mgrid[-100:100, -100:100])
     alpha = np.clip(60.5 - distance, 0, 1).astype(np.float32)
     mask = (distance <= 60 + radius).astype(np.float32)
-    factor = trust(mask, alpha)
+    factor = trust_factor(mask, alpha)
     beside = abs(distance - 60 - radius)
     assert (factor[(beside > 2) & (beside < 6)] == (50 if radius == 0 else 1)).all()
     assert (factor[beside < 0.5] == 1).all()

@@ -11,17 +11,17 @@ from ..priors._base import Guess, Labels, Pixels
 from ..trimap import _dilated
 from .soft_trimap import band_of
 
-# Pixels whose centres are within this distance of the other side, in pixels, are the mask's edge: what
-# is mixed there says nothing about the mask.
+# Pixels within this distance of the mask's other side, in pixels, are its edge: what is mixed there
+# says nothing about the mask.
 _EDGE = 1.0
 # The mask is judged as far from its edge as this part of the band.
 _BESIDE = 0.5
 # Half the side of the squares over which it is judged, as a part of the longer side.
-_AROUND = 0.05
+_AROUND = 0.07
 # Mean squared difference of alpha and a mask that is trusted as far as `mask_weight` says.
-_USUAL = 0.02
+_USUAL = 0.012
 # Inside, a texture of the subject's own takes part of alpha away, so that differences count less.
-_INSIDE = 0.15
+_INSIDE = 0.1
 # The weight is multiplied by at most this.
 _MOST = 50.0
 
@@ -51,12 +51,12 @@ class Trusted(Prior):
         return Guess(alpha, confidence * self.factor)
 
 
-def trust(mask: npt.NDArray[np.float32], alpha: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+def trust_factor(mask: npt.NDArray[np.float32], alpha: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Return what the weight of a hard mask is multiplied by: from 1 to 50, and 1 at its edge.
 
-    Where alpha is as the mask on both sides of its edge, the mask is right there: no strand leaves it,
-    and it takes nothing of the background. The factor is the squared ratio of the usual difference
-    to the mean squared difference around a pixel.
+    Where alpha is as the mask on both sides of its edge, the mask is right there: no strand leaves
+    it, and it takes nothing of the background. The factor is the cube of the ratio of the usual mean
+    squared difference to that around a pixel.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def trust(mask: npt.NDArray[np.float32], alpha: npt.NDArray[np.floating]) -> npt
     inner = _dilated(~inside, reach, reach) & ~near_outside
     difference = np.square(alpha - inside, dtype=np.float32)
     worst = np.maximum(_mean(difference, outer, _USUAL), np.float32(_INSIDE) * _mean(difference, inner, 0))
-    factor = np.square(np.float32(_USUAL) / np.maximum(worst, np.float32(1e-6)))
+    ratio = np.float32(_USUAL) / np.maximum(worst, np.float32(1e-6))
+    factor = ratio * ratio * ratio
     factor[near_inside & near_outside] = 1
     return np.asarray(np.clip(factor, 1, _MOST), np.float32)
 

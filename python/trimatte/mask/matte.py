@@ -17,13 +17,13 @@ from ..priors._base import MOST_WEIGHT
 from ..trimap import FOREGROUND
 from ._fit import fitted
 from ._follow import ROUNDS, followed
-from ._trust import Trusted, trust
+from ._trust import Trusted, trust_factor
 from .soft_trimap import is_hard, softened, trimap_from_soft_mask
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-SOFT_WEIGHT, HARD_WEIGHT = 2e-5, 1.6e-2
+SOFT_WEIGHT, HARD_WEIGHT = 2e-5, 1.9e-2
 """Defaults of `mask_weight` for soft and for hard masks, see `matte_from_mask`."""
 
 # Weights of the priors that learn the known colours: two beside a soft mask, and one beside a hard one.
@@ -89,7 +89,7 @@ def matte_from_mask(
     mask_weight : float, optional
         How much the mask counts inside the band: the confidence is
         ``mask_weight * (abs(2 mask - 1) + 0.05)``. The default is 2e-5 divided by the square of the
-        share of known pixels for a soft mask, and 1.6e-2 for a hard one, or up to 50 times that
+        share of known pixels for a soft mask, and 1.9e-2 for a hard one, or up to 50 times that
         where the picture confirms its edge.
     learn : bool, default True
         Learn the known colours, by the priors `Robust` and `Fusion` beside a soft mask, which take
@@ -121,8 +121,8 @@ def matte_from_mask(
     A mask is hard if it has less than one pixel in doubt for each pixel of its edge. It does not say
     where it is wrong, so the picture has to: the band is solved with the mask as the only prior, and
     where alpha has not ended at the band's outer border, the band grows by 3 % of the longer side.
-    This is done twice. Where alpha is then as the mask on both sides of its edge, within squares of a
-    tenth of the longer side, the mask is right, and counts up to 50 times as much, but for its edge.
+    This is done twice. Where alpha is then as the mask on both sides of its edge, within 7 % of the
+    longer side, the mask is right, and counts up to 50 times as much, but for its edge.
 
     A soft mask says where it doubts. The learnt colours count by the square of the share of known
     pixels, the number of the rarer known label over that of unknown pixels, at most 1: where most of
@@ -178,7 +178,7 @@ def solve_from_mask(
         for _ in range(ROUNDS):
             found = solve_alpha(image, trimap, prior=held, **options).alpha
             trimap = followed(trimap, found)
-        factor = trust(plane, found) if weight is None else None
+        factor = trust_factor(plane, found) if weight is None else None
     prior = _prior(plane, trimap, hard, weight, factor, learn, seed)
     alpha, info = solve_alpha(image, trimap, prior=prior, **options)
     return MaskMatte(alpha if hard else levels(alpha, _VEIL, 1 - _VEIL), info, trimap)
