@@ -296,6 +296,9 @@ def compared(name):
         return {}
     install(TARGETS[REFERENCE])
     reference = probe(REFERENCE)
+    parts = [sorted(path.name for path in folder.iterdir()) for folder in (reference, results)]
+    if parts[0] != parts[1]:
+        fail(f"{name}: expected the parts {', '.join(parts[0])}, got {', '.join(parts[1])}")
     bits = {path.name: difference(path, reference / path.name) for path in sorted(results.iterdir())}
     print(f"{name}: bits: {said(bits)}", flush=True)
     return bits
