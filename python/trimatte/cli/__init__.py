@@ -82,7 +82,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("always", TrimatteWarning)
             warnings.showwarning = _show_warning
-            return int(app.main(arguments, prog_name="trimatte", standalone_mode=False) or 0)
+            # Commands expand patterns of names by themselves; on Windows click would before them.
+            code = app.main(arguments, prog_name="trimatte", standalone_mode=False, windows_expand_args=False)
+            return int(code or 0)
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)  # for an error of usage, with the command's usage before the message
