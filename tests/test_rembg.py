@@ -1,4 +1,4 @@
-"""The real code of rembg with `trimatte.pymatting`, and a session that returns given masks.
+"""The real code of rembg with `trimatte.pymatting` and with PyMatting, and a session that returns given masks.
 
 It runs where rembg is installed: `make check-rembg` installs the group test-rembg. rembg's own
 tests run, too, if REMBG_TESTS names their folder: its distributions have none.
@@ -21,11 +21,13 @@ if importlib.util.find_spec("rembg") is None:
     pytest.skip("rembg is not installed; make check-rembg installs it", allow_module_level=True)
 
 PROGRAM = """
-    import pickle, sys
+    import importlib, pickle, sys
     import numpy as np
     from PIL import Image
-    import trimatte.pymatting
-    from trimatte.pymatting.alpha import estimate_alpha_cf as module
+    if sys.argv[2] == "trimatte":
+        import trimatte.pymatting
+        trimatte.pymatting.install()
+    module = importlib.import_module("pymatting.alpha.estimate_alpha_cf")
 
     solved = []
     def recorded(image, trimap, **options):
@@ -33,7 +35,6 @@ PROGRAM = """
         solved.append((image, trimap, alpha))
         return alpha
     estimate, module.estimate_alpha_cf = module.estimate_alpha_cf, recorded
-    trimatte.pymatting.install()
     import rembg
     from rembg.sessions.base import BaseSession
 
@@ -65,7 +66,10 @@ PROGRAM = """
     }
     made = {}
     for name, (picture, of) in cases.items():
-        made[name] = np.array(rembg.remove(picture, alpha_matting=True, session=Given(of)))
+        try:
+            made[name] = np.array(rembg.remove(picture, alpha_matting=True, session=Given(of)))
+        except Exception as error:
+            made[name] = repr(error)
     with open(sys.argv[1], "wb") as file:
         pickle.dump((made, solved[0], "numba" in sys.modules), file)
 """
@@ -87,17 +91,27 @@ def test_its_networks_take_trimattes_way(results):
     subprocess.run([sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)], check=True)
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """The cutouts of all cases, and what the first one solved."""
+def run_cases(folder, way):
+    """The cutouts of all cases, what the first one solved, and whether Numba was imported."""
     scene = tm.datasets.hair(96, 128, seed=3)
-    path = tmp_path_factory.mktemp("rembg") / "data"
+    path = folder / "data"
     pictures = [np.round(plane * 255).astype(np.uint8) for plane in (scene.image, scene.alpha)]
     path.write_bytes(pickle.dumps(pictures))
-    call = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(PROGRAM), str(path)]
+    call = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(PROGRAM), str(path), way]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return pickle.loads(path.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return run_cases(tmp_path_factory.mktemp("rembg"), "trimatte")
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory):
+    """What `results` holds, with PyMatting itself."""
+    return run_cases(tmp_path_factory.mktemp("pymatting"), "pymatting")
 
 
 def test_it_takes_no_numba(results):
