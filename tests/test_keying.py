@@ -142,6 +142,32 @@ def test_a_plate_beats_the_ordinary_way(shift, gain):
     assert abs(found.background - scene.background).mean() < 0.02
 
 
+@pytest.mark.parametrize(
+    ("seed", "noise", "shift", "gain"),
+    [(1, 0.0, (0, 0), 1.0), (1, 0.01, (0.5, -0.5), 1.0), (3, 0.01, (-7.3, 5.6), 0.8)],
+)
+def test_lights_out_of_focus_lie_where_the_plate_has_them(seed, noise, shift, gain):
+    """The subject's edges drew the plate 21 rows and 12 columns away from where it belongs."""
+    scene = tm.datasets.flower(180, 240, seed=seed)
+    rng = np.random.default_rng(1)
+    moved = [
+        ndimage.shift(scene.background[..., c], np.negative(shift), order=3, mode="nearest") for c in range(3)
+    ]
+    plate, picture = (
+        np.clip(pixels + rng.normal(0, noise, pixels.shape), 0, 1).astype(np.float32)
+        for pixels in (np.stack(moved, 2) * gain, scene.image)
+    )
+    found = tm.matte_from_plate(picture, plate)
+    assert abs(found.background - scene.background)[20:-20, 20:-20].mean() < 0.001 + noise
+    assert abs(found.alpha - scene.alpha).mean() < (0.015 if noise else 0.003)
+
+
+def test_what_is_fine_all_over_is_see_through_before_a_plate():
+    scene = tm.datasets.dandelion(180, 240, seed=0)
+    opaque, fine = (tm.matte_from_plate(scene.image, scene.background, solid=solid) for solid in (True, False))
+    assert abs(fine.alpha - scene.alpha).sum() < 0.6 * abs(opaque.alpha - scene.alpha).sum()
+
+
 def test_triangulation_is_exact():
     scene = tm.datasets.glass(96, 128, seed=1)
     other = tm.datasets.hair(96, 128, seed=2).image

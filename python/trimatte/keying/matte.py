@@ -139,13 +139,16 @@ def matte_from_key(
     return _matte(picture, field(picture, key), solid, np.asarray(image).dtype, options)
 
 
-def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, *, solid: bool = True) -> npt.NDArray[np.uint8]:
     """Make a trimap of a subject from the same shot without it, a clean plate.
 
     Parameters
     ----------
     image, plate : (H, W, 3) arrays of uint8, uint16, float32 or float64
         The picture and the plate, of one size; display colours; floats in [0, 1].
+    solid : bool, default True
+        Whether the subject's inside is opaque. False is for glass, veils, smoke and what is fine
+        all over, such as a dandelion's head: less is taken for foreground then.
 
     Returns
     -------
@@ -161,19 +164,24 @@ def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike) -> npt.NDArray
     Notes
     -----
     A shift of the camera, up to a tenth of the picture and found to fractions of a pixel by phase
-    correlation, a different exposure and the noise are estimated from the two pictures.
+    correlation and least squares, a different exposure and the noise are estimated from the two
+    pictures. A pixel is foreground where no pixel around it comes near the plate's colour.
     """
     picture = colour_image(image)
-    return trimap_of(picture, aligned(picture, like(plate, picture, "plate")), True)
+    return trimap_of(picture, aligned(picture, like(plate, picture, "plate")), _check.flag(solid, "solid"))
 
 
-def matte_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, **options: Unpack[SolveOptions]) -> KeyedMatte:
+def matte_from_plate(
+    image: npt.ArrayLike, plate: npt.ArrayLike, *, solid: bool = True, **options: Unpack[SolveOptions]
+) -> KeyedMatte:
     """Matte a subject from the same shot without it, and free its colours from the background's.
 
     Parameters
     ----------
     image, plate : (H, W, 3) arrays of uint8, uint16, float32 or float64
         The picture and the plate; see `trimap_from_plate`.
+    solid : bool, default True
+        See `trimap_from_plate`; False is for glass, veils, smoke and what is fine all over.
     **options
         Options of `solve_alpha` that concern the solve. `chroma` is "auto" unless another is given.
 
@@ -188,7 +196,8 @@ def matte_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, **options: Unpa
         As `trimap_from_plate` and `solve_alpha`.
     """
     picture = colour_image(image)
-    return _matte(picture, aligned(picture, like(plate, picture, "plate")), True, np.asarray(image).dtype, options)
+    behind = aligned(picture, like(plate, picture, "plate"))
+    return _matte(picture, behind, solid, np.asarray(image).dtype, options)
 
 
 def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], options: Any) -> KeyedMatte:
