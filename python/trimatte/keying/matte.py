@@ -15,7 +15,7 @@ from ..alpha import solve_alpha
 from ..foreground import estimate_foreground
 from ..priors import KnownBackground
 from ..trimap import FOREGROUND
-from ._behind import Behind, trimap_of
+from ._behind import Behind, surer, trimap_of
 from ._inputs import Floats, colour_image, like
 from ._key import field
 from ._plate import aligned
@@ -202,18 +202,21 @@ def matte_from_plate(
 
 def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], options: Any) -> KeyedMatte:
     """Solve with the background known, then take it out of the colours."""
-    trimap = trimap_of(picture, behind, _check.flag(solid, "solid"), options.get("threads"))
+    solid, threads = _check.flag(solid, "solid"), options.get("threads")
+    kind = _check.one_of(options.get("chroma") or "auto", _chroma.KINDS, "chroma")
+    trimap = trimap_of(picture, behind, solid, threads)
+    sharp = _chroma.sharpened(picture, _check.labels(trimap, picture.shape), kind)
+    if sharp is not picture and behind.hue is not None:  # a plate is not sharpened as the picture is
+        trimap = surer(trimap_of(sharp, behind, solid, threads))
     for value, name in ((FOREGROUND, "foreground"), (0, "background")):
         if not (trimap == value).any():
             error = NoSubject if value == FOREGROUND else ValueError
             raise error(f"image: expected some {name} before the background, got none that is sure")
-    kind = _check.one_of(options.get("chroma") or "auto", _chroma.KINDS, "chroma")
-    sharp = _chroma.sharpened(picture, _check.labels(trimap, picture.shape), kind)
     chroma, picture = ("full" if sharp is picture else "half"), sharp
     image = picture.astype(np.float64) if dtype == np.float64 else picture
     prior = KnownBackground(behind.colours, noise=behind.noise)
     alpha, info = solve_alpha(image, trimap, prior=prior, **{**options, "chroma": "full"})
-    foreground = freed_colours(picture, alpha, behind.colours, threads=options.get("threads"))
+    foreground = freed_colours(picture, alpha, behind.colours, threads=threads)
     return KeyedMatte(alpha, foreground, behind.colours, trimap, replace(info, chroma=chroma))
 
 
