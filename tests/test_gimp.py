@@ -212,8 +212,8 @@ def test_the_subject_is_no_trimap_of_itself(shown):
 def test_without_trimatte_one_sentence_says_what_installs_it(shown, scene):
     shown.select(scene.alpha > 0.5)
     assert shown.refused(command="trimatte-of-another-name") == (
-        "trimatte is not installed, or GIMP does not find trimatte-of-another-name: python3 -m pip install "
-        "trimatte installs it, and the field Command takes its full path."
+        "trimatte is not installed, or GIMP does not find trimatte-of-another-name: in a checkout of trimatte "
+        "'python3 -m pip install .' installs it, and the field Command takes its full path."
     )
 
 

@@ -263,7 +263,7 @@ def test_what_is_no_file(disc, tmp_path):
 
 def test_without_onnxruntime(disc, network, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ModelError, match=r"a network needs onnxruntime: pip install onnxruntime"):
+    with pytest.raises(ModelError, match=r'a network needs onnxruntime: pip install "trimatte\[models\]"'):
         tm.mask_from_model(disc, network)
 
 

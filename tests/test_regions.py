@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from own_affinity import FourNeighbours
-from ring_picture import ring
+from ring_picture import ring, wire
 from scipy import ndimage, sparse
 from tolerances import ALPHA_DIRECT, ALPHA_TOLERANCE
 
@@ -113,6 +113,14 @@ def test_a_prior_decides_where_a_region_touches_one_kind():
     alpha, info = tm.solve_alpha(image, trimap, method="best")
     assert "constant" not in info.regions
     assert alpha[hole].mean() < 0.05
+
+
+def test_a_wire_that_is_known_at_one_end_does_not_fade():
+    image, trimap, place = wire()
+    assert tm.estimate_alpha(image, trimap, method="closed-form")[place].mean() < 0.3
+    alpha = tm.estimate_alpha(image, trimap)
+    assert alpha[place].mean() > 0.8
+    assert alpha[(trimap == 128) & ~place].mean() < 0.03
 
 
 @pytest.mark.parametrize("prior", [tm.priors.OneSided(), tm.priors.OneSided(tm.priors.SharedSampling())])

@@ -144,18 +144,66 @@ def test_torchs_own_refusals_are_translated(scene):
         tm.estimate_alpha(tensor.to("meta"), trimap)
 
 
+def turned(image):
+    """The layout (C, H, W) of an image (H, W, C)."""
+    return np.ascontiguousarray(image.transpose(2, 0, 1))
+
+
+@kinds(stub=Tensor)
+def test_tensors_may_have_the_channels_first(scene, kind):
+    """A picture (C, H, W) and a plane (1, H, W); what comes back is (H, W, C)."""
+    image, trimap = scene
+    first, plane = kind(turned(image)), kind(trimap[np.newaxis])
+    want = tm.estimate_alpha(image, trimap)
+    np.testing.assert_array_equal(tm.estimate_alpha(first, plane), want)
+    np.testing.assert_array_equal(tm.estimate_alpha(kind(turned(image[..., :1])), plane).shape, trimap.shape)
+    alpha = kind(want[np.newaxis])
+    layers = tm.estimate_foreground(first, alpha)
+    np.testing.assert_array_equal(layers.foreground, tm.estimate_foreground(image, want).foreground)
+    back = image[::-1]
+    np.testing.assert_array_equal(
+        tm.composite(first, alpha, kind(turned(back))), tm.composite(image, want, back.copy())
+    )
+    np.testing.assert_array_equal(tm.cutout(first, plane), tm.cutout(image, trimap))
+    mask = trimap > 0.5
+    np.testing.assert_array_equal(
+        tm.trimap_from_mask(kind(mask[np.newaxis]), erode=2, dilate=2),
+        tm.trimap_from_mask(mask, erode=2, dilate=2),
+    )
+    np.testing.assert_array_equal(
+        tm.matte_from_mask(first, kind(want[np.newaxis]), learn=False),
+        tm.matte_from_mask(image, want, learn=False),
+    )
+    painted = image.copy()
+    painted[:8], painted[-8:] = 1, 0
+    np.testing.assert_array_equal(
+        tm.cutout(first, scribbles=kind(turned(painted))), tm.cutout(image, scribbles=painted)
+    )
+    samples = tm.priors.SharedSampling().samples(first, plane)
+    np.testing.assert_array_equal(samples.foreground, tm.priors.SharedSampling().samples(image, trimap).foreground)
+    assert tm.metrics.sad(alpha, want, plane) == 0
+
+
+@kinds(stub=Tensor)
+def test_planes_of_one_column_are_not_mistaken_for_channels(scene, kind):
+    """(3, H, W) and (H, W, 3) are told apart by the last axis: a picture of 3 rows stays one."""
+    image, trimap = scene
+    rows = kind(np.ascontiguousarray(image[20:23]))
+    assert tm.estimate_alpha(rows, np.ascontiguousarray(trimap[20:23])).shape == (3, 56)
+
+
 @kinds(numpy=np.array, stub=Tensor)
-def test_channels_first_are_refused_with_the_call_that_helps(scene, kind):
+def test_batches_are_refused_with_the_call_that_helps(scene, kind):
     image, trimap = scene
     turn = "transpose" if kind is np.array else "permute"
-    first = kind(image.transpose(2, 0, 1))
-    with pytest.raises(ValueError, match=rf"the channels come first: pass image\.{turn}\(1, 2, 0\)"):
-        tm.estimate_alpha(first, trimap)
     with pytest.raises(ValueError, match=rf"batch of one picture: pass image\[0\]\.{turn}\(1, 2, 0\)"):
-        tm.estimate_alpha(kind(image.transpose(2, 0, 1)[np.newaxis]), trimap)
-    np.testing.assert_array_equal(
-        tm.estimate_alpha(getattr(first, turn)(1, 2, 0), trimap), tm.estimate_alpha(image, trimap)
-    )
+        tm.estimate_alpha(kind(turned(image)[np.newaxis]), trimap)
+
+
+def test_arrays_with_channels_first_are_refused_with_the_call_that_helps(scene):
+    image, trimap = scene
+    with pytest.raises(ValueError, match=r"the channels come first: pass image\.transpose\(1, 2, 0\)"):
+        tm.estimate_alpha(turned(image), trimap)
 
 
 def test_masks_with_axes_of_one_are_refused_with_the_call_that_helps(scene):

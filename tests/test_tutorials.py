@@ -89,7 +89,8 @@ def bright_disc():
 
 
 def test_keys_and_plates(here):
-    page = Reader(DOCS / "tutorials" / "keys_and_plates.md", {"(300, 400": "(90, 120", "0.7, 400": "0.7, 120"})
+    smaller = {"(300, 400": "(90, 120", "0.7, 400": "0.7, 120"}
+    page = Reader(DOCS / "tutorials" / "keys_and_plates.md", smaller, {"trimatte sequence": options_of})
     page.read()
     assert shape("glass.png") == shape("cutout.png") == (90, 120, 4)
     np.testing.assert_allclose(page.names["alpha"], page.names["scene"].alpha, atol=1e-5)
@@ -100,7 +101,7 @@ def test_clips(here, in_threads):
     smaller = {"(240, 320, frames=12)": "(48, 64, frames=2)"}
     Reader(DOCS / "tutorials" / "clips.md", smaller).read()
     assert len(list(tm.io.open_clip("cutout.mov"))) == len(list(tm.io.open_clip("calm.mov"))) == 2
-    assert len(list(Path("frames").iterdir())) == 2
+    assert len(list(Path("frames").iterdir())) == len(list(tm.io.open_clip("keyed.mov"))) == 2
 
 
 @pytest.fixture

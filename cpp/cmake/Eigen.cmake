@@ -51,6 +51,5 @@ add_library(trimatte_eigen INTERFACE)
 target_include_directories(trimatte_eigen SYSTEM INTERFACE "${eigen_include}")
 target_compile_definitions(trimatte_eigen INTERFACE EIGEN_MPL2_ONLY)
 if(NOT MSVC)
-  # On arm64 Eigen would round a * b + c once where it does so twice on x86-64.
-  target_compile_options(trimatte_eigen INTERFACE -U__ARM_FEATURE_FMA)
+  target_compile_options(trimatte_eigen INTERFACE "SHELL:-include \"${CMAKE_CURRENT_LIST_DIR}/separate_products.hpp\"")
 endif()

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "reference/fused.hpp"
 #include "simd/kernels.hpp"
 #include "support.hpp"
 
@@ -181,11 +182,6 @@ struct Dense {
           data(random_numbers<double>(static_cast<std::size_t>(stride * n + 8), seed)) {}
     double& operator()(std::int64_t i, std::int64_t j) { return data[static_cast<std::size_t>(j * stride + i)]; }
 };
-
-double minus(double c, double a, double b) {
-    const double product = a * b;
-    return simd::fused_products() ? std::fma(-a, b, c) : c - product;
-}
 
 // Runs the kernels of the Cholesky factorisation on a front of m rows, of which w are eliminated,
 // and then the same operations on one number after the other.

@@ -17,8 +17,8 @@ def library():
         if error.name != "trimatte":
             raise
         raise RuntimeError(
-            "trimatte is not installed for ComfyUI's Python; this installs it: "
-            f'"{sys.executable}" -m pip install trimatte'
+            "trimatte is not installed for ComfyUI's Python; in a checkout of trimatte this installs it: "
+            f'"{sys.executable}" -m pip install .'
         ) from None
 
 

@@ -165,10 +165,12 @@ def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool
     None stands for functions that take display colours only.
     """
     array = native(value, name)
+    if _is_tensor(value) and array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] > 4:
+        array = np.ascontiguousarray(np.moveaxis(array, 0, 2))
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[2] not in (1, 3):
-        hint = _way_to_channels_last(name, array.shape, "permute" if hasattr(value, "permute") else "transpose")
+        hint = _way_to_channels_last(name, array.shape, "permute" if _is_tensor(value) else "transpose")
         raise ValueError(f"{name}: expected shape (H, W, 3) or (H, W), got {array.shape}{hint}")
     if min(array.shape[:2]) < smallest:
         raise ValueError(f"{name}: expected at least {smallest} x {smallest} pixels, got {array.shape}")
@@ -177,6 +179,11 @@ def image(value: object, name: str = "image", *, smallest: int = 1, linear: bool
     else:
         refuse_outside_unit(array, name, LINEAR_HINTS[linear])
     return array
+
+
+def _is_tensor(value: object) -> bool:
+    """Whether a value is a tensor as PyTorch's are, whose pictures have the channels first."""
+    return hasattr(value, "permute")
 
 
 def _way_to_channels_last(name: str, shape: tuple[int, ...], turn: str) -> str:
@@ -209,6 +216,8 @@ def most_of_eight_bits(array: Array) -> int:
 def plane(value: object, image_shape: tuple[int, ...] | None, name: str) -> Array:
     """Return one number per pixel as (H, W), of any accepted dtype."""
     given = unmasked(value, name)
+    if _is_tensor(value) and given.ndim == 3 and given.shape[0] == 1 and given.shape[2] > 4:
+        value = given = given[0]
     if given.dtype == bool:
         value = given.astype(np.uint8) * np.uint8(255)
     array = native(value, name)

@@ -107,7 +107,8 @@ def _guided(
             raise ValueError(f"mask: expected no {other} beside it; it is refined by itself")
         return matte_from_mask(image, mask, **cast("MaskOptions", options))
     if scribbles is not None:
-        pixels = colour.displayed(_check.unmasked(image, "image"), options.get("colour_space", "srgb"))
+        space = options.get("colour_space", "srgb")
+        pixels = colour.displayed(_check.image(image, linear=space == "linear"), space)
         trimap = trimap_from_scribbles(pixels, scribbles, trimap=trimap)
     if trimap is None:
         raise ValueError(
@@ -200,14 +201,14 @@ def composite(
         if whole:  # a linear background may be brighter than white
             mixed = np.clip(mixed + working(0.5), 0, top)
         out[rows] = mixed.astype(front.dtype)
-    return out.reshape(np.shape(foreground))
+    return out if np.ndim(foreground) == 3 else out[..., 0]
 
 
 def _background(background: npt.ArrayLike, front: npt.NDArray[Any], linear: bool) -> npt.NDArray[Any]:
     """Return the background as (H, W, C); it has 1 channel or those of `front`."""
     value = _check.unmasked(background, "background")
     if value.ndim >= 2:
-        picture = _check.image(value, "background", linear=linear)
+        picture = _check.image(background, "background", linear=linear)
         if picture.shape[:2] != front.shape[:2] or picture.shape[2] not in (1, front.shape[2]):
             raise ValueError(
                 f"background: expected a colour or a picture of shape {front.shape} like foreground, "

@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,8 +18,14 @@
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
-#if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
+#if defined(__MINGW32__) || (defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__)))
 #include <pthread.h>
+#endif
+#if defined(_WIN32)
+#if !defined(NOMINMAX)
+#define NOMINMAX
+#endif
+#include <windows.h>
 #endif
 
 namespace trimatte {
@@ -97,11 +104,26 @@ double processor_seconds() {
 #endif
 }
 
+// Whether the process is ending and its other threads are gone. Windows ends them wherever they are,
+// with the locks that they hold, before it destroys what is local to the last thread.
+bool other_threads_are_gone() {
+#if defined(_WIN32)
+    using Question = BOOLEAN(WINAPI*)();
+    const auto address = GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "RtlDllShutdownInProgress");
+    const auto is_ending = reinterpret_cast<Question>(reinterpret_cast<void*>(address));
+    return is_ending != nullptr && is_ending() != 0;
+#else
+    return false;
+#endif
+}
+
 // The helpers of the calling thread, which are kept for its next call.
 class Helpers {
 public:
     ~Helpers() {
-        if (crew_) {
+        if (other_threads_are_gone()) {
+            forget();
+        } else if (crew_) {
             crew_->dismiss();
         }
     }
@@ -133,8 +155,8 @@ public:
         pace_.finished({end, end - own_end, own, chunks.count() - own, helpers});
     }
 
-    // Is called after a fork. The child's copy of the crew has no threads, and its locks are in an
-    // unknown state, so it must not even be destroyed.
+    // Is called after a fork, and at the end of a process on Windows. The crew has no threads any
+    // more, and its locks are in an unknown state, so it must not even be destroyed.
     void forget() {
         if (crew_) {
             new std::shared_ptr<Crew>(std::move(crew_));
@@ -151,12 +173,32 @@ private:
     Pace pace_{processor_seconds};
 };
 
-thread_local Helpers helpers_here;
+#if defined(__MINGW32__)
+// MinGW may free the memory of thread_local objects before it calls their destructors.
+Helpers& helpers_here() {
+    static const pthread_key_t key = [] {
+        pthread_key_t made;
+        if (pthread_key_create(&made, [](void* helpers) { delete static_cast<Helpers*>(helpers); }) != 0) {
+            throw std::bad_alloc();
+        }
+        return made;
+    }();
+    if (pthread_getspecific(key) == nullptr) {
+        pthread_setspecific(key, new Helpers);
+    }
+    return *static_cast<Helpers*>(pthread_getspecific(key));
+}
+#else
+Helpers& helpers_here() {
+    thread_local Helpers helpers;
+    return helpers;
+}
+#endif
 
 #if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
 // Only the thread that forks lives on in the child.
 const int fork_handler = pthread_atfork(nullptr, nullptr, [] {
-    helpers_here.forget();
+    helpers_here().forget();
     in_chunk = false;
 });
 #endif
@@ -182,7 +224,7 @@ int max_threads() {
 void parallel_for(std::int64_t count, int threads, Monitor& monitor, const std::function<void(std::int64_t)>& body) {
     Chunks chunks(count, monitor, body);
     if (has_openmp() && threads > 1 && count > 1 && !in_chunk) {
-        helpers_here.run(chunks, static_cast<int>(std::min<std::int64_t>(threads, count)) - 1);
+        helpers_here().run(chunks, static_cast<int>(std::min<std::int64_t>(threads, count)) - 1);
     } else {
         chunks.work();
     }

@@ -4,11 +4,22 @@
 // read and written behind the last row. Products are subtracted from a number in the order of the
 // columns of A and B, whatever the tile.
 
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(TRIMATTE_FUSED)
+// c - a b by the processor's instruction, for a level that does without it. MinGW's fma() rounds
+// twice. Only a machine for which fused_products() holds may come here.
+__attribute__((target("fma"))) inline double minus_by_processor(double c, double a, double b) {
+    return __builtin_fma(-a, b, c);
+}
+#define TRIMATTE_ASKS_PROCESSOR
+#endif
+
 // c - a b, rounded once or twice.
 struct Fused {
     TRIMATTE_INLINE double operator()(double c, double a, double b) const {
 #if defined(_MSC_VER) && defined(__AVX2__)
         return _mm_cvtsd_f64(_mm_fnmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)));
+#elif defined(TRIMATTE_ASKS_PROCESSOR)
+        return minus_by_processor(c, a, b);
 #else
         return fma(-a, b, c);
 #endif
@@ -206,7 +217,7 @@ TRIMATTE_INLINE void subtract_fours(int64_t m, int64_t n, int64_t k, const doubl
 #endif
 
 // Whether this level has no instruction that rounds c - a b once, although the machine has one. It
-// then calls fma(), so that it gives the bits of the machine's best level.
+// then takes one number after the other, so that it gives the bits of the machine's best level.
 TRIMATTE_INLINE bool must_be_plain() {
 #if defined(TRIMATTE_SIMD_LEVELS) && !defined(TRIMATTE_FUSED)
     return fused_products();

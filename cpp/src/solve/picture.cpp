@@ -1,6 +1,7 @@
 // From a picture to its alpha: the unknown regions are found, and each is solved in the way that
 // the policy says.
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -221,6 +222,19 @@ Parts grouped(const std::vector<const Component*>& small) {
     return groups;
 }
 
+// Whether the matrix maps constants on a component to zero, but for rounding. Whether a factorisation
+// of such a matrix fails depends on rounding, too.
+bool has_constant_null_vector(const Component& component, const Csr& matrix) {
+    return std::all_of(component.begin, component.end, [&](std::int32_t i) {
+        double sum = 0, size = 0;
+        for (std::int64_t k = matrix.row_start[i]; k < matrix.row_start[i + 1]; ++k) {
+            sum += matrix.value[k];
+            size += std::abs(matrix.value[k]);
+        }
+        return std::abs(sum) <= 1e-12 * size;
+    });
+}
+
 // Throws FactorizationError for a component that no known pixel and no prior reaches.
 [[noreturn]] void refuse(const Component& component, const Problem& problem) {
     const std::int32_t pixel = problem.pixel[*component.begin];
@@ -263,8 +277,8 @@ public:
         for (const Component& component : components.all()) {
             const bool has_prior = has_prior_at(component, problem);
             const bool is_loose = !component.meets_foreground && !component.meets_background && !has_prior;
-            if (is_loose && traits.constant_regions) {  // any constant is a solution
-                refuse(component, problem);
+            if (is_loose && (traits.constant_regions || has_constant_null_vector(component, problem.matrix))) {
+                refuse(component, problem);  // any constant is a solution
             }
             if (component.meets_foreground != component.meets_background && traits.constant_regions && !has_prior) {
                 fill(component, problem);

@@ -132,8 +132,8 @@ def program(command):
     found = shutil.which(words[0]) or shutil.which(words[0], path=os.path.expanduser("~/.local/bin"))
     if found is None:
         raise Refused(
-            f"trimatte is not installed, or GIMP does not find {words[0]}: python3 -m pip install trimatte "
-            "installs it, and the field Command takes its full path."
+            f"trimatte is not installed, or GIMP does not find {words[0]}: in a checkout of trimatte "
+            "'python3 -m pip install .' installs it, and the field Command takes its full path."
         )
     return [found, *words[1:]]
 

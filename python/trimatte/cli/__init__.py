@@ -6,7 +6,9 @@ Ctrl-C, 143 by SIGTERM.
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -29,6 +31,8 @@ _COMMANDS = (
     "_serve",
 )
 """Modules that register their commands when they are imported."""
+_PREFIX = "trimatte: error: "
+"""What every line on standard error begins with that says why a command failed."""
 
 
 class _Terminated(BaseException):
@@ -78,9 +82,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("always", TrimatteWarning)
             warnings.showwarning = _show_warning
-            return int(app.main(arguments, prog_name="trimatte", standalone_mode=False) or 0)
+            # Commands expand patterns of names by themselves; on Windows click would before them.
+            code = app.main(arguments, prog_name="trimatte", standalone_mode=False, windows_expand_args=False)
+            return int(code or 0)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)  # for an error of usage, with the command's usage before the message
+        sys.stderr.write(re.sub("^Error: ", _PREFIX, shown.getvalue(), count=1, flags=re.MULTILINE))
         _say_next_step(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -143,7 +151,7 @@ def _stopped(sign: signal.Signals) -> int:
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"trimatte: error: {' '.join(message.split())}\n")
+    sys.stderr.write(f"{_PREFIX}{' '.join(message.split())}\n")
     return 1
 
 

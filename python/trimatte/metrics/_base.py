@@ -64,7 +64,8 @@ def pixel_region(
         same_shape(inside, shape, "region", of)
         name, pixels = "region", "pixels"
     elif trimap is not None:
-        labels = _check.labels(trimap, np.shape(trimap)[:2])
+        values = _check.plane(trimap, None, "trimap")
+        labels = _check.labels(values, values.shape)
         same_shape(labels, shape, "trimap", of)
         inside = labels == _check.UNKNOWN
         name, pixels = "trimap", "unknown pixels"

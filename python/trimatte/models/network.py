@@ -142,7 +142,7 @@ def _opened(path: str, threads: int) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "onnxruntime":
             raise
-        message = "model: a network needs onnxruntime: pip install onnxruntime, or trimatte's extra [models]"
+        message = 'model: a network needs onnxruntime: pip install "trimatte[models]"'
         raise ModelError(message) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -135,8 +135,9 @@ class SharedSampling(Prior):
         foreground = np.empty(picture.shape, np.float32)
         background = np.empty_like(foreground)
         self._sample(picture, labels, alpha, confidence, foreground, background, context)
-        shape = np.shape(image)
-        return SharedSamples(alpha, confidence, foreground.reshape(shape), background.reshape(shape))
+        if np.ndim(image) == 2:
+            foreground, background = foreground[..., 0], background[..., 0]
+        return SharedSamples(alpha, confidence, foreground, background)
 
     def _sample(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ... import _check
 from ..._records import SolveInfo
 from ...affinities import Affinity
 from ...alpha import solve_alpha
@@ -74,10 +75,7 @@ def checked(image: Array, trimap: Array) -> tuple[Array, Array]:
     if plane.dtype.kind != "f":
         raise ValueError(f"trimap: expected floating point in [0, 1], got {trimap.dtype}; divide it by its white")
     is_fg, _, is_known, _ = trimap_split(plane, flatten=False)
-    if not (plane.min() >= 0 and plane.max() <= 1):  # NaN fails both
-        raise ValueError(
-            f"trimap: expected values in [0, 1], got {plane.min()} to {plane.max()}; divide 8-bit values by 255"
-        )
+    _check.refuse_outside_unit(plane, "trimap")
     return in_unit(image), np.where(is_known, is_fg.astype(np.float32), UNKNOWN)
 
 
