@@ -25,7 +25,7 @@ from trimatte.io import load_image
         (["cutout", "image.png", "-o", "c.png", "--key", "auto", "--plate", "p.png"], "--key: not with --plate"),
         (["cutout", "image.png", "-o", "c.png", "--key", "auto", "--method", "knn"], "--method: not with --key"),
         (["cutout", "image.png", "-o", "c.png", "--key", "greenish"], "--key: expected a colour, #rrggbb"),
-        ([*MATTE, "-o", "c.png", "--see-through"], "--see-through: only with --key"),
+        ([*MATTE, "-o", "c.png", "--see-through"], "--see-through: only with --key or --plate"),
         (MATTE, "Missing option '--output'"),
         ([*MATTE, "-o", "c.gif"], r"c.gif: expected a name that ends in .png, .webp, .tif, .tiff, .exr, got .gif"),
         (["alpha", *MATTE[1:], "-o", "a.gif"], r"a.gif: expected a name that ends in .png, .jpg, "),

@@ -222,5 +222,5 @@ class KnownBackground(Guide):
         if self.plate is None:
             found = matte_from_key(pixels, self.key, solid=self.solid, **options)
         else:
-            found = matte_from_plate(pixels, known, **options)
+            found = matte_from_plate(pixels, known, solid=self.solid, **options)
         return Found(found.alpha, found.info, Layers(found.foreground, found.background), found.trimap)

@@ -31,7 +31,7 @@ from ._session import Session, command
 
 KEY_HELP = "The colour of an even background: auto, #rrggbb or a CSS name."
 PLATE_HELP = "The same shot without the subject."
-SEE_THROUGH_HELP = "The subject may be see-through inside: glass, veils, smoke (with --key)."
+SEE_THROUGH_HELP = "The subject may be see-through inside: glass, veils, smoke (with --key or --plate)."
 MASK_HELP = "A rough mask in place of TRIMAP, as for 'trimatte refine', which has more options."
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
 
@@ -106,8 +106,8 @@ def chosen_guide(
     `known` holds the other guides: mask, key, plate and see_through.
     """
     key, plate, see_through = known["key"], known["plate"], known["see_through"]
-    if see_through and (key is None or plate is not None):
-        raise click.UsageError("--see-through: only with --key")
+    if see_through and key is None and plate is None:
+        raise click.UsageError("--see-through: only with --key or --plate")
     switches = {"--mask": known["mask"], "--plate": plate, "--key": key}
     switch = next((name for name, value in switches.items() if value is not None), None)
     if switch is None:

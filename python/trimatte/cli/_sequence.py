@@ -172,7 +172,7 @@ def _guides(
         assert isinstance(guide, KnownBackground)
         return Guides(None, with_key_found(guide, frames))
     if known["see_through"]:
-        raise click.UsageError("--see-through: only with --key")
+        raise click.UsageError("--see-through: only with --key or --plate")
     if trimaps is not None:
         return Guides(_matching(frames, images, trimaps), Trimap("", options=given(options)))
     _refuse_with_masks(options, "--model" if masks is None else "--masks")

@@ -14,6 +14,12 @@ from ._inputs import Floats, Mask
 
 _DEEP = 0.03  # how far from the background a pixel is deep inside, as a part of the longer side
 _KEYLESS = 0.08  # a pixel is foreground if it has at most this part of the key's hue
+# Before a plate, a pixel is foreground if the distances to the background around it vary by no less
+# than this: the smallest one as a part of the largest. Looser ones serve if there is no such pixel.
+_SOLID_SHARES, _SHARES = (0.5, 0.35, 0.2), (0.7, 0.5, 0.35, 0.2)
+_AROUND = (
+    0.015  # the width of the square with the smallest one, as a part of the longer side; the other is half wider
+)
 # Mixtures of known colours miss a colour of the subject's own by more than this; sure ones first.
 _OWN_COLOUR = (0.2, 0.1, 0.04)
 _LEAST_NOISE = 1e-3
@@ -57,9 +63,7 @@ def trimap_of(picture: Floats, behind: Behind, solid: bool, threads: int | None 
     distance = distance_transform_edt(~background) if background.any() else np.full(rms.shape, np.inf)
     deep = max(_DEEP * max(rms.shape), 6.0)
     if behind.hue is None:
-        foreground = np.asarray(distance > 2 * deep)
-        if not foreground.any():
-            foreground = np.asarray(distance > 0.7 * min(2 * deep, float(distance.max())))
+        foreground = _far_from(apart, behind.noise, np.asarray(distance > 3), solid)
     else:
         share = maximum_filter(_share_of_hue(picture, behind), 3)
         foreground = _opened((distance > 3) & (share < _KEYLESS))
@@ -69,6 +73,37 @@ def trimap_of(picture: Floats, behind: Behind, solid: bool, threads: int | None 
     trimap[background] = 0
     trimap[foreground & ~background] = FOREGROUND
     return trimap
+
+
+def surer(trimap: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return a trimap whose foreground is narrower by a pixel, for colours that a file has blurred."""
+    from scipy.ndimage import minimum_filter
+
+    foreground = trimap == FOREGROUND
+    narrower = minimum_filter(foreground, 3)
+    if not narrower.any():
+        return trimap
+    return np.where(foreground & ~narrower, np.uint8(UNKNOWN), trimap)
+
+
+def _far_from(apart: Floats, noise: float, inside: Mask, solid: bool) -> Mask:
+    """Whether no pixel around comes near the background, measured by the one that is furthest from it.
+
+    Between hairs the background shines through, so that some pixels are much nearer to it than
+    others. If nothing is as sure as it should be, what is surest is taken.
+    """
+    from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
+
+    miss = np.linalg.norm(gaussian_filter(apart, (0.5, 0.5, 0)), axis=2)
+    reach = max(7 if solid else 9, round(_AROUND * max(miss.shape)) | 1)
+    least, most = minimum_filter(miss, reach), maximum_filter(miss, reach + reach // 2)
+    inside = inside & (least > 6 * noise)
+    found = np.zeros(miss.shape, bool)
+    for share in _SOLID_SHARES if solid else _SHARES:
+        found = _opened(inside & (least > share * most))
+        if found.any():
+            break
+    return found
 
 
 def _opened(mask: Mask) -> Mask:

@@ -15,7 +15,7 @@ from ..alpha import solve_alpha
 from ..foreground import estimate_foreground
 from ..priors import KnownBackground
 from ..trimap import FOREGROUND
-from ._behind import Behind, trimap_of
+from ._behind import Behind, surer, trimap_of
 from ._inputs import Floats, colour_image, like
 from ._key import field
 from ._plate import aligned
@@ -139,13 +139,16 @@ def matte_from_key(
     return _matte(picture, field(picture, key), solid, np.asarray(image).dtype, options)
 
 
-def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, *, solid: bool = True) -> npt.NDArray[np.uint8]:
     """Make a trimap of a subject from the same shot without it, a clean plate.
 
     Parameters
     ----------
     image, plate : (H, W, 3) arrays of uint8, uint16, float32 or float64
         The picture and the plate, of one size; display colours; floats in [0, 1].
+    solid : bool, default True
+        Whether the subject's inside is opaque. False is for glass, veils, smoke and what is fine
+        all over, such as a dandelion's head: less is taken for foreground then.
 
     Returns
     -------
@@ -161,19 +164,24 @@ def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike) -> npt.NDArray
     Notes
     -----
     A shift of the camera, up to a tenth of the picture and found to fractions of a pixel by phase
-    correlation, a different exposure and the noise are estimated from the two pictures.
+    correlation and least squares, a different exposure and the noise are estimated from the two
+    pictures. A pixel is foreground where no pixel around it comes near the plate's colour.
     """
     picture = colour_image(image)
-    return trimap_of(picture, aligned(picture, like(plate, picture, "plate")), True)
+    return trimap_of(picture, aligned(picture, like(plate, picture, "plate")), _check.flag(solid, "solid"))
 
 
-def matte_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, **options: Unpack[SolveOptions]) -> KeyedMatte:
+def matte_from_plate(
+    image: npt.ArrayLike, plate: npt.ArrayLike, *, solid: bool = True, **options: Unpack[SolveOptions]
+) -> KeyedMatte:
     """Matte a subject from the same shot without it, and free its colours from the background's.
 
     Parameters
     ----------
     image, plate : (H, W, 3) arrays of uint8, uint16, float32 or float64
         The picture and the plate; see `trimap_from_plate`.
+    solid : bool, default True
+        See `trimap_from_plate`; False is for glass, veils, smoke and what is fine all over.
     **options
         Options of `solve_alpha` that concern the solve. `chroma` is "auto" unless another is given.
 
@@ -188,23 +196,27 @@ def matte_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, **options: Unpa
         As `trimap_from_plate` and `solve_alpha`.
     """
     picture = colour_image(image)
-    return _matte(picture, aligned(picture, like(plate, picture, "plate")), True, np.asarray(image).dtype, options)
+    behind = aligned(picture, like(plate, picture, "plate"))
+    return _matte(picture, behind, solid, np.asarray(image).dtype, options)
 
 
 def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], options: Any) -> KeyedMatte:
     """Solve with the background known, then take it out of the colours."""
-    trimap = trimap_of(picture, behind, _check.flag(solid, "solid"), options.get("threads"))
+    solid, threads = _check.flag(solid, "solid"), options.get("threads")
+    kind = _check.one_of(options.get("chroma") or "auto", _chroma.KINDS, "chroma")
+    trimap = trimap_of(picture, behind, solid, threads)
+    sharp = _chroma.sharpened(picture, _check.labels(trimap, picture.shape), kind)
+    if sharp is not picture and behind.hue is not None:  # a plate is not sharpened as the picture is
+        trimap = surer(trimap_of(sharp, behind, solid, threads))
     for value, name in ((FOREGROUND, "foreground"), (0, "background")):
         if not (trimap == value).any():
             error = NoSubject if value == FOREGROUND else ValueError
             raise error(f"image: expected some {name} before the background, got none that is sure")
-    kind = _check.one_of(options.get("chroma") or "auto", _chroma.KINDS, "chroma")
-    sharp = _chroma.sharpened(picture, _check.labels(trimap, picture.shape), kind)
     chroma, picture = ("full" if sharp is picture else "half"), sharp
     image = picture.astype(np.float64) if dtype == np.float64 else picture
     prior = KnownBackground(behind.colours, noise=behind.noise)
     alpha, info = solve_alpha(image, trimap, prior=prior, **{**options, "chroma": "full"})
-    foreground = freed_colours(picture, alpha, behind.colours, threads=options.get("threads"))
+    foreground = freed_colours(picture, alpha, behind.colours, threads=threads)
     return KeyedMatte(alpha, foreground, behind.colours, trimap, replace(info, chroma=chroma))
 
 
