@@ -17,9 +17,8 @@ _KEYLESS = 0.08  # a pixel is foreground if it has at most this part of the key'
 # Before a plate, a pixel is foreground if the distances to the background around it vary by no less
 # than this: the smallest one as a part of the largest. Looser ones serve if there is no such pixel.
 _SOLID_SHARES, _SHARES = (0.5, 0.35, 0.2), (0.7, 0.5, 0.35, 0.2)
-_AROUND = (
-    0.015  # the width of the square with the smallest one, as a part of the longer side; the other is half wider
-)
+# The width of the square with the smallest one, as a part of the longer side; the other is half wider.
+_AROUND = 0.015
 # Mixtures of known colours miss a colour of the subject's own by more than this; sure ones first.
 _OWN_COLOUR = (0.2, 0.1, 0.04)
 _LEAST_NOISE = 1e-3
