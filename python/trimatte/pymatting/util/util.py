@@ -251,7 +251,8 @@ def load_image(
         image: Any = picture
         if picture.mode == "1" and wanted is None:
             wanted = "L"
-        if picture.mode.startswith("I;16"):
+        # Pillow 10.1 opens PNG files of 16 bits with the mode "I".
+        if picture.mode.startswith("I;16") or (picture.mode, picture.format) == ("I", "PNG"):
             image = Image.fromarray((np.asarray(picture) / 257).astype(np.float32))
             wanted = None if wanted in (None, "L", "I") else wanted
             image = image if wanted is None else image.convert("L")
