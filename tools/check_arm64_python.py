@@ -52,12 +52,13 @@ def compile_module():
     headers = SYSTEM / "usr/include"
     # Debian's pyconfig.h asks the compiler for the processor's own, which only a system's compiler finds.
     shutil.copy(headers / f"aarch64-linux-gnu/python{VERSION}/pyconfig.h", headers / f"python{VERSION}/pyconfig.h")
+    found = run(sys.executable, "-m", "pybind11", "--cmakedir").strip()
     ending = f".cpython-{VERSION.replace('.', '')}-aarch64-linux-gnu.so"
     build(
         "arm64",
         "_core",
         options=(
-            *("-DTRIMATTE_BUILD_PYTHON=ON", "-DPYBIND11_USE_CROSSCOMPILING=ON"),
+            *("-DTRIMATTE_BUILD_PYTHON=ON", "-DPYBIND11_USE_CROSSCOMPILING=ON", f"-Dpybind11_DIR={found}"),
             *(f"-DPYTHON_MODULE_EXTENSION={ending}", f"-DPython_INCLUDE_DIR={headers}/python{VERSION}"),
         ),
     )
