@@ -115,31 +115,31 @@ async def send_broken(port, count, seed, after_tenth):
     return statuses
 
 
-def document_to_fuzz(port):
-    """The service's document, in which the form of remove.bg needs its picture as a file.
-
-    Schemathesis 4.32.5 fails by an error of its own (Unsupported type: 'Binary') where a form has
-    files and needs none of its fields. The form still may have the other fields.
-    """
-    document = json.loads(asyncio.run(http_client.get("127.0.0.1", port, "/openapi.json"))[2])
-    form = document["paths"]["/v1.0/removebg"]["post"]["requestBody"]["content"]["multipart/form-data"]
-    form["schema"]["required"] = ["image_file"]
-    return document
-
-
 def fuzz_by_document(port, examples, seed, folder):
-    """Run schemathesis and return whether it found nothing."""
-    path = Path(folder) / "openapi.json"
-    path.write_text(json.dumps(document_to_fuzz(port)), encoding="utf-8")
+    """Run schemathesis and return whether it found nothing.
+
+    Schemathesis 4.32.5 fails by an error of its own (Unsupported type: 'Binary') where it makes wrong
+    forms for remove.bg's path, so that this path gets right ones here. Broken pictures go to it, too.
+    """
     code = "import sys; from schemathesis.cli import schemathesis; schemathesis(sys.argv[1:])"
-    arguments = ["run", str(path), "--url", f"http://127.0.0.1:{port}", "-c", CHECKS, "-n", str(examples)]
+    arguments = ["run", f"http://127.0.0.1:{port}/openapi.json", "-c", CHECKS, "-n", str(examples)]
     arguments += ["--phases", "fuzzing", "--continue-on-failure", "--no-shrink", "--suppress-health-check", "all"]
     arguments += ["--seed", str(seed)]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, stdout=subprocess.PIPE, text=True, check=False
-    )
-    print(done.stdout[-6000:] if done.returncode else "schemathesis: no failure")
-    return done.returncode == 0
+    passed = True
+    for chosen in (
+        ("--mode", "all", "--exclude-path", "/v1.0/removebg"),
+        ("--mode", "positive", "--include-path", "/v1.0/removebg"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments, *chosen],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        print(done.stdout[-6000:] if done.returncode else f"schemathesis, {' '.join(chosen)}: no failure")
+        passed = passed and done.returncode == 0
+    return passed
 
 
 def main():
