@@ -83,7 +83,7 @@ def test_a_key_in_a_jpeg_halves_the_error_and_leaves_no_spill():
 
 
 def test_blurred_chroma_makes_no_foreground():
-    """Soft pixels whose hue the file had blurred away were known foreground: 0.43 of an error of 1.42."""
+    """Soft pixels whose hue the file has blurred away are unknown, not foreground."""
     picture, scene, _ = shot("dandelion", "blue", height=300, width=400)
     stored = jpeg(picture)
     found = tm.matte_from_key(stored)

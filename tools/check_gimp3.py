@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from check_platforms import ROOT, TARGETS, fail, install, run
+from check_platforms import ROOT, TARGETS, install, run
 from PIL import Image
 
 import trimatte as tm
@@ -26,10 +26,14 @@ SYSTEM, FILES = WORK / "root", WORK / "files"
 PACKAGES = ("gimp", "gir1.2-gimp-3.0", "python3-gi")
 
 
+def fail(message):
+    sys.exit(f"check_gimp3: {message}")
+
+
 def unpack_system():
     """Install Debian 13's GIMP, once."""
     if os.geteuid() != 0:
-        fail("check_gimp3: expected to run as root, which mmdebstrap and mounts need")
+        fail("expected to run as root, which mmdebstrap and mounts need")
     if shutil.which("mmdebstrap") is None:
         install(TARGETS["gcc"]._replace(packages=("mmdebstrap",), programs=("mmdebstrap",)))
     if not (SYSTEM / "usr/bin/gimp-console").exists():
@@ -43,7 +47,7 @@ def unpack_system():
 
 
 def write_scene():
-    """Write a scene's picture, trimap and mask. Returns the picture and the trimap."""
+    """Write a scene's picture, trimap and mask as files. Returns the three arrays."""
     shutil.rmtree(FILES, ignore_errors=True)
     FILES.mkdir(parents=True)
     scene = tm.datasets.hair(300, 400, noise=0.01)
@@ -76,7 +80,7 @@ def run_gimp():
     )
     run("unshare", "--mount", "bash", "-c", script, log=WORK / "gimp.log")
     if not (FILES / "found.json").exists():
-        fail(f"check_gimp3: the batch ended early, see {WORK / 'gimp.log'}")
+        fail(f"the batch ended early, see {WORK / 'gimp.log'}")
     return json.loads((FILES / "found.json").read_text(encoding="utf-8"))
 
 
@@ -85,7 +89,7 @@ def compare(name, alpha):
     found = np.asarray(Image.open(FILES / name).convert("RGBA"))[..., 3]
     largest = int(np.abs(found.astype(int) - np.rint(255 * alpha).astype(int)).max())
     if largest > 1:
-        fail(f"check_gimp3: {name}: expected alpha within 1 of 255, got {largest}")
+        fail(f"{name}: expected alpha within 1 of 255, got {largest}")
     return largest
 
 
@@ -95,10 +99,10 @@ def main():
     found = run_gimp()
     for name, wanted in (("nothing selected", "expected a selection"), ("no command", "is not installed")):
         if wanted not in found[name][1]:
-            fail(f"check_gimp3: {name}: expected a message with {wanted!r}, got {found[name]}")
+            fail(f"{name}: expected a message with {wanted!r}, got {found[name]}")
     for name in ("trimap", "selection"):
         if found[name][0] != "success":
-            fail(f"check_gimp3: {name}: expected success, got {found[name]}")
+            fail(f"{name}: expected success, got {found[name]}")
     by_trimap = compare("by_trimap.png", tm.estimate_alpha(image, trimap))
     by_selection = compare("by_selection.png", tm.matte_from_mask(image, mask, learn=False))
     print(

@@ -9,6 +9,10 @@ FOLDER, COMMAND = os.environ["TRIMATTE_FOLDER"], os.environ["TRIMATTE_COMMAND"]
 QUIET = Gimp.RunMode.NONINTERACTIVE
 
 
+def plugin():
+    return Gimp.get_pdb().lookup_procedure("trimatte-matte")
+
+
 def file(name):
     return Gio.File.new_for_path(os.path.join(FOLDER, name))
 
@@ -20,12 +24,12 @@ def opened():
 
 def call(image, layer, **options):
     """Run the plug-in. Returns its status and its message."""
-    config = Gimp.get_pdb().lookup_procedure("trimatte-matte").create_config()
+    config = plugin().create_config()
     config.set_property("image", image)
     config.set_core_object_array("drawables", [layer])
     for name, value in {"command": COMMAND, **options}.items():
         config.set_property(name, value)
-    status = Gimp.get_pdb().lookup_procedure("trimatte-matte").run(config).index(0)
+    status = plugin().run(config).index(0)
     return [status.value_nick, Gimp.get_pdb().get_last_error()]
 
 
@@ -58,7 +62,7 @@ def main():
     Gimp.context_set_foreground(white)
     found = {
         "version": Gimp.version(),
-        "menu": Gimp.get_pdb().lookup_procedure("trimatte-matte").get_menu_paths(),
+        "menu": plugin().get_menu_paths(),
         "nothing selected": call(image, layer),
         "no command": guided("none.png", "trimap.png", command="no-such-trimatte"),
         "trimap": guided("by_trimap.png", "trimap.png"),

@@ -27,22 +27,20 @@ _MOST = 50.0
 
 
 class Trusted(Prior):
-    """A mask whose weight is multiplied, pixel by pixel.
+    """A mask whose confidence is multiplied, pixel by pixel.
 
     Parameters
     ----------
-    mask : (H, W) ndarray
-        In [0, 1].
-    weight : float
-        As that of `SoftMask`.
-    factor : (H, W) ndarray
+    mask : SoftMask
+        The mask.
+    factor : (H, W) ndarray of float32
         Multiplies the confidence.
     """
 
     needs_known = False
 
-    def __init__(self, mask: npt.NDArray[np.float32], weight: float, factor: npt.NDArray[np.float32]) -> None:
-        self.mask = SoftMask(mask, weight=weight)
+    def __init__(self, mask: SoftMask, factor: npt.NDArray[np.float32]) -> None:
+        self.mask = mask
         self.factor = factor
 
     def guess(self, image: Pixels, labels: Labels, context: Context) -> Guess:

@@ -198,7 +198,8 @@ def _prior(
     share = min(1.0, min(known) / max(1, trimap.size - sum(known)))
     if weight is None:
         weight = HARD_WEIGHT if hard else SOFT_WEIGHT / max(share, _LEAST_SHARE) ** 2
-    held = SoftMask(plane, weight=weight) if factor is None else Trusted(plane, weight, factor)
+    mask = SoftMask(plane, weight=weight)
+    held = mask if factor is None else Trusted(mask, factor)
     if not learn or min(known) == 0:
         return held
     if hard:
