@@ -36,6 +36,7 @@ def unpack_system():
         fail("expected to run as root, which mmdebstrap and mounts need")
     if shutil.which("mmdebstrap") is None:
         install(TARGETS["gcc"]._replace(packages=("mmdebstrap",), programs=("mmdebstrap",)))
+    WORK.mkdir(parents=True, exist_ok=True)
     if not (SYSTEM / "usr/bin/gimp-console").exists():
         run(
             *("mmdebstrap", "--variant=apt", f"--include={','.join(PACKAGES)}"),
