@@ -6,8 +6,8 @@
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
 named like the tables. A table whose results are missing stays as it is. The results are
 methods.json (compare/methods.py), rembg.json (compare/rembg_times.py), pairs.json (pairs.py),
-promise_affinities.json (promise.py --affinities all), memory.json (method_memory.py) and paint.json
-(paint.py) in benchmarks/compare/results.
+promise_affinities.json (promise.py --affinities all), memory.json (method_memory.py), paint.json
+(paint.py), keys.json (keys.py) and plates.json (plates.py) in benchmarks/compare/results.
 """
 
 import argparse
@@ -21,7 +21,14 @@ import trimatte as tm
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "compare" / "results"
-PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/rembg.md", "docs/paint.md")
+PAGES = (
+    "docs/methods.md",
+    "docs/benchmarks.md",
+    "docs/design/keys.md",
+    "docs/design/methods.md",
+    "docs/rembg.md",
+    "docs/paint.md",
+)
 BEST_SO_FAR = ("closed-form", "composite-network")
 ALONE = "none"
 
@@ -349,7 +356,55 @@ def rembg():
     return markdown(["", *names.values()], rows)
 
 
+def keys(file):
+    """Each subject before each screen, the usual way and by its key."""
+    rows = [row for row in results("keys")["rows"] if row["file"] == file]
+    screens = list(dict.fromkeys(row["screen"] for row in rows))
+    lines = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        mine = {row["screen"]: row for row in rows if row["kind"] == kind}
+        largest = max(row["excess"] for row in mine.values())
+        lines.append([f"{kind}, usual", *(f"{mine[screen]['usual']:.2f}" for screen in screens), ""])
+        lines.append([kind, *(f"{mine[screen]['key']:.2f}" for screen in screens), f"{largest:.3f}"])
+    names = (screen.replace("uneven green", "uneven") for screen in screens)
+    return markdown([file, *names, "largest excess"], lines)
+
+
+WAYS = ("distance", "mask", "plate", "see-through")
+
+
+def plates():
+    """Each subject before each background, by its plate and in the ordinary ways."""
+    rows = [row for row in results("plates")["rows"] if row["change"] == "none"]
+    lines = []
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        mine = [row for row in rows if row["kind"] == kind]
+        for way in WAYS:
+            largest = f"{max(row['excess'] for row in mine):.3f}" if way == "plate" else ""
+            name = kind if way == "plate" else f"{kind}, {way}"
+            lines.append([name, *(f"{row[way]:.2f}" for row in mine), largest])
+    backgrounds = dict.fromkeys(row["background"] for row in rows)
+    return markdown(["", *backgrounds, "largest excess"], lines)
+
+
+def plates_changed():
+    """Pictures that were changed while the plate was not, each before its own background."""
+    rows = results("plates")["rows"]
+    own = {(row["kind"], row["background"]) for row in rows if row["change"] != "none"}
+    changes = list(dict.fromkeys(row["change"] for row in rows))
+    cells = {(row["kind"], row["change"]): row for row in rows if (row["kind"], row["background"]) in own}
+    lines = [
+        [kind, *(f"{cells[kind, change]['mask']:.2f} / {cells[kind, change]['plate']:.2f}" for change in changes)]
+        for kind in dict.fromkeys(row["kind"] for row in rows)
+    ]
+    return markdown(["mask / plate", *changes], lines)
+
+
 TABLES = {
+    "keys-PNG": lambda: keys("PNG"),
+    "keys-JPEG": lambda: keys("JPEG"),
+    "plates": plates,
+    "plates-changed": plates_changed,
     "rembg": rembg,
     "speed": speed,
     "pairs": pairs,

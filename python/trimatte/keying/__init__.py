@@ -1,7 +1,8 @@
 """Keys and plates: mattes from pictures whose background is known.
 
 `_key` finds a key colour and follows its light, `_plate` aligns the same shot without the subject,
-`_behind` labels what is sure before either, `matte` solves, and `triangulation` needs two pictures.
+`_behind` labels what is sure before either, `_opaque` what lets no background through, `matte`
+solves, and `triangulation` needs two pictures.
 """
 
 from .matte import (

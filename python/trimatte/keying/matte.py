@@ -147,8 +147,8 @@ def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, *, solid: bool
     image, plate : (H, W, 3) arrays of uint8, uint16, float32 or float64
         The picture and the plate, of one size; display colours; floats in [0, 1].
     solid : bool, default True
-        Whether the subject's inside is opaque. False is for glass, veils, smoke and what is fine
-        all over, such as a dandelion's head: less is taken for foreground then.
+        Whether the subject's inside is opaque. False is for glass, veils and smoke: less is taken
+        for foreground then.
 
     Returns
     -------
@@ -165,7 +165,9 @@ def trimap_from_plate(image: npt.ArrayLike, plate: npt.ArrayLike, *, solid: bool
     -----
     A shift of the camera, up to a tenth of the picture and found to fractions of a pixel by phase
     correlation and least squares, a different exposure and the noise are estimated from the two
-    pictures. A pixel is foreground where no pixel around it comes near the plate's colour.
+    pictures. A pixel is foreground where no pixel around it comes near the plate's colour, unless
+    most of them may be mixtures of the plate with one colour, and where no mixture of the plate
+    with other known colours makes its colour.
     """
     picture = colour_image(image)
     return trimap_of(picture, aligned(picture, like(plate, picture, "plate")), _check.flag(solid, "solid"))
@@ -181,7 +183,7 @@ def matte_from_plate(
     image, plate : (H, W, 3) arrays of uint8, uint16, float32 or float64
         The picture and the plate; see `trimap_from_plate`.
     solid : bool, default True
-        See `trimap_from_plate`; False is for glass, veils, smoke and what is fine all over.
+        See `trimap_from_plate`; False is for glass, veils and smoke.
     **options
         Options of `solve_alpha` that concern the solve. `chroma` is "auto" unless another is given.
 
