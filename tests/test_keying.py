@@ -91,6 +91,15 @@ def test_blurred_chroma_makes_no_foreground():
     assert abs(found.alpha - scene.alpha).sum() < 0.5 * abs(usual - scene.alpha).sum()
 
 
+@pytest.mark.parametrize("stored", [False, True], ids=["png", "jpeg"])
+def test_a_green_stem_before_an_uneven_screen_is_opaque(stored):
+    picture, scene, _ = shot("dandelion", "green", uneven=True)
+    found = tm.matte_from_key(jpeg(picture) if stored else picture)
+    stem = ndimage.binary_erosion(scene.alpha == 1, iterations=2)
+    stem[:160] = False
+    assert found.alpha[stem].mean() > 0.95
+
+
 def test_the_trimap_of_a_key_claims_little_that_is_wrong():
     picture, scene, _ = shot("dandelion", "green", uneven=True)
     trimap = tm.trimap_from_key(picture)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..trimap import FOREGROUND, UNKNOWN
 from ._inputs import Floats, Mask
-from ._opaque import before_plate, opened, with_own_colours
+from ._opaque import BROAD, NARROW, before_plate, opened, with_own_colours
 
 _DEEP = 0.03  # how far from the background a pixel is deep inside, as a part of the longer side
 _KEYLESS = 0.08  # a pixel is foreground if it has at most this part of the key's hue
@@ -59,9 +59,8 @@ def trimap_of(picture: Floats, behind: Behind, solid: bool, threads: int | None 
         share = maximum_filter(_share_of_hue(picture, behind), 3)
         foreground = opened((distance > 3) & (share < _KEYLESS))
         if solid:
-            foreground = with_own_colours(
-                picture, behind, foreground, np.asarray(distance > deep), (5, 11), threads
-            )
+            for inside, scale in ((distance > deep, BROAD), (distance > 3, NARROW)):
+                foreground = with_own_colours(picture, behind, foreground, np.asarray(inside), scale, threads)
     trimap = np.full(rms.shape, UNKNOWN, np.uint8)
     trimap[background] = 0
     trimap[foreground & ~background] = FOREGROUND

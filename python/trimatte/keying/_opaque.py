@@ -24,9 +24,35 @@ _SOLID_SHARES, _SHARES = (0.5, 0.35, 0.2), (0.7, 0.5, 0.35, 0.2)
 _MIXED = 0.48  # it is not opaque if more of the pixels around it than this may be mixtures
 # Where hardly any may be mixtures, a smaller part of the largest distance suffices.
 _HARDLY_MIXED, _SHARE_OF_UNMIXED = 0.2, 0.3
-_MOST_ALPHA, _MISS = 0.9, 3.0  # a mixture has at most this alpha, and misses by so many deviations
-# Mixtures of known colours miss a colour of the subject's own by more than this; sure ones first.
-_OWN_COLOUR = (0.2, 0.1, 0.04)
+_MOST_ALPHA = 0.9  # a mixture has at most this alpha
+_MISS = 3.0  # a mixture misses the line by at most so many deviations of the noise
+
+
+class Scale(NamedTuple):
+    """How colours of the subject's own are looked for.
+
+    Attributes
+    ----------
+    smooth, around : int
+        Colours are means over squares of the first width, and what mixtures miss over squares of
+        the second, in pixels.
+    limits : tuple of float
+        Mixtures of known colours miss a colour of the subject's own by more than these; sure ones
+        first.
+    """
+
+    smooth: int
+    around: int
+    limits: tuple[float, ...]
+
+
+BROAD = Scale(5, 11, (0.2, 0.1, 0.04))
+"""For what lies deep inside, before a key."""
+
+NARROW = Scale(3, 5, (0.2, 0.1, 0.07))
+"""For stems before a key, whose edges a file may have blurred."""
+
+_FINE = Scale(1, 3, (0.2, 0.1, 0.04))  # before a plate
 
 
 class _Distances(NamedTuple):
@@ -61,7 +87,7 @@ def before_plate(picture: Floats, behind: Behind, inside: Mask, solid: bool, thr
     if not solid:
         return found
     mixed = _mixed_share(picture, behind, reach)
-    own = with_own_colours(picture, behind, found, inside, (1, 3), threads)
+    own = with_own_colours(picture, behind, found, inside, _FINE, threads)
     unmixed = opened(clear & (distances.share > _SHARE_OF_UNMIXED) & (mixed < _HARDLY_MIXED))
     surer = (own & ~found) | unmixed | (found & (mixed < _MIXED))
     return surer if surer.any() else found
@@ -97,21 +123,20 @@ def _mixed_share(picture: Floats, behind: Behind, reach: int) -> Floats:
 
 
 def with_own_colours(
-    picture: Floats, behind: Behind, foreground: Mask, inside: Mask, widths: tuple[int, int], threads: int | None
+    picture: Floats, behind: Behind, foreground: Mask, inside: Mask, scale: Scale, threads: int | None
 ) -> Mask:
     """Add pixels inside whose colour is no mixture of the background with a known foreground colour.
 
     A subject may have a hue like the key's, or a colour near the plate's, without being
     see-through. Colours that mixtures miss most are added first, since others may be mixtures of
-    those. Colours are means over squares of the first width, and what mixtures miss over squares of
-    the second.
+    those.
     """
     from scipy.ndimage import uniform_filter
 
     rng, context = np.random.default_rng(0), make_context(threads, None)
-    smooth = np.stack([uniform_filter(picture[..., c], widths[0]) for c in range(3)], axis=2)
+    smooth = np.stack([uniform_filter(picture[..., c], scale.smooth) for c in range(3)], axis=2)
     found: Mask = foreground
-    for limit in _OWN_COLOUR:
+    for limit in scale.limits:
         places = np.flatnonzero(inside & ~found)
         if not (found.any() and len(places)):
             break
@@ -119,7 +144,7 @@ def with_own_colours(
         miss = np.empty(len(places), np.float32)
         seen, base = (pixels.reshape(-1, 3)[places] for pixels in (smooth, behind.colours))
         _core.miss_of_mixtures(seen, base, fronts, miss, context.threads, context.monitor)
-        missed = _mostly(places, np.sqrt(miss), found.shape, widths[1])
+        missed = _mostly(places, np.sqrt(miss), found.shape, scale.around)
         found = np.asarray(found | (missed > max(limit, 4 * behind.noise)))
     return found
 
