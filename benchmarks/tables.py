@@ -6,8 +6,8 @@
 A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; the functions below are
 named like the tables. A table whose results are missing stays as it is. The results are
 methods.json (compare/methods.py), rembg.json (compare/rembg_times.py), pairs.json (pairs.py),
-promise_affinities.json (promise.py --affinities all), memory.json (method_memory.py) and paint.json
-(paint.py) in benchmarks/compare/results.
+promise_affinities.json (promise.py --affinities all), memory.json (method_memory.py), paint.json
+(paint.py) and evaluation.json (compare/evaluations.py) in benchmarks/compare/results.
 """
 
 import argparse
@@ -21,7 +21,14 @@ import trimatte as tm
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "compare" / "results"
-PAGES = ("docs/methods.md", "docs/benchmarks.md", "docs/design/methods.md", "docs/rembg.md", "docs/paint.md")
+PAGES = (
+    "docs/methods.md",
+    "docs/benchmarks.md",
+    "docs/design/methods.md",
+    "docs/rembg.md",
+    "docs/paint.md",
+    "docs/evaluation.md",
+)
 BEST_SO_FAR = ("closed-form", "composite-network")
 ALONE = "none"
 
@@ -346,10 +353,29 @@ def rembg():
         label = f"`remove`, {size(case)} MP"
         rows.append(row(f"{label}, first call", lambda way, i=index: way["cases"][i]["first"]))
         rows.append(row(f"{label}, later calls", lambda way, i=index: way["cases"][i]["later"]))
-    return markdown(["", *names.values()], rows)
+    most = {key: max(case[key] for case in found["pictures"]) for key in ("difference", "colours_apart")}
+    apart = "Between the first two columns alpha differs by at most {difference:g} of 255"
+    apart += ", colours times alpha by {colours_apart:g}."
+    said = textwrap.fill(apart.format(**most), 100)
+    return f"{markdown(['', *names.values()], rows)}\n\n{said}"
+
+
+def evaluated(dataset):
+    """Means of all methods on a data set, with their places among all, by the SAD."""
+    rows = results("evaluation")["means"][dataset]
+    measures = {"sad": ".2f", "mse": ".4f", "gradient": ".2f", "connectivity": ".2f"}
+    places = {name: sorted(rows, key=lambda method, n=name: rows[method][n]) for name in measures}
+
+    def cell(method, name):
+        return f"{rows[method][name]:{measures[name]}} ({places[name].index(method) + 1})"
+
+    lines = [[method, *(cell(method, name) for name in measures)] for method in places["sad"]]
+    return markdown(["method", "SAD/1000", "MSE", "gradient/1000", "connectivity/1000"], lines)
 
 
 TABLES = {
+    "evaluation-photographs": lambda: evaluated("alphamatting/trimap1"),
+    "evaluation-scenes": lambda: evaluated("scenes"),
     "rembg": rembg,
     "speed": speed,
     "pairs": pairs,
