@@ -143,6 +143,7 @@ SITE := build/site
 docs docs-links: $(VENV)/package $(VENV)/docs
 	python tools/stage_site.py $(SITE)/source
 	python tools/site_figures.py $(SITE)/source/measured
+	python tools/site_commits.py $(SITE)/source/measured
 	python -m sphinx -q -n -W --keep-going -c docs -b $(if $(filter docs,$@),html,linkcheck -D plot_gallery=0) $(SITE)/source $(SITE)/$(if $(filter docs,$@),html,links)
 	@echo "$@: $(SITE)/$(if $(filter docs,$@),html/index.html,links/output.txt)"
 
