@@ -10,8 +10,10 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const wide of document.querySelectorAll("pre, .table-wrapper, div.math")) {
     if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
   }
-  // Captions of the side bar are headings without a level, pictures of the gallery links without a text.
+  // Captions of the side bar are headings without a level, lists of references have roles that are no
+  // longer in use, pictures of the gallery are links without a text.
   for (const caption of document.querySelectorAll("p.caption[role=heading]")) caption.ariaLevel = "2";
+  for (const part of document.querySelectorAll(".citation-list, .citation")) part.removeAttribute("role");
   for (const card of document.querySelectorAll(".sphx-glr-thumbcontainer")) {
     card.querySelector("a").ariaLabel = card.querySelector(".sphx-glr-thumbnail-title").textContent;
   }
