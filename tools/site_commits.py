@@ -184,7 +184,7 @@ def page(folder):
     parts = [
         HEAD.format(**machine),
         as_markdown(["commit", "made (UTC)", "measured (UTC)", "Python"], rows),
-        "![Seconds of every method for hair of one megapixel](commits.svg)",
+        "![A line for each method](commits.svg)\n\n*Seconds of every method for hair of one megapixel.*",
     ]
     parts += [f"## {wanted.title}\n\n{wanted.text}\n\n{table(wanted, found)}" for wanted in TABLES]
     return "\n\n".join(parts) + "\n" + LOCAL
