@@ -23,7 +23,7 @@ unexport PYTHONPATH PYTHONHOME
 quietly = @mkdir -p build; echo "$(1): $(2)"; $(2) >build/$(1).log 2>&1 || { cat build/$(1).log; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion docs docs-links check-comfyui check-gimp check-gimp3 check-models chromium check-page check-service clean
+.PHONY: help demo test test-cpp test-python lint format gate gate-update quality-update kernels bench asan check-sdist check-pymatting check-rembg train-fusion docs docs-links check-site check-comfyui check-gimp check-gimp3 check-models chromium check-page check-service clean
 .PHONY: check-gcc check-clang check-arm64 check-arm64-python check-windows check-musl check-macos check-wheel check-wheel-tests check-oldest check-workflows
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo "make train-fusion  the weights of the fusion network, from photographs in packages (hours)"
 	@echo "make docs    the documentation site, with its gallery and reference: build/site/html/index.html"
 	@echo "make docs-links  the links of the site that lead elsewhere (needs a network)"
+	@echo "make check-site  every page of the built site in chromium: files, widths, contrast"
 	@echo "make check-comfyui  the nodes for ComfyUI with torch's tensors"
 	@echo "make check-gimp  the plug-in for GIMP with GEGL's own buffers; make check-gimp3: in GIMP 3 itself, as root"
 	@echo "make check-models  a real segmentation network, u2netp, on rendered scenes"
@@ -143,8 +144,13 @@ SITE := build/site
 docs docs-links: $(VENV)/package $(VENV)/docs
 	python tools/stage_site.py $(SITE)/source
 	python tools/site_figures.py $(SITE)/source/measured
+	python tools/site_commits.py $(SITE)/source/measured
 	python -m sphinx -q -n -W --keep-going -c docs -b $(if $(filter docs,$@),html,linkcheck -D plot_gallery=0) $(SITE)/source $(SITE)/$(if $(filter docs,$@),html,links)
 	@echo "$@: $(SITE)/$(if $(filter docs,$@),html/index.html,links/output.txt)"
+
+# The site that make docs has built; PAGES="index.html limits.html" chooses pages.
+check-site: $(VENV)/test-tools chromium
+	python tools/check_site.py $(PAGES)
 
 # The folder has the system's package gi, with GEGL's typelib (Debian: python3-gi, gir1.2-gegl-0.4), for the same Python.
 GI_FOLDER ?= /usr/lib/python3/dist-packages

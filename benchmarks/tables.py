@@ -7,7 +7,8 @@ A page has tables between the lines `<!-- table NAME -->` and `<!-- end -->`; th
 named like the tables. A table whose results are missing stays as it is. The results are
 methods.json (compare/methods.py), rembg.json (compare/rembg_times.py), pairs.json (pairs.py),
 promise_affinities.json (promise.py --affinities all), memory.json (method_memory.py), paint.json
-(paint.py), keys.json (keys.py) and plates.json (plates.py) in benchmarks/compare/results.
+(paint.py), evaluation.json (compare/evaluations.py), keys.json (keys.py) and plates.json (plates.py)
+in benchmarks/compare/results.
 """
 
 import argparse
@@ -28,6 +29,7 @@ PAGES = (
     "docs/design/methods.md",
     "docs/rembg.md",
     "docs/paint.md",
+    "docs/evaluation.md",
 )
 BEST_SO_FAR = ("closed-form", "composite-network")
 ALONE = "none"
@@ -353,7 +355,24 @@ def rembg():
         label = f"`remove`, {size(case)} MP"
         rows.append(row(f"{label}, first call", lambda way, i=index: way["cases"][i]["first"]))
         rows.append(row(f"{label}, later calls", lambda way, i=index: way["cases"][i]["later"]))
-    return markdown(["", *names.values()], rows)
+    most = {key: max(case[key] for case in found["pictures"]) for key in ("difference", "colours_apart")}
+    apart = "Between the first two columns alpha differs by at most {difference:g} of 255"
+    apart += ", colours times alpha by {colours_apart:g}."
+    said = textwrap.fill(apart.format(**most), 100)
+    return f"{markdown(['', *names.values()], rows)}\n\n{said}"
+
+
+def evaluated(dataset):
+    """Means of all methods on a data set, with their places among all, by the SAD."""
+    rows = results("evaluation")["means"][dataset]
+    measures = {"sad": ".2f", "mse": ".4f", "gradient": ".2f", "connectivity": ".2f"}
+    places = {name: sorted(rows, key=lambda method, n=name: rows[method][n]) for name in measures}
+
+    def cell(method, name):
+        return f"{rows[method][name]:{measures[name]}} ({places[name].index(method) + 1})"
+
+    lines = [[method, *(cell(method, name) for name in measures)] for method in places["sad"]]
+    return markdown(["method", "SAD/1000", "MSE", "gradient/1000", "connectivity/1000"], lines)
 
 
 def keys(file):
@@ -401,6 +420,8 @@ def plates_changed():
 
 
 TABLES = {
+    "evaluation-photographs": lambda: evaluated("alphamatting/trimap1"),
+    "evaluation-scenes": lambda: evaluated("scenes"),
     "keys-PNG": lambda: keys("PNG"),
     "keys-JPEG": lambda: keys("JPEG"),
     "plates": plates,

@@ -24,6 +24,7 @@ extensions = [
     "commands",
     "mathml",
     "reference",
+    "wrapping",
 ]
 exclude_patterns = ["_ext", "_static", "README.md", "project/files"]
 nitpicky = True
@@ -51,6 +52,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "thumbnail_size": (360, 270),
     "show_signature": False,
+    "write_computation_times": False,
     "min_reported_time": 1000,
     "capture_repr": (),  # what an example prints, and its figures, say enough
 }
@@ -59,15 +61,17 @@ html_theme = "furo"
 html_title = "trimatte"
 html_static_path = ["_static", "photograph.jpg", "photograph_over.jpg"]
 html_css_files = ["site.css"]
-html_js_files = ["before_after.js"]
+html_js_files = ["site.js"]
+html_favicon = str(ROOT / "python" / "trimatte" / "web" / "paint" / "static" / "icon.svg")
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0b6e4f", "color-brand-content": "#0b6e4f"},
     "dark_css_variables": {"color-brand-primary": "#62d2a2", "color-brand-content": "#62d2a2"},
 }
 html_show_sphinx = False
 html_copy_source = False
-pygments_style = "friendly"
+pygments_style = "a11y-light"
 pygments_dark_style = "github-dark"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 linkcheck_timeout = 20
+linkcheck_ignore = [r"https?://[\w.-]*\.example\b"]  # addresses that stand for the reader's own

@@ -32,6 +32,20 @@ def test_folders_of_outputs_are_made(folder, capsys):
     assert sorted(path.name for path in folder.rglob("*/*.png")) == ["alpha.png", "c.png"]
 
 
+def test_the_last_line_says_what_auto_took_and_why(folder, capsys):
+    """In words of the command: a class of the library is none."""
+    save_image("mask.png", (ALPHA > 0.5) * 1.0)
+    seen = "since the trimap shows colours of both kinds"
+    given = "of alpha, since a mask was given, "
+    learnt = "the mask and the colours of known pixels as guesses"
+    for call, words in (
+        ("alpha image.png trimap.png", f"closed-form+fusion, {seen}"),
+        ("refine image.png mask.png", f"closed-form with {learnt} {given}"),
+        ("refine image.png mask.png --no-learn", f"closed-form with the mask as a guess {given}"),
+    ):
+        assert f"; method auto took {words}" in succeed(capsys, *call.split(), "-o", "out.png"), call
+
+
 def test_cutout_over_a_colour_and_alpha(folder, capsys):
     arguments = ["--background", "#00f", "--alpha-output", "a.png", "--threads", "1", "--free-composite"]
     succeed(capsys, "cutout", "image.png", "trimap.png", "-o", "new.png", *arguments)
@@ -370,7 +384,7 @@ def test_a_mask_guides_every_cutout(folder, capsys):
     assert not (folder / "y.png").exists()
 
 
-def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
+def test_a_subject_before_a_key_colour_or_with_a_plate(folder, capsys):
     scene = tm.datasets.hair(96, 128, seed=2)
     rng = np.random.default_rng(0)
     for name, behind in (("green", np.full(scene.image.shape, (0.1, 0.7, 0.2))), ("wall", scene.background)):
@@ -383,6 +397,10 @@ def test_a_subject_before_a_key_colour_or_with_a_plate(folder):
         ("wall", ["--plate", "wall_empty.png"]),
     ):
         assert run(["cutout", f"{image}.png", *options, "-o", "c.png", "--alpha-output", "a.png"]) == 0
+        assert (
+            "with the known background as a guess of alpha, since the background is known"
+            in capsys.readouterr().out
+        )
         found, alpha = load_image("a.png") / 255, read_picture("c.png").pixels[..., 3] / 255
         np.testing.assert_array_equal(found, alpha)
         assert abs(found - scene.alpha).mean() < 0.02

@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse
-from tolerances import PYMATTING
+from reference import closed_form_layers, multilevel_by_rows
+from tolerances import COLOUR_SEEN, LAYERS, PYMATTING
 
 import trimatte as tm
 import trimatte.pymatting as pymatting
@@ -251,8 +252,28 @@ def test_foreground_of_any_channels(picture):
     many = pymatting.estimate_foreground_ml(np.concatenate([image, image[..., :2]], axis=2), truth)
     assert (many[..., :3] == colours).all()
     assert (many[..., 3:] == colours[..., :2]).all()
-    expected = tm.estimate_foreground(image, truth, exact_composite=False).foreground
-    assert (colours == expected).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(23, 18), (1, 20), (20, 1), (1, 1), (40, 33)])
+@pytest.mark.parametrize(("low", "high"), [(-1, 2), (0.2, 0.8)])  # in the second no start colour is known
+def test_multi_level_foreground_is_pymattings(height, width, low, high):
+    """`make check-rembg` compares it with PyMatting itself."""
+    rng = np.random.default_rng(height)
+    image = rng.random((height, width, 3))
+    alpha = np.clip(rng.uniform(low, high, (height, width)), 0, 1)
+    found = pymatting.estimate_foreground_ml(image, alpha, return_background=True)
+    for layer, expected in zip(found, multilevel_by_rows.estimate(image, alpha), strict=True):
+        assert abs(layer - expected).max() < LAYERS
+
+
+def test_multi_level_foreground_with_other_parameters(picture):
+    image, _, truth = picture
+    alpha = truth.astype(np.float64)
+    expected = multilevel_by_rows.estimate(image, alpha, 1e-3, 0.3, 20, 3, 4)
+    found = pymatting.estimate_foreground_ml(image, alpha, 1e-3, 3, 4, 20, True, 0.3)
+    for layer, want in zip(found, expected, strict=True):
+        assert abs(layer - want).max() < LAYERS
+    assert abs(found[0] - image)[alpha == 1].max() > 0.003  # opaque pixels are smoothed, as in PyMatting
 
 
 def test_foreground_takes_what_pymatting_takes(picture):
@@ -271,9 +292,12 @@ def test_closed_form_foreground(picture):
     image, _, truth = picture
     foreground, background = pymatting.estimate_foreground_cf(image, truth, return_background=True)
     assert foreground.dtype == np.float64
-    layers = tm.estimate_foreground(image, truth, method="closed-form", exact_composite=False)
-    assert (foreground == layers.foreground).all()
-    assert (background == layers.background).all()
+    alpha = truth.astype(np.float64)
+    for layer, seen, want in zip(
+        (foreground, background), (alpha, 1 - alpha), closed_form_layers.estimate(image, alpha), strict=True
+    ):
+        assert abs(seen[..., None] * (layer - np.clip(want, 0, 1))).max() < COLOUR_SEEN
+    assert abs(foreground - image)[alpha == 1].max() > 0.01  # opaque pixels are smoothed, as in PyMatting
     assert pymatting.estimate_foreground_cf(image.astype(np.float32), truth).dtype == np.float32
     with pytest.raises(TypeError, match="ichol"):
         pymatting.estimate_foreground_cf(image, truth, ichol_kwargs={"level": 1})

@@ -3,6 +3,8 @@
 import ast
 import importlib
 import inspect
+import itertools
+import json
 import posixpath
 import re
 import sys
@@ -68,13 +70,18 @@ def test_the_reference_lists_nothing_that_is_not_there():
         assert hasattr(importlib.import_module(module), name), full
 
 
-@pytest.fixture(scope="module")
-def stage_site():
+def tool(name):
+    """A module of tools/, which may import its neighbours."""
     sys.path.insert(0, str(ROOT / "tools"))
     try:
-        return importlib.import_module("stage_site")
+        return importlib.import_module(name)
     finally:
         sys.path.pop(0)
+
+
+@pytest.fixture(scope="module")
+def stage_site():
+    return tool("stage_site")
 
 
 def test_links_of_staged_pages_lead_somewhere(stage_site):
@@ -132,3 +139,62 @@ def test_an_example_says_what_it_shows_and_takes_names_that_exist(example):
         thing = tm
         for name in names[1:].split("."):
             thing = getattr(thing, name)
+
+
+def results_of_asv(hash_, day, **times):
+    """A file as asv writes it, with the times of two methods."""
+    return {
+        "commit_hash": hash_,
+        "date": 86_400_000 * day,
+        "python": "3.11",
+        "result_columns": ["result", "params", "started_at", "samples"],
+        "results": {
+            "bench_affinities.Affinities.time_alpha": [
+                [times["best"], times["knn"]],
+                [["'hair'"], ["1.0"], ["'best'", "'knn'"]],
+                86_400_000 * (day + 1),
+            ]
+        },
+    }
+
+
+def test_the_page_of_commits_is_made_from_the_files_of_asv(tmp_path):
+    site_commits = tool("site_commits")
+    for file in (
+        results_of_asv("bbbbbbbbbb", 20, best=0.51234, knn=1.5),
+        results_of_asv("aaaaaaaaaa", 10, best=0.75, knn=float("nan")),
+    ):
+        (tmp_path / f"{file['commit_hash']}-env.json").write_text(json.dumps(file), encoding="utf-8")
+    (tmp_path / "machine.json").write_text('{"cpu": "a processor", "ram": "8 GB", "os": "a system"}')
+    text = site_commits.page(tmp_path)
+    assert "a processor, 8 GB of memory, a system." in text
+    assert "| `aaaaaaaa` | 1970-01-11 00:00 | 1970-01-12 00:00 | 3.11 |" in text
+    assert "|  | `aaaaaaaa` | `bbbbbbbb` |" in text
+    assert "| hair, 1.0, best | 0.75 | 0.51 |" in text
+    assert "| hair, 1.0, knn |  | 1.5 |" in text
+
+
+def tables_of(page):
+    """The cells of a page's tables: {heading: {first cell: {column: cell}}}."""
+    tables = {}
+    for section in page.split("\n## ")[1:]:
+        title, *lines = section.splitlines()
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+        tables[title] = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
+    return tables
+
+
+def test_the_page_of_commits_shows_every_committed_number():
+    site_commits = tool("site_commits")
+    shown = tables_of(site_commits.page(site_commits.RECORDED))
+    tables = {table.benchmark: table for table in site_commits.TABLES}
+    paths = sorted(site_commits.RECORDED.glob("*-*.json"))
+    assert len(paths) >= 2
+    for path in paths:
+        file = json.loads(path.read_text(encoding="utf-8"))
+        for benchmark, (values, parameters, *_) in file["results"].items():
+            table = tables[benchmark]
+            for names, value in zip(itertools.product(*parameters), values or (), strict=values is not None):
+                case = ", ".join(names).replace("'", "")
+                said = "" if value is None else table.shown.format(table.scale * value)
+                assert shown[table.title][case][f"`{file['commit_hash'][:8]}`"] == said

@@ -100,6 +100,16 @@ def test_a_call_that_was_stopped_gives_a_least_ratio(monkeypatch):
     assert row == "| large-kernel | hair, 1.5 MP | more than 240 s | 4 s, 2.0 GB | more than 60x |  | 1 |"
 
 
+def test_methods_have_places_by_each_measure(monkeypatch):
+    one = {"sad": 2.0, "mse": 0.02, "gradient": 1.5, "connectivity": 3.0}
+    other = {"sad": 1.0, "mse": 0.03, "gradient": 1.0, "connectivity": 2.0}
+    given(monkeypatch, evaluation={"means": {"scenes": {"knn": one, "PyMatting KNN": other}}})
+    assert tables.evaluated("scenes").splitlines()[2:] == [
+        "| PyMatting KNN | 1.00 (1) | 0.0300 (2) | 1.00 (1) | 2.00 (1) |",
+        "| knn | 2.00 (2) | 0.0200 (1) | 1.50 (2) | 3.00 (2) |",
+    ]
+
+
 def test_a_table_without_results_stays(monkeypatch):
     def none(name):
         raise FileNotFoundError(name)

@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "compare" / "results"
-OURS, THEIRS, GREY = "#1b9e77", "#d95f02", "#888888"
+OURS, THEIRS, GREY = "#1b9e77", "#d95f02", "#7a7a7a"
 
 # Text and lines in a grey that is readable on white and on black; nothing is filled behind them.
 STYLE = {
@@ -153,20 +153,6 @@ command behind each file. All times are from a shared machine with two cores; ra
 file are more telling than seconds.
 """
 
-TAIL = """
-## Over the commits
-
-`asv` measures phases, memory and counts of trimatte over its commits, on your machine:
-
-    python -m pip install --group bench
-    asv run --config benchmarks/asv.conf.json
-    asv publish --config benchmarks/asv.conf.json
-    asv preview --config benchmarks/asv.conf.json
-
-What cannot jitter (iterations, bytes, instructions) is compared with a committed table at every
-change by `make gate`.
-"""
-
 
 def main():
     if len(sys.argv) != 2:
@@ -180,7 +166,7 @@ def main():
         name = f"{chart.__name__}.svg"
         chart().savefig(folder / name, metadata={"Date": None})
         parts.append(f"## {title}\n\n{text}\n\n![{chart.__doc__}]({name})\n")
-    (folder / "figures.md").write_text("\n".join(parts) + TAIL, encoding="utf-8")
+    (folder / "figures.md").write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Time and peak memory of every affinity; closed-form matting's are in `bench_calls` and `bench_phases`."""
+"""Time and peak memory of the default method and of every affinity; `bench_phases` has closed-form's phases."""
 
 import trimatte as tm
 
@@ -10,7 +10,7 @@ class Affinities(OnScenes):
     params = (
         SCENES,
         MEGAPIXELS,
-        ("information-flow", "knn", "large-kernel", "learning-based", "random-walk"),
+        ("best", "closed-form", "information-flow", "knn", "large-kernel", "learning-based", "random-walk"),
     )
     param_names = ("scene", "megapixels", "method")
 

@@ -4,6 +4,9 @@ Large pictures, and what they need
 
 Only unknown pixels become unknowns of a system. Time and memory follow their number, not the size of
 the picture, and hardly grow faster than it. ``solve_alpha`` tells what a solve took.
+
+The seconds on this page are those of the machine that built it, on which other programs may run. They
+show how time grows with the size. :doc:`The benchmarks </benchmarks>` say how fast trimatte is.
 """
 
 import matplotlib.pyplot as plt

@@ -199,7 +199,18 @@ def multilevel_foreground(
     exact_composite: bool,
     low: float,
     high: float,
+    keep_solid: bool,
     threads: int,
+    monitor: Monitor,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
+def multilevel_by_rows(
+    image: npt.NDArray[np.generic],
+    alpha: npt.NDArray[np.float32],
+    regularization: float,
+    gradient_weight: float,
+    small_size: int,
+    small_iterations: int,
+    big_iterations: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...
 def closed_form_layers(
@@ -212,6 +223,7 @@ def closed_form_layers(
     exact_composite: bool,
     low: float,
     high: float,
+    keep_solid: bool,
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], dict[str, float]]: ...
@@ -223,6 +235,7 @@ def blur_fusion(
     exact_composite: bool,
     low: float,
     high: float,
+    keep_solid: bool,
     threads: int,
     monitor: Monitor,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]: ...

@@ -12,10 +12,11 @@ namespace trimatte {
 struct LayerOptions {
     bool exact_composite = true;  // make alpha F + (1 - alpha) B equal to the image
     float low = 0, high = 1;      // range that the image and both layers stay within
+    bool keep_solid = true;       // the image is the foreground where alpha is 1, the background where it is 0
     int threads = 1;
 };
 
-struct MultilevelOptions : LayerOptions {
+struct MultilevelSteps {
     float regularization = 1e-5f;  // smoothness weight of every pair of neighbours
     float gradient_weight = 1.0f;  // smoothness weight that is added per difference in alpha
     int small_size = 32;           // levels whose sides are both at most this many pixels are small
@@ -23,13 +24,20 @@ struct MultilevelOptions : LayerOptions {
     int big_iterations = 2;
 };
 
+struct MultilevelOptions : LayerOptions, MultilevelSteps {};
+
 // The multi-level estimation of Germer et al., ICPR 2020.
 void multilevel(const ImageView& image, const float* alpha, const MultilevelOptions& options, float* foreground,
                 float* background, Monitor& monitor);
 
+// The same pixel after pixel, by one thread, with the layers that PyMatting 1.1.16 gives. The image
+// is in [0, 1].
+void multilevel_by_rows(const ImageView& image, const float* alpha, const MultilevelSteps& steps, float* foreground,
+                        float* background, Monitor& monitor);
+
 struct ClosedFormLayersOptions : LayerOptions {
-    float regularization = 1e-5f;   // as in MultilevelOptions
-    float gradient_weight = 1.0f;   // as in MultilevelOptions
+    float regularization = 1e-5f;   // as in MultilevelSteps
+    float gradient_weight = 1.0f;   // as in MultilevelSteps
     double tolerance = 1e-3;        // largest error of a colour
     std::int64_t iterations = 200;  // most iterations for a channel
 };

@@ -38,8 +38,8 @@ public:
                 simd::kernels().make_exact(a, I, width, {options_.low, options_.high}, F_.data(), B_.data());
             }
             for (std::int64_t x = 0; x < width; ++x) {
-                F[x * channels] = a[x] >= 1 ? I[x] : F_[static_cast<std::size_t>(x)];
-                B[x * channels] = a[x] <= 0 ? I[x] : B_[static_cast<std::size_t>(x)];
+                F[x * channels] = options_.keep_solid && a[x] >= 1 ? I[x] : F_[static_cast<std::size_t>(x)];
+                B[x * channels] = options_.keep_solid && a[x] <= 0 ? I[x] : B_[static_cast<std::size_t>(x)];
             }
         }
     }

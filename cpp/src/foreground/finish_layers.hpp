@@ -7,7 +7,7 @@
 namespace trimatte {
 
 // Clips both layers to the range of the options, moves them by the least that makes their composite
-// exact if that is asked for, and lets opaque and transparent pixels take the image's colour.
+// exact and lets opaque and transparent pixels take the image's colour if that is asked for.
 void finish_layers(const ImageView& image, const float* alpha, const LayerOptions& options, float* foreground,
                    float* background, Monitor& monitor);
 

@@ -380,7 +380,7 @@ private:
         });
     }
 
-    // Opaque and transparent pixels take the image's colour. Rows become interleaved, in place.
+    // Does what the options ask for. Rows become interleaved, in place.
     void finish(const Level& level) {
         for_rows(level, [&] {
             return [&, alpha = std::vector<float>(static_cast<std::size_t>(level.width)),
@@ -394,7 +394,9 @@ private:
                         simd::kernels().make_exact(alpha.data(), level.image + plane, level.width,
                                                    {options_.low, options_.high}, level.F + plane, level.B + plane);
                     }
-                    keep_solid(alpha.data(), level.image + plane, level.width, level.F + plane, level.B + plane);
+                    if (options_.keep_solid) {
+                        keep_solid(alpha.data(), level.image + plane, level.width, level.F + plane, level.B + plane);
+                    }
                 }
                 for (float* layer : {level.F + y * level.row_size(), level.B + y * level.row_size()}) {
                     for (int c = 0; c < level.channels; ++c) {

@@ -33,6 +33,19 @@ KEY_HELP = "The colour of an even background: auto, #rrggbb or a CSS name."
 PLATE_HELP = "The same shot without the subject."
 SEE_THROUGH_HELP = "The subject may be see-through inside: glass, veils, smoke (with --key or --plate)."
 MASK_HELP = "A rough mask in place of TRIMAP, as for 'trimatte refine', which has more options."
+# What method auto took, by the prior's name in the record; and why, where the command's input was the reason.
+_TAKEN = {
+    None: ("closed-form alone", ""),
+    "fusion": ("closed-form+fusion", ""),
+    "OneSided": ("closed-form and the strokes' own colours", ""),
+    "SoftMask": ("closed-form with the mask as a guess of alpha", "a mask was given"),
+    "Trusted": ("closed-form with the mask as a guess of alpha", "a mask was given"),
+    "Combined": (
+        "closed-form with the mask and the colours of known pixels as guesses of alpha",
+        "a mask was given",
+    ),
+    "KnownBackground": ("closed-form with the known background as a guess of alpha", "the background is known"),
+}
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
 
 
@@ -53,8 +66,14 @@ def solve_note(info: SolveInfo | None) -> str:
     if info.chroma == "half":
         note += ", chroma sharpened"
     if info.choice and info.unknowns:
-        note += f"; method auto took {info.prior or 'closed-form alone'}, since {info.choice}"
+        note += f"; {_choice_note(info.prior, info.choice)}"
     return note
+
+
+def _choice_note(prior: str | None, reason: str) -> str:
+    """Say in words of the command what method auto took, and why."""
+    taken, given_one = _TAKEN.get(prior, ("closed-form with a guess of alpha", "one was given"))
+    return f"method auto took {taken}, since {given_one or reason}"
 
 
 def cut_out(

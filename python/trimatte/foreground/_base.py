@@ -37,11 +37,14 @@ class Finish(NamedTuple):
         Whether ``alpha F + (1 - alpha) B`` becomes the image.
     low, high : float
         The range that the layers stay within.
+    solid : bool
+        Whether the foreground becomes the image where alpha is 1, and the background where it is 0.
     """
 
     exact: bool
     low: float
     high: float
+    solid: bool = True
 
 
 class ForegroundMethod(ABC):
@@ -82,6 +85,6 @@ class ForegroundMethod(ABC):
         Returns
         -------
         tuple of two ndarrays of float32
-            The layers, with as many numbers as the image. The foreground is the image where alpha is
-            1, and the background is where it is 0.
+            The layers, with as many numbers as the image. With `finish.solid` the foreground is the
+            image where alpha is 1, and the background is where it is 0.
         """

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...foreground import ClosedForm
 from ..alpha._estimate import CG_OPTIONS, NOTHING, refuse_unknown
-from ._layers import layers_of
+from ._layers import SmoothClosedForm, layers_of
 
 Array = npt.NDArray[Any]
 
@@ -75,7 +74,7 @@ def estimate_foreground_cf(
     image, alpha = np.asarray(image), np.asarray(alpha)
     if image.ndim != 3:
         raise ValueError(f"image: expected shape (H, W, C), got {image.shape}; pass image[..., np.newaxis]")
-    method = ClosedForm(
+    method = SmoothClosedForm(
         regularization=regularization or 1e-12, tolerance=float(np.clip(1e-3 * rtol / 1e-5, 1e-5, 1e-3))
     )
     dtype = image.dtype if image.dtype.kind == "f" else np.dtype(np.float64)

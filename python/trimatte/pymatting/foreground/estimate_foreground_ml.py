@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._layers import layers_of
+from ._layers import ByRows, layers_of
 
 Array = npt.NDArray[Any]
 
@@ -55,13 +55,12 @@ def estimate_foreground_ml(
     image, alpha = np.asarray(image), np.asarray(alpha)
     if image.ndim != 3:
         raise TypeError(f"image: expected shape (H, W, C), got {image.shape}; pass image[..., np.newaxis]")
-    layers = layers_of(
-        image,
-        alpha,
+    method = ByRows(
         regularization=regularization or 1e-12,
         small_iterations=max(n_small_iterations, 1),
         big_iterations=max(n_big_iterations, 1),
         small_size=max(small_size, 1),
         gradient_weight=gradient_weight,
     )
+    layers = layers_of(image, alpha, method=method)
     return tuple(layers) if return_background else layers.foreground
