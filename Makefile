@@ -127,7 +127,7 @@ check-rembg: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_rembg.py
 
-# About an hour on two cores, by what its parts took. TORCH_INDEX may name an index that has PyTorch without CUDA.
+# About an hour and a half on two cores, by what its parts took. TORCH_INDEX may name an index that has PyTorch without CUDA.
 TORCH_INDEX ?= https://pypi.org/simple
 
 train-fusion: $(VENV)/package

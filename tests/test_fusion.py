@@ -43,18 +43,35 @@ def test_maps_and_correction_equal_the_twin(channels):
     layers = [(weights[f"W{n}"].astype(float), weights[f"b{n}"].astype(float)) for n in range(len(weights) // 2)]
     correction = np.full(labels.shape, 7, np.float32)
     _core.fusion_correction(
-        image, labels, *planes, fusion.shipped_network(), correction, context.threads, context.monitor
+        image, labels, *planes, fusion.shipped_networks()[:1], correction, context.threads, context.monitor
     )
     unknown = labels == 2
     assert np.abs(correction - reference.correction(expected, layers, record["dilations"]))[unknown].max() < 1e-4
     assert (correction[~unknown] == 7).all()
 
 
+def test_the_second_view_is_the_network_on_the_turned_picture():
+    scene = hair(90, 130)
+    labels, planes, context = labels_of(scene), some_planes(scene.alpha.shape), make_context(None, None)
+    plain, turned = fusion.shipped_networks()
+
+    def correct(networks, turns):
+        image, known, *rest = (np.ascontiguousarray(np.rot90(a, turns)) for a in (scene.image, labels, *planes))
+        correction = np.zeros(known.shape, np.float32)
+        _core.fusion_correction(image, known, *rest, networks, correction, context.threads, context.monitor)
+        return np.rot90(correction, -turns)
+
+    assert np.abs(correct([turned], 0) - correct([plain], 0)).max() > 1e-3
+    assert np.abs(correct([turned], 0) - correct([plain], 3)).max() < 1e-5
+    both = correct([plain, turned], 0)
+    assert np.abs(both - (correct([plain], 0) + correct([turned], 0)) / 2).max() < 1e-5
+
+
 def test_the_shipped_weights_belong_to_these_maps_and_say_how_they_were_made():
     weights, record = fusion.shipped_weights()
     assert record["maps_version"] == fusion.MAPS_VERSION
     assert weights["W0"].shape[1] == 12
-    assert {"seed", "steps", "scenes", "photographs"} <= set(record)
+    assert {"seed", "courses", "scenes", "photographs"} <= set(record)
     assert record["photographs"] >= 24
 
 

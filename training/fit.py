@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,15 +18,26 @@ from torch import Tensor
 
 CROP = 80
 BATCH = 12
-RATE = 3e-3
 WARM_UP = 0.05
-"""Part of the steps in which the rate rises to RATE; then it falls as a cosine."""
+"""Part of the steps in which the rate rises; then it falls as a cosine."""
 OVERSHOOT = 0.1
 """Weight of what lies beyond 0 and 1."""
-SQUARE = 1.0
-"""Weight of the squared error, which is largest where alpha is altogether wrong."""
-SLOPE = 0.5
-"""Weight of the error of the differences between neighbours, which keeps edges sharp."""
+
+
+class Course(NamedTuple):
+    """One course of training."""
+
+    steps: int
+    rate: float
+    """Largest rate of learning."""
+    square: float
+    """Weight of the squared error, which is largest where alpha is altogether wrong."""
+    slope: float
+    """Weight of the error of the differences between neighbours, which keeps edges sharp."""
+
+
+FIRST = Course(steps=12_000, rate=3e-3, square=1.0, slope=0.5)
+SECOND = Course(steps=5_000, rate=1.5e-3, square=4.0, slope=1.0)
 
 
 class Example(NamedTuple):
@@ -74,7 +86,7 @@ def batch_of(random: np.random.Generator, examples: Sequence[Example], weights: 
     return torch.from_numpy(maps).contiguous(memory_format=torch.channels_last), torch.from_numpy(truth)
 
 
-def loss_of(network: Network, maps: Tensor, truth: Tensor) -> Tensor:
+def loss_of(network: Network, maps: Tensor, truth: Tensor, course: Course) -> Tensor:
     """Return the mean absolute and squared error of alpha, and that of its slope, over the unknown pixels.
 
     Some of what lies beyond [0, 1] is added, since the clipped alpha has no gradient there.
@@ -85,27 +97,31 @@ def loss_of(network: Network, maps: Tensor, truth: Tensor) -> Tensor:
     inside = alpha.clamp(0, 1)
     difference = inside - truth
     unknown = maps[:, 8]
-    error = difference.abs() + SQUARE * difference**2 + OVERSHOOT * (alpha - inside).abs()
+    error = difference.abs() + course.square * difference**2 + OVERSHOOT * (alpha - inside).abs()
     error = (error * unknown).sum()
     for axis in (1, 2):
         both = unknown.narrow(axis, 1, CROP - 1) * unknown.narrow(axis, 0, CROP - 1)
-        error = error + SLOPE / 2 * (difference.diff(dim=axis).abs() * both).sum()
+        error = error + course.slope / 2 * (difference.diff(dim=axis).abs() * both).sum()
     return error / unknown.sum()
 
 
-def fit(examples: Sequence[Example], steps: int, seed: int, folder: Path) -> Network:
+def fit(
+    examples: Sequence[Example], course: Course, seed: int, folder: Path, start: Network | None = None
+) -> Network:
     """Train a network; it is saved in the folder every 500 steps.
 
     Parameters
     ----------
     examples : sequence of Example
         What to train on.
-    steps : int
-        Number of steps.
+    course : Course
+        How long and by which loss.
     seed : int
         The same seed gives the same bits on one machine.
     folder : Path
         Where the state of the network is saved.
+    start : Network, optional
+        The network to begin with, which stays as it is; by default one with random weights.
 
     Returns
     -------
@@ -116,17 +132,18 @@ def fit(examples: Sequence[Example], steps: int, seed: int, folder: Path) -> Net
     random = np.random.default_rng((seed, 1))
     weights = np.array([example.weight for example in examples])
     weights /= weights.sum()
-    network = Network().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-4)
+    network = Network() if start is None else deepcopy(start)
+    network = network.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=course.rate, weight_decay=1e-4)
 
     def rate(step: int) -> float:
-        warm = WARM_UP * steps
-        return step / warm if step < warm else 0.5 + 0.5 * np.cos(np.pi * (step - warm) / (steps - warm))
+        warm = WARM_UP * course.steps
+        return step / warm if step < warm else 0.5 + 0.5 * np.cos(np.pi * (step - warm) / (course.steps - warm))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-    start, total = time.monotonic(), 0.0
-    for step in range(1, steps + 1):
-        loss = loss_of(network, *batch_of(random, examples, weights))
+    begin, total = time.monotonic(), 0.0
+    for step in range(1, course.steps + 1):
+        loss = loss_of(network, *batch_of(random, examples, weights), course)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -134,7 +151,15 @@ def fit(examples: Sequence[Example], steps: int, seed: int, folder: Path) -> Net
         schedule.step()
         total += loss.item()
         if step % 500 == 0:
-            print(f"step {step}: loss {total / 500:.4f}, {time.monotonic() - start:.0f} s", flush=True)
+            print(f"step {step}: loss {total / 500:.4f}, {time.monotonic() - begin:.0f} s", flush=True)
             torch.save(network.state_dict(), folder / "network.pt")
             total = 0.0
     return network
+
+
+def mean_of(one: Network, other: Network) -> Network:
+    """Return the network whose weights are the means of two networks' weights."""
+    mean = deepcopy(one)
+    weights = other.state_dict()
+    mean.load_state_dict({name: 0.5 * value + 0.5 * weights[name] for name, value in one.state_dict().items()})
+    return mean

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from fit import BATCH, CROP, RATE, SLOPE, SQUARE, fit, load
+from fit import BATCH, CROP, FIRST, SECOND, fit, load, mean_of
 from generate import HARDEST, generate
 from photographs import fetch
 from weights import write_weights
@@ -28,7 +28,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where everything is kept")
     parser.add_argument("--output", type=Path, required=True, help="the file of weights")
     parser.add_argument("--scenes", type=int, default=1_400)
-    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--steps", type=int, default=FIRST.steps, help="of the first course")
+    parser.add_argument("--further-steps", type=int, default=SECOND.steps, help="of the second course")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="processes that make scenes")
     options = parser.parse_args()
@@ -38,18 +39,18 @@ def main() -> None:
     files = generate(range(options.scenes), photographs, options.folder / "scenes", options.processes)
     examples = load(files)
     torch.set_num_threads(2)  # the bits depend on it
-    network = fit(examples, options.steps, options.seed, options.folder)
+    courses = FIRST._replace(steps=options.steps), SECOND._replace(steps=options.further_steps)
+    first = fit(examples, courses[0], options.seed, options.folder)
+    second = fit(examples, courses[1], options.seed + 7, options.folder, first)
+    network = mean_of(first, second)
     record = {
         "seed": options.seed,
-        "steps": options.steps,
+        "courses": [course._asdict() for course in courses],
         "scenes": len(files),
         "scenes_taken": len(examples),
         "photographs": len(photographs),
         "crop": CROP,
         "batch": BATCH,
-        "rate": RATE,
-        "square": SQUARE,
-        "slope": SLOPE,
         "hardest": HARDEST,
         "torch": torch.__version__,
         "trimatte": tm.__version__,

@@ -2,6 +2,8 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "arrays.hpp"
 #include "monitor.hpp"
 #include "register.hpp"
@@ -62,15 +64,18 @@ Array<float> maps_of(const py::array& image, const Array<std::uint8_t>& labels, 
     return maps;
 }
 
-// Writes the correction of the unknown pixels.
+// Writes the mean of the networks' corrections of the unknown pixels.
 void correct(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& closed_form,
              const Array<float>& network_alpha, const Array<float>& sampling, const Array<float>& cost,
-             const Array<float>& refined, const FusionNetwork& network, Array<float>& correction, int threads,
-             PyMonitor& monitor) {
+             const Array<float>& refined, const std::vector<const FusionNetwork*>& networks, Array<float>& correction,
+             int threads, PyMonitor& monitor) {
+    if (networks.empty() || std::find(networks.begin(), networks.end(), nullptr) != networks.end()) {
+        throw std::invalid_argument("networks: expected one or more");
+    }
     const FusionInputs inputs = inputs_of(image, labels, closed_form, network_alpha, sampling, cost, refined);
     plane(correction, inputs.image, "correction");
     float* out = correction.mutable_data();
-    run(monitor, [&] { fusion_correction(inputs, network, out, {threads, monitor}); });
+    run(monitor, [&] { fusion_correction(inputs, networks, out, {threads, monitor}); });
 }
 
 // Writes the distance of each pixel to the nearest one with this label.
@@ -98,7 +103,7 @@ void register_fusion(py::module_& m) {
           py::arg("threads"), py::arg("monitor"));
     m.def("fusion_correction", &correct, py::arg("image").noconvert(), py::arg("labels").noconvert(),
           py::arg("closed_form").noconvert(), py::arg("network_alpha").noconvert(), py::arg("sampling").noconvert(),
-          py::arg("cost").noconvert(), py::arg("refined").noconvert(), py::arg("network"),
+          py::arg("cost").noconvert(), py::arg("refined").noconvert(), py::arg("networks"),
           py::arg("correction").noconvert(), py::arg("threads"), py::arg("monitor"));
 }
 

@@ -138,7 +138,7 @@ void check_correction(const Scene& scene) {
     for (const int threads : {1, 2, 5}) {
         std::vector<float> found(scene.labels.size(), 7.0f);
         Monitor monitor;
-        fusion_correction(scene.inputs(), network, found.data(), {threads, monitor});
+        fusion_correction(scene.inputs(), {&network}, found.data(), {threads, monitor});
         for (std::size_t p = 0; p < found.size(); ++p) {
             const float right = scene.labels[p] == Label::unknown ? expected[p] : 7.0f;
             REQUIRE(same_bits(std::vector<float>{found[p]}, std::vector<float>{right}));
@@ -151,6 +151,20 @@ void check_correction(const Scene& scene) {
 TEST_CASE("the correction equals convolutions of whole planes, to the bit, for any number of threads") {
     // Two tiles across, one and a bit down; unknown pixels at the border.
     check_correction(Scene(135, 190, 3));
+}
+
+TEST_CASE("several networks give the mean of their corrections") {
+    const Scene scene(60, 70, 3);
+    const FusionNetwork one = random_network(4), other = random_network(5);
+    const std::vector<float> a = twin(scene, one), b = twin(scene, other);
+    std::vector<float> found(scene.labels.size());
+    Monitor monitor;
+    fusion_correction(scene.inputs(), {&one, &other}, found.data(), {2, monitor});
+    for (std::size_t p = 0; p < found.size(); ++p) {
+        if (scene.labels[p] == Label::unknown) {
+            REQUIRE(found[p] == doctest::Approx((a[p] + b[p]) / 2).epsilon(1e-6));
+        }
+    }
 }
 
 TEST_CASE("the correction of single unknown pixels, rows apart, equals convolutions of whole planes") {

@@ -281,7 +281,7 @@ def fusion_correction(
     sampling: npt.NDArray[np.float32],
     cost: npt.NDArray[np.float32],
     refined: npt.NDArray[np.float32],
-    network: FusionNetwork,
+    networks: list[FusionNetwork],
     correction: npt.NDArray[np.float32],
     threads: int,
     monitor: Monitor,

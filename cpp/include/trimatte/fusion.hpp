@@ -54,9 +54,10 @@ constexpr std::int64_t fusion_maps = 12;
 // Writes the maps of all pixels, height x width x fusion_maps.
 void make_fusion_maps(const FusionInputs& inputs, float* maps, const Context& context);
 
-// Writes what is to be added to `refined` at the unknown pixels. The other pixels stay. The network
-// must take fusion_maps inputs. Beyond the picture all inputs of all layers are zero.
-void fusion_correction(const FusionInputs& inputs, const FusionNetwork& network, float* correction,
+// Writes what is to be added to `refined` at the unknown pixels: the mean of what the networks say,
+// of which there is at least one. The other pixels stay. The networks must take fusion_maps inputs
+// and see at most 254 pixels far. Beyond the picture all inputs of all layers are zero.
+void fusion_correction(const FusionInputs& inputs, const std::vector<const FusionNetwork*>& networks, float* correction,
                        const Context& context);
 
 // Writes the Euclidean distance, in pixels, of each pixel to the nearest one with this label;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int64_t most_colours = 8000;   // known colours of each kind
 constexpr std::int64_t most_queries = 20000;  // places where mixtures are made
+constexpr std::int64_t least_draws = 24;      // how often each place is drawn, in the mean
 // This part of the examples has alpha 0, as much has alpha 1, and the others lie evenly between.
 constexpr float share_of_each_end = 0.45f;
 constexpr double last_rate = 1e-5;
@@ -112,8 +113,9 @@ struct Colours {
 
 void train(Network& network, const ImageView& image, const Label* labels, const Inputs& inputs,
            const CompositeNetworkOptions& options, Monitor& monitor) {
+    const std::int64_t wanted = std::clamp<std::int64_t>(options.steps * options.batch / least_draws, 1, most_queries);
     const std::vector<Place> queries =
-        some_of(places_of(image, labels, Label::unknown, options.threads, monitor), most_queries, options.seed);
+        some_of(places_of(image, labels, Label::unknown, options.threads, monitor), wanted, options.seed);
     KnownPlaces known = known_near_unknown(image, labels, options.reach, options.threads, monitor);
     const Colours foreground(image, std::move(known.foreground), queries, options, monitor);
     const Colours background(image, std::move(known.background), queries, options, monitor);

@@ -1,7 +1,6 @@
-// The fusion network on the unknown region and its rim. The picture is cut into tiles. In each row of
-// a tile, the span from the first to the last unknown pixel is found, and every layer is computed
-// on these spans and on as much of their surroundings as later layers see. The sums of a pixel
-// do not depend on the tile.
+// The fusion network on the unknown region and its rim. The picture is cut into tiles. Every layer is
+// computed on the unknown pixels of a tile and on as much of their surroundings as later layers see.
+// The sums of a pixel do not depend on the tile.
 #include "trimatte/fusion.hpp"
 
 #include <algorithm>
@@ -13,7 +12,7 @@
 namespace trimatte {
 namespace {
 
-constexpr std::int64_t tile = 128;
+constexpr std::int64_t tile = 192;
 // Costs and distances become c / (c + these), which are between 0 and 1.
 constexpr float usual_cost = 4;
 constexpr float usual_distance = 8;
@@ -39,49 +38,100 @@ struct Span {
     std::int64_t width() const { return right - left; }
 };
 
-// The spans of the unknown pixels in the rows of a part of the picture, and the box around them.
-class UnknownSpans {
+// How far the pixels of a tile and of its surroundings are from the unknown pixels of the tile: the
+// larger of the distances in rows and in columns.
+class Nearness {
 public:
-    UnknownSpans(const Label* labels, const ImageView& image, const Box& part)
-        : image_(image), top_(part.top), box_{part.bottom, part.top, part.right, part.left} {
+    // No pixel farther than `most`, at most 254, is asked for.
+    Nearness(const Label* labels, const ImageView& image, const Box& part, std::int64_t most)
+        : image_(image), box_{part.bottom, part.top, part.right, part.left} {
         for (std::int64_t y = part.top; y < part.bottom; ++y) {
-            const Label* row = labels + y * image.width;
-            Span span{part.right, part.left};
             for (std::int64_t x = part.left; x < part.right; ++x) {
-                if (row[x] == Label::unknown) {
-                    span = {std::min(span.left, x), x + 1};
+                if (labels[y * image.width + x] == Label::unknown) {
+                    box_ = {std::min(box_.top, y), y + 1, std::min(box_.left, x), std::max(box_.right, x + 1)};
                 }
             }
-            rows_.push_back(span);
-            if (span.left < span.right) {
-                box_ = {std::min(box_.top, y), y + 1, std::min(box_.left, span.left), std::max(box_.right, span.right)};
-            }
+        }
+        if (!box_.empty()) {
+            measure(labels, most);
         }
     }
+    // The box around the unknown pixels of the tile.
     const Box& box() const { return box_; }
 
-    // The pixels of row y that are at most `rim` columns and rows from these spans, within the
-    // picture. The row must lie in the box, grown by `rim`.
-    Span grown(std::int64_t y, std::int64_t rim) const {
-        Span all{image_.width, 0};
-        const std::int64_t bottom = std::min(y + rim + 1, box_.bottom);
-        for (std::int64_t near = std::max(y - rim, box_.top); near < bottom; ++near) {
-            const Span& row = rows_[static_cast<std::size_t>(near - top_)];
-            if (row.left < row.right) {
-                all = {std::min(all.left, row.left - rim), std::max(all.right, row.right + rim)};
+    // Calls work(span) for the parts of row y, within the picture, that hold all pixels at most `rim`
+    // away. Short gaps between such parts are filled, because short spans cost more for each pixel.
+    template <class Work>
+    void for_spans(std::int64_t y, std::int64_t rim, const Work& work) const {
+        constexpr std::int64_t short_gap = 6;
+        const std::int64_t left = std::max<std::int64_t>(box_.left - rim, 0);
+        const std::int64_t right = std::min(box_.right + rim, image_.width);
+        const unsigned char* row = distance_.data() + (y - around_.top) * around_.width() - around_.left;
+        Span span{left, left};
+        for (std::int64_t x = left; x < right; ++x) {
+            if (row[x] > rim) {
+                continue;
             }
+            if (x - span.right >= short_gap || span.width() == 0) {
+                if (span.width() > 0) {
+                    work(span);
+                }
+                span.left = x;
+            }
+            span.right = x + 1;
         }
-        if (all.left >= all.right) {
-            return {box_.left, box_.left};
+        if (span.width() > 0) {
+            work(span);
         }
-        return {std::max<std::int64_t>(all.left, 0), std::min(all.right, image_.width)};
     }
 
 private:
+    // Goes over the box, grown by `most`, forwards and backwards: each pixel is one farther away than
+    // the nearest of its neighbours.
+    void measure(const Label* labels, std::int64_t most) {
+        around_ = box_.grown(most);
+        distance_ = Buffer<unsigned char>(around_.height() * around_.width());
+        std::fill(distance_.begin(), distance_.end(), far);
+        for (std::int64_t y = box_.top; y < box_.bottom; ++y) {
+            for (std::int64_t x = box_.left; x < box_.right; ++x) {
+                if (labels[y * image_.width + x] == Label::unknown) {
+                    *at(y, x) = 0;
+                }
+            }
+        }
+        const std::int64_t width = around_.width(), last = around_.height() - 1;
+        for (std::int64_t i = 0; i <= last; ++i) {
+            spread(distance_.data() + i * width, i > 0 ? distance_.data() + (i - 1) * width : nullptr, width);
+        }
+        for (std::int64_t i = last - 1; i >= 0; --i) {
+            spread(distance_.data() + i * width, distance_.data() + (i + 1) * width, width);
+        }
+    }
+    // Lets a row know of the row beside it, if there is one, and then of both sides of itself.
+    static void spread(unsigned char* row, const unsigned char* beside, std::int64_t width) {
+        const auto next = [](unsigned char v) { return static_cast<unsigned char>(v == far ? far : v + 1); };
+        if (beside != nullptr) {
+            for (std::int64_t x = 0; x < width; ++x) {
+                const std::int64_t before = std::max<std::int64_t>(x - 1, 0), after = std::min(x + 1, width - 1);
+                row[x] = std::min(row[x], next(std::min({beside[before], beside[x], beside[after]})));
+            }
+        }
+        for (std::int64_t x = 1; x < width; ++x) {
+            row[x] = std::min(row[x], next(row[x - 1]));
+        }
+        for (std::int64_t x = width - 2; x >= 0; --x) {
+            row[x] = std::min(row[x], next(row[x + 1]));
+        }
+    }
+    unsigned char* at(std::int64_t y, std::int64_t x) {
+        return distance_.data() + (y - around_.top) * around_.width() + x - around_.left;
+    }
+
+    static constexpr unsigned char far = 255;
+
     const ImageView& image_;
-    std::int64_t top_;
-    Box box_;
-    std::vector<Span> rows_;
+    Box box_, around_{0, 0, 0, 0};
+    Buffer<unsigned char> distance_;
 };
 
 // The maps of single pixels. Distances to the known pixels are computed for the whole picture.
@@ -146,84 +196,105 @@ void convolve_row(const Convolution& layer, Field& in, std::int64_t y, const Spa
     }
 }
 
-// The work on one tile.
+// The work of one network on one tile.
 class TileWork {
 public:
-    TileWork(const FusionInputs& inputs, const FusionNetwork& network, const UnknownSpans& spans)
-        : inputs_(inputs), network_(network), spans_(spans) {}
+    TileWork(const FusionInputs& inputs, const FusionNetwork& network, const Nearness& near)
+        : inputs_(inputs), network_(network), near_(near) {}
 
-    template <class Colours>
-    void operator()(const Maps& maps, const Colours& colours, float* correction, Monitor& monitor) {
+    // Adds `share` of the network's answer to the correction. seen: the maps of all pixels that the
+    // network sees.
+    void operator()(Field& seen, float share, float* correction, Monitor& monitor) const {
         const std::vector<Convolution>& layers = network_.layers;
-        std::int64_t rim = network_.reach();
-        Field hidden = first_layer(maps, colours, rim);
+        std::int64_t rim = network_.reach() - layers.front().reach();
+        Field hidden = first_layer(layers.front(), rim, seen);
         for (std::size_t l = 1; l + 1 < layers.size(); ++l) {
             monitor.poll();
             rim -= layers[l].reach();
             add_layer(layers[l], rim, hidden);
         }
-        write(layers.back(), hidden, correction);
+        write(layers.back(), hidden, share, correction);
     }
 
 private:
-    // Returns the rectified outputs of the first layer, and zeros beyond the picture. `rim` becomes
-    // what the layers after it see.
-    template <class Colours>
-    Field first_layer(const Maps& maps, const Colours& colours, std::int64_t& rim) {
-        const Convolution& layer = network_.layers.front();
-        Field seen(spans_.box().grown(rim), layer.inputs);
-        const Box inside = seen.box.within(inputs_.image);
-        for (std::int64_t y = inside.top; y < inside.bottom; ++y) {
-            const Span part = spans_.grown(y, rim);
-            for (std::int64_t x = part.left; x < part.right; ++x) {
-                maps.write(colours, y * inputs_.image.width + x, seen.at(y, x));
-            }
-        }
-        rim -= layer.reach();
-        Field hidden(spans_.box().grown(rim), layer.padded);
+    // Returns the rectified outputs of the first layer, and zeros beyond the picture.
+    Field first_layer(const Convolution& layer, std::int64_t rim, Field& seen) const {
+        Field hidden(near_.box().grown(rim), layer.padded);
         const Box rows = hidden.box.within(inputs_.image);
         for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
-            const Span part = spans_.grown(y, rim);
-            float* out = hidden.at(y, part.left);
-            convolve_row(layer, seen, y, part, out);
-            simd::kernels().rectify(part.width() * layer.padded, out);
+            near_.for_spans(y, rim, [&](const Span& part) {
+                float* out = hidden.at(y, part.left);
+                convolve_row(layer, seen, y, part, out);
+                simd::kernels().rectify(part.width() * layer.padded, out);
+            });
         }
         return hidden;
     }
 
-    void add_layer(const Convolution& layer, std::int64_t rim, Field& hidden) {
-        const Box rows = spans_.box().grown(rim).within(inputs_.image);
-        const std::int64_t row = rows.width() * layer.padded;
-        Buffer<float> out(rows.height() * row);
+    void add_layer(const Convolution& layer, std::int64_t rim, Field& hidden) const {
+        const Box rows = near_.box().grown(rim).within(inputs_.image);
+        Buffer<float> out(rows.height() * rows.width() * layer.padded);
+        const auto at = [&](std::int64_t y, const Span& part) {
+            return out.data() + ((y - rows.top) * rows.width() + part.left - rows.left) * layer.padded;
+        };
         for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
-            convolve_row(layer, hidden, y, spans_.grown(y, rim), out.data() + (y - rows.top) * row);
+            near_.for_spans(y, rim, [&](const Span& part) { convolve_row(layer, hidden, y, part, at(y, part)); });
         }
         for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
-            const Span part = spans_.grown(y, rim);
-            simd::kernels().add_half_rectified(part.width() * layer.padded, out.data() + (y - rows.top) * row,
-                                               hidden.at(y, part.left));
+            near_.for_spans(y, rim, [&](const Span& part) {
+                simd::kernels().add_half_rectified(part.width() * layer.padded, at(y, part), hidden.at(y, part.left));
+            });
         }
     }
 
-    void write(const Convolution& layer, Field& hidden, float* correction) const {
-        const Box& box = spans_.box();
+    void write(const Convolution& layer, Field& hidden, float share, float* correction) const {
+        const Box& box = near_.box();
         Buffer<float> out(box.width() * layer.padded);
         const std::int64_t width = inputs_.image.width;
         for (std::int64_t y = box.top; y < box.bottom; ++y) {
-            const Span part = spans_.grown(y, 0);
-            convolve_row(layer, hidden, y, part, out.data());
-            for (std::int64_t x = part.left; x < part.right; ++x) {
-                if (inputs_.labels[y * width + x] == Label::unknown) {
-                    correction[y * width + x] = out[(x - part.left) * layer.padded];
+            near_.for_spans(y, 0, [&](const Span& part) {
+                convolve_row(layer, hidden, y, part, out.data());
+                for (std::int64_t x = part.left; x < part.right; ++x) {
+                    if (inputs_.labels[y * width + x] == Label::unknown) {
+                        correction[y * width + x] += share * out[(x - part.left) * layer.padded];
+                    }
                 }
-            }
+            });
         }
     }
 
     const FusionInputs& inputs_;
     const FusionNetwork& network_;
-    const UnknownSpans& spans_;
+    const Nearness& near_;
 };
+
+void set_unknown(const FusionInputs& inputs, const Box& part, float value, float* correction) {
+    for (std::int64_t y = part.top; y < part.bottom; ++y) {
+        for (std::int64_t pixel = y * inputs.image.width + part.left; pixel < y * inputs.image.width + part.right;
+             ++pixel) {
+            if (inputs.labels[pixel] == Label::unknown) {
+                correction[pixel] = value;
+            }
+        }
+    }
+}
+
+// Returns the maps of the pixels of a tile and of what is at most `rim` beside them. They are zero
+// beyond the picture.
+template <class Colours>
+Field maps_around(const Maps& maps, const Colours& colours, const ImageView& image, const Nearness& near,
+                  std::int64_t rim) {
+    Field seen(near.box().grown(rim), fusion_maps);
+    const Box inside = seen.box.within(image);
+    for (std::int64_t y = inside.top; y < inside.bottom; ++y) {
+        near.for_spans(y, rim, [&](const Span& part) {
+            for (std::int64_t x = part.left; x < part.right; ++x) {
+                maps.write(colours, y * image.width + x, seen.at(y, x));
+            }
+        });
+    }
+    return seen;
+}
 
 }  // namespace
 
@@ -254,18 +325,28 @@ void make_fusion_maps(const FusionInputs& inputs, float* maps, const Context& co
     });
 }
 
-void fusion_correction(const FusionInputs& inputs, const FusionNetwork& network, float* correction,
+void fusion_correction(const FusionInputs& inputs, const std::vector<const FusionNetwork*>& networks, float* correction,
                        const Context& context) {
     const ImageView& image = inputs.image;
     const Maps maps(inputs, context);
+    std::int64_t reach = 0;
+    for (const FusionNetwork* network : networks) {
+        reach = std::max(reach, network->reach());
+    }
+    const float share = 1 / static_cast<float>(networks.size());
     const std::int64_t across = (image.width + tile - 1) / tile, down = (image.height + tile - 1) / tile;
     with_colours(image, [&](const auto& colours) {
         parallel_for(across * down, context.threads, context.monitor, [&](std::int64_t number) {
             const std::int64_t top = number / across * tile, left = number % across * tile;
             const Box part = Box{top, top + tile, left, left + tile}.within(image);
-            const UnknownSpans spans(inputs.labels, image, part);
-            if (!spans.box().empty()) {
-                TileWork(inputs, network, spans)(maps, colours, correction, context.monitor);
+            const Nearness near(inputs.labels, image, part, reach);
+            if (near.box().empty()) {
+                return;
+            }
+            set_unknown(inputs, part, 0, correction);
+            Field seen = maps_around(maps, colours, image, near, reach);
+            for (const FusionNetwork* network : networks) {
+                TileWork(inputs, *network, near)(seen, share, correction, context.monitor);
             }
         });
     });
