@@ -50,21 +50,26 @@ def test_maps_and_correction_equal_the_twin(channels):
     assert (correction[~unknown] == 7).all()
 
 
-def test_the_second_view_is_the_network_on_the_turned_picture():
+def test_the_other_views_are_the_network_on_the_turned_and_mirrored_picture():
     scene = hair(90, 130)
     labels, planes, context = labels_of(scene), some_planes(scene.alpha.shape), make_context(None, None)
-    plain, turned = fusion.shipped_networks()
+    plain, turned, mirrored = fusion.shipped_networks()
 
-    def correct(networks, turns):
-        image, known, *rest = (np.ascontiguousarray(np.rot90(a, turns)) for a in (scene.image, labels, *planes))
+    def correct(networks, seen=lambda a: a):
+        image, known, *rest = (np.ascontiguousarray(seen(a)) for a in (scene.image, labels, *planes))
         correction = np.zeros(known.shape, np.float32)
         _core.fusion_correction(image, known, *rest, networks, correction, context.threads, context.monitor)
-        return np.rot90(correction, -turns)
+        return correction
 
-    assert np.abs(correct([turned], 0) - correct([plain], 0)).max() > 1e-3
-    assert np.abs(correct([turned], 0) - correct([plain], 3)).max() < 1e-5
-    both = correct([plain, turned], 0)
-    assert np.abs(both - (correct([plain], 0) + correct([turned], 0)) / 2).max() < 1e-5
+    one, two, three = correct([plain]), correct([turned]), correct([mirrored])
+    assert min(np.abs(one - two).max(), np.abs(one - three).max(), np.abs(two - three).max()) > 1e-3
+    assert np.abs(two - np.rot90(correct([plain], lambda a: np.rot90(a, 3)))).max() < 1e-5
+
+    def across(a):
+        return np.swapaxes(a[::-1, ::-1], 0, 1)
+
+    assert np.abs(three - across(correct([plain], across))).max() < 1e-5
+    assert np.abs(correct([plain, turned, mirrored]) - (one + two + three) / 3).max() < 1e-5
 
 
 def test_the_shipped_weights_belong_to_these_maps_and_say_how_they_were_made():

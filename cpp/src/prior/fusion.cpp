@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "prior/pair_convolution.hpp"
 #include "prior/pixel_colours.hpp"
+#include "prior/tile_spans.hpp"
 #include "simd/kernels.hpp"
 
 namespace trimatte {
@@ -16,123 +18,6 @@ constexpr std::int64_t tile = 192;
 // Costs and distances become c / (c + these), which are between 0 and 1.
 constexpr float usual_cost = 4;
 constexpr float usual_distance = 8;
-
-// Rows [top, bottom) and columns [left, right) of the picture.
-struct Box {
-    std::int64_t top, bottom, left, right;
-
-    std::int64_t height() const { return bottom - top; }
-    std::int64_t width() const { return right - left; }
-    bool empty() const { return top >= bottom || left >= right; }
-    Box grown(std::int64_t by) const { return {top - by, bottom + by, left - by, right + by}; }
-    Box within(const ImageView& image) const {
-        return {std::max<std::int64_t>(top, 0), std::min(bottom, image.height), std::max<std::int64_t>(left, 0),
-                std::min(right, image.width)};
-    }
-};
-
-// Columns [left, right) of one row.
-struct Span {
-    std::int64_t left, right;
-
-    std::int64_t width() const { return right - left; }
-};
-
-// How far the pixels of a tile and of its surroundings are from the unknown pixels of the tile: the
-// larger of the distances in rows and in columns.
-class Nearness {
-public:
-    // No pixel farther than `most`, at most 254, is asked for.
-    Nearness(const Label* labels, const ImageView& image, const Box& part, std::int64_t most)
-        : image_(image), box_{part.bottom, part.top, part.right, part.left} {
-        for (std::int64_t y = part.top; y < part.bottom; ++y) {
-            for (std::int64_t x = part.left; x < part.right; ++x) {
-                if (labels[y * image.width + x] == Label::unknown) {
-                    box_ = {std::min(box_.top, y), y + 1, std::min(box_.left, x), std::max(box_.right, x + 1)};
-                }
-            }
-        }
-        if (!box_.empty()) {
-            measure(labels, most);
-        }
-    }
-    // The box around the unknown pixels of the tile.
-    const Box& box() const { return box_; }
-
-    // Calls work(span) for the parts of row y, within the picture, that hold all pixels at most `rim`
-    // away. Short gaps between such parts are filled, because short spans cost more for each pixel.
-    template <class Work>
-    void for_spans(std::int64_t y, std::int64_t rim, const Work& work) const {
-        constexpr std::int64_t short_gap = 6;
-        const std::int64_t left = std::max<std::int64_t>(box_.left - rim, 0);
-        const std::int64_t right = std::min(box_.right + rim, image_.width);
-        const unsigned char* row = distance_.data() + (y - around_.top) * around_.width() - around_.left;
-        Span span{left, left};
-        for (std::int64_t x = left; x < right; ++x) {
-            if (row[x] > rim) {
-                continue;
-            }
-            if (x - span.right >= short_gap || span.width() == 0) {
-                if (span.width() > 0) {
-                    work(span);
-                }
-                span.left = x;
-            }
-            span.right = x + 1;
-        }
-        if (span.width() > 0) {
-            work(span);
-        }
-    }
-
-private:
-    // Goes over the box, grown by `most`, forwards and backwards: each pixel is one farther away than
-    // the nearest of its neighbours.
-    void measure(const Label* labels, std::int64_t most) {
-        around_ = box_.grown(most);
-        distance_ = Buffer<unsigned char>(around_.height() * around_.width());
-        std::fill(distance_.begin(), distance_.end(), far);
-        for (std::int64_t y = box_.top; y < box_.bottom; ++y) {
-            for (std::int64_t x = box_.left; x < box_.right; ++x) {
-                if (labels[y * image_.width + x] == Label::unknown) {
-                    *at(y, x) = 0;
-                }
-            }
-        }
-        const std::int64_t width = around_.width(), last = around_.height() - 1;
-        for (std::int64_t i = 0; i <= last; ++i) {
-            spread(distance_.data() + i * width, i > 0 ? distance_.data() + (i - 1) * width : nullptr, width);
-        }
-        for (std::int64_t i = last - 1; i >= 0; --i) {
-            spread(distance_.data() + i * width, distance_.data() + (i + 1) * width, width);
-        }
-    }
-    // Lets a row know of the row beside it, if there is one, and then of both sides of itself.
-    static void spread(unsigned char* row, const unsigned char* beside, std::int64_t width) {
-        const auto next = [](unsigned char v) { return static_cast<unsigned char>(v == far ? far : v + 1); };
-        if (beside != nullptr) {
-            for (std::int64_t x = 0; x < width; ++x) {
-                const std::int64_t before = std::max<std::int64_t>(x - 1, 0), after = std::min(x + 1, width - 1);
-                row[x] = std::min(row[x], next(std::min({beside[before], beside[x], beside[after]})));
-            }
-        }
-        for (std::int64_t x = 1; x < width; ++x) {
-            row[x] = std::min(row[x], next(row[x - 1]));
-        }
-        for (std::int64_t x = width - 2; x >= 0; --x) {
-            row[x] = std::min(row[x], next(row[x + 1]));
-        }
-    }
-    unsigned char* at(std::int64_t y, std::int64_t x) {
-        return distance_.data() + (y - around_.top) * around_.width() + x - around_.left;
-    }
-
-    static constexpr unsigned char far = 255;
-
-    const ImageView& image_;
-    Box box_, around_{0, 0, 0, 0};
-    Buffer<unsigned char> distance_;
-};
 
 // The maps of single pixels. Distances to the known pixels are computed for the whole picture.
 class Maps {
@@ -168,92 +53,75 @@ private:
     Buffer<float> to_foreground_, to_background_;
 };
 
-// Numbers of the pixels of a box, `depth` for each.
-struct Field {
-    Box box;
-    std::int64_t depth;
-    Buffer<float> numbers;
+// A network whose convolutions of 3 x 3 pixels have the filters of pairs.
+class PairNetwork {
+public:
+    explicit PairNetwork(const FusionNetwork& network) : last_(network.layers.back()), reach_(network.reach()) {
+        for (std::size_t l = 0; l + 1 < network.layers.size(); ++l) {
+            layers_.emplace_back(network.layers[l]);
+            margin_ = std::max(margin_, PairConvolution::margin(network.layers[l].dilation));
+        }
+    }
+    const std::vector<PairConvolution>& layers() const { return layers_; }
+    const Convolution& last() const { return last_; }
+    std::int64_t reach() const { return reach_; }
+    std::int64_t margin() const { return margin_; }
 
-    Field(const Box& box_, std::int64_t depth_)
-        : box(box_), depth(depth_), numbers(box_.height() * box_.width() * depth_) {
-        std::fill(numbers.begin(), numbers.end(), 0.0f);
-    }
-    float* at(std::int64_t y, std::int64_t x) {
-        return numbers.data() + ((y - box.top) * box.width() + x - box.left) * depth;
-    }
+private:
+    std::vector<PairConvolution> layers_;
+    const Convolution& last_;
+    std::int64_t reach_, margin_ = 0;
 };
-
-// Writes the outputs of a part of row y, before the rectifier.
-void convolve_row(const Convolution& layer, Field& in, std::int64_t y, const Span& part, float* out) {
-    const std::int64_t count = part.width();
-    const float* bias = layer.weight.data() + layer.taps * layer.inputs * layer.padded;
-    for (std::int64_t tap = 0; tap < layer.taps; ++tap) {
-        const std::int64_t dy = layer.taps == 1 ? 0 : layer.dilation * (tap / 3 - 1);
-        const std::int64_t dx = layer.taps == 1 ? 0 : layer.dilation * (tap % 3 - 1);
-        simd::kernels().matrix_product(count, layer.padded, layer.inputs, in.at(y + dy, part.left + dx), in.depth, 1,
-                                       layer.weight.data() + tap * layer.inputs * layer.padded, layer.padded,
-                                       tap == 0 ? bias : out, tap == 0 ? 0 : layer.padded, out, layer.padded);
-    }
-}
 
 // The work of one network on one tile.
 class TileWork {
 public:
-    TileWork(const FusionInputs& inputs, const FusionNetwork& network, const Nearness& near)
+    TileWork(const FusionInputs& inputs, const PairNetwork& network, const Nearness& near)
         : inputs_(inputs), network_(network), near_(near) {}
 
     // Adds `share` of the network's answer to the correction. seen: the maps of all pixels that the
     // network sees.
     void operator()(Field& seen, float share, float* correction, Monitor& monitor) const {
-        const std::vector<Convolution>& layers = network_.layers;
-        std::int64_t rim = network_.reach() - layers.front().reach();
+        const std::vector<PairConvolution>& layers = network_.layers();
+        std::int64_t rim = network_.reach() - layers.front().layer().reach();
         Field hidden = first_layer(layers.front(), rim, seen);
-        for (std::size_t l = 1; l + 1 < layers.size(); ++l) {
+        for (std::size_t l = 1; l < layers.size(); ++l) {
             monitor.poll();
-            rim -= layers[l].reach();
+            rim -= layers[l].layer().reach();
             add_layer(layers[l], rim, hidden);
         }
-        write(layers.back(), hidden, share, correction);
+        write(network_.last(), hidden, share, correction);
     }
 
 private:
     // Returns the rectified outputs of the first layer, and zeros beyond the picture.
-    Field first_layer(const Convolution& layer, std::int64_t rim, Field& seen) const {
-        Field hidden(near_.box().grown(rim), layer.padded);
-        const Box rows = hidden.box.within(inputs_.image);
-        for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
-            near_.for_spans(y, rim, [&](const Span& part) {
-                float* out = hidden.at(y, part.left);
-                convolve_row(layer, seen, y, part, out);
-                simd::kernels().rectify(part.width() * layer.padded, out);
-            });
-        }
+    Field first_layer(const PairConvolution& layer, std::int64_t rim, Field& seen) const {
+        const std::int64_t depth = layer.layer().padded;
+        Field hidden(near_.box().grown(rim).widened(network_.margin()), depth);
+        layer(near_, inputs_.image, rim, seen, [&](std::int64_t y, const Span& part, float* outputs) {
+            simd::kernels().rectify(part.width() * depth, outputs);
+            std::copy_n(outputs, part.width() * depth, hidden.at(y, part.left));
+        });
         return hidden;
     }
 
-    void add_layer(const Convolution& layer, std::int64_t rim, Field& hidden) const {
-        const Box rows = near_.box().grown(rim).within(inputs_.image);
-        Buffer<float> out(rows.height() * rows.width() * layer.padded);
-        const auto at = [&](std::int64_t y, const Span& part) {
-            return out.data() + ((y - rows.top) * rows.width() + part.left - rows.left) * layer.padded;
-        };
-        for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
-            near_.for_spans(y, rim, [&](const Span& part) { convolve_row(layer, hidden, y, part, at(y, part)); });
-        }
-        for (std::int64_t y = rows.top; y < rows.bottom; ++y) {
-            near_.for_spans(y, rim, [&](const Span& part) {
-                simd::kernels().add_half_rectified(part.width() * layer.padded, at(y, part), hidden.at(y, part.left));
-            });
-        }
+    void add_layer(const PairConvolution& layer, std::int64_t rim, Field& hidden) const {
+        const std::int64_t depth = layer.layer().padded;
+        layer(near_, inputs_.image, rim, hidden, [&](std::int64_t y, const Span& part, const float* outputs) {
+            simd::kernels().add_half_rectified(part.width() * depth, outputs, hidden.at(y, part.left));
+        });
     }
 
     void write(const Convolution& layer, Field& hidden, float share, float* correction) const {
         const Box& box = near_.box();
         Buffer<float> out(box.width() * layer.padded);
+        const float* bias = layer.weight.data() + layer.inputs * layer.padded;
         const std::int64_t width = inputs_.image.width;
         for (std::int64_t y = box.top; y < box.bottom; ++y) {
             near_.for_spans(y, 0, [&](const Span& part) {
-                convolve_row(layer, hidden, y, part, out.data());
+                simd::kernels().matrix_product(part.width(), layer.padded, layer.inputs, hidden.at(y, part.left),
+                                               hidden.depth, 1, layer.weight.data(), layer.padded, bias, 0, out.data(),
+                                               layer.padded);
                 for (std::int64_t x = part.left; x < part.right; ++x) {
                     if (inputs_.labels[y * width + x] == Label::unknown) {
                         correction[y * width + x] += share * out[(x - part.left) * layer.padded];
@@ -264,7 +132,7 @@ private:
     }
 
     const FusionInputs& inputs_;
-    const FusionNetwork& network_;
+    const PairNetwork& network_;
     const Nearness& near_;
 };
 
@@ -279,12 +147,12 @@ void set_unknown(const FusionInputs& inputs, const Box& part, float value, float
     }
 }
 
-// Returns the maps of the pixels of a tile and of what is at most `rim` beside them. They are zero
-// beyond the picture.
+// Returns the maps of the pixels of a tile and of what is at most `rim` beside them, with `margin`
+// columns of zeros beside these. They are zero beyond the picture.
 template <class Colours>
 Field maps_around(const Maps& maps, const Colours& colours, const ImageView& image, const Nearness& near,
-                  std::int64_t rim) {
-    Field seen(near.box().grown(rim), fusion_maps);
+                  std::int64_t rim, std::int64_t margin) {
+    Field seen(near.box().grown(rim).widened(margin), fusion_maps);
     const Box inside = seen.box.within(image);
     for (std::int64_t y = inside.top; y < inside.bottom; ++y) {
         near.for_spans(y, rim, [&](const Span& part) {
@@ -329,9 +197,12 @@ void fusion_correction(const FusionInputs& inputs, const std::vector<const Fusio
                        const Context& context) {
     const ImageView& image = inputs.image;
     const Maps maps(inputs, context);
-    std::int64_t reach = 0;
+    std::vector<PairNetwork> in_pairs;
+    std::int64_t reach = 0, margin = 0;
     for (const FusionNetwork* network : networks) {
-        reach = std::max(reach, network->reach());
+        in_pairs.emplace_back(*network);
+        reach = std::max(reach, in_pairs.back().reach());
+        margin = std::max(margin, in_pairs.back().margin());
     }
     const float share = 1 / static_cast<float>(networks.size());
     const std::int64_t across = (image.width + tile - 1) / tile, down = (image.height + tile - 1) / tile;
@@ -344,9 +215,9 @@ void fusion_correction(const FusionInputs& inputs, const std::vector<const Fusio
                 return;
             }
             set_unknown(inputs, part, 0, correction);
-            Field seen = maps_around(maps, colours, image, near, reach);
-            for (const FusionNetwork* network : networks) {
-                TileWork(inputs, *network, near)(seen, share, correction, context.monitor);
+            Field seen = maps_around(maps, colours, image, near, reach, margin);
+            for (const PairNetwork& network : in_pairs) {
+                TileWork(inputs, network, near)(seen, share, correction, context.monitor);
             }
         });
     });

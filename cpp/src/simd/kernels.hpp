@@ -223,6 +223,10 @@ struct Kernels {
     void (*rectify)(std::int64_t size, float* x);
     // h += max(y, 0) / 2
     void (*add_half_rectified)(std::int64_t size, const float* y, float* h);
+    // prior/pair_convolution.hpp: the four inputs of a product from i0 ... i3, `step` floats apart,
+    // and both outputs, `step` floats apart, from four products. Four arrays are `plane` floats apart.
+    void (*pair_inputs)(std::int64_t size, const float* in, std::int64_t step, std::int64_t plane, float* out);
+    void (*pair_outputs)(std::int64_t size, const float* products, std::int64_t plane, std::int64_t step, float* out);
     // gradient = 0 where x = 0
     void (*rectify_gradient)(std::int64_t size, const float* x, float* gradient);
     // Takes a step of ADAM (Kingma, Ba 2015) in the weights w, whose moments are m and v. The

@@ -173,6 +173,24 @@ void add_half_rectified(int64_t size, const float* __restrict y, float* __restri
     }
 }
 
+void pair_inputs(int64_t size, const float* in, int64_t step, int64_t plane, float* __restrict out) {
+    const float *i0 = in, *i1 = in + step, *i2 = in + 2 * step, *i3 = in + 3 * step;
+    for (int64_t i = 0; i < size; ++i) {
+        out[i] = i0[i] - i2[i];
+        out[plane + i] = i1[i] + i2[i];
+        out[2 * plane + i] = i2[i] - i1[i];
+        out[3 * plane + i] = i1[i] - i3[i];
+    }
+}
+
+void pair_outputs(int64_t size, const float* products, int64_t plane, int64_t step, float* __restrict out) {
+    const float *m0 = products, *m1 = products + plane, *m2 = products + 2 * plane, *m3 = products + 3 * plane;
+    for (int64_t i = 0; i < size; ++i) {
+        out[i] = (m0[i] + m1[i]) + m2[i];
+        out[step + i] = (m1[i] - m2[i]) - m3[i];
+    }
+}
+
 void rectify_gradient(int64_t size, const float* __restrict x, float* __restrict gradient) {
     for (int64_t i = 0; i < size; ++i) {
         gradient[i] = x[i] > 0 ? gradient[i] : 0;

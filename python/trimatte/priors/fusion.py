@@ -131,7 +131,11 @@ def shipped_networks() -> list[_core.FusionNetwork]:
     weights, record = shipped_weights()
     if record["maps_version"] != MAPS_VERSION:
         raise RuntimeError(f"fusion.npz: made for maps {record['maps_version']}, expected {MAPS_VERSION}")
-    views: list[Callable[[Plane], Plane]] = [lambda filters: filters, lambda filters: filters.swapaxes(0, 1)[::-1]]
+    views: list[Callable[[Plane], Plane]] = [
+        lambda filters: filters,
+        lambda filters: filters.swapaxes(0, 1)[::-1],
+        lambda filters: filters.swapaxes(0, 1)[::-1, ::-1],
+    ]
     return [_core.FusionNetwork(_layers(weights, record["dilations"], view)) for view in views]
 
 
