@@ -10,13 +10,11 @@ import datetime
 import itertools
 import json
 import math
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator
-from site_figures import RESULTS, STYLE
+from site_figures import RESULTS, folder_to_draw_in
 
 RECORDED = RESULTS / "asv"
 
@@ -191,12 +189,7 @@ def page(folder):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    plt.switch_backend("svg")
-    plt.rcParams.update(STYLE)
+    folder = folder_to_draw_in(__doc__)
     chart(commits(RECORDED)).savefig(folder / "commits.svg", metadata={"Date": None})
     (folder / "commits.md").write_text(page(RECORDED), encoding="utf-8")
 

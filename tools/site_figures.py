@@ -154,13 +154,19 @@ file are more telling than seconds.
 """
 
 
-def main():
+def folder_to_draw_in(usage):
+    """Make the folder that the command line names, and let matplotlib draw for the site."""
     if len(sys.argv) != 2:
-        sys.exit(__doc__)
+        sys.exit(usage)
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     plt.switch_backend("svg")
     plt.rcParams.update(STYLE)
+    return folder
+
+
+def main():
+    folder = folder_to_draw_in(__doc__)
     parts = [HEAD]
     for chart, (title, text) in CHARTS.items():
         name = f"{chart.__name__}.svg"

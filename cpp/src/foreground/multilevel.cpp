@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "foreground/levels.hpp"
 #include "simd/kernels.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/foreground.hpp"
@@ -180,29 +181,16 @@ public:
 
     void run(float* foreground, float* background) {
         find_start_colours();
-        const std::int64_t longest = std::max(image_.height, image_.width);
-        int levels = 0;
-        while ((std::int64_t{1} << levels) < longest) {
-            ++levels;
-        }
-        const auto side = [&](std::int64_t full, int l) {
-            const double part = levels == 0 ? 1.0 : static_cast<double>(l) / levels;
-            return std::llround(std::pow(static_cast<double>(full), part));
-        };
+        const std::vector<LevelSize> sizes = level_sizes(image_.height, image_.width);
         Buffer<float> F, B;
         Level before{};
-        for (int l = 0; l <= levels; ++l) {
-            Level level{side(image_.height, l),
-                        side(image_.width, l),
-                        image_.channels,
-                        alpha_,
-                        nullptr,
-                        foreground,
-                        background};
+        for (std::size_t l = 0; l < sizes.size(); ++l) {
+            const bool last = l + 1 == sizes.size();
+            Level level{sizes[l].height, sizes[l].width, image_.channels, alpha_, nullptr, foreground, background};
             const std::int64_t size = level.height * level.row_size();
             Buffer<float> level_F, level_B, level_alpha, level_image(size);
             level.image = level_image.data();
-            if (l < levels) {
+            if (!last) {
                 level_F = Buffer<float>(size);
                 level_B = Buffer<float>(size);
                 level_alpha = Buffer<float>(level.height * level.width);
@@ -212,7 +200,7 @@ public:
             }
             prepare(level, level_image.data(), level_alpha.data(), l == 0 ? nullptr : &before);
             iterate(level);
-            if (l == levels) {
+            if (last) {
                 finish(level);
             }
             F = std::move(level_F);

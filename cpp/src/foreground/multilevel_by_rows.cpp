@@ -13,6 +13,7 @@
 #include <cmath>
 #include <vector>
 
+#include "foreground/levels.hpp"
 #include "trimatte/buffer.hpp"
 #include "trimatte/foreground.hpp"
 
@@ -37,24 +38,17 @@ public:
         : image_(image), alpha_(alpha), steps_(steps), monitor_(monitor) {}
 
     void run(float* foreground, float* background) {
-        const std::int64_t longest = std::max(image_.height, image_.width);
-        int levels = 0;
-        while ((std::int64_t{1} << levels) < longest) {
-            ++levels;
-        }
-        const auto side = [&](std::int64_t full, int l) {
-            const double part = levels == 0 ? 1.0 : static_cast<double>(l) / levels;
-            return std::llround(std::pow(static_cast<double>(full), part));
-        };
+        const std::vector<LevelSize> sizes = level_sizes(image_.height, image_.width);
         Buffer<float> F(channels), B(channels);
         std::int64_t height = 1, width = 1;  // of F and B
         find_start_colours(F.data(), B.data());
-        for (int l = 0; l <= levels; ++l) {
-            Level level = sampled(side(image_.height, l), side(image_.width, l));
+        for (std::size_t l = 0; l < sizes.size(); ++l) {
+            const bool last = l + 1 == sizes.size();
+            Level level = sampled(sizes[l].height, sizes[l].width);
             const std::int64_t size = level.height * level.width * channels;
-            Buffer<float> level_F(l < levels ? size : 0), level_B(l < levels ? size : 0);
-            level.F = l < levels ? level_F.data() : foreground;
-            level.B = l < levels ? level_B.data() : background;
+            Buffer<float> level_F(last ? 0 : size), level_B(last ? 0 : size);
+            level.F = last ? foreground : level_F.data();
+            level.B = last ? background : level_B.data();
             enlarge(F.data(), height, width, level, level.F);
             enlarge(B.data(), height, width, level, level.B);
             const bool small = std::max(level.height, level.width) <= steps_.small_size;

@@ -136,12 +136,12 @@ private:
     const Nearness& near_;
 };
 
-void set_unknown(const FusionInputs& inputs, const Box& part, float value, float* correction) {
+void clear_unknown(const FusionInputs& inputs, const Box& part, float* correction) {
     for (std::int64_t y = part.top; y < part.bottom; ++y) {
         for (std::int64_t pixel = y * inputs.image.width + part.left; pixel < y * inputs.image.width + part.right;
              ++pixel) {
             if (inputs.labels[pixel] == Label::unknown) {
-                correction[pixel] = value;
+                correction[pixel] = 0;
             }
         }
     }
@@ -214,7 +214,7 @@ void fusion_correction(const FusionInputs& inputs, const std::vector<const Fusio
             if (near.box().empty()) {
                 return;
             }
-            set_unknown(inputs, part, 0, correction);
+            clear_unknown(inputs, part, correction);
             Field seen = maps_around(maps, colours, image, near, reach, margin);
             for (const PairNetwork& network : in_pairs) {
                 TileWork(inputs, network, near)(seen, share, correction, context.monitor);

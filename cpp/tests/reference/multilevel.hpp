@@ -57,9 +57,12 @@ inline Picture mean_colour(const Picture& image, const Picture& alpha, double lo
     return mean;
 }
 
+// What the neighbour of a pixel beyond the border is.
+enum class Border { none, the_pixel_itself };
+
 // Minimises the energy at pixel (y, x), channel c.
-inline void solve_pixel(Layers& layers, const Picture& I, const Picture& alpha, const MultilevelOptions& options,
-                        std::int64_t y, std::int64_t x, int c) {
+inline void solve_pixel(Layers& layers, const Picture& I, const Picture& alpha, const MultilevelSteps& steps,
+                        Border border, std::int64_t y, std::int64_t x, int c) {
     const double a = alpha.at(y, x, 0);
     Eigen::Matrix2d A;
     A << a * a, a * (1 - a), a * (1 - a), (1 - a) * (1 - a);
@@ -67,12 +70,12 @@ inline void solve_pixel(Layers& layers, const Picture& I, const Picture& alpha, 
     const std::int64_t dy[] = {0, 0, -1, 1};
     const std::int64_t dx[] = {-1, 1, 0, 0};
     for (int k = 0; k < 4; ++k) {
-        const std::int64_t v = y + dy[k];
-        const std::int64_t u = x + dx[k];
-        if (v < 0 || v >= I.height || u < 0 || u >= I.width) {
+        const std::int64_t v = std::clamp<std::int64_t>(y + dy[k], 0, I.height - 1);
+        const std::int64_t u = std::clamp<std::int64_t>(x + dx[k], 0, I.width - 1);
+        if (v == y && u == x && border == Border::none) {
             continue;
         }
-        const double w = options.regularization + options.gradient_weight * std::abs(a - alpha.at(v, u, 0));
+        const double w = steps.regularization + steps.gradient_weight * std::abs(a - alpha.at(v, u, 0));
         A += w * Eigen::Matrix2d::Identity();
         rhs += w * Eigen::Vector2d(layers.F.at(v, u, c), layers.B.at(v, u, c));
     }
@@ -103,7 +106,7 @@ inline Layers slow_multilevel(const Picture& image, const Picture& alpha, const 
             for (std::int64_t y = 0; y < height; ++y) {
                 for (std::int64_t x = (y + i) % 2; x < width; x += 2) {
                     for (int c = 0; c < I.channels; ++c) {
-                        solve_pixel(layers, I, a, options, y, x, c);
+                        solve_pixel(layers, I, a, options, Border::none, y, x, c);
                     }
                 }
             }

@@ -42,17 +42,17 @@ class MultiLevel(ForegroundMethod):
     small_iterations: int = option(10, "Iterations on small levels.", least=1)
     big_iterations: int = option(2, "Iterations on larger levels.", least=1)
 
-    def layers(self, image: Pixels, alpha: Plane, finish: Finish, context: Context) -> tuple[Plane, Plane]:
-        """Find the layers."""
-        return _core.multilevel_foreground(
-            image,
-            alpha,
+    @property
+    def steps(self) -> tuple[float, float, int, int, int]:
+        """The fields in the order in which the core takes them."""
+        return (
             self.regularization,
             self.gradient_weight,
             self.small_size,
             self.small_iterations,
             self.big_iterations,
-            *finish,
-            context.threads,
-            context.monitor,
         )
+
+    def layers(self, image: Pixels, alpha: Plane, finish: Finish, context: Context) -> tuple[Plane, Plane]:
+        """Find the layers."""
+        return _core.multilevel_foreground(image, alpha, *self.steps, *finish, context.threads, context.monitor)

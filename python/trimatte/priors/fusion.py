@@ -33,7 +33,8 @@ class Fusion(Prior):
     composite network as prior each answer. Each is right in places where others are wrong, and
     the shapes of their answers, their differences and the picture tell where. A small network,
     which was trained once on 1,400 composites with exact alpha and whose weights belong to the
-    package, turns them into a correction of the last of the four.
+    package, turns them into a correction of the last of the four. It is the mean of what the network
+    says of the picture and of two turned and mirrored views of it.
 
     With q the corrected alpha, the confidence is ``weight (abs(2 q - 1) + 0.05)``.
 

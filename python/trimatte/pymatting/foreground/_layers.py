@@ -24,16 +24,7 @@ class ByRows(MultiLevel):
 
     def layers(self, image: Pixels, alpha: Plane, finish: Finish, context: Context) -> tuple[Plane, Plane]:
         """Find the layers, which lie in [0, 1]; they are not finished."""
-        return _core.multilevel_by_rows(
-            image,
-            alpha,
-            self.regularization,
-            self.gradient_weight,
-            self.small_size,
-            self.small_iterations,
-            self.big_iterations,
-            context.monitor,
-        )
+        return _core.multilevel_by_rows(image, alpha, *self.steps, context.monitor)
 
 
 @dataclass(frozen=True)
