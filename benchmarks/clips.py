@@ -110,13 +110,19 @@ def cpu_seconds():
 
 
 def command(folder, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "trimatte", "sequence", *arguments, "--json"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    """Start the command. Its record goes to a file, since a pipe would be full after some 200 frames."""
+    with open(folder / "record.json", "w") as record:
+        return subprocess.Popen(
+            [sys.executable, "-m", "trimatte", "sequence", *arguments, "--json"],
+            cwd=folder,
+            stdout=record,
+            start_new_session=True,
+        )
+
+
+def record_of(process, folder):
+    process.wait()
+    return json.loads((folder / "record.json").read_text())
 
 
 def measured(folder, arguments, output):
@@ -129,7 +135,7 @@ def measured(folder, arguments, output):
         except OSError:
             break
         time.sleep(0.1)
-    record = json.loads(process.stdout.read())
+    record = record_of(process, folder)
     seconds = time.perf_counter() - start
     halves = [[b for at, b in peaks if (at > seconds / 2) == second] for second in (False, True)]
     return {
@@ -179,8 +185,8 @@ def killed_and_resumed(folder, path):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     kept = len(list((folder / "parts").glob("*.png")))
-    again = json.loads(command(folder, *arguments, "-o", "parts/%04d.png").communicate()[0])
-    command(folder, *arguments, "-o", "whole/%04d.png").communicate()
+    again = record_of(command(folder, *arguments, "-o", "parts/%04d.png"), folder)
+    record_of(command(folder, *arguments, "-o", "whole/%04d.png"), folder)
     same = digests(folder / "parts") == digests(folder / "whole")
     return {
         "path": path,
@@ -215,6 +221,7 @@ def main():
             row |= size | measured(folder, PATHS[path], "out.mov")
             found.setdefault("paths", {})[path] = row
             print(path, row, flush=True)
+            chosen.output.write_text(json.dumps(found, indent=1) + "\n")
         if chosen.killed != "none":
             found["killed"] = size | killed_and_resumed(folder, chosen.killed)
             print(found["killed"], flush=True)

@@ -117,12 +117,11 @@ def trimatte_tasks():
         return np.array(model.training_loss)
 
     def sparse(arrays):
-        matrix = csr_matrix(arrays)
-        x = np.zeros(matrix.shape[0])
+        x = np.zeros(arrays["rhs"].size)
         info = trimatte._core.solve_sparse(
-            matrix.data,
-            matrix.indices,
-            matrix.indptr.astype(np.int64),
+            arrays["data"],
+            arrays["indices"],
+            arrays["indptr"].astype(np.int64),
             arrays["rhs"],
             np.ones((1, x.size), np.float32),
             x,

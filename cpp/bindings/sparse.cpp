@@ -15,14 +15,15 @@
 namespace trimatte::bindings {
 namespace {
 
-template <typename T>
-Buffer<T> copy_of(const Array<T>& array) {
-    Buffer<T> buffer(array.size());
-    std::copy(array.data(), array.data() + array.size(), buffer.data());
+template <class Numbers>
+auto copy_of(const Numbers& numbers) {
+    Buffer<std::decay_t<decltype(*numbers.data())>> buffer(numbers.size());
+    std::copy(numbers.data(), numbers.data() + numbers.size(), buffer.data());
     return buffer;
 }
 
-Csr csr_from(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr) {
+// Returns the matrix of these arrays, which own its numbers.
+Csr csr_of(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr) {
     if (data.ndim() != 1 || indices.ndim() != 1 || indptr.ndim() != 1 || indptr.size() < 1) {
         throw std::invalid_argument("data, indices, indptr: expected the three arrays of a csr_array");
     }
@@ -33,17 +34,21 @@ Csr csr_from(const Array<double>& data, const Array<std::int32_t>& indices, cons
     }
     Csr matrix;
     matrix.rows = indptr.size() - 1;
-    matrix.row_start = copy_of(indptr);
-    matrix.column = copy_of(indices);
-    matrix.value = copy_of(data);
+    matrix.row_start = Buffer<std::int64_t>::borrowed(start, indptr.size());
+    matrix.column = Buffer<std::int32_t>::borrowed(indices.data(), indices.size());
+    matrix.value = Buffer<double>::borrowed(data.data(), data.size());
     return matrix;
+}
+
+Csr copy_of(const Csr& matrix) {
+    return {matrix.rows, copy_of(matrix.row_start), copy_of(matrix.column), copy_of(matrix.value)};
 }
 
 // Solves matrix x = rhs. On entry x holds the first guess, on return the solution.
 py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, const Array<std::int64_t>& indptr,
                const Array<double>& rhs, const Array<float>& near_null, Array<double>& x, double tolerance,
                std::int64_t max_iterations, int threads, PyMonitor& monitor) {
-    Csr matrix = csr_from(data, indices, indptr);
+    Csr matrix = csr_of(data, indices, indptr);
     if (rhs.ndim() != 1 || rhs.size() != matrix.rows || x.ndim() != 1 || x.size() != matrix.rows) {
         throw std::invalid_argument("rhs, x: expected one number for each row of the matrix");
     }
@@ -69,7 +74,7 @@ py::dict solve(const Array<double>& data, const Array<std::int32_t>& indices, co
     options.threads = threads;
     double* solution = x.mutable_data();
     const SolveInfo info = run(monitor, [&] {
-        check_rows(problem.matrix);
+        check_rows(problem.matrix, {threads, monitor});
         return graph_multigrid(problem, options, solution, monitor);
     });
     return record_of(info);
@@ -144,8 +149,8 @@ std::unique_ptr<SharedPreconditioner> preconditioner(const Array<double>& data, 
                                                      std::int64_t height, std::int64_t width, int threads,
                                                      PyMonitor& monitor) {
     Problem problem;
-    problem.matrix = csr_from(data, indices, indptr);
-    check_rows(problem.matrix);
+    problem.matrix = copy_of(csr_of(data, indices, indptr));
+    check_rows(problem.matrix, {threads, monitor});
     const std::int64_t rows = problem.matrix.rows;
     if (near_null.ndim() != 2 || near_null.shape(1) != rows || near_null.shape(0) > 7) {
         throw std::invalid_argument("near_null: expected at most seven rows of a number for each row of the matrix");

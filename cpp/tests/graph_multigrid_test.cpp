@@ -41,7 +41,7 @@ SolveInfo solve_sparse(const Csr& A, const double* rhs, const float* near_null, 
     problem.channels = columns - 1;
     problem.colours = Buffer<float>(problem.channels * A.rows);
     std::copy_n(near_null + A.rows, problem.colours.size(), problem.colours.data());
-    check_rows(problem.matrix);
+    check_rows(problem.matrix, {threads, monitor});
     SolveOptions options;
     options.tolerance = tolerance;
     options.max_iterations = max_iterations;

@@ -21,6 +21,15 @@ public:
     explicit Buffer(std::int64_t size)
         : size_(size), data_(static_cast<T*>(allocate(static_cast<std::size_t>(size) * sizeof(T)))) {}
 
+    // Returns a buffer of numbers that another object owns, which must outlive it and is not changed
+    // through a constant buffer.
+    static Buffer borrowed(const T* data, std::int64_t size) {
+        Buffer buffer;
+        buffer.size_ = size;
+        buffer.data_ = {const_cast<T*>(data), Free{false}};
+        return buffer;
+    }
+
     Buffer(Buffer&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
     Buffer& operator=(Buffer&& other) noexcept {
         size_ = std::exchange(other.size_, 0);
@@ -41,7 +50,12 @@ public:
 
 private:
     struct Free {
-        void operator()(T* memory) const noexcept { deallocate(memory); }
+        bool owns = true;
+        void operator()(T* memory) const noexcept {
+            if (owns) {
+                deallocate(memory);
+            }
+        }
     };
     std::int64_t size_ = 0;
     std::unique_ptr<T[], Free> data_;

@@ -68,12 +68,10 @@ ScaledMatrix::ScaledMatrix(const Csr& matrix, const Context& context) : A(matrix
     });
 }
 
-SolveInfo solve_sparse(const Problem& problem, const ScaledMatrix& scaled,
-                       std::unique_ptr<Preconditioner> preconditioner, std::unique_ptr<Deflation> deflation,
-                       const Caution& caution, const SolveOptions& options, double* x, Monitor& monitor) {
-    monitor.phase("cg");
-    SparseIterate iterate(problem, scaled, std::move(preconditioner), std::move(deflation), {options.threads, monitor});
-    return conjugate_gradient(iterate, problem.unknowns(), caution, options, x, monitor);
+std::unique_ptr<Iterate> make_sparse_iterate(const Problem& problem, const ScaledMatrix& scaled,
+                                             std::unique_ptr<Preconditioner> preconditioner,
+                                             std::unique_ptr<Deflation> deflation, const Context& context) {
+    return std::make_unique<SparseIterate>(problem, scaled, std::move(preconditioner), std::move(deflation), context);
 }
 
 std::unique_ptr<Preconditioner> make_jacobi(const ScaledMatrix& scaled, const Context& context) {

@@ -4,7 +4,6 @@
 
 #include <memory>
 
-#include "solve/conjugate_gradient.hpp"
 #include "solve/deflation.hpp"
 #include "solve/iterate.hpp"
 #include "solve/preconditioner.hpp"
@@ -13,11 +12,11 @@
 
 namespace trimatte {
 
-// Solves the system of a problem by conjugate gradients. `scaled` is the problem's matrix. The
-// deflation may be null.
-SolveInfo solve_sparse(const Problem& problem, const ScaledMatrix& scaled,
-                       std::unique_ptr<Preconditioner> preconditioner, std::unique_ptr<Deflation> deflation,
-                       const Caution& caution, const SolveOptions& options, double* x, Monitor& monitor);
+// Makes the iterate of a problem, whose matrix is `scaled`. Both must outlive it. The deflation may
+// be null.
+std::unique_ptr<Iterate> make_sparse_iterate(const Problem& problem, const ScaledMatrix& scaled,
+                                             std::unique_ptr<Preconditioner> preconditioner,
+                                             std::unique_ptr<Deflation> deflation, const Context& context);
 
 // Makes the preconditioner of Jacobi, the inverse of the diagonal. `scaled` must outlive it.
 std::unique_ptr<Preconditioner> make_jacobi(const ScaledMatrix& scaled, const Context& context);

@@ -3,10 +3,14 @@
 #include "trimatte/solve.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <memory>
 #include <optional>
 
 #include "base/each.hpp"
+#include "solve/graph_multigrid/anchored_rows.hpp"
 #include "solve/graph_multigrid/graph_multigrid.hpp"
+#include "solve/promise.hpp"
 #include "solve/sparse_iterate.hpp"
 
 namespace trimatte {
@@ -32,33 +36,129 @@ constexpr std::int64_t patience = 40;
 // If a smaller Ritz value is found, two levels would need more iterations.
 constexpr double least_ritz = 0.025;
 
-// Solves by deflation: the coarser level has one unknown for each aggregate and is solved exactly.
-// This needs about twice the iterations of all levels, each at a fifth of the cost, and a quarter
-// of the set-up. Returns nothing where it does not apply. Its info says whether it was enough.
-std::optional<SolveInfo> two_levels(const Problem& problem, const ScaledMatrix& scaled, const SolveOptions& options,
-                                    double* x, Monitor& monitor) {
-    if (problem.channels > 0) {
-        return std::nullopt;
-    }
-    const Context context{options.threads, monitor};
-    std::unique_ptr<Deflation> deflation = Deflation::make(problem.matrix, context);
-    if (!deflation) {
-        return std::nullopt;
-    }
-    SolveOptions own = options;
-    own.max_iterations = std::min(patience, options.max_iterations);
-    Caution caution = caution_of(problem);
-    caution.least_ritz = least_ritz;
-    return solve_sparse(problem, scaled, make_jacobi(scaled, context), std::move(deflation), caution, own, x, monitor);
-}
+// Solves one matrix for one right-hand side after another: with two levels where these are enough,
+// else with all levels.
+class GraphSolve {
+public:
+    // The problem's matrix is `scaled`. The right-hand side is that of the problem at each solve.
+    GraphSolve(const Problem& problem, const ScaledMatrix& scaled, const SolveOptions& options, Monitor& monitor)
+        : problem_(problem), scaled_(scaled), options_(options), monitor_(monitor) {}
 
-SolveInfo all_levels(const Problem& problem, const ScaledMatrix& scaled, const SolveOptions& options, double* x,
-                     Monitor& monitor) {
+    SolveInfo solve(double* x, double tolerance, std::int64_t max_iterations) {
+        options_.tolerance = tolerance;
+        SolveInfo info{Solver::graph_multigrid, false, 0, 1, 0, 0};
+        if (!has_all_levels_ && make_two_levels()) {
+            Caution caution = caution_of(problem_);
+            caution.least_ritz = least_ritz;
+            info = run(x, caution, std::min(patience, max_iterations));
+            if (info.converged || info.iterations >= max_iterations) {
+                return info;
+            }
+        }
+        make_all_levels();
+        const SolveInfo before = info;
+        info = run(x, caution_of(problem_), max_iterations - before.iterations);
+        info.iterations += before.iterations;
+        info.peak_bytes = std::max(info.peak_bytes, before.peak_bytes);
+        return info;
+    }
+
+private:
+    // Deflation: the coarser level has one unknown for each aggregate and is solved exactly. This
+    // needs about twice the iterations of all levels, each at a fifth of the cost, and a quarter of
+    // the set-up. Returns false where it does not apply.
+    bool make_two_levels() {
+        if (iterate_) {
+            return true;
+        }
+        const Context context{options_.threads, monitor_};
+        std::unique_ptr<Deflation> deflation;
+        if (problem_.channels == 0) {
+            monitor_.phase("hierarchy");
+            deflation = Deflation::make(problem_.matrix, context);
+        }
+        if (deflation) {
+            iterate_ =
+                make_sparse_iterate(problem_, scaled_, make_jacobi(scaled_, context), std::move(deflation), context);
+        }
+        return iterate_ != nullptr;
+    }
+
+    void make_all_levels() {
+        if (has_all_levels_) {
+            return;
+        }
+        monitor_.phase("hierarchy");
+        iterate_ = nullptr;
+        noise_.reset();
+        const Context context{options_.threads, monitor_};
+        const int columns = 1 + problem_.channels;
+        iterate_ = make_sparse_iterate(
+            problem_, scaled_,
+            make_graph_multigrid(scaled_, near_null(problem_, scaled_.scale, context), columns, context), nullptr,
+            context);
+        has_all_levels_ = true;
+    }
+
+    SolveInfo run(double* x, const Caution& caution, std::int64_t max_iterations) {
+        monitor_.phase("cg");
+        if (!noise_) {
+            noise_ = solve_noise(*iterate_, problem_.unknowns());
+        }
+        options_.max_iterations = max_iterations;
+        return conjugate_gradient(*iterate_, *noise_, caution, options_, x, monitor_);
+    }
+
+    const Problem& problem_;
+    const ScaledMatrix& scaled_;
+    SolveOptions options_;
+    Monitor& monitor_;
+    std::unique_ptr<Iterate> iterate_;
+    std::optional<Noise> noise_;
+    bool has_all_levels_ = false;
+};
+
+// Solves a system most of whose rows are anchored. Returns nothing where it does not apply. Its info
+// says whether the promise is kept; x is near the solution otherwise.
+std::optional<SolveInfo> without_anchored_rows(const Problem& problem, const ScaledMatrix& scaled,
+                                               const SolveOptions& options, double* x, Monitor& monitor) {
+    constexpr int rounds = 4;
+    // The parts of the tolerance that the reduced solve and rho may take. If that solve has the error
+    // e on F, T follows by at most 0.3 e, and rho by at most 0.3 * 0.3 / 0.7 e.
+    constexpr double of_solve = 0.6, of_rho = 0.25, error_factor = 1 + 0.3 * 0.3 / 0.7;
     const Context context{options.threads, monitor};
-    const int columns = 1 + problem.channels;
-    std::unique_ptr<Preconditioner> multigrid =
-        make_graph_multigrid(scaled, near_null(problem, scaled.scale, context), columns, context);
-    return solve_sparse(problem, scaled, std::move(multigrid), nullptr, caution_of(problem), options, x, monitor);
+    const auto rows = options.relative_residual > 0 ? nullptr : graph::AnchoredRows::make(problem, scaled, context);
+    if (!rows) {
+        return std::nullopt;
+    }
+    const Problem& reduced = rows->reduced();
+    const ScaledMatrix reduced_scaled(reduced.matrix, context);
+    GraphSolve graph(reduced, reduced_scaled, options, monitor);
+    Buffer<double> unknowns(reduced.unknowns());
+    rows->start(x, context);
+    rows->get(x, unknowns.data(), context);
+    SolveInfo info{Solver::graph_multigrid, false, 0, 1, 0, 0};
+    for (int round = 0; round < rounds && !info.converged; ++round) {
+        rows->prepare(x, context);
+        const SolveInfo own =
+            graph.solve(unknowns.data(), of_solve * options.tolerance, options.max_iterations - info.iterations);
+        rows->set(unknowns.data(), x, context);
+        const graph::AnchoredRows::Residual residual = rows->measure(x, context);
+        info.iterations += own.iterations;
+        info.error_estimate = residual.rho + error_factor * own.error_estimate;
+        info.relative_residual = residual.b2 > 0 ? std::sqrt(residual.r2 / residual.b2) : 0;
+        info.peak_bytes = std::max(info.peak_bytes, own.peak_bytes);
+        info.operator_complexity = own.operator_complexity;
+        if (!own.converged) {
+            break;
+        }
+        info.converged = residual.rho <= of_rho * options.tolerance;
+        if (!info.converged) {
+            rows->sweep(0.1 * of_rho * options.tolerance, x, context);
+        }
+    }
+    info.peak_bytes += rows->bytes() + unknowns.bytes();
+    return info;
 }
 
 }  // namespace
@@ -66,19 +166,17 @@ SolveInfo all_levels(const Problem& problem, const ScaledMatrix& scaled, const S
 SolveInfo graph_multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     monitor.phase("hierarchy");
     const ScaledMatrix scaled(problem.matrix, {options.threads, monitor});
-    std::optional<SolveInfo> info = two_levels(problem, scaled, options, x, monitor);
-    if (!info || (!info->converged && info->iterations < options.max_iterations)) {
-        const std::int64_t before = info ? info->iterations : 0;
-        const std::size_t bytes = info ? info->peak_bytes : 0;
-        SolveOptions rest = options;
-        rest.max_iterations -= before;
-        monitor.phase("hierarchy");
-        info = all_levels(problem, scaled, rest, x, monitor);
-        info->iterations += before;
-        info->peak_bytes = std::max(info->peak_bytes, bytes);
+    const std::optional<SolveInfo> reduced = without_anchored_rows(problem, scaled, options, x, monitor);
+    if (reduced && (reduced->converged || reduced->iterations >= options.max_iterations)) {
+        return *reduced;
     }
-    info->solver = Solver::graph_multigrid;
-    return *info;
+    const std::int64_t before = reduced ? reduced->iterations : 0;
+    GraphSolve graph(problem, scaled, options, monitor);
+    SolveInfo info = graph.solve(x, options.tolerance, options.max_iterations - before);
+    info.iterations += before;
+    info.peak_bytes = std::max(info.peak_bytes, reduced ? reduced->peak_bytes : 0);
+    info.solver = Solver::graph_multigrid;
+    return info;
 }
 
 }  // namespace trimatte

@@ -1,0 +1,241 @@
+#include "solve/graph_multigrid/anchored_rows.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "reference/dense_solve.hpp"
+#include "support.hpp"
+#include "trimatte/solve.hpp"
+
+using namespace trimatte;
+using namespace trimatte::test;
+
+namespace {
+
+template <class T>
+Buffer<T> first(const Buffer<T>& buffer, std::int64_t size) {
+    Buffer<T> part(size);
+    std::copy_n(buffer.begin(), size, part.begin());
+    return part;
+}
+
+// Removes the entries that are zero.
+void compact(Csr& matrix) {
+    std::int64_t kept = 0;
+    for (std::int64_t i = 0, k = 0; i < matrix.rows; ++i) {
+        for (; k < matrix.row_start[i + 1]; ++k) {
+            matrix.column[kept] = matrix.column[k];
+            matrix.value[kept] = matrix.value[k];
+            kept += matrix.value[k] != 0 ? 1 : 0;
+        }
+        matrix.row_start[i + 1] = kept;
+    }
+    matrix.column = first(matrix.column, kept);
+    matrix.value = first(matrix.value, kept);
+}
+
+// The soft system of a graph: each of n unknowns is coupled to four random ones nearby and one far
+// away; `odd` is added to one coupling. Three quarters are known, with a weight of `weight`: a block
+// of ones, then one of zeros, with the unknown ones between, and a few of these inside the blocks.
+Problem soft_graph(std::int64_t n, double weight, double odd = 0) {
+    Eigen::MatrixXd L = Eigen::MatrixXd::Zero(n, n);
+    Eigen::VectorXd rhs = Eigen::VectorXd::Zero(n);
+    Random random(3);
+    const auto below = [&](std::int64_t limit) {
+        return static_cast<std::int64_t>(random() * static_cast<double>(limit));
+    };
+    for (std::int64_t i = 0; i < n; ++i) {
+        for (int neighbour = 0; neighbour < 5; ++neighbour) {
+            const std::int64_t j = neighbour < 4 ? (i + 1 + below(9)) % n : below(n);
+            const double w = 0.5 + random();
+            if (i != j) {
+                L(i, i) += w;
+                L(j, j) += w;
+                L(i, j) -= w;
+                L(j, i) -= w;
+            }
+        }
+    }
+    L(0, 1) += odd;
+    L(1, 0) += odd;
+    for (std::int64_t i = 0; i < n; ++i) {
+        const std::int64_t quarter = 4 * i / n;
+        if (quarter != 1 && i % 40 != 0) {
+            L(i, i) += weight;
+            rhs(i) = quarter == 0 ? weight : 0;
+        }
+    }
+    Problem problem = problem_from(L, rhs);
+    problem.reach = 0;
+    compact(problem.matrix);
+    return problem;
+}
+
+// The parts of a dense matrix that belong to the free rows, to the anchored rows that are coupled to
+// one of them, and to the other anchored rows.
+struct Parts {
+    std::vector<Eigen::Index> free, touching, others;
+
+    explicit Parts(const Eigen::MatrixXd& A) {
+        const Eigen::VectorXd d = A.diagonal();
+        const Eigen::VectorXd rest = A.cwiseAbs().rowwise().sum() - d;
+        for (Eigen::Index i = 0; i < A.rows(); ++i) {
+            if (rest(i) > 0.3 * d(i)) {
+                free.push_back(i);
+            }
+        }
+        for (Eigen::Index i = 0; i < A.rows(); ++i) {
+            if (rest(i) <= 0.3 * d(i)) {
+                const bool is_coupled = A(i, free).cwiseAbs().maxCoeff() > 0;
+                (is_coupled ? touching : others).push_back(i);
+            }
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the reduced system has the free rows, and of T the diagonal and what couples it to them") {
+    const Problem problem = soft_graph(300, 100);
+    Monitor monitor;
+    const Context context{1, monitor};
+    const ScaledMatrix scaled(problem.matrix, context);
+    const auto rows = graph::AnchoredRows::make(problem, scaled, context);
+    REQUIRE(rows);
+    const Eigen::MatrixXd A = dense(problem.matrix);
+    const Eigen::VectorXd b = dense(problem.rhs), d = A.diagonal();
+    const Parts parts(A);
+    REQUIRE(parts.touching.size() > 10);
+    REQUIRE(parts.others.size() > 10);
+    const auto& F = parts.free;
+    const auto& T = parts.touching;
+    std::vector<Eigen::Index> kept = F;
+    kept.insert(kept.end(), T.begin(), T.end());
+    std::sort(kept.begin(), kept.end());
+    Eigen::MatrixXd expected = A;
+    for (const Eigen::Index t : T) {
+        for (const Eigen::Index u : T) {
+            expected(t, u) = t == u ? d(t) : 0;
+        }
+    }
+    CHECK(dense(rows->reduced().matrix) == expected(kept, kept));
+
+    // The start is what an anchored row has if its neighbours agree with it.
+    Eigen::VectorXd x = Eigen::VectorXd::Constant(300, 0.5);
+    rows->start(x.data(), context);
+    CHECK((A * Eigen::VectorXd::Ones(300))(T).cwiseProduct(x(T)).isApprox(b(T)));
+    CHECK(x(F) == Eigen::VectorXd::Constant(static_cast<Eigen::Index>(F.size()), 0.5));
+
+    Random random(8);
+    for (Eigen::Index i = 0; i < 300; ++i) {
+        x(i) = random();
+    }
+    rows->prepare(x.data(), context);
+    Eigen::VectorXd of_anchored = x, rhs = b;
+    of_anchored(F).setZero();
+    rhs(T) -= (A * of_anchored)(T)-d(T).cwiseProduct(x(T));
+    CHECK((dense(rows->reduced().rhs) - rhs(kept)).cwiseAbs().maxCoeff() < 1e-12);
+
+    Eigen::VectorXd reduced(static_cast<Eigen::Index>(kept.size()));
+    rows->get(x.data(), reduced.data(), context);
+    CHECK(reduced == x(kept));
+    for (double& value : reduced) {
+        value = random();
+    }
+    Eigen::VectorXd after = x;
+    after(kept) = reduced;
+    Eigen::VectorXd free_only = after;
+    free_only(T).setZero();
+    free_only(parts.others).setZero();
+    after(T) = (rhs - A * free_only)(T).cwiseQuotient(d(T));
+    rows->set(reduced.data(), x.data(), context);
+    CHECK((x - after).cwiseAbs().maxCoeff() < 1e-12);
+}
+
+TEST_CASE("rho bounds the error where the free rows have no residual, and sweeps make it smaller") {
+    const Problem problem = soft_graph(300, 100);
+    Monitor monitor;
+    const Context context{1, monitor};
+    const ScaledMatrix scaled(problem.matrix, context);
+    const auto rows = graph::AnchoredRows::make(problem, scaled, context);
+    REQUIRE(rows);
+    const Eigen::MatrixXd A = dense(problem.matrix);
+    const Eigen::VectorXd b = dense(problem.rhs), d = A.diagonal(), exact = dense_solve(A, b);
+    Eigen::VectorXd x = Eigen::VectorXd::Constant(300, 0.5);
+    rows->start(x.data(), context);
+    double before = 1;
+    for (int round = 0; round < 3; ++round) {
+        rows->prepare(x.data(), context);
+        const Eigen::VectorXd reduced = dense_solve(dense(rows->reduced().matrix), dense(rows->reduced().rhs));
+        rows->set(reduced.data(), x.data(), context);
+        const graph::AnchoredRows::Residual residual = rows->measure(x.data(), context);
+        const Eigen::VectorXd r = b - A * x;
+        CHECK(residual.r2 == doctest::Approx(r.cwiseQuotient(d).squaredNorm()));
+        CHECK(residual.b2 == doctest::Approx(b.cwiseQuotient(d).squaredNorm()));
+        double rho = 0;
+        for (const auto& part : {Parts(A).touching, Parts(A).others}) {
+            rho = std::max(rho, r(part).cwiseQuotient((A.rowwise().sum())(part)).cwiseAbs().maxCoeff());
+        }
+        CHECK(residual.rho == doctest::Approx(rho));
+        CHECK((x - exact).cwiseAbs().maxCoeff() <= residual.rho);
+        CHECK((x - exact).cwiseAbs().maxCoeff() > 0.01 * residual.rho);
+        CHECK(residual.rho < 0.2 * before);
+        before = residual.rho;
+        rows->sweep(0.1 * residual.rho, x.data(), context);
+        CHECK(rows->measure(x.data(), context).rho < 0.5 * residual.rho);
+    }
+}
+
+TEST_CASE("soft systems keep the promise, with the same bits for any number of threads") {
+    for (const double weight : {30.0, 100.0, 1e4}) {
+        const Problem problem = soft_graph(2000, weight);
+        const Eigen::VectorXd exact = dense_solve(dense(problem.matrix), dense(problem.rhs));
+        for (const double tolerance : {1e-3, 1e-6}) {
+            Eigen::VectorXd first;
+            for (const int threads : {1, 2, 5}) {
+                SolveOptions options;
+                options.tolerance = tolerance;
+                options.threads = threads;
+                Monitor monitor;
+                Eigen::VectorXd x = Eigen::VectorXd::Constant(2000, 0.5);
+                const SolveInfo info = graph_multigrid(problem, options, x.data(), monitor);
+                CHECK(info.converged);
+                CHECK(info.error_estimate < tolerance);
+                CHECK((x - exact).cwiseAbs().maxCoeff() < tolerance);
+                CHECK(info.relative_residual == doctest::Approx(relative_residual(problem, x.data(), 1, monitor)));
+                first = threads == 1 ? x : first;
+                CHECK(same_bits(x, first));
+            }
+        }
+    }
+}
+
+TEST_CASE("nothing is taken out where the bound does not hold or little is anchored") {
+    Monitor monitor;
+    const Context context{1, monitor};
+    const auto applies = [&](const Problem& problem) {
+        return graph::AnchoredRows::make(problem, ScaledMatrix(problem.matrix, context), context) != nullptr;
+    };
+    CHECK(applies(soft_graph(300, 100)));
+    CHECK_FALSE(applies(soft_graph(300, 100, 5)));  // a positive entry off the diagonal
+    CHECK_FALSE(applies(soft_graph(300, 0)));       // nothing is anchored
+    CHECK_FALSE(applies(soft_graph(300, 10)));      // the weight is less than the neighbours'
+    Problem all = problem_from(Eigen::MatrixXd::Identity(20, 20), Eigen::VectorXd::Ones(20));
+    CHECK_FALSE(applies(all));  // nothing is free
+    Problem colours = soft_graph(300, 100);
+    colours.channels = 1;
+    colours.colours = Buffer<float>(300);
+    std::fill(colours.colours.begin(), colours.colours.end(), 0.5f);
+    CHECK_FALSE(applies(colours));
+}
+
+TEST_CASE("a relative residual that is asked for is reached on the whole system") {
+    const Problem problem = soft_graph(1000, 100);
+    Monitor monitor;
+    Eigen::VectorXd x = Eigen::VectorXd::Zero(1000);
+    const SolveInfo info = graph_multigrid(problem, {Solver::graph_multigrid, 1e-11}, x.data(), monitor);
+    CHECK(info.converged);
+    CHECK(relative_residual(problem, x.data(), 1, monitor) < 1.01e-11);
+}
