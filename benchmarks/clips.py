@@ -187,13 +187,14 @@ def killed_and_resumed(folder, path):
     kept = len(list((folder / "parts").glob("*.png")))
     again = record_of(command(folder, *arguments, "-o", "parts/%04d.png"), folder)
     record_of(command(folder, *arguments, "-o", "whole/%04d.png"), folder)
-    same = digests(folder / "parts") == digests(folder / "whole")
+    parts, whole = digests(folder / "parts"), digests(folder / "whole")
+    different = sorted(name for name in {*parts, *whole} if parts.get(name) != whole.get(name))
     return {
         "path": path,
         "frames": total,
         "there_when_killed": kept,
         "skipped_by_the_second_run": again["skipped"],
-        "same": same,
+        "different": different,
     }
 
 

@@ -10,8 +10,10 @@ import pytest
 
 import trimatte as tm
 from trimatte._film import sinks
+from trimatte._film.work import MARK
 from trimatte.cli import run
 from trimatte.io import video
+from trimatte.io.names import TEMPORARY
 
 pytest.importorskip("av", reason="PyAV has no wheel for this Python")
 
@@ -198,8 +200,12 @@ def test_frames_that_are_done_are_left_out(folder, breaks, capsys):
     assert "4 finished frames are kept; the same command goes on with the others" in said
     before = [(folder / "out" / f"{number}.png").stat().st_mtime_ns for number in range(1, 5)]
     breaks()
+    (folder / "out" / f"{TEMPORARY}{MARK}0123.tmp").write_bytes(b"half a frame of a run that was killed")
+    (folder / "out" / f"{TEMPORARY}0123.tmp").write_bytes(b"half a picture of another program")
     assert run([*arguments, "-o", "out/%d.png"]) == 0
     assert "6 frames, 4 done before" in capsys.readouterr().out
+    left = {path.name for path in (folder / "out").iterdir()} - {f"{number}.png" for number in range(1, 7)}
+    assert left == {f"{TEMPORARY}0123.tmp"}
     assert [(folder / "out" / f"{number}.png").stat().st_mtime_ns for number in range(1, 5)] == before
     assert run([*arguments, "-o", "whole/%d.png"]) == 0
     for number in range(1, 7):

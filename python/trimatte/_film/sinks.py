@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from .._runtime.log import RecordLog
 from ..errors import PictureError
-from ..io.names import TEMPORARY, size_of
+from ..io.names import TEMPORARY, remove_leftovers, size_of
 from ..io.video_write import ClipFormat, Shape, join_parts, part_writer
+from .work import MARK
 
 PART = 24
 """Frames of a part of a clip: at most so many are lost when a run is killed."""
@@ -69,6 +70,7 @@ class PictureSink(Sink):
             raise PictureError(f"{folder}: another run writes frames there; wait for its end") from error
         except OSError as error:
             raise PictureError(f"{folder}: cannot be written: {error.strerror}") from error
+        remove_leftovers(folder, MARK)  # the log is locked, so that no other run writes here
         self._log.cut_tail()
         if not resume:
             self._log.clear()

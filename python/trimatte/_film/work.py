@@ -18,6 +18,9 @@ from ..io.picture import Picture
 from ..io.read import read_opaque
 from ..io.write import save_pictures
 
+MARK = "sequence-"
+"""Part of the names of temporary files of frames, by which a run finds what a killed one left."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -136,5 +139,5 @@ def _matted(task: FrameTask) -> Finished:
     if task.output is None:
         pixels = made[0].pixels
     else:
-        save_pictures(made)
+        save_pictures(made, mark=MARK)
     return Finished(task.index, task.label, pixels, {**run.record, "depth": picture.depth})

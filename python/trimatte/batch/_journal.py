@@ -14,7 +14,7 @@ from typing import Any
 
 from .._runtime.log import RecordLog
 from ..errors import BatchError, TrimatteWarning
-from ..io.names import TEMPORARY, is_url, size_of
+from ..io.names import is_url, remove_leftovers, size_of
 
 
 class Journal:
@@ -91,9 +91,7 @@ class Journal:
     def remove_leftovers(self, outputs: Iterable[str]) -> None:
         """Remove temporary files that a killed run of this journal left beside its outputs."""
         for folder in {os.path.dirname(os.path.realpath(path)) for path in outputs if not is_url(path)}:
-            with suppress(OSError):
-                for leftover in Path(folder).glob(f"{TEMPORARY}{self.mark}*.tmp"):
-                    leftover.unlink()
+            remove_leftovers(folder, self.mark)
 
     def close(self) -> None:
         """Let the lock go."""

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any
 
 from ..errors import PictureError
@@ -133,6 +134,13 @@ def replacing(name: str, mark: str = "", *, durable: bool = False) -> Iterator[I
         ):
             error.filename = name
         raise
+
+
+def remove_leftovers(folder: str, mark: str) -> None:
+    """Remove the temporary files with this mark that a killed run left in a folder."""
+    with suppress(OSError):
+        for leftover in Path(folder).glob(f"{TEMPORARY}{mark}*.tmp"):
+            leftover.unlink()
 
 
 _WAITS = (0.01, 0.05, 0.25, 0.7) if sys.platform == "win32" else ()
