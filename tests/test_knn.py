@@ -4,6 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse
+import scipy.sparse.linalg
 from operators import operator
 from reference import knn
 from reference.minimum import minimum
@@ -80,3 +82,27 @@ def test_it_is_a_value_that_says_what_a_solver_needs():
 def test_nonsense_is_refused(noise, options, error, message):
     with pytest.raises(error, match=message):
         tm.estimate_alpha(*noise, method="knn", **options)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-5])
+def test_a_soft_system_most_of_which_is_known(threads, tolerance):
+    scene = tm.datasets.hair(100, 120, noise=0.01)
+    L = tm.laplacians.knn(scene.image)
+    known = scene.trimap != 128
+    assert known.mean() > 0.6
+    exact = scipy.sparse.linalg.spsolve(
+        (L + 100 * scipy.sparse.diags_array(known.ravel().astype(float))).tocsc(),
+        100.0 * (scene.trimap == 255).ravel(),
+    )
+    alpha, info = tm.solve(
+        L,
+        scene.trimap,
+        known_weight=100,
+        solver="graph-multigrid",
+        tolerance=tolerance,
+        threads=threads,
+    )
+    assert abs(alpha.ravel() - np.clip(exact, 0, 1)).max() < tolerance
+    assert info.error_estimate < tolerance
+    assert info.solver == "graph-multigrid"

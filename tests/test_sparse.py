@@ -70,29 +70,6 @@ class TestSolve:
         assert abs(alpha.reshape(trimap.shape) - expected).max() < ALPHA_PRIOR
         assert info.prior == "array"
 
-    @pytest.mark.parametrize("threads", [1, 2])
-    @pytest.mark.parametrize("tolerance", [1e-3, 1e-5])
-    def test_a_soft_system_most_of_which_is_known(self, threads, tolerance):
-        scene = tm.datasets.hair(100, 120, noise=0.01)
-        L = tm.laplacians.knn(scene.image)
-        known = scene.trimap != 128
-        assert known.mean() > 0.6
-        exact = scipy.sparse.linalg.spsolve(
-            (L + 100 * scipy.sparse.diags_array(known.ravel().astype(float))).tocsc(),
-            100.0 * (scene.trimap == 255).ravel(),
-        )
-        alpha, info = tm.solve(
-            L,
-            scene.trimap,
-            known_weight=100,
-            solver="graph-multigrid",
-            tolerance=tolerance,
-            threads=threads,
-        )
-        assert abs(alpha.ravel() - np.clip(exact, 0, 1)).max() < tolerance
-        assert info.error_estimate < tolerance
-        assert info.solver == "graph-multigrid"
-
     def test_a_prior_alone_may_be_all_that_is_known(self):
         L, _ = ring(50)
         guess = np.linspace(0, 1, 50)
