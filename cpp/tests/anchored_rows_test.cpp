@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "reference/dense_solve.hpp"
@@ -14,62 +16,58 @@ using namespace trimatte::test;
 
 namespace {
 
-template <class T>
-Buffer<T> first(const Buffer<T>& buffer, std::int64_t size) {
-    Buffer<T> part(size);
-    std::copy_n(buffer.begin(), size, part.begin());
-    return part;
-}
-
-// Removes the entries that are zero.
-void compact(Csr& matrix) {
-    std::int64_t kept = 0;
-    for (std::int64_t i = 0, k = 0; i < matrix.rows; ++i) {
-        for (; k < matrix.row_start[i + 1]; ++k) {
-            matrix.column[kept] = matrix.column[k];
-            matrix.value[kept] = matrix.value[k];
-            kept += matrix.value[k] != 0 ? 1 : 0;
-        }
-        matrix.row_start[i + 1] = kept;
-    }
-    matrix.column = first(matrix.column, kept);
-    matrix.value = first(matrix.value, kept);
-}
-
 // The soft system of a graph: each of n unknowns is coupled to four random ones nearby and one far
 // away; `odd` is added to one coupling. Three quarters are known, with a weight of `weight`: a block
 // of ones, then one of zeros, with the unknown ones between, and a few of these inside the blocks.
 Problem soft_graph(std::int64_t n, double weight, double odd = 0) {
-    Eigen::MatrixXd L = Eigen::MatrixXd::Zero(n, n);
-    Eigen::VectorXd rhs = Eigen::VectorXd::Zero(n);
+    std::vector<std::map<std::int64_t, double>> rows(static_cast<std::size_t>(n));
+    const auto entry = [&](std::int64_t i, std::int64_t j) -> double& { return rows[static_cast<std::size_t>(i)][j]; };
     Random random(3);
     const auto below = [&](std::int64_t limit) {
         return static_cast<std::int64_t>(random() * static_cast<double>(limit));
     };
+    Problem problem;
+    problem.rhs = Buffer<double>(n);
+    problem.pixel = Buffer<std::int32_t>(n);
+    problem.height = 1;
+    problem.width = n;
     for (std::int64_t i = 0; i < n; ++i) {
         for (int neighbour = 0; neighbour < 5; ++neighbour) {
             const std::int64_t j = neighbour < 4 ? (i + 1 + below(9)) % n : below(n);
             const double w = 0.5 + random();
             if (i != j) {
-                L(i, i) += w;
-                L(j, j) += w;
-                L(i, j) -= w;
-                L(j, i) -= w;
+                entry(i, i) += w;
+                entry(j, j) += w;
+                entry(i, j) -= w;
+                entry(j, i) -= w;
             }
         }
-    }
-    L(0, 1) += odd;
-    L(1, 0) += odd;
-    for (std::int64_t i = 0; i < n; ++i) {
         const std::int64_t quarter = 4 * i / n;
-        if (quarter != 1 && i % 40 != 0) {
-            L(i, i) += weight;
-            rhs(i) = quarter == 0 ? weight : 0;
+        const bool is_known = quarter != 1 && i % 40 != 0;
+        entry(i, i) += is_known ? weight : 0;
+        problem.rhs[i] = is_known && quarter == 0 ? weight : 0;
+        problem.pixel[i] = static_cast<std::int32_t>(i);
+    }
+    if (odd != 0) {
+        entry(0, 1) += odd;
+        entry(1, 0) += odd;
+    }
+    Csr& A = problem.matrix;
+    A.rows = n;
+    A.row_start = Buffer<std::int64_t>(n + 1);
+    A.row_start[0] = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        A.row_start[i + 1] = A.row_start[i] + static_cast<std::int64_t>(rows[static_cast<std::size_t>(i)].size());
+    }
+    A.column = Buffer<std::int32_t>(A.row_start[n]);
+    A.value = Buffer<double>(A.row_start[n]);
+    std::int64_t k = 0;
+    for (const auto& row : rows) {
+        for (const auto& [column, value] : row) {
+            A.column[k] = static_cast<std::int32_t>(column);
+            A.value[k++] = value;
         }
     }
-    Problem problem = problem_from(L, rhs);
-    problem.reach = 0;
-    compact(problem.matrix);
     return problem;
 }
 
@@ -210,6 +208,95 @@ TEST_CASE("soft systems keep the promise, with the same bits for any number of t
             }
         }
     }
+}
+
+TEST_CASE("the levels are those of the reduced system") {
+    const Problem problem = soft_graph(2000, 100);
+    Monitor monitor;
+    const Context context{1, monitor};
+    const ScaledMatrix scaled(problem.matrix, context);
+    const auto rows = graph::AnchoredRows::make(problem, scaled, context);
+    REQUIRE(rows);
+    SolveOptions whole;
+    whole.relative_residual = 1e-2;  // a residual is reached on the whole system only
+    const auto complexity = [&](const Problem& system, const SolveOptions& options) {
+        Eigen::VectorXd x = Eigen::VectorXd::Constant(system.unknowns(), 0.5);
+        return graph_multigrid(system, options, x.data(), monitor).operator_complexity;
+    };
+    CHECK(complexity(problem, {}) == complexity(rows->reduced(), whole));
+    CHECK(complexity(problem, {}) != complexity(problem, whole));
+}
+
+TEST_CASE("large soft systems have the same bits for any number of threads") {
+    const Problem problem = soft_graph(120000, 100);
+    Eigen::VectorXd first;
+    for (const int threads : {1, 2, 7}) {
+        SolveOptions options;
+        options.threads = threads;
+        Monitor monitor;
+        Eigen::VectorXd x = Eigen::VectorXd::Constant(120000, 0.5);
+        const SolveInfo info = graph_multigrid(problem, options, x.data(), monitor);
+        CHECK(info.converged);
+        first = threads == 1 ? x : first;
+        CHECK(same_bits(x, first));
+    }
+}
+
+TEST_CASE("where four rounds are not enough, the whole system is solved") {
+    // Two anchored rows of a pair hold each other as far as they may, so that a round does little.
+    const Problem problem = soft_graph(2000, 35);
+    Monitor monitor;
+    const Context context{1, monitor};
+    REQUIRE(graph::AnchoredRows::make(problem, ScaledMatrix(problem.matrix, context), context));
+    SolveOptions options;
+    options.tolerance = 1e-12;
+    Eigen::VectorXd x = Eigen::VectorXd::Constant(2000, 0.5);
+    const SolveInfo info = graph_multigrid(problem, options, x.data(), monitor);
+    CHECK(info.converged);
+    CHECK((x - dense_solve(dense(problem.matrix), dense(problem.rhs))).cwiseAbs().maxCoeff() < 1e-12);
+}
+
+TEST_CASE("no more iterations are made than are allowed, and x stays finite") {
+    const Problem problem = soft_graph(2000, 100);
+    for (const std::int64_t most : {0, 1, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}) {
+        SolveOptions options;
+        options.max_iterations = most;
+        Monitor monitor;
+        Eigen::VectorXd x = Eigen::VectorXd::Constant(2000, 0.5);
+        const SolveInfo info = graph_multigrid(problem, options, x.data(), monitor);
+        CHECK(info.iterations <= most);
+        CHECK(x.allFinite());
+        CHECK((!info.converged || info.error_estimate < 1e-3));
+    }
+}
+
+TEST_CASE("an entry without its mirror image, which rounding may leave, is ignored") {
+    Problem problem = soft_graph(2000, 100);
+    const Eigen::VectorXd exact = dense_solve(dense(problem.matrix), dense(problem.rhs));
+    Csr& A = problem.matrix;
+    // The row of an unknown in the middle gets the entry of a known pixel that is not coupled to it.
+    const std::int64_t row = 740, column = 1900;
+    const auto* place = std::lower_bound(A.column.data() + A.row_start[row], A.column.data() + A.row_start[row + 1],
+                                         static_cast<std::int32_t>(column));
+    REQUIRE((place == A.column.data() + A.row_start[row + 1] || *place != column));
+    const std::int64_t at = place - A.column.data();
+    Buffer<std::int32_t> columns(A.column.size() + 1);
+    Buffer<double> values(A.value.size() + 1);
+    std::copy(A.column.begin(), A.column.end(), columns.begin());
+    std::copy(A.value.begin(), A.value.end(), values.begin());
+    std::copy_backward(columns.begin() + at, columns.end() - 1, columns.end());
+    std::copy_backward(values.begin() + at, values.end() - 1, values.end());
+    columns[at] = static_cast<std::int32_t>(column);
+    values[at] = -1e-12;
+    A.column = std::move(columns);
+    A.value = std::move(values);
+    for (std::int64_t i = row + 1; i <= A.rows; ++i) {
+        ++A.row_start[i];
+    }
+    Monitor monitor;
+    Eigen::VectorXd x = Eigen::VectorXd::Constant(2000, 0.5);
+    CHECK(graph_multigrid(problem, {}, x.data(), monitor).converged);
+    CHECK((x - exact).cwiseAbs().maxCoeff() < 1e-3);
 }
 
 TEST_CASE("nothing is taken out where the bound does not hold or little is anchored") {

@@ -81,10 +81,12 @@ void AnchoredRows::reduce(const Context& context) {
             number[i] = count++;
         }
     });
+    // A matrix that is symmetric but for rounding may hold an entry (i, j) and no entry (j, i). Both
+    // count as zero where i is free and j is not kept.
     const auto for_entries = [&](std::int64_t i, const auto& body) {
         for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
             const std::int32_t j = A.column[k];
-            if (is_free_[i] != 0 || is_free_[j] != 0 || i == j) {
+            if (is_kept[j] != 0 && (is_free_[i] != 0 || is_free_[j] != 0 || i == j)) {
                 body(number[j], A.value[k]);
             }
         }

@@ -2,18 +2,19 @@
 // known pixels in a soft system. Their unknowns are nearly known before the solve. They are taken
 // out of the system, which leaves a smaller one for the other unknowns, the free ones.
 //
-// Let F be the free rows, T the anchored rows that are coupled to a free one, and H the others. The
-// coupling of T to anchored rows is small, so that it may count with the last values of x. All that
-// is left of A_TT is then its diagonal D:
+// Let F be the free rows, T the anchored rows that are coupled to a free one, and H the others. What
+// couples T to anchored rows is small. Its products with the last values of x go to the right-hand
+// side, so that the diagonal D is all that is left of A_TT:
 //     | A_FF  A_FT | | x_F |   | b_F                               |
 //     | A_TF  D    | | x_T | = | b_T - (A_TT - D) x_T - A_TH x_H   |
 // This is repeated, with sweeps over the anchored rows whose residual is large, until the error is
 // bounded by a part of the tolerance. Two rounds do for the soft systems of KNN matting.
 //
-// The matrix has to be an M-matrix with sums of rows c = A 1 >= 0: no entry off the diagonal is
-// positive. If the residual r = b - A x vanishes on free rows and |r_i| <= rho c_i on anchored rows,
-// then |A (x - x*)| <= rho A 1, and the maximum principle gives |x - x*| <= rho everywhere (Varga,
-// Matrix Iterative Analysis, 1962, section 3.5).
+// The matrix has to be a nonsingular M-matrix with sums of rows c = A 1 >= 0: no entry off the
+// diagonal is positive. Let x solve the reduced system exactly. Its residual r = b - A x vanishes on
+// F. If |r_i| <= rho c_i on anchored rows, then |A (x - x*)| <= rho A 1, and the maximum principle
+// gives |x - x*| <= rho everywhere (Varga, Matrix Iterative Analysis, 1962, section 3.5). The error
+// of the reduced solve comes on top.
 #pragma once
 
 #include <memory>
@@ -34,13 +35,15 @@ public:
 
     // The system of F and T. prepare() makes its right-hand side.
     const Problem& reduced() const { return reduced_; }
-    // Sets the anchored unknowns of x to the values that they have if their neighbours agree.
+    // Sets the anchored unknowns of x to the values that they have if their neighbours agree. They
+    // are nearer to the solution than any start that the caller may have.
     void start(double* x, const Context& context) const;
     // Makes the right-hand side of the reduced system from the anchored unknowns of x.
     void prepare(const double* x, const Context& context);
     // Copies the unknowns of the reduced system out of x.
     void get(const double* x, double* reduced, const Context& context) const;
-    // Writes those of F back into x, and those of T as the last right-hand side gives them exactly.
+    // Writes the unknowns of F back into x. Those of T are computed from them by the equations of T
+    // in the reduced system.
     void set(const double* reduced, double* x, const Context& context) const;
 
     struct Residual {
