@@ -28,8 +28,8 @@ struct Csr {
     std::size_t bytes() const { return row_start.bytes() + column.bytes() + value.bytes(); }
 };
 
-// Throws std::invalid_argument, naming the first such row, if a row is not sorted by column, has no positive
-// diagonal entry, or holds a number that is not finite.
+// Throws std::invalid_argument, naming the first such row, if a row is not sorted by column, has no
+// positive diagonal entry, or holds a number that is not finite.
 void check_rows(const Csr& matrix, const Context& context);
 
 // A matrix that another object owns, with entries of type double.

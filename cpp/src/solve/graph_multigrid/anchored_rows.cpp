@@ -12,8 +12,6 @@
 namespace trimatte::graph {
 namespace {
 
-// In an anchored row, the entries off the diagonal weigh at most this part of the diagonal entry.
-constexpr double anchored_below = 0.3;
 // Sums of rows that are zero but for rounding may be negative by this part of the diagonal entry.
 constexpr double rounding = 1e-9;
 
@@ -50,7 +48,7 @@ bool AnchoredRows::find(const Context& context) {
                 largest = std::max(largest, is_diagonal ? 0.0 : A.value[k]);
             }
             sum_[i] = diagonal - rest;
-            is_free_[i] = rest > anchored_below * diagonal;
+            is_free_[i] = rest > rest_at_most * diagonal;
             if (largest > 0 || sum_[i] < -rounding * diagonal) {
                 is_suitable = false;
             }

@@ -27,6 +27,9 @@ namespace trimatte::graph {
 
 class AnchoredRows {
 public:
+    // In an anchored row, the entries off the diagonal weigh at most this part of the diagonal entry.
+    static constexpr double rest_at_most = 0.3;
+
     // Returns null where the matrix is no such matrix, where the near-null space is more than the
     // constant, or where fewer than half of the rows are anchored or none is free. `scaled` is the
     // problem's matrix. Both must outlive the object.

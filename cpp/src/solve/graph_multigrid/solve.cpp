@@ -127,9 +127,10 @@ std::optional<SolveInfo> without_anchored_rows(const Problem& problem, const Sca
                                                const SolveOptions& options, double* x, Monitor& monitor) {
     constexpr int rounds = 4;
     // The parts of the tolerance that the reduced solve and rho may take. If that solve has the error
-    // e on F, T has at most 0.3 e, and the measured rho differs by at most 0.3 * 0.3 / 0.7 e from that
-    // of the exact solution of the reduced system.
-    constexpr double of_solve = 0.6, of_rho = 0.25, error_factor = 1 + 0.3 * 0.3 / 0.7;
+    // e on F, T has at most `rest` e, and the measured rho differs by at most rest^2 / (1 - rest) e from
+    // that of the exact solution of the reduced system.
+    constexpr double rest = graph::AnchoredRows::rest_at_most;
+    constexpr double of_solve = 0.6, of_rho = 0.25, error_factor = 1 + rest * rest / (1 - rest);
     const Context context{options.threads, monitor};
     const auto rows = options.relative_residual > 0 ? nullptr : graph::AnchoredRows::make(problem, scaled, context);
     if (!rows) {
