@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _check
+from ._palette import smoothed
 
 KINDS = ("auto", "full", "half")
 """What the argument `chroma` may be."""
@@ -61,6 +62,29 @@ class Pairing(NamedTuple):
     def is_full(self) -> bool:
         """Whether every pixel has a sample of its own."""
         return self.rows is None and self.columns is None
+
+
+def mended(image: npt.NDArray[Any], labels: npt.NDArray[np.uint8], kind: str) -> tuple[npt.NDArray[Any], str]:
+    """Return a picture whose colours are not coarser than they need be, and what they were.
+
+    Parameters
+    ----------
+    image, labels, kind
+        As for `sharpened`. With "auto" the steps of a palette are smoothed as well.
+
+    Returns
+    -------
+    (H, W, C) ndarray
+        As `sharpened`.
+    {"full", "half", "palette"}
+        What the picture was taken for; "full" if nothing was done.
+    """
+    if kind == "auto":
+        smooth = smoothed(image)
+        if smooth is not image:
+            return smooth, "palette"
+    sharp = sharpened(image, labels, kind)
+    return sharp, "full" if sharp is image else "half"
 
 
 def sharpened(image: npt.NDArray[Any], labels: npt.NDArray[np.uint8], kind: str) -> npt.NDArray[Any]:

@@ -62,8 +62,9 @@ class SolveInfo:
         Unknown regions that touch known pixels of one kind only and that the prior `OneSided` has
         guessed; 0 with any other prior.
     chroma : str
-        ``"half"`` if the picture's chroma counted as one of half resolution and was sharpened, else
-        ``"full"``; see `chroma` of `trimatte.solve_alpha`.
+        ``"half"`` if the picture's chroma counted as one of half resolution and was sharpened,
+        ``"palette"`` if it had 33 to 256 colours, whose steps were smoothed, else ``"full"``; see
+        `chroma` of `trimatte.solve_alpha`.
     """
 
     method: str

@@ -128,9 +128,10 @@ def solve_alpha(
         JPEG files and films mostly have chroma of half resolution, so that edges of colours are
         three pixels wide. "auto" looks whether the picture is such a one, "half" takes it for
         granted: chroma then follows luma, by lines that are fitted in small windows, around the
-        unknown pixels. "full" uses the colours as they are. The default is "auto" for the methods
-        "auto" and "best", for masks and for keys, and "full" for all others; scene-linear colours
-        are used as they are.
+        unknown pixels. A picture of 33 to 256 colours, as in GIF files, has no such chroma; "auto"
+        smooths the steps of its palette. "full" uses the colours as they are. The default is "auto"
+        for the methods "auto" and "best", for masks and for keys, and "full" for all others;
+        scene-linear colours are used as they are.
     settle : bool, optional
         Whether faint residue is cleared by :func:`trimatte.settle`: alpha below 3.5 / 255 becomes
         0, and above 1 less that 1, away from edges. The default is True for the methods "auto" and
@@ -216,14 +217,15 @@ def solve_alpha(
         wanted = colours.pixels[..., 0].size if known_weight is not None else unknowns
         need = of_solve(colours.pixels[..., 0].size, wanted, chosen.affinity, solver)
         check_need(need, f"a solve for {wanted / 1e6:.3g} million pixels")
-    given = colours.pixels
+    found = "full"
     if unknowns and colour_space == "srgb":
-        colours = colours._replace(pixels=_chroma.sharpened(given, labels, kind))
+        pixels, found = _chroma.mended(colours.pixels, labels, kind)
+        colours = colours._replace(pixels=pixels)
     guess = source.guess(colours, labels, context) if unknowns else None
     inputs = Inputs(colours.pixels, labels, unknowns, guess, first)
     alpha, record = solved(inputs, chosen.affinity, settings, context)
     alpha = finish.settle(alpha) if settled else alpha
-    record["chroma"] = "full" if colours.pixels is given else "half"
+    record["chroma"] = found
     record["guessed_regions"] = source.guessed_regions(labels) if unknowns else 0
     if unknowns == 0:
         warn(nothing_unknown(alpha, prior is not None))

@@ -164,7 +164,7 @@ def solve_item(item: Item, run: Run) -> Solved:
     results.check((path, CHANNELS[kind]) for kind, path in item.outputs.items())
     alpha, info, layers, trimap = _found_alpha(item, results, run)
     if layers is None and not set(item.outputs) <= {"alpha", "trimap"}:
-        chroma = "full" if info is None or info.chroma == "full" else "auto"
+        chroma = "auto" if info is not None and info.chroma == "half" else "full"
         layers = _found_layers(item, results, alpha, chroma, run)
     return Solved(results, alpha, info, layers, backdrop, trimap)
 

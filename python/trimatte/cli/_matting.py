@@ -63,8 +63,7 @@ def solve_note(info: SolveInfo | None) -> str:
     if info.solver == "none" and info.prior == info.method:
         return f" ({info.method})"
     note = f", {info.unknowns} unknown" + (f" ({info.solver})" if info.unknowns else "")
-    if info.chroma == "half":
-        note += ", chroma sharpened"
+    note += {"half": ", chroma sharpened", "palette": ", steps of the palette smoothed"}.get(info.chroma, "")
     if info.choice and info.unknowns:
         note += f"; {_choice_note(info.prior, info.choice)}"
     return note

@@ -130,12 +130,12 @@ def as_it_is(filters: Plane) -> Plane:
 
 def turned(filters: Plane) -> Plane:
     """Return filters that see the picture turned by 90 degrees."""
-    return filters.swapaxes(0, 1)[::-1]
+    return np.flip(filters.swapaxes(0, 1), 0)
 
 
 def mirrored(filters: Plane) -> Plane:
     """Return filters that see the picture mirrored across its second diagonal."""
-    return filters.swapaxes(0, 1)[::-1, ::-1]
+    return np.flip(filters.swapaxes(0, 1), (0, 1))
 
 
 VIEWS: tuple[tuple[int, Callable[[Plane], Plane]], ...] = ((0, as_it_is), (1, turned), (0, mirrored))
