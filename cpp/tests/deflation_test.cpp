@@ -19,12 +19,6 @@ namespace {
 // and, if `pull` is positive, one in fifty to a known value. The unknowns lie in one row of a
 // picture.
 Problem ring(std::int64_t n, std::int64_t neighbours, double pull) {
-    Problem problem;
-    Csr& A = problem.matrix;
-    A.rows = n;
-    A.row_start = Buffer<std::int64_t>(n + 1);
-    A.column = Buffer<std::int32_t>(n * (2 * neighbours + 1));
-    A.value = Buffer<double>(A.column.size());
     std::vector<double> weight(static_cast<std::size_t>(n * neighbours));
     Random random(5);
     for (double& w : weight) {
@@ -33,32 +27,21 @@ Problem ring(std::int64_t n, std::int64_t neighbours, double pull) {
     const auto of = [&](std::int64_t i, std::int64_t step) {
         return weight[static_cast<std::size_t>((i + n) % n * neighbours + step - 1)];
     };
+    Rows rows;
+    std::vector<double> rhs;
     for (std::int64_t i = 0; i < n; ++i) {
-        std::vector<std::pair<std::int32_t, double>> row;
+        std::map<std::int64_t, double> row;
         double sum = i % 50 == 0 ? pull : 0;
         for (std::int64_t step = 1; step <= neighbours; ++step) {
-            row.emplace_back(static_cast<std::int32_t>((i + step) % n), -of(i, step));
-            row.emplace_back(static_cast<std::int32_t>((i - step + n) % n), -of(i - step, step));
+            row[(i + step) % n] = -of(i, step);
+            row[(i - step + n) % n] = -of(i - step, step);
             sum += of(i, step) + of(i - step, step);
         }
-        row.emplace_back(static_cast<std::int32_t>(i), sum);
-        std::sort(row.begin(), row.end());
-        A.row_start[i] = i * (2 * neighbours + 1);
-        for (std::size_t k = 0; k < row.size(); ++k) {
-            A.column[A.row_start[i] + static_cast<std::int64_t>(k)] = row[k].first;
-            A.value[A.row_start[i] + static_cast<std::int64_t>(k)] = row[k].second;
-        }
+        row[i] = sum;
+        rows.push_back(row);
+        rhs.push_back(i % 100 == 0 ? pull : 0);
     }
-    A.row_start[n] = A.column.size();
-    problem.rhs = Buffer<double>(n);
-    problem.pixel = Buffer<std::int32_t>(n);
-    for (std::int64_t i = 0; i < n; ++i) {
-        problem.rhs[i] = i % 100 == 0 ? pull : 0;
-        problem.pixel[i] = static_cast<std::int32_t>(i);
-    }
-    problem.height = 1;
-    problem.width = n;
-    return problem;
+    return problem_from(rows, rhs);
 }
 
 Eigen::MatrixXd dense_Z(const Deflation& deflation) {

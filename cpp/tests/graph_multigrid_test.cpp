@@ -249,15 +249,15 @@ TEST_CASE("rows whose diagonal outweighs the rest are split off, and M^-1 stays 
     Monitor monitor;
     const graph::SplitRows split = graph::split_rows(scaled.matrix(), scaled.near_null, 1, {1, monitor});
     REQUIRE(split.is_worthwhile());
-    CHECK(split.alone.size() >= 600);
-    CHECK(split.alone.size() + split.coupled.size() == 900);
+    CHECK(split.anchored.size() >= 600);
+    CHECK(split.anchored.size() + split.coupled.size() == 900);
     const Eigen::MatrixXd whole = test::dense(scaled.A);
     const auto block = [&](const Buffer<std::int32_t>& rows, const Buffer<std::int32_t>& columns) {
         return whole(std::vector<int>(rows.begin(), rows.end()), std::vector<int>(columns.begin(), columns.end()));
     };
     CHECK((dense(split.matrix) - block(split.coupled, split.coupled)).cwiseAbs().maxCoeff() < 1e-6);
-    CHECK((dense(split.to_alone) - block(split.coupled, split.alone)).cwiseAbs().maxCoeff() < 1e-6);
-    CHECK((dense(split.to_coupled) - block(split.alone, split.coupled)).cwiseAbs().maxCoeff() < 1e-6);
+    CHECK((dense(split.to_anchored) - block(split.coupled, split.anchored)).cwiseAbs().maxCoeff() < 1e-6);
+    CHECK((dense(split.to_coupled) - block(split.anchored, split.coupled)).cwiseAbs().maxCoeff() < 1e-6);
     const Eigen::VectorXd lambda = eigenvalues(scaled);
     CHECK(lambda.minCoeff() > 0.3);
     CHECK(lambda.maxCoeff() < 1.5);

@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <cstring>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -122,6 +123,37 @@ inline Problem problem_from(const Eigen::MatrixXd& matrix, const Eigen::VectorXd
         }
     }
     problem.matrix.row_start[n] = n * n;
+    return problem;
+}
+
+// The entries of each row of a sparse matrix by their columns.
+using Rows = std::vector<std::map<std::int64_t, double>>;
+
+// Makes a problem from the entries of a sparse matrix. Its unknowns form one row of a picture.
+inline Problem problem_from(const Rows& rows, const std::vector<double>& rhs) {
+    const auto n = static_cast<std::int64_t>(rows.size());
+    Problem problem;
+    Csr& A = problem.matrix;
+    A.rows = problem.width = n;
+    problem.height = 1;
+    A.row_start = Buffer<std::int64_t>(n + 1);
+    A.row_start[0] = 0;
+    problem.rhs = Buffer<double>(n);
+    problem.pixel = Buffer<std::int32_t>(n);
+    for (std::int64_t i = 0; i < n; ++i) {
+        A.row_start[i + 1] = A.row_start[i] + static_cast<std::int64_t>(rows[static_cast<std::size_t>(i)].size());
+        problem.rhs[i] = rhs[static_cast<std::size_t>(i)];
+        problem.pixel[i] = static_cast<std::int32_t>(i);
+    }
+    A.column = Buffer<std::int32_t>(A.row_start[n]);
+    A.value = Buffer<double>(A.row_start[n]);
+    std::int64_t k = 0;
+    for (const auto& row : rows) {
+        for (const auto& [column, value] : row) {
+            A.column[k] = static_cast<std::int32_t>(column);
+            A.value[k++] = value;
+        }
+    }
     return problem;
 }
 

@@ -52,6 +52,8 @@ struct Caution {
     // Ritz value of M^-1 A, or where the steps on noise leave more than they began with. Another
     // preconditioner is better then.
     double least_ritz = 0;
+    // Larger tolerances count as this one: they would hide more modes and save next to no iterations.
+    double tolerance_at_most = 1e-3;
 };
 
 // A colour-line affinity can leave regions that hardly touch known pixels, and the mode of such a

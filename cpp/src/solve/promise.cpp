@@ -13,12 +13,9 @@ constexpr double slow_below = 0.025;
 // error.
 constexpr double margin = 0.3;
 
-// Larger tolerances count as this one: they would hide more modes and save next to no iterations.
-constexpr double largest_tolerance = 1e-3;
-
 // Returns the value that the estimate has to fall to. Rounding limits the estimate to about 1e-6.
 double goal_of(double tolerance, bool is_slow) {
-    const double goal = margin * std::min(tolerance, largest_tolerance);
+    const double goal = margin * tolerance;
     return is_slow ? std::min(goal, std::max(0.01 * goal, 1e-6)) : goal;
 }
 
@@ -66,7 +63,8 @@ Promise::Promise(double tolerance, const Noise& noise, const Caution& caution)
       noise_smallest_(noise.smallest),
       share_(noise.largest > 0 ? (noise.is_gone ? 0.01 : 0.5) / noise.largest : 0.0),
       // If r . r has not fallen, the steps may not have found any mode yet.
-      goal_(goal_of(tolerance, noise.smallest < slow_below || noise.left > 1 || caution.is_hard)),
+      goal_(goal_of(std::min(tolerance, caution.tolerance_at_most),
+                    noise.smallest < slow_below || noise.left > 1 || caution.is_hard)),
       is_met_(share_ == 0) {}
 
 bool Promise::look(double largest, SmallestRitzValue& ritz) {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <functional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -11,18 +11,30 @@
 namespace trimatte {
 namespace {
 
+// Returns whether is_bad(k) holds for a number of 0 ... size - 1. No number is left out, since a loop
+// that may end early has no vectors.
+template <class IsBad>
+bool any(std::int64_t size, const IsBad& is_bad) {
+    unsigned bad = 0;
+    for (std::int64_t k = 0; k < size; ++k) {
+        bad |= is_bad(k) ? 1U : 0U;
+    }
+    return bad != 0;
+}
+
 // Returns what is wanted of a row and not there; null if all is.
 const char* missing_in(const Csr& matrix, std::int64_t i) {
     const std::int32_t* const begin = matrix.column.data() + matrix.row_start[i];
     const std::int32_t* const end = matrix.column.data() + matrix.row_start[i + 1];
-    if (std::adjacent_find(begin, end, std::greater_equal<>()) != end) {
+    if (any(end - begin - 1, [&](std::int64_t k) { return begin[k] >= begin[k + 1]; })) {
         return "ascending columns in each row";
     }
     if (begin != end && (*begin < 0 || *(end - 1) >= matrix.rows)) {
         return "columns within the matrix";
     }
     const double* const values = matrix.value.data() + matrix.row_start[i];
-    if (!std::all_of(values, values + (end - begin), [](double v) { return std::isfinite(v); })) {
+    constexpr double largest = std::numeric_limits<double>::max();
+    if (any(end - begin, [&](std::int64_t k) { return !(std::abs(values[k]) <= largest); })) {
         return "finite numbers";
     }
     const std::int32_t* const diagonal = std::lower_bound(begin, end, static_cast<std::int32_t>(i));

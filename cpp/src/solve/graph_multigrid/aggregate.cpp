@@ -16,7 +16,7 @@ void for_nodes(const Strength<Value>& strength, const Context& context, const Bo
     const auto borders = ranges_of_rows(strength.graph.rows, strength.graph.row_start);
     for_ranges(borders, context, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {
-            if (!strength.is_alone(i)) {
+            if (!strength.is_anchored(i)) {
                 body(i);
             }
         }

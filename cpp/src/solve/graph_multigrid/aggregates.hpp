@@ -30,11 +30,11 @@ struct Strength {
     // The entry between two nodes, or the Frobenius norm of the block of their unknowns.
     MatrixViewOf<Value> graph;
     SparseMatrix norms;  // the matrix that `graph` shows if nodes have several unknowns
-    // The largest absolute value off the diagonal in each row. It is infinite if the diagonal
-    // outweighs the rest of the row, so that smoothing is enough. Such a node is alone.
+    // The largest absolute value off the diagonal in each row. It is infinite in an
+    // anchored row, where smoothing is enough.
     Buffer<float> largest;
 
-    bool is_alone(std::int64_t i) const { return std::isinf(largest[i]); }
+    bool is_anchored(std::int64_t i) const { return std::isinf(largest[i]); }
     // Whether entry k of row i is strong. The entry on the other side of the diagonal is strong,
     // too.
     bool is_strong(std::int64_t i, std::int64_t k) const {
@@ -51,7 +51,7 @@ Strength<float> measure_strength(const MatrixView& A, const Nodes& nodes, const 
 // Every unknown is a node here, and the near-null vector is the constant.
 Strength<double> measure_strength(const MatrixViewOf<double>& A, const Context& context);
 
-// The aggregate of each node; -1 for nodes that are alone. It depends on the order of the nodes
+// The aggregate of each node; -1 for anchored ones. It depends on the order of the nodes
 // only.
 struct Aggregates {
     std::int64_t count = 0;

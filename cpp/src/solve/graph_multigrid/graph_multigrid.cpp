@@ -12,7 +12,7 @@ namespace {
 // Applies multigrid B to all rows, or to the coupled rows only. In the second case it is
 //     M^-1 = | I  -F | | I  0 | |  I  0 |
 //            | 0   I | | 0  B | | -E  I |
-// where the rows that are alone come first, and E and F = E^T are the blocks off the diagonal. This
+// where the anchored rows come first, and E and F = E^T are the blocks off the diagonal. This
 // is a symmetric step of block Gauss-Seidel. Inside, the system is scaled to unit diagonal.
 class GraphMultigrid : public Preconditioner {
 public:
@@ -24,8 +24,8 @@ public:
         if (split_.is_worthwhile()) {
             levels_ = graph::make_levels(graph::level_of(std::move(split_.matrix)), split_.near_null, columns, context);
             split_.near_null = {};
-            of_alone_ = Buffer<float>(split_.alone.size());
-            ranges_of_alone_ = graph::ranges_of_rows(split_.to_coupled.rows, split_.to_coupled.row_start.data());
+            of_anchored_ = Buffer<float>(split_.anchored.size());
+            ranges_of_anchored_ = graph::ranges_of_rows(split_.to_coupled.rows, split_.to_coupled.row_start.data());
         } else {
             split_ = {};
             levels_ = graph::make_levels(graph::level_of(scaled, context), near_null, columns, context);
@@ -34,7 +34,7 @@ public:
     }
 
     void apply(const double* r, double* z) override {
-        if (split_.coupled.size() + split_.alone.size() > 0) {
+        if (split_.coupled.size() + split_.anchored.size() > 0) {
             apply_by_blocks(r, z);
             return;
         }
@@ -45,7 +45,7 @@ public:
     }
 
     std::size_t bytes() const override {
-        std::size_t sum = split_.bytes() + of_alone_.bytes() + (coarsest_ ? coarsest_->bytes() : 0);
+        std::size_t sum = split_.bytes() + of_anchored_.bytes() + (coarsest_ ? coarsest_->bytes() : 0);
         for (const graph::Level& level : levels_) {
             sum += level.bytes();
         }
@@ -64,11 +64,11 @@ private:
     void apply_by_blocks(const double* r, double* z) {
         graph::Level& finest = levels_.front();
         const auto scaled = [&](std::int32_t row) { return static_cast<float>(r[row] * scale_[row]); };
-        each(split_.alone.size(), context_, [&](std::int64_t i) { of_alone_[i] = scaled(split_.alone[i]); });
-        const graph::MatrixView E = split_.to_alone.view();
+        each(split_.anchored.size(), context_, [&](std::int64_t i) { of_anchored_[i] = scaled(split_.anchored[i]); });
+        const graph::MatrixView E = split_.to_anchored.view();
         graph::for_ranges(finest.ranges, context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                finest.r[i] = scaled(split_.coupled[i]) - row_product(E, i, of_alone_.data());
+                finest.r[i] = scaled(split_.coupled[i]) - row_product(E, i, of_anchored_.data());
             }
         });
         graph::run_cycle(levels_, coarsest_.get(), context_);
@@ -77,10 +77,10 @@ private:
             z[row] = finest.x[i] * scale_[row];
         });
         const graph::MatrixView F = split_.to_coupled.view();
-        graph::for_ranges(ranges_of_alone_, context_, [&](std::int64_t begin, std::int64_t end) {
+        graph::for_ranges(ranges_of_anchored_, context_, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i) {
-                const std::int32_t row = split_.alone[i];
-                z[row] = (of_alone_[i] - row_product(F, i, finest.x.data())) * scale_[row];
+                const std::int32_t row = split_.anchored[i];
+                z[row] = (of_anchored_[i] - row_product(F, i, finest.x.data())) * scale_[row];
             }
         });
     }
@@ -91,8 +91,8 @@ private:
     graph::SplitRows split_;  // empty if multigrid works on all rows
     std::vector<graph::Level> levels_;
     std::unique_ptr<graph::DenseSolve> coarsest_;
-    Buffer<float> of_alone_;
-    std::vector<std::int64_t> ranges_of_alone_;
+    Buffer<float> of_anchored_;
+    std::vector<std::int64_t> ranges_of_anchored_;
 };
 
 }  // namespace

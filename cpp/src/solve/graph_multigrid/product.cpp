@@ -121,9 +121,10 @@ template SparseMatrixOf<float> build_rows(std::int64_t, std::int64_t, const std:
 template SparseMatrixOf<double> build_rows(std::int64_t, std::int64_t, const std::vector<std::int64_t>&, const Context&,
                                            const std::function<void(std::int64_t, RowSum&)>&);
 
-SparseMatrix transposed(const SparseMatrix& matrix, const Context& context) {
-    SparseMatrix result{matrix.columns, matrix.rows, Buffer<std::int64_t>(matrix.columns + 1),
-                        Buffer<std::int32_t>(matrix.nonzeros()), Buffer<float>(matrix.nonzeros())};
+template <class Value>
+SparseMatrixOf<Value> transposed(const SparseMatrixOf<Value>& matrix, const Context& context) {
+    SparseMatrixOf<Value> result{matrix.columns, matrix.rows, Buffer<std::int64_t>(matrix.columns + 1),
+                                 Buffer<std::int32_t>(matrix.nonzeros()), Buffer<Value>(matrix.nonzeros())};
     std::vector<std::int64_t> next(static_cast<std::size_t>(matrix.columns) + 1, 0);
     const std::vector<std::int64_t> borders = ranges_of_rows(matrix.rows, matrix.row_start.data());
     const Context one_thread{1, context.monitor};
@@ -147,6 +148,9 @@ SparseMatrix transposed(const SparseMatrix& matrix, const Context& context) {
     });
     return result;
 }
+
+template SparseMatrixOf<float> transposed(const SparseMatrixOf<float>&, const Context&);
+template SparseMatrixOf<double> transposed(const SparseMatrixOf<double>&, const Context&);
 
 SparseMatrix product(const MatrixView& A, const SparseMatrix& B, const Context& context) {
     const std::vector<std::int64_t> borders = ranges_of_rows(A.rows, A.row_start);

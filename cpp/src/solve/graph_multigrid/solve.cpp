@@ -44,20 +44,23 @@ public:
     GraphSolve(const Problem& problem, const ScaledMatrix& scaled, const SolveOptions& options, Monitor& monitor)
         : problem_(problem), scaled_(scaled), options_(options), monitor_(monitor) {}
 
-    SolveInfo solve(double* x, double tolerance, std::int64_t max_iterations) {
+    // is_rough: the caller improves x later, so that no mode has to be found.
+    SolveInfo solve(double* x, double tolerance, std::int64_t max_iterations, bool is_rough = false) {
         options_.tolerance = tolerance;
+        Caution caution = caution_of(problem_);
+        caution.tolerance_at_most = is_rough ? tolerance : caution.tolerance_at_most;
         SolveInfo info{Solver::graph_multigrid, false, 0, 1, 0, 0};
         if (!has_all_levels_ && make_two_levels()) {
-            Caution caution = caution_of(problem_);
-            caution.least_ritz = least_ritz;
-            info = run(x, caution, std::min(patience, max_iterations));
+            Caution own = caution;
+            own.least_ritz = least_ritz;
+            info = run(x, own, std::min(patience, max_iterations));
             if (info.converged || info.iterations >= max_iterations) {
                 return info;
             }
         }
         make_all_levels();
         const SolveInfo before = info;
-        info = run(x, caution_of(problem_), max_iterations - before.iterations);
+        info = run(x, caution, max_iterations - before.iterations);
         info.iterations += before.iterations;
         info.peak_bytes = std::max(info.peak_bytes, before.peak_bytes);
         return info;
@@ -123,16 +126,17 @@ private:
 
 // Solves a system most of whose rows are anchored. Returns nothing where it does not apply. Its info
 // says whether the promise is kept; otherwise x is as near the solution as the iterations came.
-std::optional<SolveInfo> without_anchored_rows(const Problem& problem, const ScaledMatrix& scaled,
-                                               const SolveOptions& options, double* x, Monitor& monitor) {
-    constexpr int rounds = 4;
-    // The parts of the tolerance that the reduced solve and rho may take. If that solve has the error
-    // e on F, T has at most `rest` e, and the measured rho differs by at most rest^2 / (1 - rest) e from
-    // that of the exact solution of the reduced system.
-    constexpr double rest = graph::AnchoredRows::rest_at_most;
-    constexpr double of_solve = 0.6, of_rho = 0.25, error_factor = 1 + rest * rest / (1 - rest);
+std::optional<SolveInfo> without_anchored_rows(const Problem& problem, const SolveOptions& options, double* x,
+                                               Monitor& monitor) {
+    constexpr int rounds = 8;
+    // The parts of the tolerance that the reduced solve and rho may take.
+    constexpr double error_factor = graph::AnchoredRows::error_factor, of_rho = 0.25;
+    constexpr double of_solve = (1 - of_rho) / error_factor;
+    // The tolerance of the first solve, and how much smaller that of the next one is. Each round
+    // divides rho by 15 to 60, so that an early solve needs no more.
+    constexpr double first_tolerance = 0.03, step = 10;
     const Context context{options.threads, monitor};
-    const auto rows = options.relative_residual > 0 ? nullptr : graph::AnchoredRows::make(problem, scaled, context);
+    const auto rows = options.relative_residual > 0 ? nullptr : graph::AnchoredRows::make(problem, context);
     if (!rows) {
         return std::nullopt;
     }
@@ -143,29 +147,35 @@ std::optional<SolveInfo> without_anchored_rows(const Problem& problem, const Sca
     rows->start(x, context);
     rows->get(x, unknowns.data(), context);
     SolveInfo info{Solver::graph_multigrid, false, 0, 1, 0, 0};
-    for (int round = 0; round < rounds && !info.converged; ++round) {
-        if (round > 0 && info.iterations >= options.max_iterations) {
+    double tolerance = first_tolerance;
+    for (int round = 0; round < rounds && !info.converged; ++round, tolerance /= step) {
+        const std::int64_t iterations_left = options.max_iterations - info.iterations;
+        if (round > 0 && iterations_left <= 0) {
             break;
         }
         rows->prepare(x, context);
-        const SolveInfo own =
-            graph.solve(unknowns.data(), of_solve * options.tolerance, options.max_iterations - info.iterations);
+        const bool is_rough = tolerance > of_solve * options.tolerance;
+        const SolveInfo own = graph.solve(unknowns.data(), is_rough ? tolerance : of_solve * options.tolerance,
+                                          iterations_left, is_rough);
         rows->set(unknowns.data(), x, context);
-        const graph::AnchoredRows::Residual residual = rows->measure(x, context);
         info.iterations += own.iterations;
-        info.error_estimate = residual.rho + error_factor * own.error_estimate;
-        info.relative_residual = residual.b2 > 0 ? std::sqrt(residual.r2 / residual.b2) : 0;
         info.peak_bytes = std::max(info.peak_bytes, own.peak_bytes);
         info.operator_complexity = own.operator_complexity;
+        if (round == 0 && is_rough && own.converged && own.iterations < iterations_left) {
+            continue;  // sweeps would follow the errors of the free unknowns
+        }
+        const double rho = rows->measure(x, context);
+        info.error_estimate = rho + error_factor * own.error_estimate;
         if (!own.converged) {
             break;
         }
-        info.converged = residual.rho <= of_rho * options.tolerance;
-        if (!info.converged) {
+        info.converged = !is_rough && rho <= of_rho * options.tolerance;
+        if (!info.converged && info.iterations < options.max_iterations) {
             rows->sweep(0.1 * of_rho * options.tolerance, x, context);
         }
     }
-    info.peak_bytes += scaled.scale.bytes() + rows->bytes() + unknowns.bytes();
+    info.relative_residual = rows->relative_residual(unknowns.data(), x, context);
+    info.peak_bytes += rows->bytes() + unknowns.bytes();
     return info;
 }
 
@@ -173,12 +183,12 @@ std::optional<SolveInfo> without_anchored_rows(const Problem& problem, const Sca
 
 SolveInfo graph_multigrid(const Problem& problem, const SolveOptions& options, double* x, Monitor& monitor) {
     monitor.phase("hierarchy");
-    const ScaledMatrix scaled(problem.matrix, {options.threads, monitor});
-    const std::optional<SolveInfo> reduced = without_anchored_rows(problem, scaled, options, x, monitor);
+    const std::optional<SolveInfo> reduced = without_anchored_rows(problem, options, x, monitor);
     if (reduced && (reduced->converged || reduced->iterations >= options.max_iterations)) {
         return *reduced;
     }
     const std::int64_t before = reduced ? reduced->iterations : 0;
+    const ScaledMatrix scaled(problem.matrix, {options.threads, monitor});
     GraphSolve graph(problem, scaled, options, monitor);
     SolveInfo info = graph.solve(x, options.tolerance, options.max_iterations - before);
     info.iterations += before;

@@ -11,6 +11,11 @@
 
 namespace trimatte::graph {
 
+// In an anchored row, the entries off the diagonal weigh at most this part of the diagonal entry, in
+// the units of the near-null vector. Smoothing alone solves such a row, and the other rows keep at
+// least 1 - 0.3 of what couples them to it.
+constexpr double anchored_at_most = 0.3;
+
 // A view of a matrix whose arrays another object owns. The entries of row i start at row_start[i]
 // and are in any order.
 template <class Value>
@@ -114,7 +119,8 @@ template <class Value = float>
 SparseMatrixOf<Value> build_rows(std::int64_t rows, std::int64_t columns, const std::vector<std::int64_t>& borders,
                                  const Context& context, const std::function<void(std::int64_t, RowSum&)>& fill);
 
-SparseMatrix transposed(const SparseMatrix& matrix, const Context& context);
+template <class Value>
+SparseMatrixOf<Value> transposed(const SparseMatrixOf<Value>& matrix, const Context& context);
 
 // Returns A B.
 SparseMatrix product(const MatrixView& A, const SparseMatrix& B, const Context& context);

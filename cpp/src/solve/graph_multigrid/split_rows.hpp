@@ -9,19 +9,19 @@
 
 namespace trimatte::graph {
 
-// A matrix with unit diagonal in two by two blocks: `coupled` rows and rows that are `alone`.
-// Multigrid solves the block of the coupled rows; the block of the rows that are alone is near the
-// unit matrix. The known pixels of a soft system, which are most of the picture, are alone.
+// A matrix with unit diagonal in two by two blocks: `coupled` rows and `anchored` rows. Multigrid
+// solves the block of the coupled rows; the block of the anchored rows is near the unit matrix. The
+// known pixels of a soft system, which are most of the picture, are anchored.
 struct SplitRows {
-    Buffer<std::int32_t> coupled, alone;  // the numbers of these rows in the matrix, ascending
-    SparseMatrix matrix;                  // the block of the coupled rows
-    // The blocks off the diagonal: coupled x alone, and its transpose.
-    SparseMatrix to_alone, to_coupled;
+    Buffer<std::int32_t> coupled, anchored;  // the numbers of these rows in the matrix, ascending
+    SparseMatrix matrix;                     // the block of the coupled rows
+    // The blocks off the diagonal: coupled x anchored, and its transpose.
+    SparseMatrix to_anchored, to_coupled;
     Buffer<float> near_null;  // near-null vectors of the coupled rows, one after the other
 
-    bool is_worthwhile() const { return 8 * alone.size() >= alone.size() + coupled.size(); }
+    bool is_worthwhile() const { return 8 * anchored.size() >= anchored.size() + coupled.size(); }
     std::size_t bytes() const {
-        return coupled.bytes() + alone.bytes() + matrix.bytes() + to_alone.bytes() + to_coupled.bytes();
+        return coupled.bytes() + anchored.bytes() + matrix.bytes() + to_anchored.bytes() + to_coupled.bytes();
     }
 };
 

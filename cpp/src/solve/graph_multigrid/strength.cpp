@@ -9,9 +9,6 @@
 namespace trimatte::graph {
 namespace {
 
-// Smoothing alone solves a row whose other entries weigh at most this part of its diagonal entry.
-constexpr double alone_below = 0.3;
-
 // Returns the Frobenius norms of the blocks between nodes.
 SparseMatrix norms_of_blocks(const MatrixView& A, const Nodes& nodes, const Context& context) {
     Buffer<std::int32_t> node_of(A.rows);
@@ -60,8 +57,8 @@ void find_largest(Strength<Value>& strength, const Weight& weight, const Context
                     largest = std::max(largest, static_cast<float>(a));
                 }
             }
-            const bool is_alone = rest <= alone_below * diagonal;
-            strength.largest[i] = is_alone ? std::numeric_limits<float>::infinity() : largest;
+            const bool is_anchored = rest <= anchored_at_most * diagonal;
+            strength.largest[i] = is_anchored ? std::numeric_limits<float>::infinity() : largest;
         }
     });
 }
