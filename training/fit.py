@@ -38,6 +38,7 @@ class Course(NamedTuple):
 
 FIRST = Course(steps=12_000, rate=3e-3, square=1.0, slope=0.5)
 SECOND = Course(steps=5_000, rate=1.5e-3, square=4.0, slope=1.0)
+THIRD = Course(steps=6_000, rate=1.5e-3, square=6.0, slope=2.0)
 
 
 class Example(NamedTuple):

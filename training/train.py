@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from fit import BATCH, CROP, FIRST, SECOND, fit, load, mean_of
+from fit import BATCH, CROP, FIRST, SECOND, THIRD, fit, load, mean_of
 from generate import HARDEST, generate
 from photographs import fetch
 from weights import write_weights
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=1_400)
     parser.add_argument("--steps", type=int, default=FIRST.steps, help="of the first course")
     parser.add_argument("--further-steps", type=int, default=SECOND.steps, help="of the second course")
+    parser.add_argument("--last-steps", type=int, default=THIRD.steps, help="of the third course")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2, help="processes that make scenes")
     options = parser.parse_args()
@@ -39,10 +40,11 @@ def main() -> None:
     files = generate(range(options.scenes), photographs, options.folder / "scenes", options.processes)
     examples = load(files)
     torch.set_num_threads(2)  # the bits depend on it
-    courses = FIRST._replace(steps=options.steps), SECOND._replace(steps=options.further_steps)
+    steps = options.steps, options.further_steps, options.last_steps
+    courses = [course._replace(steps=n) for course, n in zip((FIRST, SECOND, THIRD), steps, strict=True)]
     first = fit(examples, courses[0], options.seed, options.folder)
     second = fit(examples, courses[1], options.seed + 7, options.folder, first)
-    network = mean_of(first, second)
+    third = fit(examples, courses[2], options.seed + 3, options.folder, mean_of(first, second))
     record = {
         "seed": options.seed,
         "courses": [course._asdict() for course in courses],
@@ -57,7 +59,7 @@ def main() -> None:
         "machine": platform.machine(),
         "minutes": round((time.monotonic() - start) / 60),
     }
-    write_weights(network, record, options.output)
+    write_weights([second, third], record, options.output)
     print(f"{options.output}: written, {record}")
 
 

@@ -64,7 +64,7 @@ Array<float> maps_of(const py::array& image, const Array<std::uint8_t>& labels, 
     return maps;
 }
 
-// Writes the mean of the networks' corrections of the unknown pixels.
+// Writes the networks' correction of the unknown pixels.
 void correct(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& closed_form,
              const Array<float>& network_alpha, const Array<float>& sampling, const Array<float>& cost,
              const Array<float>& refined, const std::vector<const FusionNetwork*>& networks, Array<float>& correction,

@@ -55,8 +55,12 @@ constexpr std::int64_t fusion_maps = 12;
 void make_fusion_maps(const FusionInputs& inputs, float* maps, const Context& context);
 
 // Writes what is to be added to `refined` at the unknown pixels: the mean of what the networks say,
-// of which there is at least one. The other pixels stay. The networks must take fusion_maps inputs
-// and see at most 254 pixels far. Beyond the picture all inputs of all layers are zero.
+// less where they disagree. There is at least one network. The other pixels stay. The networks must
+// take fusion_maps inputs and see at most 254 pixels far. Beyond the picture all inputs of all layers
+// are zero.
+//
+// With m and s the mean and the standard deviation of the networks' answers, as root mean squares over
+// the unknown pixels of a window of 15 x 15, the correction is the mean times 1 / (1 + (s / (0.7 m))²).
 void fusion_correction(const FusionInputs& inputs, const std::vector<const FusionNetwork*>& networks, float* correction,
                        const Context& context);
 

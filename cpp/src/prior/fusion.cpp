@@ -1,6 +1,6 @@
 // The fusion network on the unknown region and its rim. The picture is cut into tiles. Every layer is
 // computed on the unknown pixels of a tile and on as much of their surroundings as later layers see.
-// The sums of a pixel do not depend on the tile.
+// The sums of a pixel do not depend on the tile. Where the networks disagree, their mean counts less.
 #include "trimatte/fusion.hpp"
 
 #include <algorithm>
@@ -18,6 +18,11 @@ constexpr std::int64_t tile = 192;
 // Costs and distances become c / (c + these), which are between 0 and 1.
 constexpr float usual_cost = 4;
 constexpr float usual_distance = 8;
+
+// The correction is halved where the standard deviation of the networks' answers is this part of
+// their mean. Both are root mean squares over a window of 2 `near_by` + 1 pixels across.
+constexpr float halved_at = 0.7f;
+constexpr std::int64_t near_by = 7;
 
 // The maps of single pixels. Distances to the known pixels are computed for the whole picture.
 class Maps {
@@ -73,15 +78,25 @@ private:
     std::int64_t reach_, margin_ = 0;
 };
 
+// The means over the networks of their answers and of these squared; 0 at known pixels.
+struct Answers {
+    Buffer<float> mean, square;
+
+    explicit Answers(std::int64_t pixels) : mean(pixels), square(pixels) {
+        std::fill(mean.begin(), mean.end(), 0.0f);
+        std::fill(square.begin(), square.end(), 0.0f);
+    }
+};
+
 // The work of one network on one tile.
 class TileWork {
 public:
     TileWork(const FusionInputs& inputs, const PairNetwork& network, const Nearness& near)
         : inputs_(inputs), network_(network), near_(near) {}
 
-    // Adds `share` of the network's answer to the correction. seen: the maps of all pixels that the
-    // network sees.
-    void operator()(Field& seen, float share, float* correction, Monitor& monitor) const {
+    // Adds `share` of the network's answer and of its square to those of the other networks. seen: the
+    // maps of all pixels that the network sees.
+    void operator()(Field& seen, float share, Answers& answers, Monitor& monitor) const {
         const std::vector<PairConvolution>& layers = network_.layers();
         std::int64_t rim = network_.reach() - layers.front().layer().reach();
         Field hidden = first_layer(layers.front(), rim, seen);
@@ -90,7 +105,7 @@ public:
             rim -= layers[l].layer().reach();
             add_layer(layers[l], rim, hidden);
         }
-        write(network_.last(), hidden, share, correction);
+        add(network_.last(), hidden, share, answers);
     }
 
 private:
@@ -112,7 +127,7 @@ private:
         });
     }
 
-    void write(const Convolution& layer, Field& hidden, float share, float* correction) const {
+    void add(const Convolution& layer, Field& hidden, float share, Answers& answers) const {
         const Box& box = near_.box();
         Buffer<float> out(box.width() * layer.padded);
         const float* bias = layer.weight.data() + layer.inputs * layer.padded;
@@ -124,7 +139,9 @@ private:
                                                layer.padded);
                 for (std::int64_t x = part.left; x < part.right; ++x) {
                     if (inputs_.labels[y * width + x] == Label::unknown) {
-                        correction[y * width + x] += share * out[(x - part.left) * layer.padded];
+                        const float answer = out[(x - part.left) * layer.padded];
+                        answers.mean[y * width + x] += share * answer;
+                        answers.square[y * width + x] += share * (answer * answer);
                     }
                 }
             });
@@ -136,15 +153,40 @@ private:
     const Nearness& near_;
 };
 
-void clear_unknown(const FusionInputs& inputs, const Box& part, float* correction) {
-    for (std::int64_t y = part.top; y < part.bottom; ++y) {
-        for (std::int64_t pixel = y * inputs.image.width + part.left; pixel < y * inputs.image.width + part.right;
-             ++pixel) {
-            if (inputs.labels[pixel] == Label::unknown) {
-                correction[pixel] = 0;
+// Writes the mean answers of the unknown pixels, times k² m² / (k² m² + s²), with k = `halved_at`,
+// and m² and s² the means of the squared mean answers and of the variances of the unknown pixels near by.
+void write_trusted(const FusionInputs& inputs, const Answers& answers, float* correction, const Context& context) {
+    const std::int64_t height = inputs.image.height, width = inputs.image.width;
+    parallel_for(height, context.threads, context.monitor, [&](std::int64_t y) {
+        const Label* labels = inputs.labels + y * width;
+        if (std::find(labels, labels + width, Label::unknown) == labels + width) {
+            return;
+        }
+        // Sums of the columns of the window, of k² m² and of s². Both are 0 at known pixels.
+        Buffer<float> agreed(width), disputed(width);
+        std::fill(agreed.begin(), agreed.end(), 0.0f);
+        std::fill(disputed.begin(), disputed.end(), 0.0f);
+        for (std::int64_t row = std::max<std::int64_t>(0, y - near_by); row < std::min(height, y + near_by + 1);
+             ++row) {
+            const float* mean = answers.mean.data() + row * width;
+            const float* square = answers.square.data() + row * width;
+            for (std::int64_t x = 0; x < width; ++x) {
+                const float of_mean = mean[x] * mean[x];
+                agreed[x] += halved_at * halved_at * of_mean;
+                disputed[x] += std::max(0.0f, square[x] - of_mean);
             }
         }
-    }
+        for (std::int64_t x = 0; x < width; ++x) {
+            if (labels[x] == Label::unknown) {
+                const std::int64_t left = std::max<std::int64_t>(0, x - near_by);
+                const std::int64_t right = std::min(width, x + near_by + 1);
+                const float trust = std::accumulate(agreed.data() + left, agreed.data() + right, 0.0f);
+                const float doubt = std::accumulate(disputed.data() + left, disputed.data() + right, 0.0f);
+                const float mean = answers.mean[y * width + x];
+                correction[y * width + x] = trust > 0 ? mean * (trust / (trust + doubt)) : 0;
+            }
+        }
+    });
 }
 
 // Returns the maps of the pixels of a tile and of what is at most `rim` beside them, with `margin`
@@ -205,6 +247,7 @@ void fusion_correction(const FusionInputs& inputs, const std::vector<const Fusio
         margin = std::max(margin, in_pairs.back().margin());
     }
     const float share = 1 / static_cast<float>(networks.size());
+    Answers answers(image.pixels());
     const std::int64_t across = (image.width + tile - 1) / tile, down = (image.height + tile - 1) / tile;
     with_colours(image, [&](const auto& colours) {
         parallel_for(across * down, context.threads, context.monitor, [&](std::int64_t number) {
@@ -214,13 +257,13 @@ void fusion_correction(const FusionInputs& inputs, const std::vector<const Fusio
             if (near.box().empty()) {
                 return;
             }
-            clear_unknown(inputs, part, correction);
             Field seen = maps_around(maps, colours, image, near, reach, margin);
             for (const PairNetwork& network : in_pairs) {
-                TileWork(inputs, network, near)(seen, share, correction, context.monitor);
+                TileWork(inputs, network, near)(seen, share, answers, context.monitor);
             }
         });
     });
+    write_trusted(inputs, answers, correction, context);
 }
 
 }  // namespace trimatte

@@ -27,14 +27,15 @@ MAPS_VERSION = 1
 
 @dataclass(frozen=True)
 class Fusion(Prior):
-    """A convolutional network that weighs the answers of several methods against each other.
+    """Convolutional networks that weigh the answers of several methods against each other.
 
     Closed-form matting, the composite network, global sampling and closed-form matting with the
     composite network as prior each answer. Each is right in places where others are wrong, and
-    the shapes of their answers, their differences and the picture tell where. A small network,
-    which was trained once on 1,400 composites with exact alpha and whose weights belong to the
-    package, turns them into a correction of the last of the four. It is the mean of what the network
-    says of the picture and of two turned and mirrored views of it.
+    the shapes of their answers, their differences and the picture tell where. Two small networks,
+    which were trained once on 1,400 composites with exact alpha and whose weights belong to the
+    package, turn them into a correction of the last of the four. One network sees the picture and a
+    mirrored view of it, the other one a turned view. The correction is the mean of the three answers,
+    less where they disagree.
 
     With q the corrected alpha, the confidence is ``weight (abs(2 q - 1) + 0.05)``.
 
@@ -46,13 +47,13 @@ class Fusion(Prior):
 
     Parameters
     ----------
-    weight : float, default 2
+    weight : float, default 4
         Factor of the confidence, see above.
     seed : int, default 0
         Seed of the composite network and of the sampling.
     """
 
-    weight: float = 2.0
+    weight: float = 4.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -122,39 +123,55 @@ def closed_form(image: Pixels, labels: Labels, guess: Guess | None, context: Con
     return alpha.astype(np.float32, copy=False)
 
 
+def as_it_is(filters: Plane) -> Plane:
+    """Return filters, (3, 3, inputs, outputs), that see the picture as it is."""
+    return filters
+
+
+def turned(filters: Plane) -> Plane:
+    """Return filters that see the picture turned by 90 degrees."""
+    return filters.swapaxes(0, 1)[::-1]
+
+
+def mirrored(filters: Plane) -> Plane:
+    """Return filters that see the picture mirrored across its second diagonal."""
+    return filters.swapaxes(0, 1)[::-1, ::-1]
+
+
+VIEWS: tuple[tuple[int, Callable[[Plane], Plane]], ...] = ((0, as_it_is), (1, turned), (0, mirrored))
+"""Which network sees which view of the picture.
+
+A network with turned or mirrored filters says of a picture what the network says of the turned or
+mirrored picture. The mean of such answers is better than one of them, and better still if the
+networks are two.
+"""
+
+
 @cache
 def shipped_networks() -> list[_core.FusionNetwork]:
-    """Return the network whose weights belong to the package, once for each view of the picture.
-
-    A network with mirrored or turned filters says of a picture what the network says of the mirrored
-    or turned picture. The mean of such answers is better than one of them.
-    """
+    """Return the networks whose weights belong to the package, one for each view of the picture."""
     weights, record = shipped_weights()
     if record["maps_version"] != MAPS_VERSION:
         raise RuntimeError(f"fusion.npz: made for maps {record['maps_version']}, expected {MAPS_VERSION}")
-    views: list[Callable[[Plane], Plane]] = [
-        lambda filters: filters,
-        lambda filters: filters.swapaxes(0, 1)[::-1],
-        lambda filters: filters.swapaxes(0, 1)[::-1, ::-1],
-    ]
-    return [_core.FusionNetwork(_layers(weights, record["dilations"], view)) for view in views]
+    return [network_of(weights, record["dilations"], number, view) for number, view in VIEWS]
 
 
-def _layers(
-    weights: dict[str, Any], dilations: list[int], view: Callable[[Plane], Plane]
-) -> list[tuple[Plane, Plane, int]]:
-    """Return weights, biases and dilations of all layers, with filters as this view has them."""
+def network_of(
+    weights: dict[str, Any], dilations: list[int], number: int, view: Callable[[Plane], Plane] = as_it_is
+) -> _core.FusionNetwork:
+    """Return a network of the file of weights, with filters as this view has them."""
     layers = []
-    for number, dilation in enumerate(dilations):
-        filters, bias = weights[f"W{number}"].astype(np.float32), weights[f"b{number}"].astype(np.float32)
+    for layer, dilation in enumerate(dilations):
+        filters = weights[f"W{layer}"][number].astype(np.float32)
+        bias = weights[f"b{layer}"][number].astype(np.float32)
         if len(filters) == 9:
             filters = view(filters.reshape(3, 3, *filters.shape[1:])).reshape(filters.shape)
         layers.append((np.ascontiguousarray(filters), bias, dilation))
-    return layers
+    return _core.FusionNetwork(layers)
 
 
 def shipped_weights() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the weights by name, and the record of how they were made."""
+    """Return the weights by name, first axis the networks, and the record of how they were made."""
     with (files(__package__) / "fusion.npz").open("rb") as file, np.load(file) as stored:
         weights = dict(stored)
     return weights, json.loads(str(weights.pop("record")))
