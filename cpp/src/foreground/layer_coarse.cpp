@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/each.hpp"
-#include "base/zeros.hpp"
 
 namespace trimatte {
 namespace {
@@ -173,16 +172,16 @@ CoarseCorrection::CoarseCorrection(const LayerSystem& system, int channels)
       matrix_(coarse_matrix(system)),
       scaled_(matrix_, system.context),
       lanes_(channels == 1 ? 1 : 4),
-      rhs_(zeros<float>(lanes_ * matrix_.rows, system.context)),
-      correction_(lanes_ * matrix_.rows) {
+      values_(lanes_ * matrix_.rows) {
     Buffer<float> constant(matrix_.rows);
     each(constant.size(), system.context,
          [&](std::int64_t i) { constant[i] = static_cast<float>(1 / scaled_.scale[i]); });
     constexpr int degree = 1;
     multigrid_ = make_graph_multigrid(scaled_, constant, 1, {degree, lanes_}, system.context);
+    matrix_.value = {};  // the levels have their own numbers
 }
 
-// Runs body(channel, cell, its number in rhs_ and correction_, P) for all cells.
+// Runs body(channel, cell, its number in values_, P) for all cells.
 template <typename Body>
 void CoarseCorrection::for_cells(std::size_t channels, const Body& body) const {
     const LayerCells& cells = system_.cells;
@@ -198,7 +197,7 @@ void CoarseCorrection::for_cells(std::size_t channels, const Body& body) const {
 void CoarseCorrection::take_row(std::int64_t y, const LayerVectors& r, const LayerVectors& x) {
     const int lanes = lanes_of(r.size());
     system_.for_layer_runs(y, [&](const LayerSystem::Run& run, const simd::LayerRun& row) {
-        float* to = rhs_.data() + lanes * system_.number[run.begin];
+        float* to = values_.data() + lanes * system_.number[run.begin];
         for (std::int64_t begin = 0; begin < row.count; begin += most) {
             const simd::LayerRun part = piece_of(row, begin);
             const std::int64_t p = run.in_vector + begin;
@@ -209,6 +208,11 @@ void CoarseCorrection::take_row(std::int64_t y, const LayerVectors& r, const Lay
                     to[lanes * (begin + i) + static_cast<std::int64_t>(c)] = rest[i];
                 }
             }
+            for (std::int64_t c = static_cast<std::int64_t>(x.size()); c < lanes; ++c) {
+                for (std::int64_t i = begin; i < begin + part.count; ++i) {
+                    to[lanes * i + c] = 0;
+                }
+            }
         }
     });
 }
@@ -216,12 +220,14 @@ void CoarseCorrection::take_row(std::int64_t y, const LayerVectors& r, const Lay
 void CoarseCorrection::add(const LayerVectors& r, const LayerVectors& x, const LayerVectors& Ax) {
     const int lanes = lanes_of(r.size());
     product_of_cells(system_, x, Ax);
+    std::fill(values_.begin() + lanes * (matrix_.rows - system_.cells.size()), values_.begin() + lanes * matrix_.rows,
+              0.0f);
     for_cells(r.size(), [&](std::size_t c, std::int64_t k, std::int64_t i, float sign) {
-        rhs_[i] = sign * (r[c]->cells[k] - Ax[c]->cells[k]);
+        values_[i] = sign * (r[c]->cells[k] - Ax[c]->cells[k]);
     });
-    multigrid_->apply_side_by_side(lanes, rhs_.data(), correction_.data());
+    multigrid_->apply_side_by_side(lanes, values_.data(), values_.data());
     system_.for_all_runs([&](const LayerSystem::Run& run) {
-        const float* v = correction_.data() + lanes * system_.number[run.begin];
+        const float* v = values_.data() + lanes * system_.number[run.begin];
         const float* alpha = system_.alpha + run.begin;
         for (std::size_t c = 0; c < x.size(); ++c, ++v) {
             float *F = x[c]->F + run.in_vector, *B = x[c]->B + run.in_vector;
@@ -231,14 +237,13 @@ void CoarseCorrection::add(const LayerVectors& r, const LayerVectors& x, const L
             }
         }
     });
-    for_cells(x.size(), [&](std::size_t c, std::int64_t k, std::int64_t i, float sign) {
-        x[c]->cells[k] += sign * correction_[i];
-    });
+    for_cells(x.size(),
+              [&](std::size_t c, std::int64_t k, std::int64_t i, float sign) { x[c]->cells[k] += sign * values_[i]; });
     spread(system_, x);
 }
 
 std::size_t CoarseCorrection::bytes() const {
-    return matrix_.bytes() + scaled_.scale.bytes() + rhs_.bytes() + correction_.bytes() + multigrid_->bytes();
+    return matrix_.bytes() + scaled_.scale.bytes() + values_.bytes() + multigrid_->bytes();
 }
 
 }  // namespace trimatte

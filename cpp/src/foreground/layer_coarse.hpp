@@ -32,14 +32,14 @@ public:
 private:
     template <typename Body>
     void for_cells(std::size_t channels, const Body& body) const;
-    // Numbers of a row in rhs_ and correction_, one for each channel.
+    // Numbers of a row in values_: one for each channel, and 0 in those that are left.
     int lanes_of(std::size_t channels) const { return channels == 1 ? 1 : lanes_; }
 
     const LayerSystem& system_;
     Csr matrix_;
     ScaledMatrix scaled_;
     int lanes_;
-    Buffer<float> rhs_, correction_;
+    Buffer<float> values_;  // right-hand sides, then their corrections
     std::unique_ptr<GraphMultigrid> multigrid_;
 };
 

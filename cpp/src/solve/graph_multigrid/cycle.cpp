@@ -52,18 +52,18 @@ public:
 
 private:
     // The same for a polynomial of degree 1, with the fewest passes over the vectors: x = s r + d +
-    // s (r' - A d) for the factor s, the residual r' = r - s A r and the correction d = P x'.
+    // s (r' - A d) for the factor s, the residual r' = r - s A r and the correction d = P x'. r' lies in
+    // x until then.
     void run_with_one_step(std::size_t at) {
         Level& l = levels_[at];
         Level& coarse = levels_[at + 1];
         const float factor = first_factor(l);
-        Buffer<float>& rest = l.next_d;
-        for_rows(l.ranges, l.A, l.r, [&](std::int64_t k, float Ar) { rest[k] = l.r[k] - factor * Ar; });
-        for_rows(l.coarse_ranges, l.R.view(), rest, [&](std::int64_t k, float Rr) { coarse.r[k] = Rr; });
+        for_rows(l.ranges, l.A, l.r, [&](std::int64_t k, float Ar) { l.x[k] = l.r[k] - factor * Ar; });
+        for_rows(l.coarse_ranges, l.R.view(), l.x, [&](std::int64_t k, float Rr) { coarse.r[k] = Rr; });
         run(at + 1);
         for_rows(l.ranges, l.P.view(), coarse.x, [&](std::int64_t k, float Px) { l.d[k] = Px; });
         for_rows(l.ranges, l.A, l.d,
-                 [&](std::int64_t k, float Ad) { l.x[k] = factor * l.r[k] + l.d[k] + factor * (rest[k] - Ad); });
+                 [&](std::int64_t k, float Ad) { l.x[k] = factor * l.r[k] + l.d[k] + factor * (l.x[k] - Ad); });
     }
 
     // Runs body(k, number k of matrix * v) for all numbers of the rows, in parallel.

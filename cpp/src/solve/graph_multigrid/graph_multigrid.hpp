@@ -25,7 +25,7 @@ struct CycleOptions {
 class GraphMultigrid : public Preconditioner {
 public:
     // Computes z = M^-1 r for several right-hand sides, as many as CycleOptions has lanes, or 1.
-    // Number i of right-hand side c is at lanes * i + c.
+    // Number i of right-hand side c is at lanes * i + c. r and z may be the same array.
     virtual void apply_side_by_side(int lanes, const float* r, float* z) = 0;
 };
 
