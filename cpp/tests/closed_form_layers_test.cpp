@@ -93,6 +93,33 @@ TEST_CASE("closed-form layers equal a dense solution") {
     }
 }
 
+TEST_CASE("channels side by side have the layers that each has alone") {
+    const Picture image = random_picture(80, 90, 3);
+    const std::vector<float> alpha = soft_edge(80, 90);
+    ClosedFormLayersOptions options;
+    options.exact_composite = false;
+    options.low = -10;
+    options.high = 10;
+    options.tolerance = 1e-5;
+    const Result all = estimate(image, alpha, options);
+    CHECK(all.info.converged);
+    for (std::size_t c = 0; c < 3; ++c) {
+        Picture grey(80, 90, 1);
+        for (std::size_t p = 0; p < alpha.size(); ++p) {
+            grey.data[p] = image.data[3 * p + c];
+        }
+        const Result alone = estimate(grey, alpha, options);
+        CHECK(alone.info.converged);
+        double largest = 0;
+        for (std::size_t p = 0; p < alpha.size(); ++p) {
+            const double a = alpha[p];
+            largest = std::max(largest, a * std::abs(all.F[3 * p + c] - alone.F[p]));
+            largest = std::max(largest, (1 - a) * std::abs(all.B[3 * p + c] - alone.B[p]));
+        }
+        CHECK(largest < 2e-5);
+    }
+}
+
 TEST_CASE("closed-form layers have the same bits for any number of threads") {
     const Picture image = random_picture(170, 190, 3);
     const std::vector<float> alpha = soft_edge(170, 190);

@@ -191,7 +191,7 @@ Eigen::MatrixXd dense_inverse(Preconditioner& M, std::int64_t n) {
 Eigen::VectorXd eigenvalues(const Scaled& scaled, int columns = 1) {
     Monitor monitor;
     const ScaledMatrix matrix = scaled.matrix();
-    const auto M = make_graph_multigrid(matrix, scaled.near_null, columns, {1, monitor});
+    const auto M = make_graph_multigrid(matrix, scaled.near_null, columns, {}, {1, monitor});
     const Eigen::MatrixXd inverse = dense_inverse(*M, scaled.A.rows);
     CHECK((inverse - inverse.transpose()).cwiseAbs().maxCoeff() < 1e-5 * inverse.cwiseAbs().maxCoeff());
     const Eigen::MatrixXd symmetric = 0.5 * (inverse + inverse.transpose());
@@ -263,12 +263,48 @@ TEST_CASE("rows whose diagonal outweighs the rest are split off, and M^-1 stays 
     CHECK(lambda.maxCoeff() < 1.5);
 }
 
+TEST_CASE("right-hand sides side by side get the results that each has alone") {
+    constexpr int lanes = 4;
+    for (const bool is_split : {false, true}) {
+        Csr A = grid_graph(30);
+        for (std::int64_t i = 0; i < 600 && is_split; ++i) {
+            A.value[A.diagonal(i)] += 100;
+        }
+        const Scaled scaled = unit_diagonal(std::move(A));
+        Monitor monitor;
+        const ScaledMatrix matrix = scaled.matrix();
+        const std::int64_t n = matrix.A.rows;
+        for (const int degree : {1, 2, 3}) {
+            const auto M = make_graph_multigrid(matrix, scaled.near_null, 1, {degree, lanes}, {1, monitor});
+            Random random(7);
+            std::vector<float> r(static_cast<std::size_t>(lanes * n)), z(r.size()), own(static_cast<std::size_t>(n)),
+                alone(own.size());
+            for (float& number : r) {
+                number = static_cast<float>(random() - 0.5);
+            }
+            M->apply_side_by_side(lanes, r.data(), z.data());
+            for (std::size_t c = 0; c < lanes; ++c) {
+                for (std::size_t i = 0; i < own.size(); ++i) {
+                    own[i] = r[lanes * i + c];
+                }
+                M->apply_side_by_side(1, own.data(), alone.data());
+                float difference = 0, largest = 0;
+                for (std::size_t i = 0; i < own.size(); ++i) {
+                    difference = std::max(difference, std::abs(z[lanes * i + c] - alone[i]));
+                    largest = std::max(largest, std::abs(alone[i]));
+                }
+                CHECK(difference < 1e-5f * largest);
+            }
+        }
+    }
+}
+
 TEST_CASE("each node belongs to one aggregate, and aggregates hang together") {
     const Scaled scaled = unit_diagonal(grid_graph(40));
     Monitor monitor;
     const Context context{1, monitor};
     std::vector<graph::Level> levels =
-        graph::make_levels(graph::level_of(scaled.matrix(), context), scaled.near_null, 1, context);
+        graph::make_levels(graph::level_of(scaled.matrix(), context), scaled.near_null, 1, 1, context);
     const graph::Strength<float> strength =
         graph::measure_strength(levels[0].A, {scaled.A.rows, {}}, scaled.near_null.data(), context);
     const graph::Aggregates aggregates = graph::aggregate(strength, context);
@@ -300,7 +336,7 @@ TEST_CASE("the coarse matrix is P^T A P, and P gives the near-null vector back")
     const Scaled scaled = unit_diagonal(grid_graph(25, 0));
     Monitor monitor;
     const std::vector<graph::Level> levels =
-        graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, {1, monitor});
+        graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, 1, {1, monitor});
     REQUIRE(levels.size() >= 2);
     const Eigen::MatrixXd P = dense(levels[0].P);
     const Eigen::MatrixXd expected = P.transpose() * test::dense(scaled.A) * P;
@@ -317,7 +353,7 @@ TEST_CASE("the bound of the eigenvalues is near the largest one") {
         const Scaled scaled = unit_diagonal(is_grid ? grid_graph(25) : scattered_graph(700));
         Monitor monitor;
         const std::vector<graph::Level> levels =
-            graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, {1, monitor});
+            graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, 1, {1, monitor});
         for (const graph::Level& level : levels) {
             const Eigen::MatrixXd A = &level == &levels[0] ? test::dense(scaled.A) : dense(level.matrix);
             const double largest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(A).eigenvalues().maxCoeff();

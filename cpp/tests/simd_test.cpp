@@ -108,8 +108,10 @@ struct LayerNumbers {
 // Returns what the kernels of closed-form layers compute, and the sums of measure_layer.
 std::vector<double> layer_results(const simd::Kernels& kernels, std::int64_t first, bool from_zero) {
     LayerNumbers n;
-    std::vector<double> results(run_pixels), sums(4);
-    kernels.restrict_layers(n.run, n.plane(0), n.plane(1), n.plane(2), n.plane(3), results.data());
+    std::vector<float> rest(run_pixels);
+    std::vector<double> sums(4);
+    kernels.restrict_layers(n.run, n.plane(0), n.plane(1), n.plane(2), n.plane(3), rest.data());
+    std::vector<double> results(rest.begin(), rest.end());
     kernels.multiply_layers(n.run, n.plane(0), n.plane(1), n.plane(4), n.plane(5));
     kernels.relax_layers(n.run, n.plane(2), n.plane(3), first, from_zero, n.plane(0), n.plane(1));
     kernels.measure_layer(run_pixels, n.plane(0), n.plane(2), n.plane(4), n.plane(5), n.alpha.data(), false,

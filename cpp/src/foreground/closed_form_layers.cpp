@@ -1,307 +1,348 @@
 // Closed-form foreground and background (foreground/layer_system.hpp has the equations).
 //
-// The three channels are three right-hand sides with one matrix. Conjugate gradients solve them one
-// after another, starting from the multi-level estimate. The preconditioner smooths by block
-// Gauss-Seidel on the checkerboard, corrects on the coarse space of foreground/layer_coarse.hpp
-// by the multigrid for graphs, and smooths in the reverse order, so that it is symmetric.
+// The three channels are three right-hand sides with one matrix. Conjugate gradients solve them side
+// by side, starting from the multi-level estimate, so that the matrix and the levels of the
+// preconditioner are read once for all. The preconditioner smooths by block Gauss-Seidel on the
+// checkerboard, corrects on the coarse space of foreground/layer_coarse.hpp by the multigrid for
+// graphs, and smooths in the reverse order, so that it is symmetric.
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
 
+#include "base/each.hpp"
 #include "base/random.hpp"
 #include "foreground/finish_layers.hpp"
 #include "foreground/layer_coarse.hpp"
 #include "foreground/layer_fill.hpp"
 #include "solve/conjugate_gradient.hpp"
-#include "solve/graph_multigrid/graph_multigrid.hpp"
 #include "solve/promise.hpp"
-#include "solve/scaled_matrix.hpp"
 
 namespace trimatte {
 namespace {
 
+using Run = LayerSystem::Run;
+
 double squared(double value) { return value * value; }
 
-// The correction on the coarse space.
-class CoarseCorrection {
+class Channel;
+
+// The channels, which are preconditioned together.
+class Channels {
 public:
-    explicit CoarseCorrection(const LayerSystem& system)
-        : system_(system),
-          matrix_(coarse_matrix(system)),
-          scaled_(matrix_, system.context),
-          rhs_(matrix_.rows),
-          correction_(matrix_.rows) {
-        Buffer<float> constant(matrix_.rows);
-        for (std::int64_t i = 0; i < constant.size(); ++i) {
-            constant[i] = static_cast<float>(1 / scaled_.scale[i]);
-        }
-        multigrid_ = make_graph_multigrid(scaled_, constant, 1, system.context);
-    }
+    Channels(const ImageView& image, const LayerSystem& system, float* foreground, float* background);
 
-    // Adds the correction for the residual r - A x to x. The cells of Ax are overwritten.
-    void add(const LayerVector& r, LayerVector& x, LayerVector& Ax) {
-        product_of_cells(system_, x, Ax);
-        system_.for_bands([&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t y = begin; y < end; ++y) {
-                system_.for_layer_runs(y, [&](const simd::LayerRun& run, std::int64_t p) {
-                    simd::kernels().restrict_layers(run, x.F + p, x.B + p, r.F + p, r.B + p,
-                                                    rhs_.data() + system_.number[p]);
-                });
-            }
-        });
-        for_cells([&](std::int64_t k, std::int64_t i, float sign) { rhs_[i] = sign * (r.cells[k] - Ax.cells[k]); });
-        multigrid_->apply(rhs_.data(), correction_.data());
-        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-            std::int64_t i = system_.number[begin];
-            for (std::int64_t p = begin; p < end; ++p, ++i) {
-                const auto v = static_cast<float>(correction_[i]);
-                const float a = system_.alpha[p];
-                x.F[p] += (1 - a) * v;
-                x.B[p] -= a * v;
-            }
-        });
-        for_cells([&](std::int64_t k, std::int64_t i, float sign) {
-            x.cells[k] += sign * static_cast<float>(correction_[i]);
-        });
-        spread(system_, x);
-    }
+    const LayerSystem& system() const { return system_; }
+    std::vector<Iterate*> iterates() const;
+    // Does what Iterate::precondition() says for the channels of the steps.
+    void precondition(std::vector<Step>& steps);
+    // The result of the steps on noise.
+    const LayerVector& noise() const;
 
-    std::size_t bytes() const {
-        return matrix_.bytes() + scaled_.scale.bytes() + rhs_.bytes() + correction_.bytes() + multigrid_->bytes();
-    }
-    double operator_complexity() const { return multigrid_->operator_complexity(); }
+    std::size_t bytes() const;
+    double operator_complexity() const { return coarse_.operator_complexity(); }
 
 private:
-    // Runs body(cell, its row, P) for all cells.
-    template <typename Body>
-    void for_cells(const Body& body) const {
-        const LayerCells& cells = system_.cells;
-        const std::int64_t first = matrix_.rows - cells.size();
-        parallel_ranges(cells.size(), system_.context.threads, system_.context.monitor,
-                        [&](std::int64_t begin, std::int64_t end) {
-                            for (std::int64_t k = begin; k < end; ++k) {
-                                body(k, first + k, cells.is_opaque[static_cast<std::size_t>(k)] != 0 ? -1.0f : 1.0f);
-                            }
-                        });
-    }
+    void load_colours(const ImageView& image);
 
     const LayerSystem& system_;
-    Csr matrix_;
-    ScaledMatrix scaled_;
-    Buffer<double> rhs_, correction_;
-    std::unique_ptr<Preconditioner> multigrid_;
+    CoarseCorrection coarse_;
+    std::vector<std::unique_ptr<Channel>> channels_;
 };
 
-// The vectors of one channel at a time. Start and solution are in the layers of the caller, so the
-// pointers of set_start() and get() are not used. The system is not scaled. The largest change of a colour is measured
-// as it is seen: that of F times alpha, that of B times 1 - alpha.
-class LayersIterate : public Iterate {
+// The vectors of one channel. Start and solution are in the layers of the caller, so the pointers of
+// set_start() and get() are not used. The system is not scaled. The largest change of a colour is
+// measured as it is seen: that of F times alpha, that of B times 1 - alpha.
+class Channel : public Iterate {
 public:
-    LayersIterate(const ImageView& image, const LayerSystem& system, float* foreground, float* background)
-        : image_(image), system_(system), foreground_(foreground), background_(background), coarse_(system) {
-        for (LayerVector* vector : {&x_, &r_, &z_, &p_, &q_, &w_}) {
-            *vector = LayerVector(system);
+    // Numbers of a layer are `stride` apart.
+    Channel(Channels& all, std::size_t number, float* foreground, float* background, std::int64_t stride)
+        : colours(all.system().unknowns()),
+          all_(all),
+          system_(all.system()),
+          number_(number),
+          foreground_(foreground),
+          background_(background),
+          stride_(stride) {
+        for (LayerVector* vector : {&x, &r, &z, &p, &q, &w}) {
+            *vector = LayerVector(system_);
         }
     }
-
-    void set_channel(int channel) { channel_ = channel; }
 
     void set_start(const double*, double share) override {
         const auto add = static_cast<float>(share);
-        const int channels = image_.channels;
-        parallel_ranges(system_.pixels(), system_.context.threads, system_.context.monitor,
-                        [&](std::int64_t begin, std::int64_t end) {
-                            for (std::int64_t p = begin; p < end; ++p) {
-                                const float more = share > 0 && system_.is_unknown(p) ? add : 0.0f;
-                                x_.F[p] = foreground_[p * channels + channel_] + more * z_.F[p];
-                                x_.B[p] = background_[p * channels + channel_] + more * z_.B[p];
-                            }
-                        });
+        const LayerVector& noise = all_.noise();
+        system_.for_all_runs([&](const Run& run) {
+            for (std::int64_t i = 0; i < run.end - run.begin; ++i) {
+                const std::int64_t to = run.in_vector + i, from = (run.begin + i) * stride_;
+                x.F[to] = foreground_[from] + (share > 0 ? add * noise.F[to] : 0.0f);
+                x.B[to] = background_[from] + (share > 0 ? add * noise.B[to] : 0.0f);
+            }
+        });
         for_cells([&](std::int64_t k) {
             const LayerCells& cells = system_.cells;
             const float* layer = cells.is_opaque[static_cast<std::size_t>(k)] != 0 ? background_ : foreground_;
-            const float start = layer[cells.pixel[static_cast<std::size_t>(k)] * channels + channel_];
-            x_.cells[k] = start + (share > 0 ? add * z_.cells[k] : 0.0f);
+            const float start = layer[cells.pixel[static_cast<std::size_t>(k)] * stride_];
+            x.cells[k] = start + (share > 0 ? add * noise.cells[k] : 0.0f);
         });
     }
 
     void clear() override {
-        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-            std::fill(x_.F + begin, x_.F + end, 0.0f);
-            std::fill(x_.B + begin, x_.B + end, 0.0f);
+        system_.for_all_runs([&](const Run& run) {
+            std::fill_n(x.F + run.in_vector, run.end - run.begin, 0.0f);
+            std::fill_n(x.B + run.in_vector, run.end - run.begin, 0.0f);
         });
-        for_cells([&](std::int64_t k) { x_.cells[k] = 0; });
+        for_cells([&](std::int64_t k) { x.cells[k] = 0; });
     }
 
     Norms settle() override {
-        const std::int64_t width = system_.width;
-        spread(system_, x_);
-        product_of_cells(system_, x_, q_);
-        for_cells([&](std::int64_t k) { r_.cells[k] = -q_.cells[k]; });
-        const Measures sums = for_rows([&](std::int64_t y, std::vector<float>& colours, Measures& m) {
-            load_row(image_, y, width, colours.data());
-            product(system_, y, x_, q_);
-            const float* I = colours.data() + channel_ * width - y * width;
-            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t p = begin; p < end; ++p) {
-                    const float a = system_.alpha[p];
-                    const float b = 1 - a;
-                    r_.F[p] = a * I[p] - q_.F[p];
-                    r_.B[p] = b * I[p] - q_.B[p];
-                    m.r2 += squared(r_.F[p]) + squared(r_.B[p]);
+        spread(system_, {&x});
+        product_of_cells(system_, {&x}, {&q});
+        for_cells([&](std::int64_t k) { r.cells[k] = -q.cells[k]; });
+        const double r2 = sum_of_rows([&](std::int64_t y) {
+            double sum = 0;
+            product(system_, y, {&x}, {&q});
+            system_.for_runs(y, [&](const Run& run) {
+                const float* I = colours.data() + system_.number[run.begin];
+                for (std::int64_t i = 0; i < run.end - run.begin; ++i) {
+                    const std::int64_t at = run.in_vector + i;
+                    const float a = system_.alpha[run.begin + i];
+                    r.F[at] = a * I[i] - q.F[at];
+                    r.B[at] = (1 - a) * I[i] - q.B[at];
+                    sum += squared(r.F[at]) + squared(r.B[at]);
                 }
             });
+            return sum;
         });
         // A picture that is black stays black. Any other right-hand side counts as one of size 1.
-        return {sums.r2, 1, 1};
+        return {r2, 1, 1};
     }
 
     void set_noise() override {
         constexpr std::int64_t block = 4;
-        for_rows([&](std::int64_t y, std::vector<float>&, Measures&) {
-            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t p = begin; p < end; ++p) {
-                    const std::int64_t x = p - y * system_.width;
-                    const auto noise = [&](std::int64_t layer) {
-                        return of(layer, y / block, x / block) + 0.25f * of(layer + 2, y, x);
-                    };
-                    x_.F[p] = x_.B[p] = 0;
-                    r_.F[p] = noise(0);
-                    r_.B[p] = noise(1);
-                }
-            });
+        system_.for_all_runs([&](const Run& run) {
+            for (std::int64_t i = 0; i < run.end - run.begin; ++i) {
+                const std::int64_t y = run.begin / system_.width, column = run.begin + i - y * system_.width;
+                const auto noise = [&](std::int64_t layer) {
+                    return of(layer, y / block, column / block) + 0.25f * of(layer + 2, y, column);
+                };
+                const std::int64_t at = run.in_vector + i;
+                x.F[at] = x.B[at] = 0;
+                r.F[at] = noise(0);
+                r.B[at] = noise(1);
+            }
         });
         for_cells([&](std::int64_t k) {
-            x_.cells[k] = 0;
-            r_.cells[k] = of(4, k, 0);
+            x.cells[k] = 0;
+            r.cells[k] = of(4, k, 0);
         });
     }
 
     double residual2() const override {
-        return for_rows([&](std::int64_t y, std::vector<float>&, Measures& m) {
-                   system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
-                       for (std::int64_t p = begin; p < end; ++p) {
-                           m.r2 += squared(r_.F[p]) + squared(r_.B[p]);
-                       }
-                   });
-               })
-            .r2;
+        return sum_of_rows([&](std::int64_t y) {
+            double sum = 0;
+            system_.for_runs(y, [&](const Run& run) {
+                for (std::int64_t at = run.in_vector; at < run.in_vector + run.end - run.begin; ++at) {
+                    sum += squared(r.F[at]) + squared(r.B[at]);
+                }
+            });
+            return sum;
+        });
     }
 
     Measures precondition(double alpha, double beta) override {
-        const auto step = static_cast<float>(alpha), keep = static_cast<float>(beta);
-        const auto advance = [&](std::int64_t y) {
-            system_.for_runs(y, [&](std::int64_t begin, std::int64_t end) {
-                simd::kernels().advance_layer(end - begin, step, keep, z_.F + begin, w_.F + begin, p_.F + begin,
-                                              q_.F + begin, x_.F + begin, r_.F + begin);
-                simd::kernels().advance_layer(end - begin, step, keep, z_.B + begin, w_.B + begin, p_.B + begin,
-                                              q_.B + begin, x_.B + begin, r_.B + begin);
-            });
-        };
-        simd::kernels().advance_layer(x_.cells.size(), step, keep, z_.cells.data(), w_.cells.data(), p_.cells.data(),
-                                      q_.cells.data(), x_.cells.data(), r_.cells.data());
-        for_cells([&](std::int64_t k) { z_.cells[k] = 0; });
-        spread(system_, z_);
-        relax(system_, r_, 0, true, z_, advance);
-        coarse_.add(r_, z_, w_);
-        relax(system_, r_, 1, false, z_);
-        product_of_cells(system_, z_, w_);
-        Measures all = for_rows([&](std::int64_t y, std::vector<float>&, Measures& m) {
-            product(system_, y, z_, w_);
-            double sums[4] = {0, 0, 0, m.largest};
-            system_.for_runs(y, [&](std::int64_t p, std::int64_t end) {
-                const float* a = system_.alpha + p;
-                simd::kernels().measure_layer(end - p, z_.F + p, r_.F + p, q_.F + p, w_.F + p, a, true, sums);
-                simd::kernels().measure_layer(end - p, z_.B + p, r_.B + p, q_.B + p, w_.B + p, a, false, sums);
-            });
-            m.zr += sums[0];
-            m.zq += sums[1];
-            m.zw += sums[2];
-            m.largest = sums[3];
+        std::vector<Step> step{{number_, alpha, beta, {}}};
+        all_.precondition(step);
+        return step[0].measures;
+    }
+
+    // Takes the step that `precondition` begins with, in a run of pixels and in the cells.
+    void advance(const Run& run, const Step& step) { advance(run.in_vector, run.end - run.begin, step); }
+    void advance_cells(const Step& step) {
+        simd::kernels().advance_layer(x.cells.size(), static_cast<float>(step.alpha), static_cast<float>(step.beta),
+                                      z.cells.data(), w.cells.data(), p.cells.data(), q.cells.data(), x.cells.data(),
+                                      r.cells.data());
+    }
+
+    // Adds the measures of a row, and returns those of the cells. Nobody sees the cells, so that they
+    // are not in `largest`.
+    void measure(std::int64_t y, Measures& all) const {
+        double sums[4] = {all.zr, all.zq, all.zw, all.largest};
+        system_.for_runs(y, [&](const Run& run) {
+            const std::int64_t at = run.in_vector, count = run.end - run.begin;
+            const float* a = system_.alpha + run.begin;
+            simd::kernels().measure_layer(count, z.F + at, r.F + at, q.F + at, w.F + at, a, true, sums);
+            simd::kernels().measure_layer(count, z.B + at, r.B + at, q.B + at, w.B + at, a, false, sums);
         });
-        for (std::int64_t k = 0; k < z_.cells.size(); ++k) {  // nobody sees them: they are not in `largest`
-            const double z = z_.cells[k];
-            all.zr += z * r_.cells[k];
-            all.zq += z * q_.cells[k];
-            all.zw += z * w_.cells[k];
+        all = {sums[0], sums[1], sums[2], sums[3]};
+    }
+    Measures measures_of_cells() const {
+        Measures all{};
+        for (std::int64_t k = 0; k < z.cells.size(); ++k) {
+            const double here = z.cells[k];
+            all.zr += here * r.cells[k];
+            all.zq += here * q.cells[k];
+            all.zw += here * w.cells[k];
         }
         return all;
     }
 
     void finish(double alpha, double beta) override {
         const auto step = static_cast<float>(alpha), keep = static_cast<float>(beta);
-        const auto add = [&](std::int64_t count, const float* z, float* p, float* x) {
+        const auto add = [&](std::int64_t count, const float* from, float* direction, float* to) {
             for (std::int64_t i = 0; i < count; ++i) {
-                p[i] = z[i] + keep * p[i];
-                x[i] += step * p[i];
+                direction[i] = from[i] + keep * direction[i];
+                to[i] += step * direction[i];
             }
         };
-        add(x_.cells.size(), z_.cells.data(), p_.cells.data(), x_.cells.data());
-        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-            add(end - begin, z_.F + begin, p_.F + begin, x_.F + begin);
-            add(end - begin, z_.B + begin, p_.B + begin, x_.B + begin);
+        add(x.cells.size(), z.cells.data(), p.cells.data(), x.cells.data());
+        system_.for_all_runs([&](const Run& run) {
+            const std::int64_t at = run.in_vector, count = run.end - run.begin;
+            add(count, z.F + at, p.F + at, x.F + at);
+            add(count, z.B + at, p.B + at, x.B + at);
         });
     }
 
     void get(double*) const override {
-        system_.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t p = begin; p < end; ++p) {
-                const std::int64_t at = p * image_.channels + channel_;
-                foreground_[at] = x_.F[p];
-                background_[at] = x_.B[p];
+        system_.for_all_runs([&](const Run& run) {
+            for (std::int64_t i = 0; i < run.end - run.begin; ++i) {
+                foreground_[(run.begin + i) * stride_] = x.F[run.in_vector + i];
+                background_[(run.begin + i) * stride_] = x.B[run.in_vector + i];
             }
         });
     }
 
-    std::size_t bytes() const override { return 6 * x_.bytes() + system_.rows.bytes() + coarse_.bytes(); }
-    double operator_complexity() const override { return coarse_.operator_complexity(); }
+    std::size_t bytes() const override { return all_.bytes(); }
+    std::size_t own_bytes() const { return 6 * x.bytes() + colours.bytes(); }
+    double operator_complexity() const override { return all_.operator_complexity(); }
+
+    LayerVector x, r, z, p, q, w;
+    Buffer<float> colours;  // the image, a number for each unknown pixel
 
 private:
     // Returns a number of the noise in [-0.5, 0.5).
-    static float of(std::int64_t stream, std::int64_t y, std::int64_t x) {
-        return Random(static_cast<std::uint64_t>(stream), static_cast<std::uint64_t>(y), static_cast<std::uint64_t>(x))
+    static float of(std::int64_t stream, std::int64_t y, std::int64_t column) {
+        return Random(static_cast<std::uint64_t>(stream), static_cast<std::uint64_t>(y),
+                      static_cast<std::uint64_t>(column))
                    .uniform() -
                0.5f;
     }
 
+    void advance(std::int64_t at, std::int64_t count, const Step& s) {
+        const auto step = static_cast<float>(s.alpha), keep = static_cast<float>(s.beta);
+        simd::kernels().advance_layer(count, step, keep, z.F + at, w.F + at, p.F + at, q.F + at, x.F + at, r.F + at);
+        simd::kernels().advance_layer(count, step, keep, z.B + at, w.B + at, p.B + at, q.B + at, x.B + at, r.B + at);
+    }
+
     template <typename Body>
     void for_cells(const Body& body) const {
-        parallel_ranges(system_.cells.size(), system_.context.threads, system_.context.monitor,
-                        [&](std::int64_t begin, std::int64_t end) {
-                            for (std::int64_t k = begin; k < end; ++k) {
-                                body(k);
-                            }
-                        });
+        each(system_.cells.size(), system_.context, body);
     }
 
-    // Runs body(y, colours, measures) for all rows and adds up the measures of the bands in
-    // order. `colours` has room for a row of the image.
+    // Returns the sum of body(y) over all rows, added band by band.
     template <typename Body>
-    Measures for_rows(const Body& body) const {
-        std::vector<Measures> parts(static_cast<std::size_t>((system_.height + layer_band - 1) / layer_band));
+    double sum_of_rows(const Body& body) const {
+        std::vector<double> parts(static_cast<std::size_t>((system_.height + layer_band - 1) / layer_band));
         system_.for_bands([&](std::int64_t begin, std::int64_t end) {
-            std::vector<float> colours(static_cast<std::size_t>(image_.channels * image_.width));
-            Measures m{};
             for (std::int64_t y = begin; y < end; ++y) {
-                body(y, colours, m);
+                parts[static_cast<std::size_t>(begin / layer_band)] += body(y);
             }
-            parts[static_cast<std::size_t>(begin / layer_band)] = m;
         });
-        Measures all{};
-        for (const Measures& m : parts) {
-            all.add(m);
+        double sum = 0;
+        for (const double part : parts) {
+            sum += part;
         }
-        return all;
+        return sum;
     }
 
-    const ImageView& image_;
+    Channels& all_;
     const LayerSystem& system_;
+    std::size_t number_;
     float *foreground_, *background_;
-    int channel_ = 0;
-    CoarseCorrection coarse_;
-    LayerVector x_, r_, z_, p_, q_, w_;
+    std::int64_t stride_;
 };
+
+Channels::Channels(const ImageView& image, const LayerSystem& system, float* foreground, float* background)
+    : system_(system), coarse_(system, image.channels) {
+    for (int c = 0; c < image.channels; ++c) {
+        channels_.push_back(std::make_unique<Channel>(*this, static_cast<std::size_t>(c), foreground + c,
+                                                      background + c, image.channels));
+    }
+    load_colours(image);
+}
+
+void Channels::load_colours(const ImageView& image) {
+    const std::int64_t width = image.width;
+    system_.for_bands([&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> row(static_cast<std::size_t>(image.channels * width));
+        for (std::int64_t y = begin; y < end; ++y) {
+            if (system_.first_run[static_cast<std::size_t>(y)] == system_.first_run[static_cast<std::size_t>(y + 1)]) {
+                continue;
+            }
+            load_row(image, y, width, row.data());
+            system_.for_runs(y, [&](const Run& run) {
+                for (std::size_t c = 0; c < channels_.size(); ++c) {
+                    const float* from = row.data() + static_cast<std::int64_t>(c) * width - y * width;
+                    std::copy(from + run.begin, from + run.end,
+                              channels_[c]->colours.data() + system_.number[run.begin]);
+                }
+            });
+        }
+    });
+}
+
+std::vector<Iterate*> Channels::iterates() const {
+    std::vector<Iterate*> all;
+    for (const auto& channel : channels_) {
+        all.push_back(channel.get());
+    }
+    return all;
+}
+
+const LayerVector& Channels::noise() const { return channels_[0]->z; }
+
+std::size_t Channels::bytes() const {
+    return channels_.size() * channels_[0]->own_bytes() + system_.rows.bytes() + coarse_.bytes();
+}
+
+void Channels::precondition(std::vector<Step>& steps) {
+    LayerVectors r, z, w;
+    for (const Step& step : steps) {
+        Channel& channel = *channels_[step.number];
+        r.push_back(&channel.r);
+        z.push_back(&channel.z);
+        w.push_back(&channel.w);
+        channel.advance_cells(step);
+        std::fill(channel.z.cells.begin(), channel.z.cells.end(), 0.0f);
+    }
+    spread(system_, z);
+    const auto advance = [&](std::int64_t y) {
+        system_.for_runs(y, [&](const Run& run) {
+            for (const Step& step : steps) {
+                channels_[step.number]->advance(run, step);
+            }
+        });
+    };
+    relax(system_, r, 0, true, z, advance, [&](std::int64_t y) { coarse_.take_row(y, r, z); });
+    coarse_.add(r, z, w);
+    // The measures of each band and step.
+    std::vector<Iterate::Measures> parts(steps.size() *
+                                         static_cast<std::size_t>((system_.height + layer_band - 1) / layer_band));
+    relax(system_, r, 1, false, z, {}, [&](std::int64_t y) {
+        product(system_, y, z, w);
+        for (std::size_t k = 0; k < steps.size(); ++k) {
+            const std::size_t part = static_cast<std::size_t>(y / layer_band) * steps.size() + k;
+            channels_[steps[k].number]->measure(y, parts[part]);
+        }
+    });
+    product_of_cells(system_, z, w);
+    for (std::size_t k = 0; k < steps.size(); ++k) {
+        steps[k].measures = channels_[steps[k].number]->measures_of_cells();
+        for (std::size_t part = k; part < parts.size(); part += steps.size()) {
+            steps[k].measures.add(parts[part]);
+        }
+    }
+}
 
 // Whether alpha is the same everywhere. Then the system does not say how the image is shared out
 // between the layers.
@@ -333,23 +374,18 @@ LayersInfo solve_channels(const ImageView& image, const LayerSystem& system, con
                           float* foreground, float* background) {
     Monitor& monitor = system.context.monitor;
     monitor.phase("hierarchy");
-    LayersIterate iterate(image, system, foreground, background);
+    Channels channels(image, system, foreground, background);
     constexpr Caution caution{4};
     SolveOptions solve;
     solve.tolerance = options.tolerance;
     solve.max_iterations = options.iterations;
-    LayersInfo info{true, 0, 0, iterate.bytes()};
-    Noise noise{};
-    for (int c = 0; c < image.channels; ++c) {
-        monitor.phase("cg");
-        iterate.set_channel(c);
-        // Noise in which all modes have shown serves all channels, since they have one matrix.
-        if (c > 0 && noise.is_gone) {
-            noise.largest = 0;
-        } else {
-            noise = solve_noise(iterate, 2 * system.unknowns());
-        }
-        const SolveInfo of_channel = conjugate_gradient(iterate, noise, caution, solve, nullptr, monitor);
+    monitor.phase("cg");
+    const std::vector<Iterate*> iterates = channels.iterates();
+    const Noise noise = solve_noise(*iterates[0], 2 * system.unknowns());
+    LayersInfo info{true, 0, 0, channels.bytes()};
+    for (const SolveInfo& of_channel : conjugate_gradients(
+             iterates, [&](std::vector<Step>& steps) { channels.precondition(steps); }, noise, caution, solve,
+             monitor)) {
         info.converged = info.converged && of_channel.converged;
         info.iterations = std::max(info.iterations, of_channel.iterations);
         info.error_estimate = std::max(info.error_estimate, of_channel.error_estimate);

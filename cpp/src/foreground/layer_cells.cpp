@@ -13,10 +13,10 @@ namespace {
 constexpr std::int64_t side = 8;  // pixels along a square; divides the rows of a band
 static_assert(layer_band % side == 0, "a cell lies within a band");
 
-// Calls visit(q) for the up to four neighbours q of pixel p.
+// Calls visit(q) for the up to four neighbours q of pixel p in column x.
 template <typename Visit>
-void for_neighbours(const LayerSystem& system, std::int64_t p, const Visit& visit) {
-    const std::int64_t width = system.width, x = p % width;
+void for_neighbours(const LayerSystem& system, std::int64_t p, std::int64_t x, const Visit& visit) {
+    const std::int64_t width = system.width;
     if (x > 0) {
         visit(p - 1);
     }
@@ -40,9 +40,9 @@ struct Squares {
         : across((system.width + side - 1) / side),
           number(static_cast<std::size_t>(2 * across * ((system.height + side - 1) / side)), -1) {}
     // Returns where the number of the cell of a deep pixel is.
-    std::size_t place(const LayerSystem& system, std::int64_t p) const {
-        const std::int64_t y = p / system.width, x = p % system.width;
-        return static_cast<std::size_t>(2 * (y / side * across + x / side) + (system.alpha[p] == 1 ? 1 : 0));
+    std::size_t place(const LayerSystem& system, std::int64_t y, std::int64_t x) const {
+        const bool is_opaque = system.alpha[y * system.width + x] == 1;
+        return static_cast<std::size_t>(2 * (y / side * across + x / side) + (is_opaque ? 1 : 0));
     }
 };
 
@@ -54,11 +54,12 @@ void couple(const LayerSystem& system, const Squares& squares, LayerCells& cells
     };
     std::vector<Coupling> found;
     const float weight = system.far_weight() / static_cast<float>(side);
-    const auto add = [&](std::int64_t p, std::int64_t q) {
-        if (system.is_unknown(p) || system.is_unknown(q)) {
+    const auto add = [&](std::int64_t y, std::int64_t x, std::int64_t v, std::int64_t u) {
+        if (system.is_unknown(y * system.width + x) || system.is_unknown(v * system.width + u)) {
             return;
         }
-        const std::int32_t a = squares.number[squares.place(system, p)], b = squares.number[squares.place(system, q)];
+        const std::int32_t a = squares.number[squares.place(system, y, x)];
+        const std::int32_t b = squares.number[squares.place(system, v, u)];
         if (!found.empty() && found.back().from == b && found.back().to == a) {
             found.back().weight += weight;
             found[found.size() - 2].weight += weight;
@@ -69,12 +70,12 @@ void couple(const LayerSystem& system, const Squares& squares, LayerCells& cells
     };
     for (std::int64_t x = side; x < system.width; x += side) {
         for (std::int64_t y = 0; y < system.height; ++y) {
-            add(y * system.width + x - 1, y * system.width + x);
+            add(y, x - 1, y, x);
         }
     }
     for (std::int64_t y = side; y < system.height; y += side) {
         for (std::int64_t x = 0; x < system.width; ++x) {
-            add((y - 1) * system.width + x, y * system.width + x);
+            add(y - 1, x, y, x);
         }
     }
     std::stable_sort(found.begin(), found.end(), [](const Coupling& a, const Coupling& b) {
@@ -100,30 +101,35 @@ void couple(const LayerSystem& system, const Squares& squares, LayerCells& cells
 LayerCells find_cells(const LayerSystem& system) {
     LayerCells cells;
     Squares squares(system);
-    for (std::int64_t p = 0; p < system.pixels(); ++p) {
-        if (p % (layer_band * system.width) == 0) {
-            cells.first_edge.push_back(static_cast<std::int64_t>(cells.edges.size()));
-            cells.first_contact.push_back(static_cast<std::int64_t>(cells.contacts.size()));
-            cells.first.push_back(cells.size());
-        }
-        if (system.is_unknown(p)) {
-            continue;
-        }
-        std::int32_t& number = squares.number[squares.place(system, p)];
+    const auto add = [&](std::int64_t y, std::int64_t x) {
+        const std::int64_t p = y * system.width + x;
+        std::int32_t& number = squares.number[squares.place(system, y, x)];
         if (number < 0) {
             number = static_cast<std::int32_t>(cells.size());
             cells.is_opaque.push_back(system.alpha[p] == 1 ? 1 : 0);
             cells.pixel.push_back(p);
         }
         bool is_edge = false;
-        for_neighbours(system, p, [&](std::int64_t q) {
+        for_neighbours(system, p, x, [&](std::int64_t q) {
             if (system.is_unknown(q)) {
                 is_edge = true;
-                cells.contacts.push_back({q, number});
+                cells.contacts.push_back({q, system.place_of(q), number});
             }
         });
         if (is_edge) {
-            cells.edges.push_back({p, number});
+            cells.edges.push_back({p, system.place_of(p), number});
+        }
+    };
+    for (std::int64_t y = 0; y < system.height; ++y) {
+        if (y % layer_band == 0) {
+            cells.first_edge.push_back(static_cast<std::int64_t>(cells.edges.size()));
+            cells.first_contact.push_back(static_cast<std::int64_t>(cells.contacts.size()));
+            cells.first.push_back(cells.size());
+        }
+        for (std::int64_t x = 0; x < system.width; ++x) {
+            if (!system.is_unknown(y * system.width + x)) {
+                add(y, x);
+            }
         }
     }
     cells.first_edge.push_back(static_cast<std::int64_t>(cells.edges.size()));
@@ -133,36 +139,44 @@ LayerCells find_cells(const LayerSystem& system) {
     return cells;
 }
 
-void spread(const LayerSystem& system, LayerVector& x) {
+void spread(const LayerSystem& system, const LayerVectors& x) {
     const LayerCells& cells = system.cells;
     system.for_bands([&](std::int64_t begin, std::int64_t) {
         const auto k = static_cast<std::size_t>(begin / layer_band);
         for (std::int64_t e = cells.first_edge[k]; e < cells.first_edge[k + 1]; ++e) {
             const LayerCells::Edge& edge = cells.edges[static_cast<std::size_t>(e)];
             const bool is_opaque = cells.is_opaque[static_cast<std::size_t>(edge.cell)] != 0;
-            (is_opaque ? x.B : x.F)[edge.pixel] = x.cells[edge.cell];
+            for (const LayerVector* v : x) {
+                (is_opaque ? v->B : v->F)[edge.place] = v->cells[edge.cell];
+            }
         }
     });
 }
 
-void product_of_cells(const LayerSystem& system, const LayerVector& x, LayerVector& out) {
+void product_of_cells(const LayerSystem& system, const LayerVectors& x, const LayerVectors& out) {
     const LayerCells& cells = system.cells;
     const float weight = system.far_weight();
     system.for_bands([&](std::int64_t begin, std::int64_t) {
         const auto k = static_cast<std::size_t>(begin / layer_band);
         for (std::int64_t i = cells.first[k]; i < cells.first[k + 1]; ++i) {
-            float sum = 0;
-            for (std::int64_t j = cells.start[static_cast<std::size_t>(i)];
-                 j < cells.start[static_cast<std::size_t>(i + 1)]; ++j) {
-                sum += cells.weight[static_cast<std::size_t>(j)] *
-                       (x.cells[i] - x.cells[cells.to[static_cast<std::size_t>(j)]]);
+            for (std::size_t c = 0; c < x.size(); ++c) {
+                const float* of_cell = x[c]->cells.data();
+                float sum = 0;
+                for (std::int64_t j = cells.start[static_cast<std::size_t>(i)];
+                     j < cells.start[static_cast<std::size_t>(i + 1)]; ++j) {
+                    sum += cells.weight[static_cast<std::size_t>(j)] *
+                           (of_cell[i] - of_cell[cells.to[static_cast<std::size_t>(j)]]);
+                }
+                out[c]->cells[i] = sum;
             }
-            out.cells[i] = sum;
         }
         for (std::int64_t e = cells.first_contact[k]; e < cells.first_contact[k + 1]; ++e) {
-            const auto& [pixel, cell] = cells.contacts[static_cast<std::size_t>(e)];
-            const float* layer = cells.is_opaque[static_cast<std::size_t>(cell)] != 0 ? x.B : x.F;
-            out.cells[cell] += weight * (x.cells[cell] - layer[pixel]);
+            const LayerCells::Edge& contact = cells.contacts[static_cast<std::size_t>(e)];
+            const bool is_opaque = cells.is_opaque[static_cast<std::size_t>(contact.cell)] != 0;
+            for (std::size_t c = 0; c < x.size(); ++c) {
+                const float other = (is_opaque ? x[c]->B : x[c]->F)[contact.place];
+                out[c]->cells[contact.cell] += weight * (x[c]->cells[contact.cell] - other);
+            }
         }
     });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/each.hpp"
+
 namespace trimatte {
 namespace {
 
@@ -103,8 +105,24 @@ std::vector<std::vector<std::pair<std::int32_t, double>>> rows_of_cells(const La
     return rows;
 }
 
-}  // namespace
+constexpr std::int64_t most = 256;  // pixels of a run that are taken at once
 
+// Returns up to `most` pixels of a run, from pixel `begin` on.
+simd::LayerRun piece_of(const simd::LayerRun& run, std::int64_t begin) {
+    return {std::min(most, run.count - begin),
+            run.up,
+            run.down,
+            run.alpha + begin,
+            run.beside + begin,
+            run.above + begin,
+            run.below + begin,
+            run.FF + begin,
+            run.FB + begin,
+            run.BB + begin};
+}
+
+// Returns P^T A P, where P is (b, -a) at each unknown pixel. Cells come behind the pixels, with P =
+// 1 for F and -1 for B.
 Csr coarse_matrix(const LayerSystem& system) {
     const std::int64_t unknowns = system.unknowns();
     const Rows rows(system);
@@ -113,8 +131,8 @@ Csr coarse_matrix(const LayerSystem& system) {
     matrix.rows = unknowns + system.cells.size();
     matrix.row_start = Buffer<std::int64_t>(matrix.rows + 1);
     matrix.row_start[0] = 0;
-    system.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t p = begin; p < end; ++p) {
+    system.for_all_runs([&](const LayerSystem::Run& run) {
+        for (std::int64_t p = run.begin; p < run.end; ++p) {
             std::int64_t length = 0;
             rows.of_pixel(p, [&](std::int32_t, double) { ++length; });
             matrix.row_start[system.number[p] + 1] = length;
@@ -128,8 +146,8 @@ Csr coarse_matrix(const LayerSystem& system) {
     }
     matrix.column = Buffer<std::int32_t>(matrix.row_start[matrix.rows]);
     matrix.value = Buffer<double>(matrix.row_start[matrix.rows]);
-    system.for_all_runs([&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t p = begin; p < end; ++p) {
+    system.for_all_runs([&](const LayerSystem::Run& run) {
+        for (std::int64_t p = run.begin; p < run.end; ++p) {
             std::int64_t at = matrix.row_start[system.number[p]];
             rows.of_pixel(p, [&](std::int32_t column, double value) {
                 matrix.column[at] = column;
@@ -145,6 +163,87 @@ Csr coarse_matrix(const LayerSystem& system) {
         }
     }
     return matrix;
+}
+
+}  // namespace
+
+CoarseCorrection::CoarseCorrection(const LayerSystem& system, int channels)
+    : system_(system),
+      matrix_(coarse_matrix(system)),
+      scaled_(matrix_, system.context),
+      lanes_(channels == 1 ? 1 : 4),
+      values_(lanes_ * matrix_.rows) {
+    Buffer<float> constant(matrix_.rows);
+    each(constant.size(), system.context,
+         [&](std::int64_t i) { constant[i] = static_cast<float>(1 / scaled_.scale[i]); });
+    constexpr int degree = 1;
+    multigrid_ = make_graph_multigrid(scaled_, constant, 1, {degree, lanes_}, system.context);
+    matrix_.value = {};  // the levels have their own numbers
+}
+
+// Runs body(channel, cell, its number in values_, P) for all cells.
+template <typename Body>
+void CoarseCorrection::for_cells(std::size_t channels, const Body& body) const {
+    const LayerCells& cells = system_.cells;
+    const std::int64_t first = matrix_.rows - cells.size();
+    each(cells.size(), system_.context, [&](std::int64_t k) {
+        const float sign = cells.is_opaque[static_cast<std::size_t>(k)] != 0 ? -1.0f : 1.0f;
+        for (std::size_t c = 0; c < channels; ++c) {
+            body(c, k, lanes_of(channels) * (first + k) + static_cast<std::int64_t>(c), sign);
+        }
+    });
+}
+
+void CoarseCorrection::take_row(std::int64_t y, const LayerVectors& r, const LayerVectors& x) {
+    const int lanes = lanes_of(r.size());
+    system_.for_layer_runs(y, [&](const LayerSystem::Run& run, const simd::LayerRun& row) {
+        float* to = values_.data() + lanes * system_.number[run.begin];
+        for (std::int64_t begin = 0; begin < row.count; begin += most) {
+            const simd::LayerRun part = piece_of(row, begin);
+            const std::int64_t p = run.in_vector + begin;
+            float rest[most];
+            for (std::size_t c = 0; c < x.size(); ++c) {
+                simd::kernels().restrict_layers(part, x[c]->F + p, x[c]->B + p, r[c]->F + p, r[c]->B + p, rest);
+                for (std::int64_t i = 0; i < part.count; ++i) {
+                    to[lanes * (begin + i) + static_cast<std::int64_t>(c)] = rest[i];
+                }
+            }
+            for (std::int64_t c = static_cast<std::int64_t>(x.size()); c < lanes; ++c) {
+                for (std::int64_t i = begin; i < begin + part.count; ++i) {
+                    to[lanes * i + c] = 0;
+                }
+            }
+        }
+    });
+}
+
+void CoarseCorrection::add(const LayerVectors& r, const LayerVectors& x, const LayerVectors& Ax) {
+    const int lanes = lanes_of(r.size());
+    product_of_cells(system_, x, Ax);
+    std::fill(values_.begin() + lanes * (matrix_.rows - system_.cells.size()), values_.begin() + lanes * matrix_.rows,
+              0.0f);
+    for_cells(r.size(), [&](std::size_t c, std::int64_t k, std::int64_t i, float sign) {
+        values_[i] = sign * (r[c]->cells[k] - Ax[c]->cells[k]);
+    });
+    multigrid_->apply_side_by_side(lanes, values_.data(), values_.data());
+    system_.for_all_runs([&](const LayerSystem::Run& run) {
+        const float* v = values_.data() + lanes * system_.number[run.begin];
+        const float* alpha = system_.alpha + run.begin;
+        for (std::size_t c = 0; c < x.size(); ++c, ++v) {
+            float *F = x[c]->F + run.in_vector, *B = x[c]->B + run.in_vector;
+            for (std::int64_t i = 0; i < run.end - run.begin; ++i) {
+                F[i] += (1 - alpha[i]) * v[lanes * i];
+                B[i] -= alpha[i] * v[lanes * i];
+            }
+        }
+    });
+    for_cells(x.size(),
+              [&](std::size_t c, std::int64_t k, std::int64_t i, float sign) { x[c]->cells[k] += sign * values_[i]; });
+    spread(system_, x);
+}
+
+std::size_t CoarseCorrection::bytes() const {
+    return matrix_.bytes() + scaled_.scale.bytes() + values_.bytes() + multigrid_->bytes();
 }
 
 }  // namespace trimatte

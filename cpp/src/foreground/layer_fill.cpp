@@ -10,17 +10,23 @@ constexpr int sweeps = 4;                      // on each level but the finest
 constexpr int last_sweeps = 2;                 // on the finest level
 constexpr std::int64_t parallel_from = 16384;  // levels with fewer cells run on one thread
 
+// Colours of all channels lie side by side, as in the layers. The finest level has no values of its
+// own: it works on the layer.
 struct Level {
     std::int64_t height, width;
-    Buffer<float> value;
+    Buffer<float> own;
     Buffer<std::uint8_t> is_known;
+    float* value = nullptr;
 };
 
+template <int channels>
 class Pyramid {
 public:
     Pyramid(const LayerSystem& system, float seen) : context_(system.context) {
         for (std::int64_t h = system.height, w = system.width;; h = (h + 1) / 2, w = (w + 1) / 2) {
-            levels_.push_back({h, w, Buffer<float>(h * w), Buffer<std::uint8_t>(h * w)});
+            levels_.push_back(
+                {h, w, Buffer<float>(levels_.empty() ? 0 : channels * h * w), Buffer<std::uint8_t>(h * w)});
+            levels_.back().value = levels_.back().own.data();
             if (h * w == 1) {
                 break;
             }
@@ -32,8 +38,8 @@ public:
                 finest.is_known[p] = system.alpha[p] == seen ? 1 : 0;
             }
             for (std::int64_t y = begin; y < end; ++y) {
-                system.for_runs(y, [&](std::int64_t from, std::int64_t to) {
-                    std::fill(finest.is_known.data() + from, finest.is_known.data() + to, std::uint8_t{1});
+                system.for_runs(y, [&](const LayerSystem::Run& run) {
+                    std::fill(finest.is_known.data() + run.begin, finest.is_known.data() + run.end, std::uint8_t{1});
                 });
             }
         });
@@ -52,33 +58,24 @@ public:
         return levels_.back().is_known[0] != 0 && std::find(known.begin(), known.end(), 0) != known.end();
     }
 
-    // Fills the numbers first + stride * pixel of a layer.
-    void fill(float* layer, std::int64_t stride) {
-        for_cells(0, [&](std::int64_t, std::int64_t, std::int64_t at) { levels_[0].value[at] = layer[stride * at]; });
+    void fill(float* layer) {
+        levels_[0].value = layer;
         for (std::size_t l = 1; l < levels_.size(); ++l) {
-            const Level& fine = levels_[l - 1];
-            for_cells(l, [&](std::int64_t y, std::int64_t x, std::int64_t at) {
-                float sum = 0, count = 0;
-                for_children(l, y, x, [&](std::int64_t child) {
-                    sum += fine.is_known[child] != 0 ? fine.value[child] : 0.0f;
-                    count += fine.is_known[child] != 0 ? 1.0f : 0.0f;
-                });
-                levels_[l].value[at] = count > 0 ? sum / count : 0.0f;
-            });
+            average(l);
         }
         for (std::size_t l = levels_.size() - 1; l-- > 0;) {
             const Level& coarse = levels_[l + 1];
             Level& level = levels_[l];
             for_cells(l, [&](std::int64_t y, std::int64_t x, std::int64_t at) {
                 if (level.is_known[at] == 0) {
-                    level.value[at] = coarse.value[y / 2 * coarse.width + x / 2];
+                    const float* from = coarse.value + channels * (y / 2 * coarse.width + x / 2);
+                    std::copy_n(from, channels, level.value + channels * at);
                 }
             });
             for (int i = 0; i < 2 * (l == 0 ? last_sweeps : sweeps); ++i) {
                 relax(l, i % 2);
             }
         }
-        for_cells(0, [&](std::int64_t, std::int64_t, std::int64_t at) { layer[stride * at] = levels_[0].value[at]; });
     }
 
 private:
@@ -116,24 +113,65 @@ private:
         }
     }
 
+    // Sets the cells of a level to the means of their known children.
+    void average(std::size_t l) {
+        const Level& fine = levels_[l - 1];
+        for_cells(l, [&](std::int64_t y, std::int64_t x, std::int64_t at) {
+            float sum[channels] = {}, count = 0;
+            for_children(l, y, x, [&](std::int64_t child) {
+                if (fine.is_known[child] != 0) {
+                    for (int c = 0; c < channels; ++c) {
+                        sum[c] += fine.value[channels * child + c];
+                    }
+                    ++count;
+                }
+            });
+            for (int c = 0; c < channels; ++c) {
+                levels_[l].value[channels * at + c] = count > 0 ? sum[c] / count : 0.0f;
+            }
+        });
+    }
+
+    // Sets a cell to the mean of its four neighbours; rows lie `row` numbers apart.
+    static void set_to_mean_inside(float* own, std::int64_t row) {
+        for (int c = 0; c < channels; ++c) {
+            own[c] = 0.25f * (own[c - row] + own[c + row] + own[c - channels] + own[c + channels]);
+        }
+    }
+    // Sets a cell at the border to the mean of the neighbours that it has.
+    static void set_to_mean(const Level& level, std::int64_t y, std::int64_t x) {
+        float* own = level.value + channels * (y * level.width + x);
+        float sum[channels] = {}, count = 0;
+        const auto add = [&](bool is_there, std::int64_t cells) {
+            for (int c = 0; c < channels && is_there; ++c) {
+                sum[c] += own[channels * cells + c];
+            }
+            count += is_there ? 1.0f : 0.0f;
+        };
+        add(y > 0, -level.width);
+        add(y + 1 < level.height, level.width);
+        add(x > 0, -1);
+        add(x + 1 < level.width, 1);
+        for (int c = 0; c < channels; ++c) {
+            own[c] = sum[c] / count;
+        }
+    }
+
     // Sets the unknown cells of one colour of the checkerboard to the means of their neighbours.
     void relax(std::size_t l, int colour) {
-        Level& level = levels_[l];
-        float* value = level.value.data();
+        const Level& level = levels_[l];
         const std::int64_t width = level.width;
         for_rows(l, [&](std::int64_t y) {
-            const std::int64_t up = y > 0 ? -width : 0, down = y + 1 < level.height ? width : 0;
-            const float rows = (up != 0 ? 1.0f : 0.0f) + (down != 0 ? 1.0f : 0.0f);
             for (std::int64_t x = (y + colour) % 2; x < width; x += 2) {
                 const std::int64_t at = y * width + x;
-                if (level.is_known[at] != 0) {
-                    continue;
+                if (level.is_known[at] == 0) {
+                    const bool is_inside = y > 0 && y + 1 < level.height && x > 0 && x + 1 < width;
+                    if (is_inside) {
+                        set_to_mean_inside(level.value + channels * at, channels * width);
+                    } else {
+                        set_to_mean(level, y, x);
+                    }
                 }
-                const bool has_left = x > 0, has_right = x + 1 < width;
-                const float count = rows + (has_left ? 1.0f : 0.0f) + (has_right ? 1.0f : 0.0f);
-                const float sum = (up != 0 ? value[at + up] : 0.0f) + (down != 0 ? value[at + down] : 0.0f) +
-                                  (has_left ? value[at - 1] : 0.0f) + (has_right ? value[at + 1] : 0.0f);
-                value[at] = count == 4 ? 0.25f * sum : sum / count;
             }
         });
     }
@@ -142,15 +180,20 @@ private:
     std::vector<Level> levels_;
 };
 
+template <int channels>
+void fill_layer(const LayerSystem& system, float seen, float* layer) {
+    Pyramid<channels> pyramid(system, seen);
+    if (pyramid.is_needed()) {
+        pyramid.fill(layer);
+    }
+}
+
 }  // namespace
 
 void fill_deep(const LayerSystem& system, int channels, float* foreground, float* background) {
-    for (const bool is_foreground : {true, false}) {
-        Pyramid pyramid(system, is_foreground ? 1.0f : 0.0f);
-        for (int c = 0; c < channels && pyramid.is_needed(); ++c) {
-            pyramid.fill((is_foreground ? foreground : background) + c, channels);
-        }
-    }
+    const auto fill = channels == 1 ? fill_layer<1> : fill_layer<3>;
+    fill(system, 1, foreground);
+    fill(system, 0, background);
 }
 
 }  // namespace trimatte

@@ -23,10 +23,32 @@ std::vector<LayerSystem::Run> runs_of_row(const LayerSystem& system, std::int64_
         if (!runs.empty() && first + x - runs.back().end < shortest_gap) {
             runs.back().end = first + x + 1;
         } else {
-            runs.push_back({first + x, first + x + 1, 0});
+            runs.push_back({first + x, first + x + 1});
         }
     }
     return runs;
+}
+
+// Finds the pixels of row y that are in a run or have a neighbour in one. Places are set later.
+std::vector<LayerSystem::Stored> stored_of_row(const LayerSystem& system, std::int64_t y) {
+    const std::int64_t first = y * system.width, last = first + system.width;
+    std::vector<LayerSystem::Stored> parts;
+    for (std::int64_t v = std::max<std::int64_t>(y - 1, 0); v < std::min(y + 2, system.height); ++v) {
+        const std::int64_t shift = first - v * system.width, beside = v == y ? 1 : 0;
+        system.for_runs(v, [&](const LayerSystem::Run& run) {
+            parts.push_back({std::max(first, run.begin + shift - beside), std::min(last, run.end + shift + beside), 0});
+        });
+    }
+    std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    std::vector<LayerSystem::Stored> joined;
+    for (const LayerSystem::Stored& part : parts) {
+        if (!joined.empty() && part.begin <= joined.back().end) {
+            joined.back().end = std::max(joined.back().end, part.end);
+        } else {
+            joined.push_back(part);
+        }
+    }
+    return joined;
 }
 
 }  // namespace
@@ -62,8 +84,46 @@ LayerSystem::LayerSystem(const float* opacity, std::int64_t height_, std::int64_
             number[p] = count++;
         }
     }
+    find_stored();
     cells = find_cells(*this);
     find_rows();
+}
+
+// Above and below a run, all its pixels are stored, so that the distance to them is the same for the
+// whole run. The pixels at its two ends are stored too.
+void LayerSystem::find_stored() {
+    std::vector<std::vector<Stored>> of_row(static_cast<std::size_t>(height));
+    for_bands([&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            of_row[static_cast<std::size_t>(y)] = stored_of_row(*this, y);
+        }
+    });
+    std::int64_t place = 0;
+    first_stored.assign(1, 0);
+    for (const std::vector<Stored>& row : of_row) {
+        for (const Stored& part : row) {
+            stored.push_back({part.begin, part.end, place});
+            place += part.end - part.begin;
+        }
+        first_stored.push_back(static_cast<std::int64_t>(stored.size()));
+    }
+    for_bands([&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t k = first_run[static_cast<std::size_t>(begin)]; k < first_run[static_cast<std::size_t>(end)];
+             ++k) {
+            Run& run = runs[static_cast<std::size_t>(k)];
+            run.in_vector = place_of(run.begin);
+            run.up = run.begin >= width ? run.in_vector - place_of(run.begin - width) : 0;
+            run.down = run.begin + width < pixels() ? place_of(run.begin + width) - run.in_vector : 0;
+        }
+    });
+}
+
+std::int64_t LayerSystem::place_of(std::int64_t p) const {
+    const auto y = static_cast<std::size_t>(p / width);
+    const auto behind = std::upper_bound(stored.begin() + first_stored[y], stored.begin() + first_stored[y + 1], p,
+                                         [](std::int64_t pixel, const Stored& part) { return pixel < part.begin; });
+    const Stored& part = *(behind - 1);
+    return part.place + p - part.begin;
 }
 
 void LayerSystem::find_rows() {
@@ -118,29 +178,35 @@ std::int64_t LayerSystem::unknowns() const {
 }
 
 LayerVector::LayerVector(const LayerSystem& system)
-    : data(zeros<float>(2 * (system.pixels() + 2 * room), system.context)),
+    : data(zeros<float>(2 * (system.stored_pixels() + 2 * room), system.context)),
       F(data.data() + room),
-      B(data.data() + system.pixels() + 3 * room),
+      B(data.data() + system.stored_pixels() + 3 * room),
       cells(zeros<float>(system.cells.size(), system.context)) {}
 
-void product(const LayerSystem& system, std::int64_t y, const LayerVector& x, LayerVector& out) {
-    system.for_layer_runs(y, [&](const simd::LayerRun& run, std::int64_t p) {
-        simd::kernels().multiply_layers(run, x.F + p, x.B + p, out.F + p, out.B + p);
+void product(const LayerSystem& system, std::int64_t y, const LayerVectors& x, const LayerVectors& out) {
+    system.for_layer_runs(y, [&](const LayerSystem::Run& run, const simd::LayerRun& row) {
+        const std::int64_t p = run.in_vector;
+        for (std::size_t c = 0; c < x.size(); ++c) {
+            simd::kernels().multiply_layers(row, x[c]->F + p, x[c]->B + p, out[c]->F + p, out[c]->B + p);
+        }
     });
 }
 
 // One pass over a band updates both colours, while the rows are in the cache. The second colour
-// follows one row behind the first. The outer rows of a band wait for a second pass, when the
-// neighbouring bands are done.
-void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x,
-           const std::function<void(std::int64_t)>& prepare) {
+// follows one row behind the first, and `use` another row behind. The outer rows of a band wait for
+// two more passes, when the neighbouring bands are done.
+void relax(const LayerSystem& system, const LayerVectors& rhs, int first, bool from_zero, const LayerVectors& x,
+           const std::function<void(std::int64_t)>& prepare, const std::function<void(std::int64_t)>& use) {
     const auto relax_row = [&](std::int64_t y, int colour, bool is_zero) {
-        system.for_layer_runs(y, [&](const simd::LayerRun& run, std::int64_t p) {
-            const std::int64_t column = p - y * system.width;
-            simd::kernels().relax_layers(run, rhs.F + p, rhs.B + p, (y + column + colour) % 2, is_zero, x.F + p,
-                                         x.B + p);
+        system.for_layer_runs(y, [&](const LayerSystem::Run& run, const simd::LayerRun& row) {
+            const std::int64_t column = run.begin - y * system.width, p = run.in_vector;
+            for (std::size_t c = 0; c < x.size(); ++c) {
+                simd::kernels().relax_layers(row, rhs[c]->F + p, rhs[c]->B + p, (y + column + colour) % 2, is_zero,
+                                             x[c]->F + p, x[c]->B + p);
+            }
         });
     };
+    constexpr std::int64_t outer = 2;  // rows at either end of a band whose neighbours wait
     system.for_bands([&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t y = begin; y < end; ++y) {
             if (prepare) {
@@ -150,12 +216,22 @@ void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool fr
             if (y - 1 > begin) {
                 relax_row(y - 1, 1 - first, false);
             }
+            if (y - outer >= begin + outer) {
+                use(y - outer);
+            }
         }
     });
     system.for_bands([&](std::int64_t begin, std::int64_t end) {
         relax_row(begin, 1 - first, false);
         if (end - 1 > begin) {
             relax_row(end - 1, 1 - first, false);
+        }
+    });
+    system.for_bands([&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t y = begin; y < end; ++y) {
+            if (y < begin + outer || y >= end - outer) {
+                use(y);
+            }
         }
     });
 }

@@ -31,8 +31,8 @@ constexpr std::int64_t layer_band = 32;
 
 struct LayerSystem;
 
-// A number for each pixel of both layers, and for each cell. Before the first and behind the last
-// pixel of a plane lies room that is read, with weight 0, as the neighbours of the outermost
+// A number for each stored pixel of both layers, and for each cell. Before the first and behind the
+// last pixel of a plane lies room that is read, with weight 0, as the neighbours of the outermost
 // pixels. Deep pixels hold zeros unless spread() gives them the numbers of their cells.
 struct LayerVector {
     Buffer<float> data;
@@ -45,12 +45,15 @@ struct LayerVector {
     explicit LayerVector(const LayerSystem& system);
     std::size_t bytes() const { return data.bytes() + cells.bytes(); }
 };
+// The vectors of the channels that are worked on together, one of each.
+using LayerVectors = std::vector<LayerVector*>;
 
 // The cells of the deep pixels; see foreground/layer_cells.cpp.
 struct LayerCells {
     // A deep pixel beside one that is no deep pixel, and its cell.
     struct Edge {
         std::int64_t pixel;
+        std::int64_t place;  // of the pixel in a vector
         std::int32_t cell;
     };
     std::vector<Edge> edges;     // band by band
@@ -69,8 +72,14 @@ struct LayerCells {
 struct LayerSystem {
     // A run of pixels of a row that are solved for; the other pixels are known.
     struct Run {
-        std::int64_t begin, end;  // numbers of pixels, y * width + x
-        std::int64_t place;       // of its first pixel in the arrays of `rows`
+        std::int64_t begin, end;        // numbers of pixels, y * width + x
+        std::int64_t place = 0;         // of its first pixel in the arrays of `rows`
+        std::int64_t in_vector = 0;     // the place of its first pixel in a vector
+        std::int64_t up = 0, down = 0;  // from there to the pixels above and below; 0 where there are none
+    };
+    // Pixels begin ... end - 1 of a row that vectors have numbers for, from `place` on.
+    struct Stored {
+        std::int64_t begin, end, place;
     };
     // What the rows of A and their blocks have, one number per pixel of a run in each array;
     // simd::LayerRun says what they are. There is room before each run.
@@ -84,8 +93,10 @@ struct LayerSystem {
     float regularization, gradient_weight;
     Context context;
     std::vector<Run> runs;
-    std::vector<std::int64_t> first_run;  // first_run[y]: the number of runs above row y
-    Buffer<std::int32_t> number;          // of each unknown pixel; -1 for deep ones
+    std::vector<std::int64_t> first_run;     // first_run[y]: the number of runs above row y
+    Buffer<std::int32_t> number;             // of each unknown pixel; -1 for deep ones
+    std::vector<Stored> stored;              // the unknown pixels and their neighbours, in order
+    std::vector<std::int64_t> first_stored;  // first_stored[y]: the number of those above row y
     LayerCells cells;
     Rows rows;
 
@@ -104,6 +115,15 @@ struct LayerSystem {
         return 2 * (regularization + gradient_weight * difference);
     }
 
+    // Returns the place of a stored pixel in a vector.
+    std::int64_t place_of(std::int64_t p) const;
+    // Returns how many pixels are stored.
+    std::int64_t stored_pixels() const {
+        return stored.empty() ? 0 : stored.back().place + stored.back().end - stored.back().begin;
+    }
+
+    // Fills `stored`, and the places of the runs in vectors.
+    void find_stored();
     // Fill `rows`, and its part for one run of row y.
     void find_rows();
     void find_run(std::int64_t y, const Run& run);
@@ -115,30 +135,33 @@ struct LayerSystem {
             body(i * layer_band, height < (i + 1) * layer_band ? height : (i + 1) * layer_band);
         });
     }
-    // Runs body(begin, end) for the runs of row y.
+    // Runs body(run) for the runs of row y.
     template <typename Body>
     void for_runs(std::int64_t y, const Body& body) const {
         for (std::int64_t k = first_run[static_cast<std::size_t>(y)]; k < first_run[static_cast<std::size_t>(y + 1)];
              ++k) {
-            body(runs[static_cast<std::size_t>(k)].begin, runs[static_cast<std::size_t>(k)].end);
+            body(runs[static_cast<std::size_t>(k)]);
         }
     }
-    // Runs body(run, number of its first pixel) for the runs of row y, where a run is a
-    // simd::LayerRun.
+    // Runs body(run, row of A) for the runs of row y, where the row of A is a simd::LayerRun.
     template <typename Body>
     void for_layer_runs(std::int64_t y, const Body& body) const {
-        for (std::int64_t k = first_run[static_cast<std::size_t>(y)]; k < first_run[static_cast<std::size_t>(y + 1)];
-             ++k) {
-            const Run& run = runs[static_cast<std::size_t>(k)];
+        for_runs(y, [&](const Run& run) {
             const std::int64_t i = run.place;
-            const simd::LayerRun row{run.end - run.begin,   y > 0 ? width : 0,      y + 1 < height ? width : 0,
-                                     alpha + run.begin,     rows.beside.data() + i, rows.above.data() + i,
-                                     rows.below.data() + i, rows.FF.data() + i,     rows.FB.data() + i,
+            const simd::LayerRun row{run.end - run.begin,
+                                     run.up,
+                                     run.down,
+                                     alpha + run.begin,
+                                     rows.beside.data() + i,
+                                     rows.above.data() + i,
+                                     rows.below.data() + i,
+                                     rows.FF.data() + i,
+                                     rows.FB.data() + i,
                                      rows.BB.data() + i};
-            body(row, run.begin);
-        }
+            body(run, row);
+        });
     }
-    // Runs body(begin, end) for all runs, in parallel.
+    // Runs body(run) for all runs, in parallel.
     template <typename Body>
     void for_all_runs(const Body& body) const {
         for_bands([&](std::int64_t first, std::int64_t end) {
@@ -150,19 +173,21 @@ struct LayerSystem {
 };
 
 // Computes row y of A x for the unknown pixels, after spread(x).
-void product(const LayerSystem& system, std::int64_t y, const LayerVector& x, LayerVector& out);
+void product(const LayerSystem& system, std::int64_t y, const LayerVectors& x, const LayerVectors& out);
 
 // Finds the cells of the system.
 LayerCells find_cells(const LayerSystem& system);
 // Gives the deep pixels at the edge of a cell its number.
-void spread(const LayerSystem& system, LayerVector& x);
+void spread(const LayerSystem& system, const LayerVectors& x);
 // Computes the rows of the cells of A x, after spread(x).
-void product_of_cells(const LayerSystem& system, const LayerVector& x, LayerVector& out);
+void product_of_cells(const LayerSystem& system, const LayerVectors& x, const LayerVectors& out);
 
-// Makes an approximate solution of A x = rhs better: one sweep of block Gauss-Seidel over the
-// colour `first` of the checkerboard, then over the other. The cells stay as they are.
-// If `prepare` is given, prepare(y) is called before row y is read; it may set row y of rhs.
-void relax(const LayerSystem& system, const LayerVector& rhs, int first, bool from_zero, LayerVector& x,
-           const std::function<void(std::int64_t)>& prepare = {});
+// Makes approximate solutions of A x = rhs better: one sweep of block Gauss-Seidel over the colour
+// `first` of the checkerboard, then over the other. The cells stay as they are.
+// If `prepare` is given, prepare(y) is called before row y is read; it may set row y of rhs. use(y) is
+// called when row y of x and its neighbours have their new numbers. The calls for the rows of a band
+// come one after another, in an order that depends on the picture only.
+void relax(const LayerSystem& system, const LayerVectors& rhs, int first, bool from_zero, const LayerVectors& x,
+           const std::function<void(std::int64_t)>& prepare, const std::function<void(std::int64_t)>& use);
 
 }  // namespace trimatte

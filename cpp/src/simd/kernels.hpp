@@ -179,7 +179,7 @@ struct Kernels {
     void (*multiply_layers)(const LayerRun& run, const float* F, const float* B, float* out_F, float* out_B);
     // rest = b (r - A x)_F - a (r - A x)_B with b = 1 - a, in which the composite cancels out.
     void (*restrict_layers)(const LayerRun& run, const float* F, const float* B, const float* r_F, const float* r_B,
-                            double* rest);
+                            float* rest);
     // sums[0 ... 2] += z . r, z . q, z . w; sums[3] becomes the larger of itself and the largest
     // |z[i]| as it is seen: times alpha in the foreground, times 1 - alpha in the background.
     void (*measure_layer)(std::int64_t count, const float* z, const float* r, const float* q, const float* w,

@@ -62,7 +62,7 @@ void multiply_layers(const LayerRun& run, const float* F, const float* B, float*
 }
 
 void restrict_layers(const LayerRun& run, const float* F, const float* B, const float* r_F, const float* r_B,
-                     double* __restrict rest) {
+                     float* __restrict rest) {
     for (int64_t i = 0; i < run.count; ++i) {
         const float a = run.alpha[i];
         const float b = 1 - a;

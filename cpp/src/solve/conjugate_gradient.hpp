@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "solve/iterate.hpp"
 #include "solve/ritz.hpp"
@@ -64,9 +66,24 @@ inline Caution caution_of(const Problem& problem) { return {problem.channels > 0
 // Solves the system of `iterate`. x holds the start, in units of alpha, and receives the solution.
 SolveInfo conjugate_gradient(Iterate& iterate, std::int64_t unknowns, const Caution& caution,
                              const SolveOptions& options, double* x, Monitor& monitor);
-// Does the same after steps on noise that have been taken already, for several right-hand sides
-// with one matrix.
+// Does the same after steps on noise that have been taken already.
 SolveInfo conjugate_gradient(Iterate& iterate, const Noise& noise, const Caution& caution, const SolveOptions& options,
                              double* x, Monitor& monitor);
+
+// The step that Iterate::precondition takes, of one of several iterates.
+struct Step {
+    std::size_t number;  // of the iterate
+    double alpha, beta;
+    Iterate::Measures measures;  // what is found
+};
+// Takes the steps of several iterates together.
+using JointStep = std::function<void(std::vector<Step>&)>;
+
+// Solves several systems with one matrix side by side, after steps on noise with the first. Each has
+// coefficients of its own, and takes no more steps once its own promise is kept. Starts and solutions
+// are the iterates' own. The z of the noise is that of the first iterate while the starts are set.
+std::vector<SolveInfo> conjugate_gradients(const std::vector<Iterate*>& iterates, const JointStep& step,
+                                           const Noise& noise, const Caution& caution, const SolveOptions& options,
+                                           Monitor& monitor);
 
 }  // namespace trimatte

@@ -19,7 +19,7 @@ public:
     OfMatrix(Problem&& problem, const Context& context)
         : matrix_(std::move(problem.matrix)),
           scaled_(matrix_, context),
-          inverse_(make_graph_multigrid(scaled_, near_null(problem, scaled_.scale, context), 1 + problem.channels,
+          inverse_(make_graph_multigrid(scaled_, near_null(problem, scaled_.scale, context), 1 + problem.channels, {},
                                         context)) {
         matrix_.value = {};
     }

@@ -36,10 +36,14 @@ public:
             }
         }
     }
-    void solve(const float* r, float* x) override {
+    void solve(int lanes, const float* r, float* x) override {
+        using Stride = Eigen::InnerStride<>;
         const Eigen::Index n = factor_.rows();
-        const Eigen::VectorXd b = Eigen::Map<const Eigen::VectorXf>(r, n).cast<double>();
-        Eigen::Map<Eigen::VectorXf>(x, n) = factor_.solve(b).cast<float>();
+        for (int c = 0; c < lanes; ++c) {
+            const Eigen::VectorXd b =
+                Eigen::Map<const Eigen::VectorXf, 0, Stride>(r + c, n, Stride(lanes)).cast<double>();
+            Eigen::Map<Eigen::VectorXf, 0, Stride>(x + c, n, Stride(lanes)) = factor_.solve(b).cast<float>();
+        }
     }
     std::size_t bytes() const override {
         return static_cast<std::size_t>(factor_.rows() * factor_.cols()) * sizeof(double);

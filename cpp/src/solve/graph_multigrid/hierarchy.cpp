@@ -80,7 +80,8 @@ std::size_t Level::bytes() const {
     return matrix.bytes() + value.bytes() + P.bytes() + R.bytes() + x.bytes() + r.bytes() + d.bytes() + next_d.bytes();
 }
 
-std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, const Context& context) {
+std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, int lanes,
+                               const Context& context) {
     std::vector<Level> levels;
     levels.push_back(std::move(finest));
     Nodes nodes{levels[0].A.rows, {}};
@@ -90,7 +91,7 @@ std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, i
         Level& fine = levels.back();
         const std::int64_t n = fine.A.rows;
         for (Buffer<float>* vector : {&fine.x, &fine.r, &fine.d, &fine.next_d}) {
-            *vector = Buffer<float>(n);
+            *vector = Buffer<float>(lanes * n);
         }
         fine.lmax = n == 0 ? 1 : largest_eigenvalue(fine.A, context);
         if (n <= small_enough || levels.size() == most_levels) {

@@ -42,7 +42,8 @@ struct Level {
     // P leads from the coarser level and R = P^T to it; both are empty on the coarsest level
     SparseMatrix P, R;
     std::vector<std::int64_t> coarse_ranges;  // borders of ranges of rows of R
-    Buffer<float> x, r, d, next_d;            // the vectors of the cycle
+    // The vectors of the cycle. Number c of unknown i is at lanes * i + c for `lanes` right-hand sides.
+    Buffer<float> x, r, d, next_d;
 
     std::size_t bytes() const;
 };
@@ -51,7 +52,8 @@ struct Level {
 class DenseSolve {
 public:
     virtual ~DenseSolve() = default;
-    virtual void solve(const float* r, float* x) = 0;
+    // Solves A x = r for `lanes` right-hand sides, which lie as in Level.
+    virtual void solve(int lanes, const float* r, float* x) = 0;
     virtual std::size_t bytes() const = 0;
 };
 // Returns null if A is too large.
@@ -62,10 +64,13 @@ std::unique_ptr<DenseSolve> make_dense_solve(const MatrixView& A, const Context&
 Level level_of(const ScaledMatrix& scaled, const Context& context);
 Level level_of(SparseMatrix&& matrix);
 
-std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, const Context& context);
+// Makes all levels. Their vectors have room for `lanes` right-hand sides.
+std::vector<Level> make_levels(Level&& finest, const Buffer<float>& near_null, int columns, int lanes,
+                               const Context& context);
 
-// Computes an approximate solution x of A x = r on the finest level, levels[0], in place of the old
-// x. The vector r of that level is overwritten.
-void run_cycle(std::vector<Level>& levels, DenseSolve* coarsest, const Context& context);
+// Computes approximate solutions x of A x = r on the finest level, levels[0], in place of the old x,
+// for 1 or 4 right-hand sides. The vector r of that level is overwritten. degree: of the smoothing
+// polynomial, at least 1.
+void run_cycle(std::vector<Level>& levels, DenseSolve* coarsest, int degree, int lanes, const Context& context);
 
 }  // namespace trimatte::graph

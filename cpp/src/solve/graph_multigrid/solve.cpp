@@ -98,7 +98,7 @@ private:
         const int columns = 1 + problem_.channels;
         iterate_ = make_sparse_iterate(
             problem_, scaled_,
-            make_graph_multigrid(scaled_, near_null(problem_, scaled_.scale, context), columns, context), nullptr,
+            make_graph_multigrid(scaled_, near_null(problem_, scaled_.scale, context), columns, {}, context), nullptr,
             context);
         has_all_levels_ = true;
     }
