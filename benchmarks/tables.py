@@ -44,7 +44,8 @@ def markdown(columns, rows):
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def seconds(value):
+def short(value):
+    """A number with two digits or more."""
     return f"{value:.2g}" if value < 10 else f"{value:.0f}"
 
 
@@ -55,7 +56,7 @@ def megabytes(count):
 def taken(row):
     """Seconds and peak memory of one library in methods.json."""
     if "seconds" in row:
-        return f"{seconds(row['seconds'])} s, {megabytes(row['peak_bytes'])}"
+        return f"{short(row['seconds'])} s, {megabytes(row['peak_bytes'])}"
     return f"more than {row['more_than']:g} s" if "more_than" in row else "fails" if "error" in row else "-"
 
 
@@ -81,7 +82,7 @@ def speed():
     for case in sorted(results("methods")["cases"], key=lambda case: (case["picture"], case["height"])):
         ours, theirs = (case["libraries"].get(library, {}) for library in ("trimatte", "pymatting"))
         more = "more than " if "more_than" in theirs else ""
-        ratio = "" if case["ratio"] is None else f"{more}{case['ratio']:.2g}x"
+        ratio = "" if case["ratio"] is None else f"{more}{short(case['ratio'])}x"
         rows.append(
             [
                 name_of(case["task"]),
@@ -273,7 +274,7 @@ def which():
         errors = " / ".join(sad(of.get(pair)) for of in found.values())
         times = (clock.get((name, megapixels)) for megapixels in sizes)
         what = says(name) if ALONE in pair else "{} with the prior {}".format(*pair)
-        rows.append([f"`{name}`", what, errors, *("-" if t is None else f"{seconds(t)} s" for t in times)])
+        rows.append([f"`{name}`", what, errors, *("-" if t is None else f"{short(t)} s" for t in times)])
     errors = f"SAD/1000: {' / '.join(found)}"
     return markdown(["method", "what it does", errors, *(f"{megapixels} MP" for megapixels in sizes)], rows)
 
@@ -345,7 +346,7 @@ def rembg():
     }
 
     def row(label, value):
-        return [label, *(f"{seconds(value(found['ways'][way]))} s" for way in names)]
+        return [label, *(f"{short(value(found['ways'][way]))} s" for way in names)]
 
     rows = [
         row("import, cold", lambda way: way["import"]["cold"]),
