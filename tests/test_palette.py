@@ -51,9 +51,12 @@ def test_other_pictures_stay_as_they_are(hair):
     pixels = np.rint(hair.image * 255).astype(np.uint8)
     x = np.arange(64) + np.zeros((64, 1), int)
     drawing = np.where((x // 8 % 2 == 0)[..., np.newaxis], np.uint8([200, 30, 30]), np.uint8([250, 240, 230]))
+    disc = np.clip(100 - np.hypot(*(np.mgrid[:400, :400] - 200.3)), 0, 1)[..., np.newaxis]
+    logo = np.rint(disc * [60, 200, 90] + (1 - disc) * [230, 40, 160]).astype(np.uint8)
+    assert 32 < len(np.unique(logo.reshape(-1, 3), axis=0)) <= 256
     grey = np.repeat(pixels[..., :1], 3, axis=2)
     small = with_palette(hair.image, 256)[:20, :20]
-    for image in (pixels, hair.image, drawing, grey, pixels[..., :1], small):
+    for image in (pixels, hair.image, drawing, logo, grey, pixels[..., :1], small):
         assert smoothed(image) is image
 
 

@@ -13,6 +13,9 @@ from . import _check
 _FEWEST, _MOST = 33, 256
 # A picture with fewer pixels for each of its colours need not have a palette.
 _PIXELS = 16
+# A picture is a drawing, too, if more than this part of its pixels have the colour of the next one in the
+# row: 0.97 to 0.99 in logos with soft edges, 0.3 to 0.78 in photographs of 64 or 256 colours.
+_ALIKE = 0.9
 # So many pixels are looked at before all are.
 _SAMPLE = 1 << 16
 # Standard deviation of the smoothing, in pixels.
@@ -34,8 +37,8 @@ def smoothed(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     Returns
     -------
     (H, W, C) ndarray
-        The same array if the picture has more or fewer colours. Else it is float64 if the image is,
-        float32 if not.
+        The same array if the picture has more or fewer colours, or is a drawing. Else it is float64 if
+        the image is, float32 if not.
 
     Notes
     -----
@@ -79,8 +82,11 @@ def _packed(image: npt.NDArray[Any]) -> npt.NDArray[np.uint32] | None:
     seen = np.zeros(1 << 24, bool)
     seen[packed] = True
     colours = int(np.count_nonzero(seen))
-    is_palette = _FEWEST <= colours <= _MOST and len(packed) >= _PIXELS * colours
-    return packed.reshape(image.shape[:2]) if is_palette else None
+    if not _FEWEST <= colours <= _MOST or len(packed) < _PIXELS * colours:
+        return None
+    packed = packed.reshape(image.shape[:2])
+    alike = np.count_nonzero(packed[:, 1:] == packed[:, :-1])
+    return packed if alike <= _ALIKE * packed.size else None
 
 
 def _numbers(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint32] | None:
