@@ -48,7 +48,7 @@ double largest_seen(const Result& result, const std::vector<double>& exact, cons
 }
 
 // Solves the system of a grey picture without any of the core's shortcuts.
-std::vector<double> exact_layers(const Picture& image, const std::vector<float>& alpha) {
+std::vector<double> exact_layers(const Picture& image, const std::vector<float>& alpha, float regularization) {
     const auto n = static_cast<std::int64_t>(alpha.size());
     Eigen::MatrixXd A = Eigen::MatrixXd::Zero(2 * n, 2 * n);
     Eigen::VectorXd b(2 * n);
@@ -63,7 +63,7 @@ std::vector<double> exact_layers(const Picture& image, const std::vector<float>&
             if (q >= n) {
                 continue;
             }
-            const double w = 2 * (1e-5 + std::abs(a - alpha[static_cast<std::size_t>(q)]));
+            const double w = 2 * (regularization + std::abs(a - alpha[static_cast<std::size_t>(q)]));
             for (const std::int64_t layer : {std::int64_t{0}, n}) {
                 A(layer + p, layer + p) += w;
                 A(layer + q, layer + q) += w;
@@ -89,7 +89,23 @@ TEST_CASE("closed-form layers equal a dense solution") {
         options.tolerance = 1e-5;
         const Result result = estimate(image, alpha, options);
         CHECK(result.info.converged);
-        CHECK(largest_seen(result, exact_layers(image, alpha), alpha) < 3e-4);
+        CHECK(largest_seen(result, exact_layers(image, alpha, options.regularization), alpha) < 3e-4);
+    }
+}
+
+TEST_CASE("known layers of deep pixels pull at their neighbours, so that a white picture stays white") {
+    for (const float regularization : {1e-5f, 1e-2f, 1.0f, 100.0f}) {
+        Picture image(20, 60, 1);
+        std::fill(image.data.begin(), image.data.end(), 1.0);
+        const std::vector<float> alpha = soft_edge(20, 60);
+        ClosedFormLayersOptions options;
+        options.exact_composite = false;
+        options.regularization = regularization;
+        options.tolerance = 1e-5;
+        const Result result = estimate(image, alpha, options);
+        CAPTURE(regularization);
+        CHECK(result.info.converged);
+        CHECK(largest_seen(result, std::vector<double>(2 * alpha.size(), 1.0), alpha) < 1e-4);
     }
 }
 

@@ -85,6 +85,13 @@ public:
             const float start = layer[cells.pixel[static_cast<std::size_t>(k)] * stride_];
             x.cells[k] = start + (share > 0 ? add * noise.cells[k] : 0.0f);
         });
+        // Deep pixels beside unknown ones hold the image, as in the start, in the layer that is seen.
+        const std::vector<LayerCells::Edge>& edges = system_.cells.edges;
+        each(static_cast<std::int64_t>(edges.size()), system_.context, [&](std::int64_t e) {
+            const LayerCells::Edge& edge = edges[static_cast<std::size_t>(e)];
+            const bool is_opaque = system_.cells.is_opaque[static_cast<std::size_t>(edge.cell)] != 0;
+            (is_opaque ? x.F : x.B)[edge.place] = (is_opaque ? foreground_ : background_)[edge.pixel * stride_];
+        });
     }
 
     void clear() override {
@@ -114,7 +121,7 @@ public:
             });
             return sum;
         });
-        // A picture that is black stays black. Any other right-hand side counts as one of size 1.
+        // Any right-hand side counts as one of size 1.
         return {r2, 1, 1};
     }
 

@@ -69,11 +69,13 @@ void couple(const LayerSystem& system, const Squares& squares, LayerCells& cells
         }
     };
     for (std::int64_t x = side; x < system.width; x += side) {
+        system.context.monitor.poll();
         for (std::int64_t y = 0; y < system.height; ++y) {
             add(y, x - 1, y, x);
         }
     }
     for (std::int64_t y = side; y < system.height; y += side) {
+        system.context.monitor.poll();
         for (std::int64_t x = 0; x < system.width; ++x) {
             add(y - 1, x, y, x);
         }
@@ -125,6 +127,7 @@ LayerCells find_cells(const LayerSystem& system) {
             cells.first_edge.push_back(static_cast<std::int64_t>(cells.edges.size()));
             cells.first_contact.push_back(static_cast<std::int64_t>(cells.contacts.size()));
             cells.first.push_back(cells.size());
+            system.context.monitor.poll();
         }
         for (std::int64_t x = 0; x < system.width; ++x) {
             if (!system.is_unknown(y * system.width + x)) {

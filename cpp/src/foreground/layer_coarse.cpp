@@ -195,7 +195,7 @@ void CoarseCorrection::for_cells(std::size_t channels, const Body& body) const {
 }
 
 void CoarseCorrection::take_row(std::int64_t y, const LayerVectors& r, const LayerVectors& x) {
-    const int lanes = lanes_of(r.size());
+    const std::int64_t lanes = lanes_of(r.size());
     system_.for_layer_runs(y, [&](const LayerSystem::Run& run, const simd::LayerRun& row) {
         float* to = values_.data() + lanes * system_.number[run.begin];
         for (std::int64_t begin = 0; begin < row.count; begin += most) {
@@ -218,14 +218,14 @@ void CoarseCorrection::take_row(std::int64_t y, const LayerVectors& r, const Lay
 }
 
 void CoarseCorrection::add(const LayerVectors& r, const LayerVectors& x, const LayerVectors& Ax) {
-    const int lanes = lanes_of(r.size());
+    const std::int64_t lanes = lanes_of(r.size());
     product_of_cells(system_, x, Ax);
     std::fill(values_.begin() + lanes * (matrix_.rows - system_.cells.size()), values_.begin() + lanes * matrix_.rows,
               0.0f);
     for_cells(r.size(), [&](std::size_t c, std::int64_t k, std::int64_t i, float sign) {
         values_[i] = sign * (r[c]->cells[k] - Ax[c]->cells[k]);
     });
-    multigrid_->apply_side_by_side(lanes, values_.data(), values_.data());
+    multigrid_->apply_side_by_side(static_cast<int>(lanes), values_.data(), values_.data());
     system_.for_all_runs([&](const LayerSystem::Run& run) {
         const float* v = values_.data() + lanes * system_.number[run.begin];
         const float* alpha = system_.alpha + run.begin;

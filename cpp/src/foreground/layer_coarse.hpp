@@ -33,7 +33,7 @@ private:
     template <typename Body>
     void for_cells(std::size_t channels, const Body& body) const;
     // Numbers of a row in values_: one for each channel, and 0 in those that are left.
-    int lanes_of(std::size_t channels) const { return channels == 1 ? 1 : lanes_; }
+    std::int64_t lanes_of(std::size_t channels) const { return channels == 1 ? 1 : lanes_; }
 
     const LayerSystem& system_;
     Csr matrix_;

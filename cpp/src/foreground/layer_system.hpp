@@ -33,7 +33,9 @@ struct LayerSystem;
 
 // A number for each stored pixel of both layers, and for each cell. Before the first and behind the
 // last pixel of a plane lies room that is read, with weight 0, as the neighbours of the outermost
-// pixels. Deep pixels hold zeros unless spread() gives them the numbers of their cells.
+// pixels. Of the deep pixels, those beside unknown ones are stored. spread() gives their invisible
+// layer the numbers of their cells. The other layer holds the image in solutions, and zeros in
+// residuals, steps and products.
 struct LayerVector {
     Buffer<float> data;
     float* F = nullptr;
@@ -94,7 +96,7 @@ struct LayerSystem {
     Context context;
     std::vector<Run> runs;
     std::vector<std::int64_t> first_run;     // first_run[y]: the number of runs above row y
-    Buffer<std::int32_t> number;             // of each unknown pixel; -1 for deep ones
+    Buffer<std::int32_t> number;             // of each pixel of a run; -1 for the other ones, all deep
     std::vector<Stored> stored;              // the unknown pixels and their neighbours, in order
     std::vector<std::int64_t> first_stored;  // first_stored[y]: the number of those above row y
     LayerCells cells;

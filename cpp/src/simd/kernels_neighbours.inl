@@ -338,7 +338,8 @@ void find_near_marked(const PointTree& tree, const MarkedPoints& marked, int64_t
         }
         reach += far * far;
     }
-    const bool is_full = together * n > k && tree.numbers[(first + together) * n - 1] != INT32_MAX;
+    const bool is_full = together * n > k && first + together <= tree.leaf_count &&
+                         tree.numbers[(first + together) * n - 1] != INT32_MAX;
     if (is_full && !is_marked_within(tree, marked, low, high, reach)) {
         return;
     }

@@ -17,7 +17,8 @@
 //     rho = max_TH |r_i| / c_i + max_F |s_f| / g_f,   g_f = sum_T |a_ft| c_t / d_t.
 // The vector v with v_t = 1 - c_t / d_t on T and 1 elsewhere has A v >= g on F and A v >= 0 elsewhere,
 // and A 1 = c. The maximum principle gives |x - x*| <= rho everywhere (Varga, Matrix Iterative
-// Analysis, 1962, section 3.5). The error of the reduced solve comes on top.
+// Analysis, 1962, section 3.5). The error of the reduced solve comes on top. Rounding is allowed
+// for: c_i may be as low as -1e-9 d_i, and g_f counts as 1e-8 d_f where it is less.
 #pragma once
 
 #include <cstdint>
