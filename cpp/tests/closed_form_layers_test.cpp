@@ -25,6 +25,16 @@ Result estimate(const Picture& image, const std::vector<float>& alpha, const Clo
     return result;
 }
 
+// Options for layers as the solver finds them, neither moved nor clipped.
+ClosedFormLayersOptions as_found() {
+    ClosedFormLayersOptions options;
+    options.exact_composite = false;
+    options.low = -10;
+    options.high = 10;
+    options.tolerance = 1e-5;
+    return options;
+}
+
 // Numbers of alpha in a picture with a deep part at the left, where alpha is 0, and at the right,
 // where it is 1.
 std::vector<float> soft_edge(std::int64_t height, std::int64_t width) {
@@ -82,11 +92,7 @@ TEST_CASE("closed-form layers equal a dense solution") {
     for (const auto& [height, width] : {std::pair{20, 33}, std::pair{41, 18}, std::pair{1, 40}}) {
         Picture image = random_picture(height, width, 1);
         const std::vector<float> alpha = soft_edge(height, width);
-        ClosedFormLayersOptions options;
-        options.exact_composite = false;
-        options.low = -10;
-        options.high = 10;
-        options.tolerance = 1e-5;
+        const ClosedFormLayersOptions options = as_found();
         const Result result = estimate(image, alpha, options);
         CHECK(result.info.converged);
         CHECK(largest_seen(result, exact_layers(image, alpha, options.regularization), alpha) < 3e-4);
@@ -98,10 +104,8 @@ TEST_CASE("known layers of deep pixels pull at their neighbours, so that a white
         Picture image(20, 60, 1);
         std::fill(image.data.begin(), image.data.end(), 1.0);
         const std::vector<float> alpha = soft_edge(20, 60);
-        ClosedFormLayersOptions options;
-        options.exact_composite = false;
+        ClosedFormLayersOptions options = as_found();
         options.regularization = regularization;
-        options.tolerance = 1e-5;
         const Result result = estimate(image, alpha, options);
         CAPTURE(regularization);
         CHECK(result.info.converged);
@@ -112,11 +116,7 @@ TEST_CASE("known layers of deep pixels pull at their neighbours, so that a white
 TEST_CASE("channels side by side have the layers that each has alone") {
     const Picture image = random_picture(80, 90, 3);
     const std::vector<float> alpha = soft_edge(80, 90);
-    ClosedFormLayersOptions options;
-    options.exact_composite = false;
-    options.low = -10;
-    options.high = 10;
-    options.tolerance = 1e-5;
+    const ClosedFormLayersOptions options = as_found();
     const Result all = estimate(image, alpha, options);
     CHECK(all.info.converged);
     for (std::size_t c = 0; c < 3; ++c) {

@@ -47,10 +47,10 @@ def smoothed(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     but moves no farther than the palette's nearest other colour is away, and at most 24 steps of 8
     bits: a true edge stays.
     """
-    packed = _packed(image)
-    if packed is None:
+    found = _packed(image)
+    if found is None:
         return image
-    palette = np.unique(packed)
+    packed, palette = found
     colours = np.stack([palette >> 16, palette >> 8 & 255, palette & 255], axis=1).astype(np.float64)
     # Imported here, since importing SciPy takes longer than NumPy.
     from scipy.ndimage import gaussian_filter
@@ -68,8 +68,8 @@ def smoothed(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray((given + step) / 255, kind)
 
 
-def _packed(image: npt.NDArray[Any]) -> npt.NDArray[np.uint32] | None:
-    """Return each pixel's colour as one number; None if the picture has no palette of this size."""
+def _packed(image: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]] | None:
+    """Return each pixel's colour as one number, and all colours; None if there is no palette of this size."""
     if image.shape[2] != 3:
         return None
     pixels = image.reshape(-1, 3)
@@ -81,12 +81,12 @@ def _packed(image: npt.NDArray[Any]) -> npt.NDArray[np.uint32] | None:
         return None
     seen = np.zeros(1 << 24, bool)
     seen[packed] = True
-    colours = int(np.count_nonzero(seen))
-    if not _FEWEST <= colours <= _MOST or len(packed) < _PIXELS * colours:
+    palette = np.flatnonzero(seen)
+    if not _FEWEST <= len(palette) <= _MOST or len(packed) < _PIXELS * len(palette):
         return None
     packed = packed.reshape(image.shape[:2])
     alike = np.count_nonzero(packed[:, 1:] == packed[:, :-1])
-    return packed if alike <= _ALIKE * packed.size else None
+    return (packed, palette) if alike <= _ALIKE * packed.size else None
 
 
 def _numbers(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint32] | None:

@@ -1,5 +1,5 @@
-// The fusion network: a small convolutional network, trained once and shipped with the package,
-// that corrects alpha where the answers of several methods differ.
+// Fusion: small convolutional networks, trained once and shipped with the package, that correct
+// alpha where the answers of several methods differ.
 #pragma once
 
 #include <cstdint>

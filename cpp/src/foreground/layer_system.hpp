@@ -33,7 +33,7 @@ struct LayerSystem;
 
 // A number for each stored pixel of both layers, and for each cell. Before the first and behind the
 // last pixel of a plane lies room that is read, with weight 0, as the neighbours of the outermost
-// pixels. Of the deep pixels, those beside unknown ones are stored. spread() gives their invisible
+// pixels. Deep pixels are stored where they are beside unknown ones. spread() gives their invisible
 // layer the numbers of their cells. The other layer holds the image in solutions, and zeros in
 // residuals, steps and products.
 struct LayerVector {
