@@ -41,13 +41,15 @@ def test_maps_and_correction_equal_the_twin(channels):
     image = np.ascontiguousarray(scene.image[..., :channels])
     labels, planes, context = labels_of(scene), some_planes(scene.alpha.shape), make_context(None, None)
     expected = reference.maps(image / 255, labels, *planes)
-    found = _core.fusion_maps(image, labels, *planes, context.threads, context.monitor)
+    found = _core.fusion_maps(image, labels, fusion.planes_of(*planes), context.threads, context.monitor)
     assert np.abs(found - expected).max() < 2e-6
 
     weights, record = fusion.shipped_weights()
     networks = [fusion.network_of(weights, record["dilations"], number) for number in (0, 1)]
     correction = np.full(labels.shape, 7, np.float32)
-    _core.fusion_correction(image, labels, *planes, networks, correction, context.threads, context.monitor)
+    _core.fusion_correction(
+        image, labels, fusion.planes_of(*planes), networks, correction, context.threads, context.monitor
+    )
     unknown = labels == 2
     layers = [layers_of(weights, number) for number in (0, 1)]
     answers = np.stack([reference.correction(expected, one, record["dilations"]) for one in layers])
@@ -64,9 +66,7 @@ def test_the_other_views_are_the_networks_on_the_turned_and_mirrored_picture():
 
     def correct(networks, seen=lambda a: a):
         image, known, *rest = (np.ascontiguousarray(seen(a)) for a in (scene.image, labels, *planes))
-        correction = np.zeros(known.shape, np.float32)
-        _core.fusion_correction(image, known, *rest, networks, correction, context.threads, context.monitor)
-        return correction
+        return fusion.correction_of(image, known, fusion.planes_of(*rest), networks, context)
 
     one, two, three = correct([plain]), correct([turned]), correct([mirrored])
     assert min(np.abs(one - two).max(), np.abs(one - three).max(), np.abs(two - three).max()) > 1e-3

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import trimatte as tm
 from trimatte import _check, _core, priors
 from trimatte._context import make_context
+from trimatte.priors.fusion import planes_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -58,5 +59,5 @@ def make_maps(image: npt.NDArray[np.uint8], trimap: npt.NDArray[np.uint8], answe
     """
     context = make_context(None, None)
     labels = _check.labels(trimap, image.shape)
-    maps = _core.fusion_maps(image, labels, *answers, context.threads, context.monitor)
+    maps = _core.fusion_maps(image, labels, planes_of(*answers), context.threads, context.monitor)
     return np.ascontiguousarray(np.moveaxis(maps, 2, 0))

@@ -16,7 +16,7 @@ using Layers = std::vector<std::tuple<Array<float>, Array<float>, std::int64_t>>
 
 FusionNetwork make_network(const Layers& layers) {
     FusionNetwork network;
-    std::int64_t inputs = fusion_maps;
+    std::int64_t inputs = layers.empty() || std::get<0>(layers[0]).ndim() != 3 ? 0 : std::get<0>(layers[0]).shape(1);
     for (const auto& [W, b, dilation] : layers) {
         const bool last = network.layers.size() + 1 == layers.size();
         if (W.ndim() != 3 || W.shape(0) != (last ? 1 : 9) || W.shape(1) != inputs || b.ndim() != 1 ||
@@ -40,39 +40,34 @@ FusionNetwork make_network(const Layers& layers) {
     return network;
 }
 
-// The planes in the order in which the functions take them.
-FusionInputs inputs_of(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& closed_form,
-                       const Array<float>& network, const Array<float>& sampling, const Array<float>& cost,
-                       const Array<float>& refined) {
+FusionInputs inputs_of(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& planes) {
     const ImageView view = image_view(image);
-    return {view,
-            reinterpret_cast<const Label*>(plane(labels, view, "labels")),
-            plane(closed_form, view, "closed_form"),
-            plane(network, view, "network"),
-            plane(sampling, view, "sampling"),
-            plane(cost, view, "cost"),
-            plane(refined, view, "refined")};
+    if (planes.ndim() != 3 || planes.shape(1) != view.height || planes.shape(2) != view.width) {
+        throw std::invalid_argument("planes: expected shape (count, height, width)");
+    }
+    return {view, reinterpret_cast<const Label*>(plane(labels, view, "labels")), planes.data(), planes.shape(0)};
 }
 
-Array<float> maps_of(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& closed_form,
-                     const Array<float>& network, const Array<float>& sampling, const Array<float>& cost,
-                     const Array<float>& refined, int threads, PyMonitor& monitor) {
-    const FusionInputs inputs = inputs_of(image, labels, closed_form, network, sampling, cost, refined);
-    Array<float> maps({inputs.image.height, inputs.image.width, fusion_maps});
+Array<float> maps_of(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& planes, int threads,
+                     PyMonitor& monitor) {
+    const FusionInputs inputs = inputs_of(image, labels, planes);
+    Array<float> maps({inputs.image.height, inputs.image.width, inputs.maps()});
     float* out = maps.mutable_data();
     run(monitor, [&] { make_fusion_maps(inputs, out, {threads, monitor}); });
     return maps;
 }
 
 // Writes the networks' correction of the unknown pixels.
-void correct(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& closed_form,
-             const Array<float>& network_alpha, const Array<float>& sampling, const Array<float>& cost,
-             const Array<float>& refined, const std::vector<const FusionNetwork*>& networks, Array<float>& correction,
-             int threads, PyMonitor& monitor) {
-    if (networks.empty() || std::find(networks.begin(), networks.end(), nullptr) != networks.end()) {
-        throw std::invalid_argument("networks: expected one or more");
+void correct(const py::array& image, const Array<std::uint8_t>& labels, const Array<float>& planes,
+             const std::vector<const FusionNetwork*>& networks, Array<float>& correction, int threads,
+             PyMonitor& monitor) {
+    const FusionInputs inputs = inputs_of(image, labels, planes);
+    const auto fits = [&](const FusionNetwork* network) {
+        return network != nullptr && network->layers.front().inputs == inputs.maps();
+    };
+    if (networks.empty() || !std::all_of(networks.begin(), networks.end(), fits)) {
+        throw std::invalid_argument("networks: expected one or more that take as many maps as there are");
     }
-    const FusionInputs inputs = inputs_of(image, labels, closed_form, network_alpha, sampling, cost, refined);
     plane(correction, inputs.image, "correction");
     float* out = correction.mutable_data();
     run(monitor, [&] { fusion_correction(inputs, networks, out, {threads, monitor}); });
@@ -97,14 +92,12 @@ void distances(const Array<std::uint8_t>& labels, std::uint8_t label, Array<floa
 void register_fusion(py::module_& m) {
     py::class_<FusionNetwork>(m, "FusionNetwork").def(py::init(&make_network), py::arg("layers"));
     m.def("fusion_maps", &maps_of, py::arg("image").noconvert(), py::arg("labels").noconvert(),
-          py::arg("closed_form").noconvert(), py::arg("network").noconvert(), py::arg("sampling").noconvert(),
-          py::arg("cost").noconvert(), py::arg("refined").noconvert(), py::arg("threads"), py::arg("monitor"));
+          py::arg("planes").noconvert(), py::arg("threads"), py::arg("monitor"));
     m.def("distance_to", &distances, py::arg("labels").noconvert(), py::arg("label"), py::arg("distance").noconvert(),
           py::arg("threads"), py::arg("monitor"));
     m.def("fusion_correction", &correct, py::arg("image").noconvert(), py::arg("labels").noconvert(),
-          py::arg("closed_form").noconvert(), py::arg("network_alpha").noconvert(), py::arg("sampling").noconvert(),
-          py::arg("cost").noconvert(), py::arg("refined").noconvert(), py::arg("networks"),
-          py::arg("correction").noconvert(), py::arg("threads"), py::arg("monitor"));
+          py::arg("planes").noconvert(), py::arg("networks"), py::arg("correction").noconvert(), py::arg("threads"),
+          py::arg("monitor"));
 }
 
 }  // namespace trimatte::bindings

@@ -15,12 +15,15 @@ using namespace trimatte::test;
 
 namespace {
 
+constexpr std::int64_t count = 5;  // planes besides colours and labels
+constexpr std::int64_t maps = 3 + count + 4;
+
 // A picture of random numbers, with known and unknown pixels in blobs.
 struct Scene {
     std::int64_t height, width;
     Picture image;
     std::vector<Label> labels;
-    std::vector<float> planes[5];
+    std::vector<float> planes;
 
     Scene(std::int64_t height_, std::int64_t width_, unsigned seed)
         : height(height_), width(width_), image(height_, width_, 3) {
@@ -32,21 +35,18 @@ struct Scene {
             const double wave =
                 std::sin(0.05 * static_cast<double>(p % width)) + std::cos(0.07 * static_cast<double>(p / width));
             labels.push_back(wave > 0.9 ? Label::foreground : wave < -0.5 ? Label::background : Label::unknown);
-            for (std::vector<float>& plane : planes) {
-                plane.push_back(static_cast<float>(random()));
-            }
+        }
+        for (std::int64_t i = 0; i < count * height * width; ++i) {
+            planes.push_back(static_cast<float>(random()));
         }
     }
-    FusionInputs inputs() const {
-        return {image.view(),     labels.data(),    planes[0].data(), planes[1].data(),
-                planes[2].data(), planes[3].data(), planes[4].data()};
-    }
+    FusionInputs inputs() const { return {image.view(), labels.data(), planes.data(), count}; }
 };
 
 FusionNetwork random_network(unsigned seed) {
     test::Random random(seed);
     FusionNetwork network;
-    network.layers.emplace_back(9, fusion_maps, 8, 1);
+    network.layers.emplace_back(9, maps, 8, 1);
     network.layers.emplace_back(9, 8, 8, 3);
     network.layers.emplace_back(9, 8, 8, 2);
     network.layers.emplace_back(1, 8, 1, 1);
@@ -85,7 +85,7 @@ std::vector<float> convolved(const std::vector<float>& in, std::int64_t height, 
 
 std::vector<float> twin(const Scene& scene, const FusionNetwork& network) {
     Monitor monitor;
-    std::vector<float> h(static_cast<std::size_t>(scene.height * scene.width * fusion_maps));
+    std::vector<float> h(static_cast<std::size_t>(scene.height * scene.width * maps));
     make_fusion_maps(scene.inputs(), h.data(), {1, monitor});
     for (std::size_t l = 0; l < network.layers.size(); ++l) {
         std::vector<float> out = convolved(h, scene.height, scene.width, network.layers[l]);
@@ -194,8 +194,8 @@ TEST_CASE("the correction of a pixel has the same bits whatever else is unknown"
     // The maps hold the labels, so that the network must not see them.
     FusionNetwork blind = random_network(4);
     for (std::int64_t tap = 0; tap < 9; ++tap) {
-        for (std::int64_t map = 8; map < fusion_maps; ++map) {
-            std::fill_n(blind.layers.front().weight.data() + (tap * fusion_maps + map) * 8, 8, 0.0f);
+        for (std::int64_t map = 3 + count; map < maps; ++map) {
+            std::fill_n(blind.layers.front().weight.data() + (tap * maps + map) * 8, 8, 0.0f);
         }
     }
     fusion_correction(scene.inputs(), {&blind}, all.data(), {2, monitor});

@@ -258,11 +258,7 @@ class FusionNetwork:
 def fusion_maps(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],
-    closed_form: npt.NDArray[np.float32],
-    network: npt.NDArray[np.float32],
-    sampling: npt.NDArray[np.float32],
-    cost: npt.NDArray[np.float32],
-    refined: npt.NDArray[np.float32],
+    planes: npt.NDArray[np.float32],
     threads: int,
     monitor: Monitor,
 ) -> npt.NDArray[np.float32]: ...
@@ -276,11 +272,7 @@ def distance_to(
 def fusion_correction(
     image: npt.NDArray[np.generic],
     labels: npt.NDArray[np.uint8],
-    closed_form: npt.NDArray[np.float32],
-    network_alpha: npt.NDArray[np.float32],
-    sampling: npt.NDArray[np.float32],
-    cost: npt.NDArray[np.float32],
-    refined: npt.NDArray[np.float32],
+    planes: npt.NDArray[np.float32],
     networks: list[FusionNetwork],
     correction: npt.NDArray[np.float32],
     threads: int,

@@ -37,27 +37,26 @@ struct FusionNetwork {
     std::int64_t reach() const;
 };
 
-// What is fused: planes of the size of the image. Costs are those of global sampling.
+// What the networks see of a picture: its colours, other planes of its size whose numbers lie between
+// -1 and 1, such as the answers of several methods, and the known pixels.
 struct FusionInputs {
     ImageView image;
     const Label* labels;
-    const float* closed_form;  // alpha without a prior
-    const float* network;      // alpha of the composite network
-    const float* sampling;     // alpha of global sampling
-    const float* cost;         // its cost
-    const float* refined;      // alpha with the composite network as prior
+    const float* planes;  // count x height x width
+    std::int64_t count;
+
+    // The number of maps: the colours, less a half; the planes; whether a pixel is unknown, and whether
+    // it is foreground; and 1 - 8 / (d + 8) for its distances d, in pixels, to the known foreground and
+    // to the known background.
+    std::int64_t maps() const { return 3 + count + 4; }
 };
 
-// The number of maps that the network sees.
-constexpr std::int64_t fusion_maps = 12;
-
-// Writes the maps of all pixels, height x width x fusion_maps.
+// Writes the maps of all pixels, height x width x inputs.maps().
 void make_fusion_maps(const FusionInputs& inputs, float* maps, const Context& context);
 
-// Writes what is to be added to `refined` at the unknown pixels: the mean of what the networks say,
-// less where they disagree. There is at least one network. The other pixels stay. The networks must
-// take fusion_maps inputs and see at most 254 pixels far. Beyond the picture all inputs of all layers
-// are zero.
+// Writes a correction of alpha at the unknown pixels: the mean of what the networks say, less where they
+// disagree. There is at least one network. The other pixels stay. The networks must take inputs.maps()
+// maps and see at most 254 pixels far. Beyond the picture all inputs of all layers are zero.
 //
 // With m and s the mean and the standard deviation of the networks' answers, as root mean squares over
 // the unknown pixels of a window of 15 x 15, the correction is the mean times 1 / (1 + (s / (0.7 m))²).

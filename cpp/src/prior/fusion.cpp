@@ -15,8 +15,6 @@ namespace trimatte {
 namespace {
 
 constexpr std::int64_t tile = 192;
-// Costs and distances become c / (c + these), which are between 0 and 1.
-constexpr float usual_cost = 4;
 constexpr float usual_distance = 8;
 
 // The correction is halved where the standard deviation of the networks' answers is this part of
@@ -34,23 +32,22 @@ public:
         distance_to(Label::background, inputs.labels, image.height, image.width, to_background_.data(), context);
     }
 
+    std::int64_t count() const { return inputs_.maps(); }
+
     // colours: the PixelColours of the picture.
     template <class Colours>
     void write(const Colours& colours, std::int64_t pixel, float* out) const {
         const Colour colour = colours(pixel);
-        const float cost = inputs_.cost[pixel];
         for (std::size_t c = 0; c < 3; ++c) {
-            out[c] = colour[c] - 0.5f;
+            *out++ = colour[c] - 0.5f;
         }
-        out[3] = 2 * inputs_.closed_form[pixel] - 1;
-        out[4] = 2 * inputs_.network[pixel] - 1;
-        out[5] = 2 * inputs_.sampling[pixel] - 1;
-        out[6] = 2 * inputs_.refined[pixel] - 1;
-        out[7] = cost / (cost + usual_cost);
-        out[8] = inputs_.labels[pixel] == Label::unknown;
-        out[9] = inputs_.labels[pixel] == Label::foreground;
-        out[10] = 1 - usual_distance / (to_foreground_[pixel] + usual_distance);
-        out[11] = 1 - usual_distance / (to_background_[pixel] + usual_distance);
+        for (std::int64_t plane = 0; plane < inputs_.count; ++plane) {
+            *out++ = inputs_.planes[plane * inputs_.image.pixels() + pixel];
+        }
+        *out++ = inputs_.labels[pixel] == Label::unknown;
+        *out++ = inputs_.labels[pixel] == Label::foreground;
+        *out++ = 1 - usual_distance / (to_foreground_[pixel] + usual_distance);
+        *out++ = 1 - usual_distance / (to_background_[pixel] + usual_distance);
     }
 
 private:
@@ -194,7 +191,7 @@ void write_trusted(const FusionInputs& inputs, const Answers& answers, float* co
 template <class Colours>
 Field maps_around(const Maps& maps, const Colours& colours, const ImageView& image, const Nearness& near,
                   std::int64_t rim, std::int64_t margin) {
-    Field seen(near.box().grown(rim).widened(margin), fusion_maps);
+    Field seen(near.box().grown(rim).widened(margin), maps.count());
     const Box inside = seen.box.within(image);
     for (std::int64_t y = inside.top; y < inside.bottom; ++y) {
         near.for_spans(y, rim, [&](const Span& part) {
@@ -229,7 +226,7 @@ void make_fusion_maps(const FusionInputs& inputs, float* maps, const Context& co
         parallel_for(inputs.image.height, context.threads, context.monitor, [&](std::int64_t y) {
             for (std::int64_t x = 0; x < inputs.image.width; ++x) {
                 const std::int64_t pixel = y * inputs.image.width + x;
-                source.write(colours, pixel, maps + pixel * fusion_maps);
+                source.write(colours, pixel, maps + pixel * inputs.maps());
             }
         });
     });

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _check, _core
 from .._context import Context
@@ -88,21 +89,40 @@ class Fusion(Prior):
             network, refined = reduced(network, step), reduced(refined, step)
         sampled = GlobalSampling(seed=self.seed).sample(image, labels, context)
         plain = closed_form(image, labels, None, context)
-        correction = np.zeros(labels.shape, np.float32)
-        _core.fusion_correction(
-            image,
-            labels,
-            plain,
-            network,
-            sampled.alpha,
-            sampled.cost,
-            refined,
-            shipped_networks(),
-            correction,
-            context.threads,
-            context.monitor,
-        )
+        planes = planes_of(plain, network, sampled.alpha, sampled.cost, refined)
+        correction = correction_of(image, labels, planes, shipped_networks(), context)
         return correction if step == 1 else enlarged(correction, step, shape)
+
+
+def planes_of(
+    closed_form: Plane, network: Plane, sampling: Plane, cost: Plane, refined: Plane
+) -> npt.NDArray[np.float32]:
+    """Return what the networks see besides colours and labels, (5, H, W), between -1 and 1.
+
+    Parameters
+    ----------
+    closed_form, network, sampling, refined : (H, W) ndarray of float32
+        Alpha by closed-form matting, the composite network, global sampling, and closed-form matting
+        with the composite network as prior.
+    cost : (H, W) ndarray of float32
+        The cost of global sampling.
+    """
+    two, one = np.float32(2), np.float32(1)
+    answers = [two * alpha - one for alpha in (closed_form, network, sampling, refined)]
+    return np.stack([*answers, cost / (cost + np.float32(4))])
+
+
+def correction_of(
+    image: Pixels,
+    labels: Labels,
+    planes: npt.NDArray[np.float32],
+    networks: list[_core.FusionNetwork],
+    context: Context,
+) -> Plane:
+    """Return the correction of the unknown pixels, (H, W), and 0 elsewhere."""
+    correction = np.zeros(labels.shape, np.float32)
+    _core.fusion_correction(image, labels, planes, networks, correction, context.threads, context.monitor)
+    return correction
 
 
 def small_network(seed: int) -> CompositeNetwork:
