@@ -154,48 +154,48 @@ void find_lists(const Wanted& wanted, int neighbours, double position_weight, bo
 }
 
 // The rows of one picture: for each pixel that has a row, its neighbours and the pixels that it is a
-// neighbour of. A pixel comes as often as it is in a list.
+// neighbour of, ascending. A pixel comes as often as it is in a list.
 class KnnRows : public Affinity {
 public:
-    KnnRows(const Wanted& wanted, const std::vector<Lists>& lists, const Context& context)
-        : row_(wanted.image.pixels()) {
-        std::int32_t rows = 0;
-        for (std::int64_t p = 0; p < row_.size(); ++p) {
-            row_[p] = wanted.has_row(p) ? rows++ : -1;
-        }
-        start_ = Buffer<std::int64_t>(std::int64_t{rows} + 1);
+    KnnRows(const Wanted& wanted, std::vector<Lists> lists, const Context& context)
+        : row_(wanted.image.pixels()), start_(number_rows(wanted) + 1) {
+        const std::int64_t pixels = row_.size();
+        // First each pixel gets the rows that it has an entry in, in any order. Then the pixels go to
+        // these rows one after another, which sorts the rows.
+        Buffer<std::int64_t> begin(pixels + 1);
+        std::fill(begin.begin(), begin.end(), 0);
         std::fill(start_.begin(), start_.end(), 0);
-        for (const Lists& some : lists) {
-            context.monitor.poll();
-            some.for_each([&](std::int32_t p, std::int32_t q, float) {
-                start_[row_[p] + 1] += row_[p] >= 0 ? 1 : 0;  // start_[0] stays 0
-                start_[row_[q] + 1] += row_[q] >= 0 ? 1 : 0;
-            });
-        }
-        for (std::int64_t i = 0; i < rows; ++i) {
-            start_[i + 1] += start_[i];
-        }
-        other_ = Buffer<std::int32_t>(start_[rows]);
+        for_entries(lists, context.monitor, [&](std::int32_t row, std::int32_t pixel, float) {
+            ++begin[pixel];
+            ++start_[row];
+        });
+        const std::int64_t entries = make_starts(begin);
+        make_starts(start_);
         const bool soft = std::any_of(lists.begin(), lists.end(), [](const Lists& l) { return !l.weight.empty(); });
-        weight_ = Buffer<float>(soft ? start_[rows] : 0);
-        Buffer<std::int64_t> next(rows);
-        std::copy(start_.begin(), start_.end() - 1, next.begin());
-        const auto add = [&](std::int32_t to, std::int32_t other, float weight) {
-            if (row_[to] >= 0) {
-                const std::int64_t at = next[row_[to]]++;
-                other_[at] = other;
+        Buffer<std::int32_t> rows(entries);
+        Buffer<float> weights(soft ? entries : 0);
+        for_entries(lists, context.monitor, [&](std::int32_t row, std::int32_t pixel, float weight) {
+            const std::int64_t at = begin[pixel]++;  // in the end begin[pixel] is where the next one begins
+            rows[at] = row;
+            if (soft) {
+                weights[at] = weight;
+            }
+        });
+        lists = {};
+        context.monitor.poll();
+        other_ = Buffer<std::int32_t>(entries);
+        weight_ = Buffer<float>(soft ? entries : 0);
+        for (std::int64_t pixel = 0, k = 0; pixel < pixels; ++pixel) {
+            for (; k < begin[pixel]; ++k) {
+                const std::int64_t at = start_[rows[k]]++;
+                other_[at] = static_cast<std::int32_t>(pixel);
                 if (soft) {
-                    weight_[at] = weight;
+                    weight_[at] = weights[k];
                 }
             }
-        };
-        for (const Lists& some : lists) {
-            context.monitor.poll();
-            some.for_each([&](std::int32_t p, std::int32_t q, float weight) {
-                add(p, q, weight);
-                add(q, p, weight);
-            });
         }
+        std::copy_backward(start_.begin(), start_.end() - 1, start_.end());
+        start_[0] = 0;
     }
 
     Traits traits() const override { return {0, false, true, false, false}; }
@@ -204,55 +204,96 @@ public:
 
     void emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
                    Monitor& monitor) const override {
-        const std::int64_t width = wanted.image.width;
-        Entries entries;
-        std::vector<std::int32_t> column;
-        std::vector<double> value;
-        for (std::int64_t p = y_begin * width; p < y_end * width; ++p) {
+        Row row;
+        for (std::int64_t p = y_begin * wanted.image.width; p < y_end * wanted.image.width; ++p) {
             if (p % 1024 == 0) {
                 monitor.poll();
             }
-            if (row_[p] < 0) {
-                continue;
+            if (row_[p] >= 0) {
+                fill(wanted, p, row);
+                sink.add(p, static_cast<std::int64_t>(row.column.size()), row.column.data(), row.value.data());
             }
-            entries.assign(1, {static_cast<std::int32_t>(p), 0.0f});
-            add_beside(wanted, p, entries);
-            for (std::int64_t k = start_[row_[p]]; k < start_[row_[p] + 1]; ++k) {
-                entries.emplace_back(other_[k], weight_.size() > 0 ? weight_[k] : 1.0f);
-            }
-            std::sort(entries.begin(), entries.end());
-            column.clear();
-            value.clear();
-            double degree = 0;
-            std::size_t diagonal = 0;
-            for (const auto& [q, weight] : entries) {
-                if (column.empty() || column.back() != q) {
-                    diagonal = q == p ? column.size() : diagonal;
-                    column.push_back(q);
-                    value.push_back(0.0);
-                }
-                value.back() -= static_cast<double>(weight);
-                degree += static_cast<double>(weight);
-            }
-            value[diagonal] += degree;
-            sink.add(p, static_cast<std::int64_t>(column.size()), column.data(), value.data());
         }
     }
 
 private:
-    using Entries = std::vector<std::pair<std::int32_t, float>>;
+    struct Row {
+        std::vector<std::int32_t> column;
+        std::vector<double> value;
+        double degree;
 
-    static void add_beside(const Wanted& wanted, std::int64_t p, Entries& entries) {
+        // Adds an entry. The columns must not descend.
+        void add(std::int32_t q, float weight) {
+            if (column.empty() || column.back() != q) {
+                column.push_back(q);
+                value.push_back(0.0);
+            }
+            value.back() -= static_cast<double>(weight);
+            degree += static_cast<double>(weight);
+        }
+    };
+
+    // Numbers the pixels that have a row, and returns how many there are.
+    std::int64_t number_rows(const Wanted& wanted) {
+        std::int32_t rows = 0;
+        for (std::int64_t p = 0; p < row_.size(); ++p) {
+            row_[p] = wanted.has_row(p) ? rows++ : -1;
+        }
+        return rows;
+    }
+
+    // Calls take(row, pixel, weight) for each entry of a row beside the diagonal.
+    template <class Take>
+    void for_entries(const std::vector<Lists>& lists, Monitor& monitor, const Take& take) const {
+        for (const Lists& some : lists) {
+            monitor.poll();
+            some.for_each([&](std::int32_t p, std::int32_t q, float weight) {
+                if (row_[p] >= 0) {
+                    take(row_[p], q, weight);
+                }
+                if (row_[q] >= 0) {
+                    take(row_[q], p, weight);
+                }
+            });
+        }
+    }
+
+    // Replaces sizes by the places where what has these sizes starts. Returns the sum of the sizes.
+    static std::int64_t make_starts(Buffer<std::int64_t>& size) {
+        std::int64_t sum = 0;
+        for (std::int64_t& v : size) {
+            v = std::exchange(sum, sum + v);
+        }
+        return sum;
+    }
+
+    // Merges the entries of a row with the pixel itself and those above and beside it.
+    void fill(const Wanted& wanted, std::int64_t p, Row& row) const {
         const std::int64_t width = wanted.image.width, x = p % width;
         const std::pair<bool, std::int64_t> around[] = {{p >= width, p - width},
                                                         {x > 0, p - 1},
+                                                        {true, p},
                                                         {x + 1 < width, p + 1},
                                                         {p + width < wanted.image.pixels(), p + width}};
+        row.column.clear();
+        row.value.clear();
+        row.degree = 0;
+        std::size_t diagonal = 0;
+        std::int64_t k = start_[row_[p]];
+        const auto add_until = [&](std::int64_t pixel) {
+            for (; k < start_[row_[p] + 1] && other_[k] <= pixel; ++k) {
+                row.add(other_[k], weight_.size() > 0 ? weight_[k] : 1.0f);
+            }
+        };
         for (const auto& [is_inside, q] : around) {
-            if (is_inside && (wanted.is_unknown(p) || wanted.is_unknown(q))) {
-                entries.emplace_back(static_cast<std::int32_t>(q), beside);
+            if (is_inside && (q == p || wanted.is_unknown(p) || wanted.is_unknown(q))) {
+                add_until(q);
+                row.add(static_cast<std::int32_t>(q), q == p ? 0.0f : beside);
+                diagonal = q == p ? row.column.size() - 1 : diagonal;
             }
         }
+        add_until(wanted.image.pixels());
+        row.value[diagonal] += row.degree;
     }
 
     Buffer<std::int32_t> row_;    // the number of a pixel's row, or -1
@@ -274,7 +315,7 @@ std::unique_ptr<Affinity> Knn::prepared(const Wanted& wanted, const Context& con
     for (int i = 0; i < 2; ++i) {
         find_lists(wanted, options_.neighbours[i], options_.position_weight[i], options_.soft, lists, context);
     }
-    return std::make_unique<KnnRows>(wanted, lists, context);
+    return std::make_unique<KnnRows>(wanted, std::move(lists), context);
 }
 
 void Knn::emit_rows(const Wanted& wanted, std::int64_t y_begin, std::int64_t y_end, RowSink& sink,
