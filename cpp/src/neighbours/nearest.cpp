@@ -294,7 +294,7 @@ void Nearest::find(const float* queries, std::int64_t count, int k, const std::i
     check_numbers(queries, count, dimensions_, "queries", context);
     const std::int64_t chunks = (count + queries_at_once - 1) / queries_at_once;
     parallel_for(chunks, context.threads, context.monitor, [&](std::int64_t i) {
-        std::vector<double> best(static_cast<std::size_t>(k) + 8);
+        std::vector<double> best(16 * (static_cast<std::size_t>(k) + 8));
         const std::int64_t begin = i * queries_at_once;
         simd::kernels().find_nearest(tree_, std::min(queries_at_once, count - begin), queries + begin * dimensions_,
                                      excluded != nullptr ? excluded + begin : nullptr, k, best.data(),
@@ -329,10 +329,9 @@ void Nearest::find_near_marked(const std::uint8_t* marked, int k, std::uint8_t* 
     const simd::MarkedPoints points{in_children.data(), in_leaf.data()};
     constexpr std::int64_t many = 64;
     parallel_for((tree_.leaf_count + many - 1) / many, context.threads, context.monitor, [&](std::int64_t task) {
-        std::vector<double> best(static_cast<std::size_t>(k) + 8);
         for (std::int64_t leaf = task * many; leaf < std::min(tree_.leaf_count, (task + 1) * many); ++leaf) {
             std::uint8_t is_near[leaf_points];
-            simd::kernels().find_near_marked(tree_, points, leaf, k, best.data(), is_near);
+            simd::kernels().find_near_marked(tree_, points, leaf, k, is_near);
             for (std::int64_t i = leaf * leaf_points; i < std::min(held_, (leaf + 1) * leaf_points); ++i) {
                 may[numbers_[i]] = is_near[i % leaf_points];
             }

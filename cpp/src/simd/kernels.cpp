@@ -38,6 +38,7 @@ namespace {
 #include "simd/kernels_sampling.inl"
 #include "simd/kernels_shared_sampling.inl"
 #include "simd/kernels_neighbours.inl"
+#include "simd/kernels_nearest.inl"
 #include "simd/kernels_cholesky.inl"
 // clang-format on
 

@@ -275,14 +275,15 @@ struct Kernels {
 
     // Writes the k points that lie nearest to each of `count` queries, nearest first, and their
     // squared distances; neighbours/nearest.hpp says what `excluded`, `number` and `distance` are.
-    // `best` is room for k + 8 doubles.
+    // `best` is room for 16 (k + 8) doubles. Queries that follow each other are searched for together
+    // in groups of 16, which is quickest if they lie near each other.
     void (*find_nearest)(const PointTree& tree, std::int64_t count, const float* queries, const std::int32_t* excluded,
                          std::int64_t k, double* best, std::int32_t* number, float* distance);
     // Sets may[i] to 0 if none of the k points that lie nearest to point i of a leaf is marked, and
     // else to 1, for all 16 points of the leaf. It may set 1 more often than it has to. The tree has
-    // at least one level above the leaves. `best` is room for k + 8 doubles.
+    // at least one level above the leaves.
     void (*find_near_marked)(const PointTree& tree, const MarkedPoints& marked, std::int64_t leaf, std::int64_t k,
-                             double* best, std::uint8_t* may);
+                             std::uint8_t* may);
 
     // Dense blocks of the sparse Cholesky factorisation; see solve/cholesky/front.cpp. A matrix is
     // stored by columns, and a leading dimension (lda, ldb, ldc, ldt, ld) is the distance from one
