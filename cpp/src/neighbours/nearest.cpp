@@ -18,8 +18,6 @@ constexpr int most_dimensions = simd::PointTree::most_dimensions;
 constexpr std::int64_t queries_at_once = 64;
 // A part of the tree with at most this number of points is split by one thread.
 constexpr std::int64_t points_of_task = 16384;
-// A range with fewer points is split by std::nth_element alone.
-constexpr std::int64_t split_by_pivots_from = 2048;
 
 void check_dimensions(int dimensions) {
     if (dimensions < 2 || dimensions > most_dimensions) {
@@ -47,109 +45,144 @@ struct Range {
     std::int64_t size() const { return end - begin; }
 };
 
-// Sorts the numbers of the points into the order of the leaves.
+// What splitting a range needs besides; it is kept for the next one.
+struct Room {
+    std::vector<float> value, middle;
+    std::vector<std::int32_t> number;
+};
+
+// Sorts the numbers of the points into the order of the leaves. A row of the points has `width`
+// floats, or any number of them if this is 0.
+template <int width>
 class Splitter {
 public:
     Splitter(const float* points, int dimensions, std::int32_t* order)
-        : points_(points), dimensions_(dimensions), order_(order) {}
+        : points_(points), dimensions_(width > 0 ? width : dimensions), order_(order) {}
 
     // Splits a range in two, across the widest side of its box. Returns the border.
-    std::int64_t split(const Range& range, std::vector<std::uint64_t>& keys) const {
+    std::int64_t split(const Range& range, Room& room) const {
         const std::int64_t units = (range.size() + range.unit - 1) / range.unit;
         const std::int64_t left = (units + 1) / 2 * range.unit;
-        const int c = widest(range);
-        keys.resize(static_cast<std::size_t>(range.size()));
-        for (std::int64_t i = range.begin; i < range.end; ++i) {
-            const std::int32_t p = order_[i];
-            keys[static_cast<std::size_t>(i - range.begin)] = key(points_[std::int64_t{p} * dimensions_ + c], p);
-        }
-        if (range.size() < split_by_pivots_from || !split_by_pivots(range, left, keys)) {
-            std::nth_element(keys.begin(), keys.begin() + left, keys.end());
-            std::transform(keys.begin(), keys.end(), order_ + range.begin, number_of);
+        const Side side = widest(range);
+        room.number.assign(order_ + range.begin, order_ + range.end);
+        room.value.resize(room.number.size());
+        const float* column = points_ + side.dimension;
+        std::transform(room.number.begin(), room.number.end(), room.value.begin(),
+                       [&](std::int32_t p) { return column[std::int64_t{p} * dimensions()]; });
+        const Border border = find_border(room, left, side);
+        if (border.left_equal == border.equal) {
+            part(range, room, [&](float v) { return v <= border.value; });
+        } else {
+            part(range, room, [&, rest = border.left_equal](float v) mutable {
+                return v < border.value || (v == border.value && rest-- > 0);
+            });
         }
         return range.begin + left;
     }
 
     // Splits a range until each part is a leaf.
-    void split_all(Range range, std::vector<std::uint64_t>& keys) const {
+    void split_all(Range range, Room& room) const {
         while (range.unit > leaf_points && range.size() <= range.unit) {
             range.unit /= children;
         }
         if (range.size() > range.unit) {
-            const std::int64_t border = split(range, keys);
-            split_all({range.begin, border, range.unit}, keys);
-            split_all({border, range.end, range.unit}, keys);
+            const std::int64_t border = split(range, room);
+            split_all({range.begin, border, range.unit}, room);
+            split_all({border, range.end, range.unit}, room);
         }
     }
 
 private:
-    // Returns an integer that sorts like the pair (value, number).
-    static std::uint64_t key(float value, std::int32_t number) {
-        std::uint32_t bits;
-        std::memcpy(&bits, &value, sizeof bits);
-        bits ^= (bits & 0x80000000u) != 0 ? 0xffffffffu : 0x80000000u;
-        return (std::uint64_t{bits} << 32) | static_cast<std::uint32_t>(number);
-    }
+    struct Side {
+        int dimension;
+        float low, high;
+    };
+    // The points on the left are those with lower values and the first `left_equal` ones of those that
+    // have this value.
+    struct Border {
+        float value;
+        std::int64_t equal, left_equal;
+    };
 
-    static std::int32_t number_of(std::uint64_t key) { return static_cast<std::int32_t>(key & 0xffffffffu); }
-
-    // Writes the numbers of the `left` lowest keys to the front of the range and the others behind
-    // them. Two keys of a sample, between which the border probably lies, split most keys without a
-    // branch (Floyd, Rivest, Communications of the ACM 18(3), 1975). Returns false, and leaves the
-    // keys as they are, if the border does not lie there.
-    bool split_by_pivots(const Range& range, std::int64_t left, std::vector<std::uint64_t>& keys) const {
-        constexpr std::int64_t sampled = 256, margin = 24;  // three standard deviations
-        std::uint64_t sample[sampled];
-        for (std::int64_t i = 0; i < sampled; ++i) {
-            sample[i] = keys[static_cast<std::size_t>(i * range.size() / sampled)];
-        }
-        std::sort(sample, sample + sampled);
-        const std::int64_t at = left * sampled / range.size();
-        const std::uint64_t low = sample[std::max<std::int64_t>(0, at - margin)];
-        const std::uint64_t high = sample[std::min(sampled - 1, at + margin)];
+    // Writes the numbers of the points on the left to the front of a range, and the others behind
+    // them. Each number goes to both places, and one of them is kept.
+    template <class IsLeft>
+    void part(const Range& range, const Room& room, IsLeft is_left) const {
         std::int32_t* front = order_ + range.begin;
         std::int32_t* back = order_ + range.end - 1;
-        std::vector<std::uint64_t> between(keys.size());
-        std::size_t count = 0;
-        // Each key goes to all three places, and one of them is kept. `low` and `high` are between,
-        // so that the front and the back do not meet before the last key.
-        for (const std::uint64_t key : keys) {
-            *front = *back = number_of(key);
-            between[count] = key;
-            front += key < low ? 1 : 0;
-            back -= key > high ? 1 : 0;
-            count += key >= low && key <= high ? 1 : 0;
+        for (std::size_t i = 0; i < room.number.size(); ++i) {
+            *front = *back = room.number[i];
+            const std::ptrdiff_t left = is_left(room.value[i]) ? 1 : 0;
+            front += left;
+            back -= 1 - left;
         }
-        const std::int64_t rest = left - (front - (order_ + range.begin));
-        if (rest < 0 || rest > static_cast<std::int64_t>(count)) {
-            return false;
-        }
-        between.resize(count);
-        std::nth_element(between.begin(), between.begin() + rest, between.end());
-        std::transform(between.begin(), between.end(), front, number_of);
-        return true;
     }
 
-    // Returns the dimension in which the range is widest. In a large range it looks at a part of the
-    // points.
-    int widest(const Range& range) const {
-        const std::int64_t step = std::max<std::int64_t>(1, range.size() / 1024);
+    int dimensions() const { return width > 0 ? width : dimensions_; }
+
+    // Finds the border behind the `left` lowest values. The interval that holds it is narrowed by
+    // counting, which needs no branches, until few values lie in it.
+    static Border find_border(Room& room, std::int64_t left, const Side& side) {
+        const float* value = room.value.data();
+        const auto size = static_cast<std::int64_t>(room.value.size());
+        constexpr float nowhere = std::numeric_limits<float>::infinity();
+        float low = -nowhere, high = nowhere;           // the border is in (low, high]
+        std::int64_t up_to_low = 0, up_to_high = size;  // the numbers of values that are <= low and <= high
+        float from = side.low, to = side.high;
+        for (int step = 0; step < 12 && up_to_high - up_to_low > size / 32 + 4; ++step) {
+            const double part = static_cast<double>(left - up_to_low) / static_cast<double>(up_to_high - up_to_low);
+            const float at = from + (to - from) * static_cast<float>(step % 3 == 2 ? 0.5 : part);
+            const std::int64_t count = count_at_most(value, size, at);
+            if (count >= left) {
+                to = high = at;
+                up_to_high = count;
+            } else {
+                from = low = at;
+                up_to_low = count;
+            }
+        }
+        std::vector<float>& middle = room.middle;
+        middle.resize(static_cast<std::size_t>(size) + 1);
+        std::size_t between = 0;
+        for (std::int64_t i = 0; i < size; ++i) {
+            middle[between] = value[i];
+            between += static_cast<std::size_t>(value[i] > low) & static_cast<std::size_t>(value[i] <= high);
+        }
+        middle.resize(between);
+        const auto nth = middle.begin() + (left - up_to_low - 1);
+        std::nth_element(middle.begin(), nth, middle.end());
+        const auto lower = std::count_if(middle.begin(), nth, [&](float v) { return v < *nth; });
+        return {*nth, std::count(middle.begin(), middle.end(), *nth), left - up_to_low - lower};
+    }
+
+    static std::int64_t count_at_most(const float* value, std::int64_t size, float limit) {
+        std::int32_t count = 0;
+        for (std::int64_t i = 0; i < size; ++i) {
+            count += value[i] <= limit ? 1 : 0;
+        }
+        return count;
+    }
+
+    // Returns the widest side of the box around some of the points.
+    Side widest(const Range& range) const {
+        constexpr std::int64_t sampled = 128;
+        const std::int64_t step = std::max<std::int64_t>(1, range.size() / sampled);
         float low[most_dimensions], high[most_dimensions];
-        const float* first = points_ + std::int64_t{order_[range.begin]} * dimensions_;
-        std::copy(first, first + dimensions_, low);
-        std::copy(first, first + dimensions_, high);
+        const float* first = points_ + std::int64_t{order_[range.begin]} * dimensions();
+        std::copy(first, first + dimensions(), low);
+        std::copy(first, first + dimensions(), high);
         for (std::int64_t i = range.begin + step; i < range.end; i += step) {
-            const float* p = points_ + std::int64_t{order_[i]} * dimensions_;
-            for (int c = 0; c < dimensions_; ++c) {
-                low[c] = std::min(low[c], p[c]);
-                high[c] = std::max(high[c], p[c]);
+            const float* p = points_ + std::int64_t{order_[i]} * dimensions();
+            for (int c = 0; c < dimensions(); ++c) {
+                low[c] = p[c] < low[c] ? p[c] : low[c];
+                high[c] = p[c] > high[c] ? p[c] : high[c];
             }
         }
         int best = 0;
-        for (int c = 1; c < dimensions_; ++c) {
+        for (int c = 1; c < dimensions(); ++c) {
             best = high[c] - low[c] > high[best] - low[best] ? c : best;
         }
-        return best;
+        return {best, low[best], high[best]};
     }
 
     const float* points_;
@@ -157,16 +190,39 @@ private:
     std::int32_t* order_;
 };
 
+// Sorts a range into leaves. Its points are copied first, so that they lie near each other, and the
+// number of dimensions of most callers is known when it is compiled.
+void sort_small(const float* points, int dimensions, const Range& range, std::int32_t* order) {
+    const std::int64_t stride = dimensions <= 8 ? 8 : most_dimensions;
+    std::vector<float> rows(static_cast<std::size_t>(range.size() * stride));
+    const std::vector<std::int32_t> number(order + range.begin, order + range.end);
+    std::int32_t* place = order + range.begin;
+    for (std::size_t i = 0; i < number.size(); ++i) {
+        const float* x = points + std::int64_t{number[i]} * dimensions;
+        std::copy(x, x + dimensions, rows.data() + static_cast<std::int64_t>(i) * stride);
+        place[i] = static_cast<std::int32_t>(i);
+    }
+    Room room;
+    const Range all{0, range.size(), range.unit};
+    if (stride == 8) {
+        Splitter<8>(rows.data(), 8, place).split_all(all, room);
+    } else {
+        Splitter<most_dimensions>(rows.data(), most_dimensions, place).split_all(all, room);
+    }
+    std::transform(place, place + range.size(), place,
+                   [&](std::int32_t i) { return number[static_cast<std::size_t>(i)]; });
+}
+
 // Sorts the numbers of the points into the order of the leaves: large ranges side by side, level by
 // level, until there are enough small ones for all threads.
 void sort_to_leaves(const float* points, int dimensions, Range all, std::int32_t* order, const Context& context) {
-    const Splitter splitter(points, dimensions, order);
+    const Splitter<0> splitter(points, dimensions, order);
     std::vector<Range> large{all}, small;
     while (!large.empty()) {
         std::vector<std::int64_t> border(large.size());
         parallel_for(static_cast<std::int64_t>(large.size()), context.threads, context.monitor, [&](std::int64_t i) {
-            std::vector<std::uint64_t> keys;
-            border[static_cast<std::size_t>(i)] = splitter.split(large[static_cast<std::size_t>(i)], keys);
+            Room room;
+            border[static_cast<std::size_t>(i)] = splitter.split(large[static_cast<std::size_t>(i)], room);
         });
         std::vector<Range> parts;
         for (std::size_t i = 0; i < large.size(); ++i) {
@@ -180,10 +236,8 @@ void sort_to_leaves(const float* points, int dimensions, Range all, std::int32_t
         }
         large = std::move(parts);
     }
-    parallel_for(static_cast<std::int64_t>(small.size()), context.threads, context.monitor, [&](std::int64_t i) {
-        std::vector<std::uint64_t> keys;
-        splitter.split_all(small[static_cast<std::size_t>(i)], keys);
-    });
+    parallel_for(static_cast<std::int64_t>(small.size()), context.threads, context.monitor,
+                 [&](std::int64_t i) { sort_small(points, dimensions, small[static_cast<std::size_t>(i)], order); });
 }
 
 }  // namespace
