@@ -133,6 +133,18 @@ TEST_CASE("nearest: equal to the slow twin for every number of points") {
     }
 }
 
+TEST_CASE("nearest: equal to the slow twin for many points, however they are spread") {
+    const auto even = random_rows(40000, 3, 15);
+    auto skewed = even;
+    for (float& v : skewed) {
+        v = std::pow(v, 60.0f);
+    }
+    for (const auto& points : {even, skewed, coarse_rows(40000, 3, 16)}) {
+        const std::vector<float> queries(points.begin(), points.begin() + 150);
+        CHECK(search(points, queries, 3, 12) == compare_all(points, queries, 3, 12));
+    }
+}
+
 TEST_CASE("nearest: equal distances are sorted by the numbers of the points") {
     for (const int dimensions : {2, 5}) {
         const auto points = coarse_rows(900, dimensions, 4);
