@@ -4,11 +4,10 @@
 
 #include <Eigen/Eigenvalues>
 #include <cmath>
-#include <map>
 #include <numeric>
 
+#include "graphs.hpp"
 #include "reference/dense_solve.hpp"
-#include "solve/graph_multigrid/hierarchy.hpp"
 #include "solve/graph_multigrid/split_rows.hpp"
 #include "support.hpp"
 #include "trimatte/errors.hpp"
@@ -49,135 +48,6 @@ SolveInfo solve_sparse(const Csr& A, const double* rhs, const float* near_null, 
     return graph_multigrid(problem, options, x, monitor);
 }
 
-using Entries = std::map<std::pair<std::int64_t, std::int64_t>, double>;
-
-Csr csr_of(std::int64_t n, const Entries& entries) {
-    Csr matrix;
-    matrix.rows = n;
-    const auto count = static_cast<std::int64_t>(entries.size());
-    matrix.row_start = Buffer<std::int64_t>(n + 1);
-    matrix.column = Buffer<std::int32_t>(count);
-    matrix.value = Buffer<double>(count);
-    std::fill(matrix.row_start.begin(), matrix.row_start.end(), 0);
-    std::int64_t k = 0;
-    for (const auto& [place, value] : entries) {
-        ++matrix.row_start[place.first + 1];
-        matrix.column[k] = static_cast<std::int32_t>(place.second);
-        matrix.value[k++] = value;
-    }
-    for (std::int64_t i = 0; i < n; ++i) {
-        matrix.row_start[i + 1] += matrix.row_start[i];
-    }
-    return matrix;
-}
-
-// Adds the matrix of the energy w (x_i - x_j)^2.
-void couple(Entries& entries, std::int64_t i, std::int64_t j, double w) {
-    entries[{i, i}] += w;
-    entries[{j, j}] += w;
-    entries[{i, j}] -= w;
-    entries[{j, i}] -= w;
-}
-
-// The graph of a grid in which each node has four neighbours with random weights. The corner is
-// tied to a known value by `anchor`.
-Csr grid_graph(std::int64_t side, double anchor = 1) {
-    Entries entries;
-    Random random(7);
-    for (std::int64_t y = 0; y < side; ++y) {
-        for (std::int64_t x = 0; x < side; ++x) {
-            const std::int64_t i = y * side + x;
-            if (x + 1 < side) {
-                couple(entries, i, i + 1, 0.5 + random());
-            }
-            if (y + 1 < side) {
-                couple(entries, i, i + side, 0.5 + random());
-            }
-        }
-    }
-    entries[{0, 0}] += anchor;
-    return csr_of(side * side, entries);
-}
-
-// The graph of points of the unit cube in cells of about four points. Each point is coupled to all
-// points of its cell and of the next cell along each axis. One point in fifty is tied to a known
-// value.
-Csr scattered_graph(std::int64_t n) {
-    Entries entries;
-    Random random(11);
-    std::vector<std::array<double, 3>> points(static_cast<std::size_t>(n));
-    for (auto& point : points) {
-        point = {random(), random(), random()};
-    }
-    std::sort(points.begin(), points.end());
-    const auto cells = static_cast<std::int64_t>(std::cbrt(static_cast<double>(n) / 4)) + 1;
-    std::map<std::array<std::int64_t, 3>, std::vector<std::int64_t>> cell;
-    for (std::int64_t i = 0; i < n; ++i) {
-        std::array<std::int64_t, 3> at{};
-        for (std::size_t d = 0; d < 3; ++d) {
-            at[d] = static_cast<std::int64_t>(points[static_cast<std::size_t>(i)][d] * static_cast<double>(cells));
-        }
-        cell[at].push_back(i);
-    }
-    for (const auto& [at, members] : cell) {
-        for (const std::array<std::int64_t, 3> step :
-             {std::array<std::int64_t, 3>{0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}}) {
-            const auto other = cell.find({at[0] + step[0], at[1] + step[1], at[2] + step[2]});
-            for (const std::int64_t i : members) {
-                for (std::size_t m = 0; other != cell.end() && m < other->second.size(); ++m) {
-                    if (const std::int64_t j = other->second[m]; i < j || other->first != at) {
-                        couple(entries, i, j, 1);
-                    }
-                }
-            }
-        }
-    }
-    for (std::int64_t i = 0; i < n; i += 50) {
-        entries[{i, i}] += 1;
-    }
-    for (std::int64_t i = 0; i < n; ++i) {
-        entries[{i, i}] += 1e-9;  // this keeps points without a neighbour positive definite
-    }
-    return csr_of(n, entries);
-}
-
-struct Scaled {
-    Csr A;
-    Buffer<float> near_null;
-
-    ScaledMatrix matrix() const {
-        Monitor monitor;
-        return ScaledMatrix(A, {1, monitor});
-    }
-};
-
-// Returns D^-1/2 A D^-1/2, and D^1/2 times the constant.
-Scaled unit_diagonal(Csr A) {
-    std::vector<double> root(static_cast<std::size_t>(A.rows));
-    Scaled scaled{{}, Buffer<float>(A.rows)};
-    for (std::int64_t i = 0; i < A.rows; ++i) {
-        root[static_cast<std::size_t>(i)] = std::sqrt(A.value[A.diagonal(i)]);
-        scaled.near_null[i] = static_cast<float>(root[static_cast<std::size_t>(i)]);
-    }
-    for (std::int64_t i = 0; i < A.rows; ++i) {
-        for (std::int64_t k = A.row_start[i]; k < A.row_start[i + 1]; ++k) {
-            A.value[k] /= root[static_cast<std::size_t>(i)] * root[static_cast<std::size_t>(A.column[k])];
-        }
-    }
-    scaled.A = std::move(A);
-    return scaled;
-}
-
-Eigen::MatrixXd dense(const graph::SparseMatrix& matrix) {
-    Eigen::MatrixXd full = Eigen::MatrixXd::Zero(matrix.rows, matrix.columns);
-    for (std::int64_t i = 0; i < matrix.rows; ++i) {
-        for (std::int64_t k = matrix.row_start[i]; k < matrix.row_start[i + 1]; ++k) {
-            full(i, matrix.column[k]) += matrix.value[k];
-        }
-    }
-    return full;
-}
-
 Eigen::MatrixXd dense_inverse(Preconditioner& M, std::int64_t n) {
     Eigen::MatrixXd inverse(n, n);
     for (std::int64_t i = 0; i < n; ++i) {
@@ -198,7 +68,7 @@ Eigen::VectorXd eigenvalues(const Scaled& scaled, int columns = 1) {
     const Eigen::LLT<Eigen::MatrixXd> factor(symmetric);
     CHECK(factor.info() == Eigen::Success);
     const Eigen::MatrixXd L = factor.matrixL();
-    const Eigen::MatrixXd A = test::dense(scaled.A);
+    const Eigen::MatrixXd A = dense(scaled.A);
     return Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(L.transpose() * A * L).eigenvalues();
 }
 
@@ -251,7 +121,7 @@ TEST_CASE("rows whose diagonal outweighs the rest are split off, and M^-1 stays 
     REQUIRE(split.is_worthwhile());
     CHECK(split.anchored.size() >= 600);
     CHECK(split.anchored.size() + split.coupled.size() == 900);
-    const Eigen::MatrixXd whole = test::dense(scaled.A);
+    const Eigen::MatrixXd whole = dense(scaled.A);
     const auto block = [&](const Buffer<std::int32_t>& rows, const Buffer<std::int32_t>& columns) {
         return whole(std::vector<int>(rows.begin(), rows.end()), std::vector<int>(columns.begin(), columns.end()));
     };
@@ -297,105 +167,6 @@ TEST_CASE("right-hand sides side by side get the results that each has alone") {
             }
         }
     }
-}
-
-TEST_CASE("each node belongs to one aggregate, and aggregates hang together") {
-    const Scaled scaled = unit_diagonal(grid_graph(40));
-    Monitor monitor;
-    const Context context{1, monitor};
-    std::vector<graph::Level> levels =
-        graph::make_levels(graph::level_of(scaled.matrix(), context), scaled.near_null, 1, 1, context);
-    const graph::Strength<float> strength =
-        graph::measure_strength(levels[0].A, {scaled.A.rows, {}}, scaled.near_null.data(), context);
-    const graph::Aggregates aggregates = graph::aggregate(strength, context);
-    std::vector<std::vector<std::int64_t>> members(static_cast<std::size_t>(aggregates.count));
-    for (std::int64_t i = 0; i < scaled.A.rows; ++i) {
-        const bool is_in_one = aggregates.of_node[i] >= 0 && aggregates.of_node[i] < aggregates.count;
-        REQUIRE(is_in_one);
-        members[static_cast<std::size_t>(aggregates.of_node[i])].push_back(i);
-    }
-    for (const std::vector<std::int64_t>& nodes : members) {
-        REQUIRE(!nodes.empty());
-        // The search spreads over strong couplings within the aggregate, from its first node on.
-        std::vector<std::int64_t> reached{nodes[0]};
-        for (std::size_t at = 0; at < reached.size(); ++at) {
-            for (std::int64_t k = scaled.A.row_start[reached[at]]; k < scaled.A.row_start[reached[at] + 1]; ++k) {
-                const std::int64_t j = scaled.A.column[k];
-                if (strength.is_strong(reached[at], k) && aggregates.of_node[j] == aggregates.of_node[nodes[0]] &&
-                    std::find(reached.begin(), reached.end(), j) == reached.end()) {
-                    reached.push_back(j);
-                }
-            }
-        }
-        CHECK(reached.size() == nodes.size());
-    }
-    CHECK(aggregates.count < scaled.A.rows / 4);
-}
-
-TEST_CASE("the coarse matrix is P^T A P, and P gives the near-null vector back") {
-    const Scaled scaled = unit_diagonal(grid_graph(25, 0));
-    Monitor monitor;
-    const std::vector<graph::Level> levels =
-        graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, 1, {1, monitor});
-    REQUIRE(levels.size() >= 2);
-    const Eigen::MatrixXd P = dense(levels[0].P);
-    const Eigen::MatrixXd expected = P.transpose() * test::dense(scaled.A) * P;
-    CHECK((dense(levels[1].matrix) - expected).cwiseAbs().maxCoeff() < 1e-5);
-    CHECK((dense(levels[0].R) - P.transpose()).cwiseAbs().maxCoeff() == 0);
-    // The constant lies in the range of P.
-    const Eigen::VectorXd N = test::dense(scaled.near_null);
-    const Eigen::VectorXd coarse = P.colPivHouseholderQr().solve(N);
-    CHECK((P * coarse - N).cwiseAbs().maxCoeff() < 1e-4);
-}
-
-TEST_CASE("the bound of the eigenvalues is near the largest one") {
-    for (const bool is_grid : {true, false}) {
-        const Scaled scaled = unit_diagonal(is_grid ? grid_graph(25) : scattered_graph(700));
-        Monitor monitor;
-        const std::vector<graph::Level> levels =
-            graph::make_levels(graph::level_of(scaled.matrix(), {1, monitor}), scaled.near_null, 1, 1, {1, monitor});
-        for (const graph::Level& level : levels) {
-            const Eigen::MatrixXd A = &level == &levels[0] ? test::dense(scaled.A) : dense(level.matrix);
-            const double largest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(A).eigenvalues().maxCoeff();
-            CHECK(level.lmax > 0.97 * largest);
-            CHECK(level.lmax < 1.1 * largest);
-        }
-    }
-}
-
-TEST_CASE("the tentative prolongation is orthonormal and gives all near-null vectors back") {
-    constexpr std::int64_t side = 12;
-    const Scaled scaled = unit_diagonal(grid_graph(side));
-    Monitor monitor;
-    const Context context{1, monitor};
-    Buffer<float> N(4 * side * side);
-    Random random(5);
-    for (std::int64_t i = 0; i < side * side; ++i) {
-        N[i] = scaled.near_null[i];
-        N[side * side + i] = N[i] * static_cast<float>(random());
-        N[2 * side * side + i] =
-            // The vectors of the first nodes do not have full rank.
-            i < 40 ? 2 * N[side * side + i] : N[i] * static_cast<float>(random());
-        N[3 * side * side + i] = 0.5f * N[i];
-    }
-    const graph::Nodes nodes{scaled.A.rows, {}};
-    const Buffer<float> values = [&] {
-        Buffer<float> v(scaled.A.nonzeros());
-        std::copy(scaled.A.value.begin(), scaled.A.value.end(), v.begin());
-        return v;
-    }();
-    const graph::MatrixView A{scaled.A.rows, scaled.A.row_start.data(), scaled.A.column.data(), values.data()};
-    const graph::Aggregates aggregates =
-        graph::aggregate(graph::measure_strength(A, nodes, N.data(), context), context);
-    const graph::Prolongation T = graph::tentative_prolongation(nodes, aggregates, N, 4, context);
-    const Eigen::MatrixXd dense_T = dense(T.P);
-    CHECK(T.P.columns > 2 * aggregates.count);
-    CHECK(T.P.columns <= 3 * aggregates.count);
-    CHECK((dense_T.transpose() * dense_T - Eigen::MatrixXd::Identity(T.P.columns, T.P.columns)).cwiseAbs().maxCoeff() <
-          1e-5);
-    const Eigen::Map<const Eigen::MatrixXf> fine(N.data(), side * side, 4);
-    const Eigen::Map<const Eigen::MatrixXf> coarse(T.near_null.data(), T.P.columns, 4);
-    CHECK((dense_T * coarse.cast<double>() - fine.cast<double>()).cwiseAbs().maxCoeff() < 1e-3);
 }
 
 TEST_CASE("iterations do not grow with the graph") {
@@ -479,7 +250,7 @@ TEST_CASE("a matting matrix with the near-null vectors 1, R, G, B and entries of
         solve_sparse(copy_of(problem.matrix), problem.rhs.data(), N.data(), 4, 1e-3, 200, 1, x.data(), monitor);
     CHECK(info.converged);
     CHECK(info.iterations < 60);
-    CHECK((x - dense_solve(test::dense(problem.matrix), test::dense(problem.rhs))).cwiseAbs().maxCoeff() < 1e-3);
+    CHECK((x - dense_solve(dense(problem.matrix), dense(problem.rhs))).cwiseAbs().maxCoeff() < 1e-3);
 }
 
 TEST_CASE("an invalid matrix is refused by an error that names its row") {
