@@ -63,22 +63,17 @@ private:
     std::vector<std::pair<std::int64_t, std::int32_t>> cell_of_;  // of each deep pixel at an edge
 };
 
-// Returns the rows of the cells, each sorted by column.
+// Returns the rows of the cells, each sorted by column. None is empty: a cell that is coupled to
+// nothing is the whole picture, where alpha is constant and there is no system.
 std::vector<std::vector<std::pair<std::int32_t, double>>> rows_of_cells(const LayerSystem& system) {
     const LayerCells& cells = system.cells;
     const auto first = static_cast<std::int32_t>(system.unknowns());
     std::vector<std::vector<std::pair<std::int32_t, double>>> rows(static_cast<std::size_t>(cells.size()));
     const double weight = system.far_weight();
-    for (const LayerCells::Edge& edge : cells.edges) {
-        auto& row = rows[static_cast<std::size_t>(edge.cell)];
-        const std::int64_t p = edge.pixel, width = system.width, x = p % width;
-        for (const std::int64_t q : {p >= width ? p - width : -1, x > 0 ? p - 1 : -1, x + 1 < width ? p + 1 : -1,
-                                     p + width < system.pixels() ? p + width : -1}) {
-            if (q >= 0 && system.is_unknown(q)) {
-                row.emplace_back(system.number[q], -weight);
-                row.emplace_back(first + edge.cell, weight);
-            }
-        }
+    for (const LayerCells::Edge& contact : cells.contacts) {
+        auto& row = rows[static_cast<std::size_t>(contact.cell)];
+        row.emplace_back(system.number[contact.pixel], -weight);
+        row.emplace_back(first + contact.cell, weight);
     }
     for (std::int32_t i = 0; i < static_cast<std::int32_t>(cells.size()); ++i) {
         auto& row = rows[static_cast<std::size_t>(i)];
@@ -87,9 +82,6 @@ std::vector<std::vector<std::pair<std::int32_t, double>>> rows_of_cells(const La
             const double w = cells.weight[static_cast<std::size_t>(j)];
             row.emplace_back(first + cells.to[static_cast<std::size_t>(j)], -w);
             row.emplace_back(first + i, w);
-        }
-        if (row.empty()) {  // deep pixels that nothing reaches: the whole square is alone
-            row.emplace_back(first + i, 1.0);
         }
         std::sort(row.begin(), row.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
         std::size_t kept = 0;
