@@ -79,18 +79,17 @@ public:
                 x.B[to] = background_[from] + (share > 0 ? add * noise.B[to] : 0.0f);
             }
         });
+        const LayerCells& cells = system_.cells;
         for_cells([&](std::int64_t k) {
-            const LayerCells& cells = system_.cells;
-            const float* layer = cells.is_opaque[static_cast<std::size_t>(k)] != 0 ? background_ : foreground_;
+            const float* layer = cells.invisible(k, foreground_, background_);
             const float start = layer[cells.pixel[static_cast<std::size_t>(k)] * stride_];
             x.cells[k] = start + (share > 0 ? add * noise.cells[k] : 0.0f);
         });
         // Deep pixels beside unknown ones hold the image, as in the start, in the layer that is seen.
-        const std::vector<LayerCells::Edge>& edges = system_.cells.edges;
-        each(static_cast<std::int64_t>(edges.size()), system_.context, [&](std::int64_t e) {
-            const LayerCells::Edge& edge = edges[static_cast<std::size_t>(e)];
-            const bool is_opaque = system_.cells.is_opaque[static_cast<std::size_t>(edge.cell)] != 0;
-            (is_opaque ? x.F : x.B)[edge.place] = (is_opaque ? foreground_ : background_)[edge.pixel * stride_];
+        each(static_cast<std::int64_t>(cells.edges.size()), system_.context, [&](std::int64_t e) {
+            const LayerCells::Edge& edge = cells.edges[static_cast<std::size_t>(e)];
+            const float* layer = cells.visible(edge.cell, foreground_, background_);
+            cells.visible(edge.cell, x.F, x.B)[edge.place] = layer[edge.pixel * stride_];
         });
     }
 

@@ -148,9 +148,8 @@ void spread(const LayerSystem& system, const LayerVectors& x) {
         const auto k = static_cast<std::size_t>(begin / layer_band);
         for (std::int64_t e = cells.first_edge[k]; e < cells.first_edge[k + 1]; ++e) {
             const LayerCells::Edge& edge = cells.edges[static_cast<std::size_t>(e)];
-            const bool is_opaque = cells.is_opaque[static_cast<std::size_t>(edge.cell)] != 0;
             for (const LayerVector* v : x) {
-                (is_opaque ? v->B : v->F)[edge.place] = v->cells[edge.cell];
+                cells.invisible(edge.cell, v->F, v->B)[edge.place] = v->cells[edge.cell];
             }
         }
     });
@@ -175,9 +174,8 @@ void product_of_cells(const LayerSystem& system, const LayerVectors& x, const La
         }
         for (std::int64_t e = cells.first_contact[k]; e < cells.first_contact[k + 1]; ++e) {
             const LayerCells::Edge& contact = cells.contacts[static_cast<std::size_t>(e)];
-            const bool is_opaque = cells.is_opaque[static_cast<std::size_t>(contact.cell)] != 0;
             for (std::size_t c = 0; c < x.size(); ++c) {
-                const float other = (is_opaque ? x[c]->B : x[c]->F)[contact.place];
+                const float other = cells.invisible(contact.cell, x[c]->F, x[c]->B)[contact.place];
                 out[c]->cells[contact.cell] += weight * (x[c]->cells[contact.cell] - other);
             }
         }

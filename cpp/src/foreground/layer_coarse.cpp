@@ -179,7 +179,7 @@ void CoarseCorrection::for_cells(std::size_t channels, const Body& body) const {
     const LayerCells& cells = system_.cells;
     const std::int64_t first = matrix_.rows - cells.size();
     each(cells.size(), system_.context, [&](std::int64_t k) {
-        const float sign = cells.is_opaque[static_cast<std::size_t>(k)] != 0 ? -1.0f : 1.0f;
+        const float sign = cells.invisible(k, 1.0f, -1.0f);
         for (std::size_t c = 0; c < channels; ++c) {
             body(c, k, lanes_of(channels) * (first + k) + static_cast<std::int64_t>(c), sign);
         }

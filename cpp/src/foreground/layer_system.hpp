@@ -61,7 +61,7 @@ struct LayerCells {
     std::vector<Edge> edges;     // band by band
     std::vector<Edge> contacts;  // an unknown pixel beside a deep one, and the cell of that
     std::vector<std::int64_t> first_edge, first_contact, first;  // edges, contacts, cells before each band
-    std::vector<std::uint8_t> is_opaque;                         // of each cell: its unknown is B, else F
+    std::vector<std::uint8_t> is_opaque;                         // of each cell: alpha is 1 there, else 0
     std::vector<std::int64_t> pixel;                             // one of the pixels of each cell
     // Couplings of cells: those of cell i are between start[i] and start[i + 1].
     std::vector<std::int64_t> start;
@@ -69,6 +69,17 @@ struct LayerCells {
     std::vector<float> weight;
 
     std::int64_t size() const { return static_cast<std::int64_t>(is_opaque.size()); }
+
+    // Return which of the two, one of each layer, belongs to the layer that nobody sees in a cell, and to
+    // the one that is seen there.
+    template <typename T>
+    T invisible(std::int64_t cell, T of_foreground, T of_background) const {
+        return is_opaque[static_cast<std::size_t>(cell)] != 0 ? of_background : of_foreground;
+    }
+    template <typename T>
+    T visible(std::int64_t cell, T of_foreground, T of_background) const {
+        return invisible(cell, of_background, of_foreground);
+    }
 };
 
 struct LayerSystem {
