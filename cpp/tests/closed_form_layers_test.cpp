@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "reference/dense_solve.hpp"
 #include "support.hpp"
@@ -160,4 +161,10 @@ TEST_CASE("a picture of deep pixels and one hard edge has layers") {
     for (std::size_t k = 0; k < image.data.size(); ++k) {
         CHECK((alpha[k / 3] == 1 ? result.F : result.B)[k] == static_cast<float>(image.data[k]));
     }
+}
+
+TEST_CASE("pictures with more pixels than the system can number have no layers") {
+    Monitor monitor;
+    const ImageView image{nullptr, PixelType::u8, 65536, 32768, 3};
+    CHECK_THROWS_AS(closed_form_layers(image, nullptr, {}, nullptr, nullptr, monitor), std::length_error);
 }

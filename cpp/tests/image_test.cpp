@@ -2,7 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+#include <stdexcept>
 #include <vector>
+
+#include "base/pixel_numbers.hpp"
 
 using namespace trimatte;
 
@@ -89,4 +93,16 @@ TEST_CASE("sampling all pixels is loading the row") {
     sample_row(image, 1, column, 3, 3, sampled.data());
     load_row(image, 1, 3, loaded.data());
     CHECK(sampled == loaded);
+}
+
+TEST_CASE("a picture with more pixels than int32 can number is refused before it is read") {
+    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+    constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
+    CHECK(numbered_pixels({nullptr, PixelType::u8, most, 1, 3}) == most);
+    CHECK(numbered_pixels({nullptr, PixelType::u8, 0, 3, 3}) == 0);
+    CHECK_THROWS_AS(numbered_pixels({nullptr, PixelType::u8, huge, huge, 3}), std::length_error);
+    CHECK_THROWS_WITH_AS(numbered_pixels({nullptr, PixelType::u8, 65536, 32768, 3}),
+                         "image: expected at most 2147483647 pixels, got 65536 x 32768; scale it down, or cut it into "
+                         "pieces that overlap",
+                         std::length_error);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/each.hpp"
+#include "base/pixel_numbers.hpp"
 #include "base/random.hpp"
 #include "foreground/finish_layers.hpp"
 #include "foreground/layer_coarse.hpp"
@@ -403,6 +404,7 @@ LayersInfo solve_channels(const ImageView& image, const LayerSystem& system, con
 
 LayersInfo closed_form_layers(const ImageView& image, const float* alpha, const ClosedFormLayersOptions& options,
                               float* foreground, float* background, Monitor& monitor) {
+    numbered_pixels(image);  // an unknown or a cell stands for one pixel at least, so that these have numbers too
     MultilevelOptions start;
     static_cast<LayerOptions&>(start) = options;
     start.exact_composite = false;

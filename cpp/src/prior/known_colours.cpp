@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <stdexcept>
 
+#include "base/pixel_numbers.hpp"
 #include "base/random.hpp"
 #include "trimatte/parallel.hpp"
 
@@ -206,9 +206,7 @@ private:
 }  // namespace
 
 std::vector<Place> places_of(const ImageView& image, const Label* labels, Label label, int threads, Monitor& monitor) {
-    if (image.pixels() > INT32_MAX) {
-        throw std::length_error("image: expected at most 2147483647 pixels");
-    }
+    numbered_pixels(image);
     return collect(image, threads, monitor, [&](std::int64_t p) { return labels[p] == label; });
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/pixel_numbers.hpp"
 #include "neighbours/nearest.hpp"
 #include "prior/padded_image.hpp"
 
@@ -179,9 +180,10 @@ Buffer<double> least_distances(const PaddedRows<float>& colours, const ImageView
 }
 
 void trim_patches(const ImageView& image, const TrimOptions& options, Label* trimmed, const Context& context) {
-    const std::vector<std::int32_t> unknown = pixels_of(trimmed, image.pixels(), Label::unknown);
-    const std::vector<std::int32_t> known[2] = {pixels_of(trimmed, image.pixels(), Label::background),
-                                                pixels_of(trimmed, image.pixels(), Label::foreground)};
+    const std::int64_t pixels = numbered_pixels(image);
+    const std::vector<std::int32_t> unknown = pixels_of(trimmed, pixels, Label::unknown);
+    const std::vector<std::int32_t> known[2] = {pixels_of(trimmed, pixels, Label::background),
+                                                pixels_of(trimmed, pixels, Label::foreground)};
     if (known[0].empty() || known[1].empty()) {
         return;  // nobody would contradict
     }

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/pixel_numbers.hpp"
 #include "system/rows.hpp"
 
 namespace trimatte {
@@ -12,9 +13,7 @@ namespace {
 
 void check(const Affinity& affinity, const ImageView& image) {
     affinity.check(image);
-    if (image.pixels() > INT32_MAX) {
-        throw std::length_error("image: expected at most 2147483647 pixels");
-    }
+    numbered_pixels(image);
 }
 
 // Returns the pixels that are unknowns of the system, ascending.

@@ -66,7 +66,7 @@ def bytes_for(pixels: int, floats: bool, unknown: int, options: Mapping[str, Any
     solve = _need.of_solve(pixels, unknown, affinity, options.get("solver", "auto"))
     deep = _FLOATS_PER_PIXEL * pixels if floats or options.get("colour_space") == "linear" else 0
     colours = chosen(options.get("foreground_method", DEFAULT), {})
-    return _PROCESS + deep + max(colours.bytes_per_pixel * pixels, solve)
+    return _PROCESS + deep + max(colours.need(pixels, unknown), solve)
 
 
 def unknown_pixels(trimap: Source | None, mask: Source | None, options: Mapping[str, Any]) -> int:

@@ -58,14 +58,31 @@ class ForegroundMethod(ABC):
     name : str
         The name in the table of methods; empty for a class that is used as an object only.
     bytes_per_pixel : int
-        Memory that it needs, image and results included (`benchmarks/batch.py --cost`).
+        Memory that it needs for each pixel, image and results included (`benchmarks/batch.py --cost`).
+    bytes_per_unknown : int
+        Memory that it needs besides for each pixel that it solves for; 0 if it solves no system.
     """
 
     name: ClassVar[str] = ""
     bytes_per_pixel: ClassVar[int] = 66
+    bytes_per_unknown: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         check_options(self)
+
+    def need(self, pixels: int, unknown: int) -> int:
+        """Return the bytes that the layers of a picture need.
+
+        Parameters
+        ----------
+        pixels, unknown : int
+            Pixels of the picture, and those that are solved for.
+        """
+        return self.bytes_per_pixel * pixels + self.bytes_per_unknown * unknown
+
+    def unknowns(self, alpha: Plane) -> int:
+        """Return how many pixels are solved for, or a little more; 0 if no system is solved."""
+        return 0
 
     @abstractmethod
     def layers(self, image: Pixels, alpha: Plane, finish: Finish, context: Context) -> tuple[Plane, Plane]:

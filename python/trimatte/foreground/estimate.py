@@ -135,7 +135,9 @@ def estimate_foreground(
     if high - low > _WIDEST:
         raise ValueError(f"image: expected a range of values up to {_WIDEST:g}, got {low:g} to {high:g}")
     pixels = picture.shape[0] * picture.shape[1]
-    check_need(made.bytes_per_pixel * pixels, f"finding the colours of {pixels / 1e6:.3g} million pixels")
+    check_need(
+        made.need(pixels, made.unknowns(opacity)), f"finding the colours of {pixels / 1e6:.3g} million pixels"
+    )
     foreground, background = made.layers(picture, opacity, Finish(exact, low, high), context)
     layers = Layers(foreground.reshape(picture.shape), background.reshape(picture.shape))
     return layers if np.ndim(image) == 3 else Layers(*(layer[..., 0] for layer in layers))

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "affinity/information_flow/colour_mixture.hpp"
+#include "base/pixel_numbers.hpp"
 #include "neighbours/nearest.hpp"
 
 namespace trimatte {
@@ -113,14 +114,11 @@ InformationFlow::InformationFlow(const ImageView& image, const Label* labels, co
                                  const Context& context)
     : options_(options),
       local_(options.epsilon),
-      pixels_(image.pixels()),
-      unknown_(pixels_of(labels, image.pixels(), Label::unknown)),
+      pixels_(numbered_pixels(image)),
+      unknown_(pixels_of(labels, pixels_, Label::unknown)),
       neighbour_(unknown_.size() * slots()),
       weight_(unknown_.size() * slots()) {
     check(image);
-    if (image.pixels() > INT32_MAX) {
-        throw std::length_error("image: expected at most 2147483647 pixels");
-    }
     context.monitor.phase("neighbours");
     find_mixtures(image, context);
     context.monitor.set_fraction(0.7);
@@ -275,12 +273,13 @@ void known_to_unknown_flow(const ImageView& image, const Label* labels, int neig
                            const Context& context) {
     context.monitor.phase("known to unknown");
     constexpr double place_weight = 10;  // favours known pixels that are near
+    const std::int64_t pixels = numbered_pixels(image);
     const Features features(image, place_weight, context);
-    const Buffer<std::int32_t> unknown = pixels_of(labels, image.pixels(), Label::unknown);
+    const Buffer<std::int32_t> unknown = pixels_of(labels, pixels, Label::unknown);
     Buffer<std::int32_t> sources(unknown.size() * 2 * neighbours);
     int kind = 0;
     for (const Label label : {Label::foreground, Label::background}) {
-        const Buffer<std::int32_t> known = pixels_of(labels, image.pixels(), label);
+        const Buffer<std::int32_t> known = pixels_of(labels, pixels, label);
         const Nearest points(features.of(0), features.pixels(), Features::dimensions, context, known.data(),
                              known.size());
         const auto nobody = [](std::int64_t) { return -1; };
