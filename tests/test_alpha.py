@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 from reference import closed_form
-from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_TOLERANCE
+from tolerances import ALPHA_CG, ALPHA_DIRECT, ALPHA_ROUNDED, ALPHA_TOLERANCE
 
 import trimatte as tm
 from trimatte import _solve
@@ -69,6 +69,17 @@ def test_cg_does_not_claim_what_rounding_forbids(noise):
         with pytest.raises(tm.ConvergenceError) as e:
             tm.solve_alpha(image, trimap, solver="cg", relative_residual=impossible, method="closed-form")
         assert np.isfinite(e.value.alpha).all()
+
+
+@pytest.mark.parametrize("solver", ["multigrid", "graph-multigrid", "cg"])
+def test_tolerances_that_rounding_may_forbid_are_warned_of(noise, solver):
+    image, trimap = noise
+    direct = tm.estimate_alpha(image, trimap, solver="cholesky", tolerance=1e-12, method="closed-form")
+    for tolerance in (1e-9, 1e-10, 1e-12):
+        with pytest.warns(tm.TrimatteWarning, match=f"^tolerance: expected at least 1e-07, got {tolerance:g}; "):
+            alpha = tm.estimate_alpha(image, trimap, solver=solver, tolerance=tolerance, method="closed-form")
+        assert abs(alpha - direct).max() <= max(tolerance, ALPHA_ROUNDED)
+    tm.estimate_alpha(image, trimap, solver=solver, tolerance=1e-7, method="closed-form")
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-5, 1e-9])

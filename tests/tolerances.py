@@ -7,6 +7,8 @@ LAPLACIAN = 1e-7
 LAPLACIAN_NULL = 1e-9
 # Alpha of a direct solution against another direct solution of the same system, in alpha; the promise.
 ALPHA_DIRECT = 1e-6
+# Alpha of an iterative solver at the least tolerance against a direct solution, in pictures of noise.
+ALPHA_ROUNDED = 1e-11
 # Alpha of a float32 array that should hold the same number as a float64 one.
 ALPHA_FLOAT32 = 1e-7
 # Alpha of conjugate gradients at a relative residual of 1e-12 against a direct solution.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import _check, methods
 from ._context import Context
 from ._records import AlphaResult, SolveInfo
-from ._solver import Settings, run_solver
+from ._solver import LEAST_PROMISED, Settings, run_solver
 from .affinities import Affinity
 from .errors import ConvergenceError, warn
 from .priors import Guess
@@ -219,6 +219,11 @@ def result_of(
             f"wanted {goal}",
             alpha,
             info,
+        )
+    if settings.tolerance < LEAST_PROMISED and info.iterations > 0:
+        warn(
+            f"tolerance: expected at least {LEAST_PROMISED:g}, got {settings.tolerance:g}; the solver has stopped "
+            "as asked, but where colours are flat, rounding may leave a larger error, in a direct solution too"
         )
     return AlphaResult(alpha, info)
 

@@ -15,7 +15,10 @@ from ._runtime.memory import available_memory
 SOLVERS = ("auto", "cholesky", "multigrid", "graph-multigrid", "cg")
 
 LEAST_TOLERANCE = 1e-12
-"""Rounding of the matrix alone may move alpha by as much."""
+"""Rounding of the matrix alone moves the alpha of scenes by as much."""
+
+LEAST_PROMISED = 1e-7
+"""Rounding may move the alpha of flat colours by a quarter of it (docs/design/promise.md)."""
 
 
 @dataclass(frozen=True)

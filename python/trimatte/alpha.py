@@ -105,7 +105,7 @@ def solve_alpha(
         Iterative solvers stop where the largest error of alpha, against the exact solution of the
         system, is at most this, as they estimate it with a margin of three. It is from 1e-12 to 1;
         what is above 1e-3 counts as 1e-3, since slow modes of the error would hide and little time
-        would be saved.
+        would be saved. Below 1e-7 a warning says that rounding may leave a larger error.
     relative_residual : float, optional
         "cg" and "graph-multigrid" go on until ``||D^-1 (b - A x)||`` is at most `relative_residual`
         times ``||D^-1 b||``, too, where D is the diagonal of A, so that both sides are in units of
