@@ -38,7 +38,7 @@ help:
 	@echo "make check-sdist  the source distribution, and the wheel built from it without network"
 	@echo "make PYMATTING_DATA=FOLDER check-pymatting  PyMatting's own tests and examples on trimatte.pymatting"
 	@echo "make check-rembg  the real code of rembg on trimatte.pymatting"
-	@echo "make train-fusion  the weights of the fusion network, from photographs in packages (hours)"
+	@echo "make TASK=trimap train-fusion  the weights of fusion networks (or background), from photographs in packages (hours)"
 	@echo "make docs    the documentation site, with its gallery and reference: build/site/html/index.html"
 	@echo "make docs-links  the links of the site that lead elsewhere (needs a network)"
 	@echo "make check-site  every page of the built site in chromium: files, widths, contrast"
@@ -127,13 +127,16 @@ check-rembg: $(VENV)/package $(VENV)/test-tools
 	@mkdir -p build/empty
 	cd build/empty && python -m pytest -c ../../pyproject.toml --rootdir ../.. ../../tests/test_rembg.py
 
-# About an hour and a half on two cores, by what its parts took. TORCH_INDEX may name an index that has PyTorch without CUDA.
+# About an hour and a half on two cores for the task "trimap", less for "background".
+# TORCH_INDEX may name an index that has PyTorch without CUDA.
+TASK ?= trimap
 TORCH_INDEX ?= https://pypi.org/simple
 
 train-fusion: $(VENV)/package
 	$(PYTHON) -m venv build/training/.venv
 	build/training/.venv/bin/python -m pip install -q --extra-index-url "$(TORCH_INDEX)" -r training/requirements.txt .
-	build/training/.venv/bin/python training/train.py --folder build/training --output python/trimatte/priors/fusion.npz
+	build/training/.venv/bin/python training/train.py --task "$(TASK)" --folder build/training --output python/trimatte/priors
+
 check-comfyui: $(VENV)/package $(VENV)/test-tools
 	python -m pip install -q --group test-comfyui
 	@mkdir -p build/empty

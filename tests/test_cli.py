@@ -398,7 +398,7 @@ def test_a_subject_before_a_key_colour_or_with_a_plate(folder, capsys):
     ):
         assert run(["cutout", f"{image}.png", *options, "-o", "c.png", "--alpha-output", "a.png"]) == 0
         assert (
-            "with the known background as a guess of alpha, since the background is known"
+            "with what a network makes of the known background, since the background is known"
             in capsys.readouterr().out
         )
         found, alpha = load_image("a.png") / 255, read_picture("c.png").pixels[..., 3] / 255

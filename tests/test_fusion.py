@@ -8,7 +8,7 @@ from ring_picture import ring
 import trimatte as tm
 from trimatte import _core
 from trimatte._context import make_context
-from trimatte.priors import _scale, fusion
+from trimatte.priors import _correction, _scale, fusion
 
 
 def in_bytes(scene):
@@ -44,8 +44,8 @@ def test_maps_and_correction_equal_the_twin(channels):
     found = _core.fusion_maps(image, labels, fusion.planes_of(*planes), context.threads, context.monitor)
     assert np.abs(found - expected).max() < 2e-6
 
-    weights, record = fusion.shipped_weights()
-    networks = [fusion.network_of(weights, record["dilations"], number) for number in (0, 1)]
+    weights, record = _correction.shipped_weights(fusion.WEIGHTS)
+    networks = [_correction.network_of(weights, record["dilations"], number) for number in (0, 1)]
     correction = np.full(labels.shape, 7, np.float32)
     _core.fusion_correction(
         image, labels, fusion.planes_of(*planes), networks, correction, context.threads, context.monitor
@@ -60,13 +60,13 @@ def test_maps_and_correction_equal_the_twin(channels):
 def test_the_other_views_are_the_networks_on_the_turned_and_mirrored_picture():
     scene = hair(90, 130)
     labels, planes, context = labels_of(scene), some_planes(scene.alpha.shape), make_context(None, None)
-    weights, record = fusion.shipped_weights()
-    plain, turned, mirrored = fusion.shipped_networks()
-    other = fusion.network_of(weights, record["dilations"], 1)
+    weights, record = _correction.shipped_weights(fusion.WEIGHTS)
+    plain, turned, mirrored = _correction.shipped_networks(fusion.WEIGHTS, fusion.MAPS_VERSION, fusion.VIEWS)
+    other = _correction.network_of(weights, record["dilations"], 1)
 
     def correct(networks, seen=lambda a: a):
         image, known, *rest = (np.ascontiguousarray(seen(a)) for a in (scene.image, labels, *planes))
-        return fusion.correction_of(image, known, fusion.planes_of(*rest), networks, context)
+        return _correction.correction_of(image, known, fusion.planes_of(*rest), networks, context)
 
     one, two, three = correct([plain]), correct([turned]), correct([mirrored])
     assert min(np.abs(one - two).max(), np.abs(one - three).max(), np.abs(two - three).max()) > 1e-3
@@ -81,7 +81,7 @@ def test_the_other_views_are_the_networks_on_the_turned_and_mirrored_picture():
 
 
 def test_the_shipped_weights_belong_to_these_maps_and_say_how_they_were_made():
-    weights, record = fusion.shipped_weights()
+    weights, record = _correction.shipped_weights(fusion.WEIGHTS)
     assert record["maps_version"] == fusion.MAPS_VERSION
     assert weights["W0"].shape[:3] == (2, 9, 12)
     assert {"seed", "courses", "scenes", "photographs"} <= set(record)

@@ -1,4 +1,4 @@
-"""Fitting the fusion network to scenes."""
+"""Fitting a network to scenes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from generate import HARDEST
 from network import Network
+from tasks import Course, Layout, Task
 from torch import Tensor
 
 CROP = 80
@@ -22,23 +22,6 @@ WARM_UP = 0.05
 """Part of the steps in which the rate rises; then it falls as a cosine."""
 OVERSHOOT = 0.1
 """Weight of what lies beyond 0 and 1."""
-
-
-class Course(NamedTuple):
-    """One course of training."""
-
-    steps: int
-    rate: float
-    """Largest rate of learning."""
-    square: float
-    """Weight of the squared error, which is largest where alpha is altogether wrong."""
-    slope: float
-    """Weight of the error of the differences between neighbours, which keeps edges sharp."""
-
-
-FIRST = Course(steps=12_000, rate=3e-3, square=1.0, slope=0.5)
-SECOND = Course(steps=5_000, rate=1.5e-3, square=4.0, slope=1.0)
-THIRD = Course(steps=6_000, rate=1.5e-3, square=6.0, slope=2.0)
 
 
 class Example(NamedTuple):
@@ -50,13 +33,13 @@ class Example(NamedTuple):
     weight: float
 
 
-def load(files: Sequence[Path]) -> list[Example]:
+def load(files: Sequence[Path], task: Task) -> list[Example]:
     """Load the scenes that are good for training."""
     examples = []
     for file in files:
         with np.load(file) as scene:
             record = json.loads(str(scene["record"]))
-            if record["error"] > HARDEST or record["unknown"] < 500:
+            if record["unknown"] < 500 or record["error"] > task.hardest:
                 continue
             weight = (2.5 if record["textured"] else 1.0) / (record["error"] + 0.02)
             places = np.argwhere(scene["trimap"] == 128)
@@ -64,9 +47,11 @@ def load(files: Sequence[Path]) -> list[Example]:
     return examples
 
 
-def batch_of(random: np.random.Generator, examples: Sequence[Example], weights: npt.NDArray[np.float64]):
+def batch_of(
+    random: np.random.Generator, examples: Sequence[Example], weights: npt.NDArray[np.float64], layout: Layout
+) -> tuple[Tensor, Tensor]:
     """Draw crops around unknown pixels; turn, mirror and recolour them at random."""
-    maps = np.zeros((BATCH, examples[0].maps.shape[0], CROP, CROP), np.float32)
+    maps = np.zeros((BATCH, layout.maps, CROP, CROP), np.float32)
     truth = np.zeros((BATCH, CROP, CROP), np.float32)
     for i, number in enumerate(random.choice(len(examples), BATCH, p=weights)):
         example = examples[number]
@@ -81,23 +66,25 @@ def batch_of(random: np.random.Generator, examples: Sequence[Example], weights: 
         if random.random() < 0.5:
             m, t = m[..., ::-1], t[..., ::-1]
         if random.random() < 0.5:
-            m = np.concatenate([m[random.permutation(3)], m[3:]])
+            order = random.permutation(3)
+            triples = [m[first : first + 3][order] for first in range(0, layout.colours, 3)]
+            m = np.concatenate([*triples, m[layout.colours :]])
         maps[i, :, : m.shape[1], : m.shape[2]] = m
         truth[i, : t.shape[0], : t.shape[1]] = t
     return torch.from_numpy(maps).contiguous(memory_format=torch.channels_last), torch.from_numpy(truth)
 
 
-def loss_of(network: Network, maps: Tensor, truth: Tensor, course: Course) -> Tensor:
+def loss_of(network: Network, maps: Tensor, truth: Tensor, course: Course, layout: Layout) -> Tensor:
     """Return the mean absolute and squared error of alpha, and that of its slope, over the unknown pixels.
 
     Some of what lies beyond [0, 1] is added, since the clipped alpha has no gradient there.
     """
     with torch.autocast("cpu", dtype=torch.bfloat16):  # half the time of float32
         correction = network(maps)
-    alpha = (maps[:, 6] + 1) / 2 + correction.float()
+    alpha = (maps[:, layout.refined] + 1) / 2 + correction.float()
     inside = alpha.clamp(0, 1)
     difference = inside - truth
-    unknown = maps[:, 8]
+    unknown = maps[:, layout.unknown]
     error = difference.abs() + course.square * difference**2 + OVERSHOOT * (alpha - inside).abs()
     error = (error * unknown).sum()
     for axis in (1, 2):
@@ -107,7 +94,12 @@ def loss_of(network: Network, maps: Tensor, truth: Tensor, course: Course) -> Te
 
 
 def fit(
-    examples: Sequence[Example], course: Course, seed: int, folder: Path, start: Network | None = None
+    examples: Sequence[Example],
+    course: Course,
+    layout: Layout,
+    seed: int,
+    folder: Path,
+    start: Network | None = None,
 ) -> Network:
     """Train a network; it is saved in the folder every 500 steps.
 
@@ -117,6 +109,8 @@ def fit(
         What to train on.
     course : Course
         How long and by which loss.
+    layout : Layout
+        Which maps are what.
     seed : int
         The same seed gives the same bits on one machine.
     folder : Path
@@ -133,7 +127,7 @@ def fit(
     random = np.random.default_rng((seed, 1))
     weights = np.array([example.weight for example in examples])
     weights /= weights.sum()
-    network = Network() if start is None else deepcopy(start)
+    network = Network(layout.maps) if start is None else deepcopy(start)
     network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=course.rate, weight_decay=1e-4)
 
@@ -144,7 +138,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     begin, total = time.monotonic(), 0.0
     for step in range(1, course.steps + 1):
-        loss = loss_of(network, *batch_of(random, examples, weights), course)
+        loss = loss_of(network, *batch_of(random, examples, weights, layout), course, layout)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -1,4 +1,4 @@
-"""What the fusion network sees of a picture: the answers of other methods, and what is known."""
+"""What the fusion networks see of a picture: the answers of other methods, and what is known."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy.typing as npt
 import trimatte as tm
 from trimatte import _check, _core, priors
 from trimatte._context import make_context
+from trimatte.keying.matte import Known
+from trimatte.priors.background_fusion import BackgroundFusion
+from trimatte.priors.background_fusion import answers as keyed_answers
 from trimatte.priors.fusion import planes_of
 
 Floats = npt.NDArray[np.float32]
-
-COUNT = 12
-"""Number of maps."""
 
 
 class Answers(NamedTuple):
@@ -57,7 +57,18 @@ def make_maps(image: npt.NDArray[np.uint8], trimap: npt.NDArray[np.uint8], answe
     -------
     (12, H, W) ndarray of float32
     """
+    return _maps(image, _check.labels(trimap, image.shape), planes_of(*answers))
+
+
+def make_keyed_maps(known: Known) -> tuple[Floats, Floats]:
+    """Return the inputs of the network of known backgrounds, (15, H, W), and the alpha that it corrects."""
+    labels = _check.labels(known.trimap, known.picture.shape)
+    prior = BackgroundFusion(known.behind.colours, noise=known.behind.noise, chroma=known.chroma)
+    planes, refined = keyed_answers(prior, known.picture, labels, make_context(None, None))
+    return _maps(known.picture, labels, planes), refined
+
+
+def _maps(image: npt.NDArray[np.generic], labels: npt.NDArray[np.uint8], planes: Floats) -> Floats:
     context = make_context(None, None)
-    labels = _check.labels(trimap, image.shape)
-    maps = _core.fusion_maps(image, labels, planes_of(*answers), context.threads, context.monitor)
+    maps = _core.fusion_maps(image, labels, planes, context.threads, context.monitor)
     return np.ascontiguousarray(np.moveaxis(maps, 2, 0))

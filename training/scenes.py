@@ -1,4 +1,4 @@
-"""Pictures to train on: exact alphas of rendered scenes, before and behind photographs.
+"""Pictures with trimaps to train on: exact alphas of rendered scenes, before and behind photographs.
 
 Every scene follows from its number and the photographs alone. Its shapes are one of the five kinds
 of `trimatte.datasets` with a seed that no test and no benchmark uses. Most backgrounds and half of
@@ -64,24 +64,27 @@ def make_scene(number: int, photographs: Sequence[Bytes]) -> TrainingScene:
     TrainingScene
     """
     random = np.random.default_rng((77, number))
-    alpha, foreground, background = _shapes(random, number)
+    _, alpha, foreground, background = shapes(random, number)
     size = alpha.shape
     textured = False
     if random.random() < 0.85:
-        background, textured = _crop(random, photographs, size), True
+        background, textured = crop(random, photographs, size), True
     if random.random() < 0.5:
-        foreground, textured = _crop(random, photographs, size), True
+        foreground, textured = crop(random, photographs, size), True
     if random.random() < 0.15:
-        foreground = _nearer(random, foreground, background)
+        foreground = nearer(random, foreground, background)
     if random.random() < 0.2:
-        foreground = _with_rims(random, alpha, foreground, photographs)
-    alpha, foreground, background = _focused(random, alpha, foreground, background)
+        foreground = with_rims(random, alpha, foreground, photographs)
+    alpha, foreground, background = focused(random, alpha, foreground, background)
     image = _mixed(random, alpha, foreground, background)
     return TrainingScene(_photographed(random, image), _trimap(random, alpha), alpha, textured)
 
 
-def _shapes(random: np.random.Generator, number: int) -> tuple[Floats, Floats, Floats]:
-    """Render a scene, mirrored at random, or a part of a larger one."""
+def shapes(random: np.random.Generator, number: int) -> tuple[str, Floats, Floats, Floats]:
+    """Render a scene, mirrored at random, or a part of a larger one.
+
+    Returns its kind, alpha, foreground and background.
+    """
     pixels = 1e6 * np.exp(random.uniform(np.log(0.06), np.log(0.40)))
     aspect = np.exp(random.uniform(-0.45, 0.45))
     part = 1.0 if random.random() < 0.6 else random.uniform(1.2, 2.0)
@@ -93,7 +96,8 @@ def _shapes(random: np.random.Generator, number: int) -> tuple[Floats, Floats, F
         layers = _busiest_part(random, layers, height, width)
     if random.random() < 0.5:
         layers = tuple(layer[:, ::-1] for layer in layers)
-    return tuple(np.ascontiguousarray(layer) for layer in layers)
+    alpha, foreground, background = (np.ascontiguousarray(layer) for layer in layers)
+    return draw.__name__, alpha, foreground, background
 
 
 def _busiest_part(
@@ -113,7 +117,7 @@ def _busiest_part(
     return tuple(layer[best] for layer in layers)
 
 
-def _crop(random: np.random.Generator, photographs: Sequence[Bytes], size: tuple[int, ...]) -> Floats:
+def crop(random: np.random.Generator, photographs: Sequence[Bytes], size: tuple[int, ...]) -> Floats:
     """Cut a part out of a photograph at a random scale; turn and mirror it at random."""
     photograph = photographs[int(random.integers(len(photographs)))]
     turns = int(random.choice(4, p=(0.7, 0.1, 0.1, 0.1)))
@@ -139,26 +143,26 @@ def _out_of_focus(layer: Floats, sigma: float) -> Floats:
     return np.asarray(gaussian_filter(layer, (sigma, sigma, 0)[: layer.ndim], mode="nearest"), np.float32)
 
 
-def _nearer(random: np.random.Generator, foreground: Floats, background: Floats) -> Floats:
+def nearer(random: np.random.Generator, foreground: Floats, background: Floats) -> Floats:
     """Move the foreground's colours towards the background's mean."""
     by = np.float32(random.uniform(0.2, 0.6))
     return foreground + by * (background.mean(axis=(0, 1)) - foreground)
 
 
-def _with_rims(
+def with_rims(
     random: np.random.Generator, alpha: Floats, foreground: Floats, photographs: Sequence[Bytes]
 ) -> Floats:
     """Give the foreground other colours where it is not deep inside its shapes."""
     depth = gaussian_filter(alpha, random.uniform(2, 8), mode="nearest")
     rim = np.clip((0.9 - depth) / 0.3, 0, 1)[..., None]
     if random.random() < 0.5:
-        other = _crop(random, photographs, alpha.shape)
+        other = crop(random, photographs, alpha.shape)
     else:
         other = np.broadcast_to(random.uniform(0, 1, 3).astype(np.float32), foreground.shape)
     return foreground + np.float32(random.uniform(0.3, 1)) * rim * (other - foreground)
 
 
-def _focused(
+def focused(
     random: np.random.Generator, alpha: Floats, foreground: Floats, background: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Put the foreground out of focus, or move it during the exposure, in a third of the scenes."""

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from network import DILATIONS, Network
 from torch import nn
 
-from trimatte.priors.fusion import MAPS_VERSION
-
 
 def write_weights(networks: Sequence[Network], record: Mapping[str, Any], file: Path) -> None:
     """Write the weights of networks as numbers of 16 bits; the first axis of each array is the network.
@@ -32,7 +30,7 @@ def write_weights(networks: Sequence[Network], record: Mapping[str, Any], file: 
     for number, layers in enumerate(zip(*sequences, strict=True)):
         arrays[f"W{number}"] = np.stack([filters(layer) for layer in layers]).astype(np.float16)
         arrays[f"b{number}"] = np.stack([layer.bias.detach().numpy() for layer in layers]).astype(np.float16)
-    about = {"maps_version": MAPS_VERSION, "dilations": [1, *DILATIONS, 1], **record}
+    about = {"dilations": [1, *DILATIONS, 1], **record}
     np.savez_compressed(file, record=json.dumps(about), **arrays)
 
 

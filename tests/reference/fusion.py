@@ -10,12 +10,18 @@ def maps(image, labels, closed_form, network, sampling, cost, refined):
     """Return the 12 maps, (H, W, 12), of a picture with floats in [0, 1]."""
     planes = [image[..., c] - 0.5 for c in range(3)] if image.shape[2] == 3 else 3 * [image[..., 0] - 0.5]
     planes += [2 * alpha - 1 for alpha in (closed_form, network, sampling, refined)]
-    planes += [cost / (cost + 4), labels == 2, labels == 1]
+    planes += [cost / (cost + 4), *known_maps(labels)]
+    return np.stack(planes, axis=2).astype(np.float64)
+
+
+def known_maps(labels):
+    """Return the four maps of what is known: unknown, foreground, and how far both known kinds are."""
+    planes = [labels == 2, labels == 1]
     for kind in (1, 0):
         known = labels == kind
         distance = distance_transform_edt(~known) if known.any() else np.full(known.shape, np.inf)
         planes.append(1 - 8 / (distance + 8))
-    return np.stack(planes, axis=2).astype(np.float64)
+    return planes
 
 
 def correction(maps, weights, dilations):

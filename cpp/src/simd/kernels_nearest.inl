@@ -290,7 +290,7 @@ private:
     double last_;  // the worst key of all queries
     float x_[PointTree::most_dimensions * n];
     Group group_;
-    float reach_[n];   // of each query, the squared distance of its worst point, and its key
+    float reach_[n];  // of each query, the squared distance of its worst point, and its key
     double worst_[n];
 };
 

@@ -45,6 +45,10 @@ _TAKEN = {
         "a mask was given",
     ),
     "KnownBackground": ("closed-form with the known background as a guess of alpha", "the background is known"),
+    "BackgroundFusion": (
+        "closed-form with what a network makes of the known background",
+        "the background is known",
+    ),
 }
 SCRIBBLES_HELP = "IMAGE with white strokes on the foreground and black ones on the background."
 

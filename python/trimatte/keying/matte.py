@@ -13,7 +13,7 @@ from .._records import Progress, SolveInfo
 from .._showing import as_html, one_line
 from ..alpha import solve_alpha
 from ..foreground import estimate_foreground
-from ..priors import KnownBackground
+from ..priors import BackgroundFusion, KnownBackground
 from ..trimap import FOREGROUND
 from ._behind import Behind, surer, trimap_of
 from ._inputs import Floats, colour_image, like
@@ -202,10 +202,35 @@ def matte_from_plate(
     return _matte(picture, behind, solid, np.asarray(image).dtype, options)
 
 
-def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], options: Any) -> KeyedMatte:
-    """Solve with the background known, then take it out of the colours."""
-    solid, threads = _check.flag(solid, "solid"), options.get("threads")
-    kind = _check.one_of(options.get("chroma") or "auto", _chroma.KINDS, "chroma")
+class Known(NamedTuple):
+    """A picture before a known background, ready to be solved.
+
+    Attributes
+    ----------
+    picture : (H, W, 3) ndarray of float32
+        The picture; chroma of half resolution is sharpened.
+    behind : Behind
+        The background.
+    trimap : (H, W) ndarray of uint8
+        0 = background, 128 = unknown, 255 = foreground.
+    chroma : {"full", "half"}
+        What the resolution of the picture's chroma was.
+    """
+
+    picture: Floats
+    behind: Behind
+    trimap: npt.NDArray[np.uint8]
+    chroma: str
+
+
+def known_before(picture: Floats, behind: Behind, solid: bool, kind: str, threads: int | None = None) -> Known:
+    """Find what is sure before a background; `kind` is the argument `chroma` of `solve_alpha`.
+
+    Raises
+    ------
+    NoSubject, ValueError
+        If no foreground, or no background, is sure.
+    """
     trimap = trimap_of(picture, behind, solid, threads)
     sharp = _chroma.sharpened(picture, _check.labels(trimap, picture.shape), kind)
     if sharp is not picture and behind.hue is not None:  # a plate is not sharpened as the picture is
@@ -214,12 +239,31 @@ def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], o
         if not (trimap == value).any():
             error = NoSubject if value == FOREGROUND else ValueError
             raise error(f"image: expected some {name} before the background, got none that is sure")
-    chroma, picture = ("full" if sharp is picture else "half"), sharp
-    image = picture.astype(np.float64) if dtype == np.float64 else picture
-    prior = KnownBackground(behind.colours, noise=behind.noise)
-    alpha, info = solve_alpha(image, trimap, prior=prior, **{**options, "chroma": "full"})
-    foreground = freed_colours(picture, alpha, behind.colours, threads=threads)
-    return KeyedMatte(alpha, foreground, behind.colours, trimap, replace(info, chroma=chroma))
+    return Known(sharp, behind, trimap, "full" if sharp is picture else "half")
+
+
+def prior_before(
+    colours: npt.NDArray[np.floating], noise: float, solid: bool, chroma: str = "full"
+) -> BackgroundFusion | KnownBackground:
+    """Return what a known background says of alpha; a network corrects it if the subject is solid.
+
+    The network has seen little smoke, whose soft borders it hardens.
+    """
+    if solid:
+        return BackgroundFusion(colours, noise=noise, chroma=chroma)
+    return KnownBackground(colours, noise=noise)
+
+
+def _matte(picture: Floats, behind: Behind, solid: bool, dtype: np.dtype[Any], options: Any) -> KeyedMatte:
+    """Solve with the background known, then take it out of the colours."""
+    solid, threads = _check.flag(solid, "solid"), options.get("threads")
+    kind = _check.one_of(options.get("chroma") or "auto", _chroma.KINDS, "chroma")
+    known = known_before(picture, behind, solid, kind, threads)
+    image = known.picture.astype(np.float64) if dtype == np.float64 else known.picture
+    prior = prior_before(behind.colours, behind.noise, solid, known.chroma)
+    alpha, info = solve_alpha(image, known.trimap, prior=prior, **{**options, "chroma": "full"})
+    foreground = freed_colours(known.picture, alpha, behind.colours, threads=threads)
+    return KeyedMatte(alpha, foreground, behind.colours, known.trimap, replace(info, chroma=known.chroma))
 
 
 def freed_colours(

@@ -4,6 +4,7 @@ Give one to `trimatte.estimate_alpha` as `prior`.
 """
 
 from ._base import Guess, Prior
+from .background_fusion import BackgroundFusion
 from .combined import Combined
 from .composite_network import CompositeNetwork
 from .fusion import Fusion
@@ -17,6 +18,7 @@ from .sampling import GlobalSampling
 from .shared_sampling import SharedSamples, SharedSampling
 
 __all__ = [
+    "BackgroundFusion",
     "Combined",
     "CompositeNetwork",
     "Fusion",

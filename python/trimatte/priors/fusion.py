@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from .. import _check, _core
+from .. import _check
 from .._context import Context
-from .._solver import Settings, run_solver
-from ..affinities import ClosedForm
 from ._base import MOST_WEIGHT, Guess, Labels, Pixels, Plane, Prior, known_alpha, need_known, sureness
+from ._correction import (
+    Planes,
+    View,
+    as_it_is,
+    closed_form,
+    corrected,
+    correction_of,
+    mirrored,
+    shipped_networks,
+    turned,
+)
 from ._scale import enlarged, reduced, reduced_labels, working_step
 from .composite_network import CompositeNetwork
 from .sampling import GlobalSampling
 from .strokes import are_strokes
 
+WEIGHTS = "fusion.npz"
 MAPS_VERSION = 1
 """Version of the maps that the network sees; weights are made for one version."""
 
@@ -67,14 +71,11 @@ class Fusion(Prior):
         if are_strokes(labels, context):
             alpha = known_alpha(labels)
             return Guess(alpha, np.zeros_like(alpha))
-        unknown = labels == _check.UNKNOWN
         network = small_network(self.seed).guess(image, labels, context)
         alpha = closed_form(image, labels, network, context)
-        if unknown.any():
+        if (labels == _check.UNKNOWN).any():
             step = working_step(labels.shape)
-            correction = self._correction(image, labels, network.alpha, alpha, step, context)
-            np.add(alpha, correction, out=alpha, where=unknown)
-            np.clip(alpha, 0, 1, out=alpha)
+            corrected(alpha, self._correction(image, labels, network.alpha, alpha, step, context), labels)
         confidence = sureness(alpha)
         confidence *= np.float32(self.weight)
         return Guess(alpha, confidence)
@@ -90,13 +91,11 @@ class Fusion(Prior):
         sampled = GlobalSampling(seed=self.seed).sample(image, labels, context)
         plain = closed_form(image, labels, None, context)
         planes = planes_of(plain, network, sampled.alpha, sampled.cost, refined)
-        correction = correction_of(image, labels, planes, shipped_networks(), context)
+        correction = correction_of(image, labels, planes, shipped_networks(WEIGHTS, MAPS_VERSION, VIEWS), context)
         return correction if step == 1 else enlarged(correction, step, shape)
 
 
-def planes_of(
-    closed_form: Plane, network: Plane, sampling: Plane, cost: Plane, refined: Plane
-) -> npt.NDArray[np.float32]:
+def planes_of(closed_form: Plane, network: Plane, sampling: Plane, cost: Plane, refined: Plane) -> Planes:
     """Return what the networks see besides colours and labels, (5, H, W), between -1 and 1.
 
     Parameters
@@ -112,19 +111,6 @@ def planes_of(
     return np.stack([*answers, cost / (cost + np.float32(4))])
 
 
-def correction_of(
-    image: Pixels,
-    labels: Labels,
-    planes: npt.NDArray[np.float32],
-    networks: list[_core.FusionNetwork],
-    context: Context,
-) -> Plane:
-    """Return the correction of the unknown pixels, (H, W), and 0 elsewhere."""
-    correction = np.zeros(labels.shape, np.float32)
-    _core.fusion_correction(image, labels, planes, networks, correction, context.threads, context.monitor)
-    return correction
-
-
 def small_network(seed: int) -> CompositeNetwork:
     """Return a composite network that is trained on fewer examples than usual.
 
@@ -133,65 +119,10 @@ def small_network(seed: int) -> CompositeNetwork:
     return CompositeNetwork(steps=3000, batch=64, seed=seed)
 
 
-def closed_form(image: Pixels, labels: Labels, guess: Guess | None, context: Context) -> Plane:
-    """Return closed-form matting's alpha with a guess, as far as the solver gets."""
-    alpha = np.asarray(labels == _check.FOREGROUND, np.float64 if image.dtype == np.float64 else np.float32)
-    if (labels == _check.UNKNOWN).any():
-        core = ClosedForm().core(image, labels, context)
-        start = None if guess is None else guess.alpha
-        run_solver(core, image, labels, guess, start, alpha, Settings(), context)
-    return alpha.astype(np.float32, copy=False)
-
-
-def as_it_is(filters: Plane) -> Plane:
-    """Return filters, (3, 3, inputs, outputs), that see the picture as it is."""
-    return filters
-
-
-def turned(filters: Plane) -> Plane:
-    """Return filters that see the picture turned by 90 degrees."""
-    return np.flip(filters.swapaxes(0, 1), 0)
-
-
-def mirrored(filters: Plane) -> Plane:
-    """Return filters that see the picture mirrored across its second diagonal."""
-    return np.flip(filters.swapaxes(0, 1), (0, 1))
-
-
-VIEWS: tuple[tuple[int, Callable[[Plane], Plane]], ...] = ((0, as_it_is), (1, turned), (0, mirrored))
+VIEWS: tuple[tuple[int, View], ...] = ((0, as_it_is), (1, turned), (0, mirrored))
 """Which network sees which view of the picture.
 
 A network with turned or mirrored filters says of a picture what the network says of the turned or
 mirrored picture. The mean of such answers is better than one of them, and better still if the
 networks are two.
 """
-
-
-@cache
-def shipped_networks() -> list[_core.FusionNetwork]:
-    """Return the networks whose weights belong to the package, one for each view of the picture."""
-    weights, record = shipped_weights()
-    if record["maps_version"] != MAPS_VERSION:
-        raise RuntimeError(f"fusion.npz: made for maps {record['maps_version']}, expected {MAPS_VERSION}")
-    return [network_of(weights, record["dilations"], number, view) for number, view in VIEWS]
-
-
-def network_of(
-    weights: dict[str, Any], dilations: list[int], number: int, view: Callable[[Plane], Plane] = as_it_is
-) -> _core.FusionNetwork:
-    """Return a network of the file of weights, with filters as this view has them."""
-    layers = []
-    for layer, dilation in enumerate(dilations):
-        filters = weights[f"W{layer}"][number].astype(np.float32)
-        bias = weights[f"b{layer}"][number].astype(np.float32)
-        if len(filters) == 9:
-            filters = view(filters.reshape(3, 3, *filters.shape[1:])).reshape(filters.shape)
-        layers.append((np.ascontiguousarray(filters), bias, dilation))
-    return _core.FusionNetwork(layers)
-
-
-def shipped_weights() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the weights by name, first axis the networks, and the record of how they were made."""
-    with (files(__package__) / "fusion.npz").open("rb") as file, np.load(file) as stored:
-        weights = dict(stored)
-    return weights, json.loads(str(weights.pop("record")))

@@ -15,11 +15,11 @@ from ...io.read import without_transparency
 from ...keying import trimap_from_key
 from ...keying._inputs import colour, colour_image
 from ...keying._key import field
-from ...keying.matte import freed_colours
+from ...keying.matte import freed_colours, prior_before
 from ...mask import trimap_from_soft_mask
 from ...mask.matte import HARD_WEIGHT
 from ...mask.soft_trimap import is_hard
-from ...priors import KnownBackground, Prior, SoftMask
+from ...priors import Prior, SoftMask
 from ...trimap import FOREGROUND, UNKNOWN
 from ._labels import Trimap, enlarged
 from ._scales import Scales, resized
@@ -149,9 +149,9 @@ class FromKey(Start):
         return enlarged(trimap, factor, scales.shape)
 
     def prior(self, scales: Scales, factor: int) -> Prior:
-        """Compare colours with the background's."""
+        """Compare colours with the background's, and correct what they say."""
         colours, noise = self._background(scales, factor)
-        return KnownBackground(colours, noise=noise)
+        return prior_before(colours, noise, self.solid)
 
     def foreground(
         self, scales: Scales, factor: int, alpha: npt.NDArray[np.floating], **run: Any
