@@ -80,8 +80,9 @@ def fit_all(
 ) -> list[Network]:
     """Train one course after another; a course begins with the mean of the two networks before it."""
     networks: list[Network] = []
-    for course, added in zip(courses, SEEDS, strict=False):
-        begin = None if not networks else mean_of(*networks[-2:]) if len(networks) > 1 else networks[0]
+    for course, added in zip(courses, SEEDS[: len(courses)], strict=True):
+        before = networks[-2:]
+        begin = mean_of(before[0], before[-1]) if before else None
         networks.append(fit(examples, course, layout, seed + added, folder, begin))
     return networks
 
